@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Unit tests of the base headers: list, atomic bits, ticket lock. */
+// SOURCES:
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "hv/core/atomic.h"
+#include "hv/core/list.h"
+#include "hv/core/spinlock.h"
+
+struct item {
+	int n;
+	struct list link;
+};
+
+static void list_keeps_order(void **state __unused)
+{
+	struct list head = LIST_INIT(head);
+	struct item it[4] = { { .n = 0 }, { .n = 1 }, { .n = 2 }, { .n = 3 } };
+	struct item *p, *tmp;
+	int want = 0;
+
+	assert_true(list_empty(&head));
+	list_add_tail(&head, &it[1].link);
+	list_add_tail(&head, &it[2].link);
+	list_add(&head, &it[0].link);
+	list_add_tail(&head, &it[3].link);
+	list_for_each(p, &head, link)
+		assert_int_equal(p->n, want++);
+	assert_int_equal(want, 4);
+
+	list_for_each_safe(p, tmp, &head, link)
+		if (p->n & 1)
+			list_del(&p->link);
+	assert_ptr_equal(list_first(&head, struct item, link), &it[0]);
+	list_del(&it[0].link);
+	list_del(&it[0].link);
+	assert_ptr_equal(list_first(&head, struct item, link), &it[2]);
+	list_del(&it[2].link);
+	assert_true(list_empty(&head));
+}
+
+static void bits_are_found_again(void **state __unused)
+{
+	u64 map[3] = { 0 };
+	u32 n;
+
+	for (n = 0; n < 192; n += 7)
+		assert_false(test_and_set_bit(map, n));
+	for (n = 0; n < 192; n++)
+		assert_int_equal(test_bit(map, n), n % 7 == 0);
+	assert_true(test_and_clear_bit(map, 63));
+	assert_false(test_and_clear_bit(map, 63));
+	assert_int_equal(map[0] >> 63, 0);
+}
+
+static void cmpxchg_gives_old(void **state __unused)
+{
+	u64 v = 5;
+
+	assert_int_equal(cmpxchg(&v, 4, 9), 5);
+	assert_int_equal(v, 5);
+	assert_int_equal(cmpxchg(&v, 5, 9), 5);
+	assert_int_equal(v, 9);
+}
+
+static void ticket_lock(void **state __unused)
+{
+	struct spinlock l = SPINLOCK_INIT;
+
+	spin_lock(&l);
+	assert_true(spin_is_locked(&l));
+	assert_false(spin_trylock(&l));
+	spin_unlock(&l);
+	assert_false(spin_is_locked(&l));
+	assert_true(spin_trylock(&l));
+	spin_unlock(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(list_keeps_order),
+		cmocka_unit_test(bits_are_found_again),
+		cmocka_unit_test(cmpxchg_gives_old),
+		cmocka_unit_test(ticket_lock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
