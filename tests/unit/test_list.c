@@ -13,32 +13,32 @@
 
 struct item {
 	int n;
-	struct list link;
+	struct list_head link;
 };
 
 static void list_keeps_order(void **state __unused)
 {
-	struct list head = LIST_INIT(head);
+	LIST_HEAD(head);
 	struct item it[4] = { { .n = 0 }, { .n = 1 }, { .n = 2 }, { .n = 3 } };
 	struct item *p, *tmp;
 	int want = 0;
 
 	assert_true(list_empty(&head));
-	list_add_tail(&head, &it[1].link);
-	list_add_tail(&head, &it[2].link);
-	list_add(&head, &it[0].link);
-	list_add_tail(&head, &it[3].link);
-	list_for_each(p, &head, link)
+	list_add_tail(&it[1].link, &head);
+	list_add_tail(&it[2].link, &head);
+	list_add(&it[0].link, &head);
+	list_add_tail(&it[3].link, &head);
+	list_for_each_entry(p, &head, link)
 		assert_int_equal(p->n, want++);
 	assert_int_equal(want, 4);
 
-	list_for_each_safe(p, tmp, &head, link)
+	list_for_each_entry_safe(p, tmp, &head, link)
 		if (p->n & 1)
 			list_del(&p->link);
-	assert_ptr_equal(list_first(&head, struct item, link), &it[0]);
+	assert_ptr_equal(list_first_entry(&head, struct item, link), &it[0]);
 	list_del(&it[0].link);
 	list_del(&it[0].link);
-	assert_ptr_equal(list_first(&head, struct item, link), &it[2]);
+	assert_ptr_equal(list_first_entry(&head, struct item, link), &it[2]);
 	list_del(&it[2].link);
 	assert_true(list_empty(&head));
 }
