@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The channel between Bedplate and the shim in the service VM.
+ *
+ * One header, compiled by both sides.  It states every hypercall, every
+ * shared structure and every exit.  Layouts are fixed-width and asserted at
+ * the end of this file; any change of meaning raises BP_CHANNEL_VERSION, and
+ * the shim refuses to load on another version.  docs/channel.md tells the
+ * protocol as a story; this file is the contract.
+ *
+ * Trust: Bedplate believes nothing that it reads from here.  Every shared
+ * word may be changed by the service VM at any moment, so Bedplate reads each
+ * once into private memory, checks it, and uses the copy.
+ */
+#ifndef BEDPLATE_CHANNEL_H
+#define BEDPLATE_CHANNEL_H
+
+#include <linux/types.h>
+#include <linux/kvm.h>
+
+#define BP_CHANNEL_VERSION	1
+
+/*
+ * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
+ * EBX/ECX/EDX = "BedplateHV" padded with two zero bytes.
+ * Leaf BP_CPUID_BASE + 1: EAX = BP_CHANNEL_VERSION, EBX = number of physical
+ * CPUs, ECX = EDX = 0.
+ */
+#define BP_CPUID_BASE		0x40000100u
+#define BP_CPUID_VERSION	0x40000101u
+#define BP_SIGNATURE		"BedplateHV\0\0"
+
+/*
+ * Hypercalls: VMMCALL (AMD) or VMCALL (Intel) from CPL 0 of domain 0.
+ *   RAX = BP_HC_BASE | number, arguments in RBX, RCX, RDX, RSI.
+ *   RAX = result: >= 0 success, < 0 a negated Linux errno.
+ * All other registers are preserved, but for what RUN changes in its page.
+ * Unknown numbers give -ENOSYS, a caller other than domain 0 or CPL != 0
+ * gets -EPERM.  Every frame number is that of a 4 KiB frame (GPA >> 12 of
+ * domain 0, which equals the machine's).  No call sleeps; long work is cut
+ * into pieces, and the result says how much of it was done.
+ */
+#define BP_HC_BASE		0x42500000u
+
+enum bp_hypercall {
+	/*
+	 * RING(ring_pfn): give the calling CPU its event ring: one frame of
+	 * domain 0 that holds struct bp_ring; ring_pfn = 0 takes it back.
+	 * -EINVAL bad frame, -EBUSY a ring is registered already.
+	 */
+	BP_HC_RING = 1,
+	/*
+	 * DOMAIN_CREATE(list_pfn, n, cookie): make a guest domain; the n
+	 * (BP_DOMAIN_MIN_FRAMES..BP_LIST_MAX) frames listed in the frame
+	 * list_pfn (an array of __u64 frame numbers) are donated to it.
+	 * Result: domain id (> 0).  A donated frame vanishes from domain 0's
+	 * memory until RECLAIM gives it back, zeroed.
+	 * -EINVAL a frame is not domain 0's, is mapped or listed twice
+	 * (nothing was taken), -ENOMEM no room in Bedplate's own pool.
+	 */
+	BP_HC_DOMAIN_CREATE = 2,
+	/* DONATE(dom, list_pfn, n): more frames for the domain; as above. */
+	BP_HC_DONATE = 3,
+	/*
+	 * DOMAIN_DESTROY(dom): stop its vCPUs, drop its mappings.  Result: 0
+	 * when nothing is left but frames to reclaim, 1 = call again (the
+	 * work is cut into pieces).  Idempotent.
+	 */
+	BP_HC_DOMAIN_DESTROY = 4,
+	/*
+	 * RECLAIM(dom, list_pfn, max): after DOMAIN_DESTROY returned 0: give
+	 * back up to max (<= BP_LIST_MAX) frames; their numbers are written
+	 * into the frame list_pfn.  Result: how many; 0 = none is left and
+	 * the id is free again.
+	 */
+	BP_HC_RECLAIM = 5,
+	/*
+	 * VCPU_CREATE(dom, apic_id, page_pfn, state_pfn): make a stopped vCPU
+	 * in reset state.  page_pfn holds struct bp_vcpu_page, state_pfn is
+	 * the buffer of GET and SET; both stay referenced until the domain is
+	 * destroyed.  Result: vCPU index in the domain (0, 1, ...).
+	 * -EEXIST apic_id in use, -ENOMEM donate more frames and call again,
+	 * -E2BIG too many vCPUs.
+	 */
+	BP_HC_VCPU_CREATE = 6,
+	/*
+	 * RUN(dom, vcpu): donate the calling CPU to the vCPU until it needs
+	 * service or an interrupt is pending for the caller, whatever the
+	 * caller's RFLAGS.IF says.  Reads ->run_flags and what it names from
+	 * the page first.  Result: enum bp_exit, details in the page.
+	 * On BP_EXIT_INTR the vCPU stays runnable and goes on under
+	 * Bedplate's scheduler; only PAUSE stops it.
+	 * -EBUSY another CPU is in RUN for this vCPU.
+	 */
+	BP_HC_RUN = 7,
+	/*
+	 * PAUSE(dom, vcpu): when it returns 0, the vCPU runs nowhere, is
+	 * stopped, and its registers are in ->regs.  An exit that RUN has
+	 * not reported yet is dropped: its instruction starts anew (a
+	 * SHUTDOWN is kept and reported by the next RUN).
+	 */
+	BP_HC_PAUSE = 8,
+	/*
+	 * VCPU_GET(dom, vcpu, class, len) and VCPU_SET(...): read or write
+	 * one class of state (enum bp_state) through the vCPU's state frame.
+	 * The vCPU must be stopped: -EBUSY.  Result of GET: bytes written;
+	 * of SET: 0, but for MSRs: the number of entries done before the
+	 * first refused one, as KVM_GET_MSRS/KVM_SET_MSRS count.
+	 * -EINVAL unknown class, bad length or invalid state (unchanged).
+	 */
+	BP_HC_VCPU_GET = 9,
+	BP_HC_VCPU_SET = 10,
+	/*
+	 * MAP(dom, list_pfn, n): establish n (<= BP_MAP_MAX) mappings, from
+	 * the array of struct bp_map in the frame list_pfn.  Result: how many
+	 * were done; if the first could not be done, its error:
+	 * -ENOMEM donate more, -EPERM the frame is not domain 0's, -EINVAL
+	 * misaligned or reserved bits, -EEXIST something else is mapped.
+	 */
+	BP_HC_MAP = 11,
+	/*
+	 * UNMAP(dom, gfn, npages): remove mappings (and MMIO marks) and
+	 * return only when no vCPU can use them any more.  Result: pages
+	 * done (> 0, may be fewer than asked for: call again).
+	 */
+	BP_HC_UNMAP = 12,
+	/*
+	 * MSI(dom, address, data): deliver an interrupt message to the
+	 * domain's local APICs (32-bit data, address as on the bus, with
+	 * bits 63:40 = destination ID 31:8 if X2APIC_API's 32-bit IDs are
+	 * used).  Any time.  Result: number of APICs that accepted it; 0 =
+	 * none; -EINVAL reserved delivery mode.
+	 */
+	BP_HC_MSI = 13,
+	/*
+	 * EXTINT(dom, vcpu, level): the INTR line of the PIC, wired to
+	 * LINT0.  Any time.  When the vCPU can take it, RUN ends with
+	 * BP_EXIT_EXTINT, and the shim answers with the PIC's vector in
+	 * BP_RUN_INJECT.
+	 */
+	BP_HC_EXTINT = 14,
+	/* NMI(dom, vcpu): latch an NMI (LINT1 wired NMI).  Any time. */
+	BP_HC_NMI = 15,
+	/*
+	 * IOEVENTFD(dom, list_pfn): add or remove (struct bp_ioeventfd in
+	 * frame list_pfn).  -EEXIST, -ENOENT, -ENOMEM, -EINVAL.
+	 */
+	BP_HC_IOEVENTFD = 16,
+	/*
+	 * LAPIC_ACCESS(dom, vcpu, offset | BP_LAPIC_WRITE, value): a register
+	 * access by the shim's instruction emulator for a vCPU that is
+	 * stopped in an NPF exit.  Result: the value read, or 0.
+	 */
+	BP_HC_LAPIC_ACCESS = 17,
+	/*
+	 * DOMAIN_GET(dom, class, pfn) / DOMAIN_SET: enum bp_domain_state
+	 * through the frame pfn.  dom = 0 for machine-wide classes.
+	 */
+	BP_HC_DOMAIN_GET = 18,
+	BP_HC_DOMAIN_SET = 19,
+	/*
+	 * LOG_READ(pos, pfn): copy log text from position pos on into the
+	 * frame (struct bp_log).  Result 0.
+	 */
+	BP_HC_LOG_READ = 20,
+	/*
+	 * VCPU_SCHED(dom, vcpu, weight, affinity): weight 1..10000 (100 =
+	 * one share, as cgroup2's cpu.weight), affinity = bit mask of the
+	 * first 64 CPUs (0 = any).  Any time.
+	 */
+	BP_HC_VCPU_SCHED = 21,
+};
+
+#define BP_LIST_MAX		512	/* frame numbers in one frame */
+#define BP_DOMAIN_MIN_FRAMES	16
+#define BP_MAX_VCPUS		64	/* in one domain, for now */
+#define BP_LAPIC_WRITE		0x10000u
+
+/* Why RUN returned. */
+enum bp_exit {
+	BP_EXIT_INTR = 1,	/* interrupt for the caller; vCPU runnable */
+	BP_EXIT_BLOCKED = 2,	/* halted or waiting for SIPI: sleep until an
+				 * event BP_EV_SERVICE names the vCPU */
+	BP_EXIT_IO = 3,		/* ->io */
+	BP_EXIT_NPF = 4,	/* ->npf: nothing mapped, or write-protected */
+	BP_EXIT_SHUTDOWN = 5,	/* triple fault */
+	BP_EXIT_FAIL_ENTRY = 6,	/* ->fail */
+	BP_EXIT_INTERNAL = 7,	/* ->internal */
+	BP_EXIT_EXTINT = 8,	/* answer with BP_RUN_INJECT or lower the line */
+	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
+	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
+};
+
+struct bp_exit_io {
+	__u16 port;
+	__u8 size;		/* 1, 2, 4 */
+	__u8 in;		/* 1 = IN */
+	__u8 string;		/* INS/OUTS: decode the instruction at RIP */
+	__u8 insn_len;		/* add to RIP when the access is done (not string) */
+	__u16 pad;
+	__u32 data;		/* OUT: the value, zero-extended */
+};
+
+#define BP_NPF_WRITE		0x1u
+#define BP_NPF_EXEC		0x2u
+#define BP_NPF_PRESENT		0x4u	/* mapped, but protected */
+#define BP_NPF_MARKED		0x8u	/* the page has a BP_MAP_MMIO mark */
+#define BP_NPF_DECODED		0x10u	/* ->insn_len, ->size, ->data, ->reg hold */
+#define BP_NPF_HV		0x20u	/* Bedplate itself needs the page (PV data):
+					 * map it, or mark it, and RUN again */
+#define BP_NPF_PT		0x40u	/* access by the guest's page-table walk */
+
+/*
+ * With BP_NPF_DECODED the access was a plain MOV/MOVZX/MOVSX of 1, 2, 4 or 8
+ * bytes: for a write ->data is the value; for a read the shim stores the
+ * value into register ->reg as ->reg_size and ->sign_extend say (x86 rules: a
+ * 4-byte register write clears the upper half; reg_size 1 with ->high_byte
+ * writes bits 15:8), then adds ->insn_len to RIP.
+ */
+struct bp_exit_npf {
+	__u64 gpa;
+	__u32 flags;
+	__u8 insn_len;
+	__u8 size;
+	__u8 reg;		/* x86 encoding, 0 = RAX ... 15 = R15 */
+	__u8 reg_size;
+	__u8 sign_extend;
+	__u8 high_byte;
+	__u8 pad[6];
+	__u64 data;
+};
+
+struct bp_exit_fail {
+	__u64 reason;		/* hardware's own failure code */
+};
+
+struct bp_exit_internal {
+	__u32 suberror;		/* KVM_INTERNAL_ERROR_* */
+	__u32 ndata;
+	__u64 data[4];
+};
+
+struct bp_exit_eoi {
+	__u8 vector;
+	__u8 pad[7];
+};
+
+/* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
+#define BP_RUN_SET_REGS		0x1u	/* load ->regs */
+#define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
+#define BP_RUN_EXCEPTION	0x4u	/* exception ->exc_*, from the emulator */
+#define BP_RUN_INSN_DONE	0x8u	/* an instruction was emulated: end the
+					 * STI and MOV SS shadow */
+#define BP_RUN_WANT_SREGS	0x10u	/* sticky: fill ->sregs on IO(string) and
+					 * NPF exits (Bedplate does not clear it) */
+
+/* The page that the vCPU's thread and Bedplate share.  4 KiB. */
+struct bp_vcpu_page {
+	/* shim -> Bedplate, read at RUN */
+	__u32 run_flags;
+	__u8 inject_vector;
+	__u8 exc_vector;
+	__u8 exc_has_error;
+	__u8 pad0;
+	__u32 exc_error;
+	__u32 pad1;
+	__u64 exc_cr2;		/* loaded into CR2 when exc_vector is 14 */
+
+	/* Bedplate -> shim, written when RUN or PAUSE returns */
+	__u32 exit;		/* enum bp_exit */
+	__u8 if_flag;		/* for kvm_run.if_flag */
+	__u8 ready_for_irq;	/* for kvm_run.ready_for_interrupt_injection */
+	__u8 mp_state;		/* KVM_MP_STATE_* */
+	__u8 pad2;
+	__u64 cr8;
+	__u64 apic_base;
+	union {
+		struct bp_exit_io io;
+		struct bp_exit_npf npf;
+		struct bp_exit_fail fail;
+		struct bp_exit_internal internal;
+		struct bp_exit_eoi eoi;
+		__u8 raw[128];
+	};
+	struct kvm_regs regs;	/* both ways */
+	struct kvm_sregs sregs;	/* with BP_RUN_WANT_SREGS */
+};
+
+/*
+ * State classes of VCPU_GET and VCPU_SET, with the type in the state frame.
+ * What KVM defines keeps KVM's layout and meaning.
+ */
+enum bp_state {
+	BP_STATE_REGS = 1,	/* struct kvm_regs */
+	BP_STATE_SREGS = 2,	/* struct kvm_sregs */
+	BP_STATE_FPU = 3,	/* struct kvm_fpu */
+	BP_STATE_XSAVE = 4,	/* struct kvm_xsave, 4096 bytes */
+	BP_STATE_XCRS = 5,	/* struct kvm_xcrs */
+	BP_STATE_MSRS = 6,	/* struct kvm_msrs + entries, <= 255 */
+	BP_STATE_LAPIC = 7,	/* struct kvm_lapic_state */
+	BP_STATE_MP_STATE = 8,	/* struct kvm_mp_state */
+	BP_STATE_EVENTS = 9,	/* struct kvm_vcpu_events */
+	BP_STATE_DEBUGREGS = 10, /* struct kvm_debugregs */
+	BP_STATE_CPUID = 11,	/* struct kvm_cpuid2 + entries, <= 100 */
+	BP_STATE_TSC_KHZ = 12,	/* __u32; SET of another value than the
+				 * machine's: -EINVAL without TSC scaling */
+	BP_STATE_TRANSLATE = 13, /* struct kvm_translation; GET reads
+				 * ->linear_address from the frame first */
+	BP_STATE_MCE = 14,	/* __u64 mcg_cap, for KVM_X86_SETUP_MCE */
+};
+
+enum bp_domain_state {
+	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
+	BP_DOM_STATS = 2,	/* struct bp_domain_stats, GET only */
+	BP_DOM_BOOT_CPU = 3,	/* __u32 apic id of the bootstrap processor */
+	BP_HV_CPUID = 32,	/* GET, dom 0: struct kvm_cpuid2 + entries */
+	BP_HV_MSR_LIST = 33,	/* GET, dom 0: struct kvm_msr_list + indices */
+	BP_HV_STATS = 34,	/* GET, dom 0: struct bp_hv_stats */
+	BP_HV_TSC_KHZ = 35,	/* GET, dom 0: __u32 */
+};
+
+struct bp_domain_stats {
+	__u64 frames;		/* donated and not reclaimed */
+	__u64 frames_free;
+	__u64 mapped;		/* 4 KiB frames of domain 0 mapped */
+	__u64 vcpus;
+	__u64 exits;
+	__u64 service_exits;	/* those that needed the shim */
+	__u64 run_ns;		/* time its vCPUs ran */
+	__u64 detached_ns;	/* of that, while no thread was in RUN */
+};
+
+struct bp_hv_stats {
+	__u64 pool_frames;	/* Bedplate's own, fixed at boot */
+	__u64 pool_free;
+	__u64 donated_frames;	/* by domain 0, all domains */
+	__u64 mapped_frames;	/* references to domain 0's frames by guests */
+	__u64 shared_frames;	/* rings, vCPU pages and state frames */
+	__u64 domains;		/* guests */
+	__u64 vcpus;		/* of guests */
+	__u64 cpus;
+	__u64 image_bytes;	/* Bedplate's image in memory */
+	__u64 reserved_bytes;	/* all that domain 0 does not see */
+	__u64 tsc_khz;
+};
+
+struct bp_map {
+	__u64 gfn;
+	__u64 pfn;		/* ignored with BP_MAP_MMIO */
+	__u32 order;		/* 0 = 4 KiB, 9 = 2 MiB, 18 = 1 GiB */
+	__u32 flags;
+};
+#define BP_MAP_WRITE		0x1u
+#define BP_MAP_EXEC		0x2u
+#define BP_MAP_MMIO		0x4u	/* no memory: mark as MMIO, so that Bedplate
+					 * decodes simple accesses (order 0) */
+#define BP_MAP_MAX		128
+
+struct bp_ioeventfd {
+	__u64 addr;
+	__u64 datamatch;
+	__u32 len;		/* 0 = any, 1, 2, 4, 8 */
+	__u32 flags;
+	__u32 id;		/* comes back in the event; unique in the domain */
+	__u32 pad;
+};
+#define BP_IOEVENTFD_PIO	0x1u
+#define BP_IOEVENTFD_DATAMATCH	0x2u
+#define BP_IOEVENTFD_REMOVE	0x4u	/* matched by id */
+
+/*
+ * Event ring: Bedplate adds at head, the shim consumes at tail, both on the
+ * same CPU; indices run freely, the slot is index % BP_RING_SLOTS.  While a
+ * RUN is under way on the CPU, new events end it with BP_EXIT_INTR;
+ * otherwise Bedplate raises BP_UPCALL_VECTOR in domain 0's local APIC.  When
+ * the ring is full, nothing is lost: an ioeventfd write becomes an ordinary IO
+ * or NPF exit, and a service event sets ->overflow, upon which the shim
+ * looks at every vCPU.
+ */
+struct bp_event {
+	__u32 type;		/* enum bp_event_type */
+	__u32 dom;
+	__u32 id;		/* vCPU index or ioeventfd id */
+	__u32 pad;
+};
+
+enum bp_event_type {
+	BP_EV_SERVICE = 1,	/* a vCPU whose RUN ended with BLOCKED now
+				 * needs RUN again */
+	BP_EV_IOEVENTFD = 2,
+};
+
+#define BP_RING_SLOTS		252
+struct bp_ring {
+	__u32 head;
+	__u32 pad0[7];
+	__u32 tail;
+	__u32 overflow;
+	__u32 pad1[6];
+	struct bp_event slot[BP_RING_SLOTS];
+};
+
+/* Linux lets a module take this vector: kvm_set_posted_intr_wakeup_handler() */
+#define BP_UPCALL_VECTOR	0xf1
+
+struct bp_log {
+	__u64 pos;		/* of the first byte of ->text */
+	__u64 next;		/* to ask for next */
+	__u32 len;
+	__u32 lost;		/* bytes overwritten before ->pos */
+	char text[4096 - 24];
+};
+
+#ifdef __cplusplus
+#define BP_ASSERT(x) static_assert(x, #x)
+#else
+#define BP_ASSERT(x) _Static_assert(x, #x)
+#endif
+BP_ASSERT(sizeof(struct bp_exit_io) == 12);
+BP_ASSERT(sizeof(struct bp_exit_npf) == 32);
+BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 176);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 320);
+BP_ASSERT(sizeof(struct bp_vcpu_page) <= 4096);
+BP_ASSERT(sizeof(struct bp_map) == 24);
+BP_ASSERT(sizeof(struct bp_ioeventfd) == 32);
+BP_ASSERT(sizeof(struct bp_event) == 16);
+BP_ASSERT(sizeof(struct bp_ring) == 4096);
+BP_ASSERT(sizeof(struct bp_log) == 4096);
+BP_ASSERT(sizeof(struct bp_map) * BP_MAP_MAX <= 4096);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A physical CPU and all that belongs to it alone.
+ *
+ * this_cpu() is valid from hv_main()/AP entry on (GS base).  Fields without a
+ * lock named are touched by their own CPU only; what others may read is
+ * marked.  Root mode runs with interrupts off, so nothing here is touched
+ * by an interrupt handler behind the back of the code that it interrupts,
+ * except where irq windows are opened on purpose (cpu_irq_window()).
+ */
+#ifndef HV_CORE_CPU_H
+#define HV_CORE_CPU_H
+
+#include "list.h"
+#include "spinlock.h"
+#include "types.h"
+
+struct vcpu;
+struct hv_timer;
+
+#define MAX_CPUS	256
+
+/* Timers armed on one CPU, sorted by deadline (timer.c). */
+struct timer_queue {
+	struct spinlock lock;		/* guards head; other CPUs cancel */
+	struct list_head head;
+	u64 programmed;			/* TSC deadline in hardware, 0 = none */
+	struct hv_timer *running;	/* whose fn runs now; others read */
+};
+
+/* What one CPU schedules (sched.c). */
+struct runqueue {
+	struct spinlock lock;		/* guards all below and ->sched of the queued */
+	struct list_head queue;		/* RUNNABLE vCPUs whose home this is */
+	u32 nr;
+	u64 vtime;			/* virtual time of the queue */
+};
+
+struct cpu {
+	struct cpu *self;		/* GS:0 */
+	u32 index;			/* 0 = bootstrap processor */
+	u32 apic_id;
+	u64 stack_top;			/* GS:16, of the ordinary stack */
+	u64 scratch;			/* GS:24, for entry code */
+
+	bool online;			/* others read */
+	bool x2apic;			/* mode of the physical local APIC */
+
+	struct vcpu *current;		/* state loaded on this CPU; others read */
+	struct vcpu *dom0;		/* domain 0's vCPU pinned here */
+	/*
+	 * TLB shoot-down without acknowledgement: while a vCPU may use
+	 * translations, guest_dom names its domain and guest_gen the
+	 * generation that it entered with (mmu.c); 0 in root mode.
+	 */
+	struct domain *guest_dom;	/* others read */
+	u64 guest_gen;			/* others read */
+
+	bool resched;			/* pick again before the next entry */
+	bool nmi_pending;		/* an NMI for domain 0 was taken */
+	struct runqueue rq;
+	struct timer_queue timers;
+	struct hv_timer *slice;		/* end of the running vCPU's slice */
+	struct list_head idle_node;
+
+	u64 level_isr[4];		/* level-triggered vectors in service
+					 * physically until domain 0's EOI */
+
+	/* The back end's own. */
+	union {
+		struct {
+			hpa_t hsave;
+			hpa_t host_vmcb;	/* VMSAVE area of root mode */
+			u64 asid_gen;
+			u32 asid_next;
+			u32 asid_max;
+		} svm;
+		struct {
+			hpa_t vmxon;
+		} vmx;
+	};
+
+	/* Owned by boot: descriptor tables and interrupt stacks. */
+	void *arch;
+};
+
+extern struct cpu *cpus[MAX_CPUS];
+extern u32 nr_cpus;
+
+#ifndef BP_HOST_TEST
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+#else
+struct cpu *this_cpu(void);	/* a test supplies it */
+#endif
+
+#endif

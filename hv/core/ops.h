@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The seam between hv/core and a CPU back end: one const table, chosen once
+ * at boot.  hv/core never asks which vendor it is.  Unless an entry says
+ * otherwise it is called on the CPU where the vCPU is RUNNING, or with the
+ * vCPU STOPPED and its lock held; root mode, interrupts off.
+ */
+#ifndef HV_CORE_OPS_H
+#define HV_CORE_OPS_H
+
+#include "vcpu.h"
+
+struct npt_format;		/* hv/ept/npt.h: PTE format of the second level */
+
+struct hv_ops {
+	const char *name;		/* "SVM", "VMX" */
+	const struct npt_format *npt;
+
+	/*
+	 * Can this machine run us?  BSP, before anything else of the table.
+	 * NULL = yes, else one line that names what is missing.
+	 */
+	const char *(*probe)(void);
+
+	/* Turn virtualisation on (off) on the calling CPU. -errno on failure. */
+	int (*cpu_init)(struct cpu *c);
+	void (*cpu_fini)(struct cpu *c);
+
+	/*
+	 * Give a new vCPU its control structures, in the state that follows
+	 * INIT (SDM vol. 3, 10.1; APM vol. 2, 14.1.5).  Memory comes from
+	 * domain_page_alloc(v->dom); -ENOMEM.  vcpu_fini gives it back.
+	 */
+	int (*vcpu_init)(struct vcpu *v);
+	void (*vcpu_fini)(struct vcpu *v);
+	/* Back to the state that follows INIT (control structures stay). */
+	void (*vcpu_reset)(struct vcpu *v);
+
+	/*
+	 * Make the vCPU the one whose hidden state (FS, GS, TR, LDTR,
+	 * SYSCALL and SYSENTER MSRs, KernelGSBase) this CPU carries; put
+	 * saves it.  hv/core moves FPU state, XCR0 and debug registers itself.
+	 */
+	void (*load)(struct vcpu *v);
+	void (*put)(struct vcpu *v);
+
+	/*
+	 * One entry and exit.  Injects v->inject if its type is not NONE,
+	 * and clears it; an event whose delivery the exit cut short comes
+	 * back in v->inject.  TPR: loads v->apic's TPR into the hardware and
+	 * stores it back.  Fills v->exit.  Returns with interrupts off and
+	 * whatever physical event caused the exit still pending.
+	 */
+	void (*run)(struct vcpu *v);
+
+	/*
+	 * Can an external interrupt (NMI) be injected at this moment: IF, STI
+	 * and MOV SS shadow, NMI blocking, nothing in v->inject.
+	 */
+	bool (*can_inject)(struct vcpu *v, u8 event_type);
+	/* Ask for (drop) an exit as soon as can_inject() holds. */
+	void (*window)(struct vcpu *v, u8 event_type, bool on);
+
+	void (*get_paging)(struct vcpu *v, struct vcpu_paging *p);
+	void (*get_sregs)(struct vcpu *v, struct kvm_sregs *s);
+	/* All but apic_base, cr8 and interrupt_bitmap. -EINVAL: unchanged. */
+	int (*set_sregs)(struct vcpu *v, const struct kvm_sregs *s);
+
+	/*
+	 * MSRs that the control structure or the load/put set holds: STAR,
+	 * LSTAR, CSTAR, SFMASK, KERNEL_GS_BASE, FS/GS base, SYSENTER_*, PAT,
+	 * EFER, DEBUGCTL and the like.  -ENOENT: not one of them; -EINVAL:
+	 * a value that raises #GP.
+	 */
+	int (*get_msr)(struct vcpu *v, u32 msr, u64 *val);
+	int (*set_msr)(struct vcpu *v, u32 msr, u64 val);
+
+	/* Interrupt shadow and NMI blocking, as struct kvm_vcpu_events has them. */
+	void (*get_block)(struct vcpu *v, u8 *shadow, u8 *nmi_masked);
+	void (*set_block)(struct vcpu *v, u8 shadow, u8 nmi_masked);
+
+	/* v->dr7, v->dr6, v->tsc_offset changed: bring them into the controls. */
+	void (*sync_controls)(struct vcpu *v);
+	/* Drop every cached translation of this vCPU before its next entry. */
+	void (*flush)(struct vcpu *v);
+
+	/*
+	 * Before reboot or panic hand-over: make the CPU fit for INIT and
+	 * firmware (SVM off, GIF on).  Any CPU, any state.
+	 */
+	void (*emergency_off)(void);
+	/* Print control-structure details of the current vCPU to the log. */
+	void (*dump)(struct vcpu *v);
+};
+
+extern const struct hv_ops *ops;	/* chosen by ops_choose() */
+extern const struct hv_ops svm_ops;
+extern const struct hv_ops vmx_ops;
+
+/* Choose by CPUID; NULL and *why set when neither back end fits. */
+const struct hv_ops *ops_choose(const char **why);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtual CPU, domain 0's and a guest's alike.
+ *
+ * State machine (vcpu.c), every change under v->lock:
+ *
+ *              run            pick            HLT
+ *   STOPPED ---------> RUNNABLE <----> RUNNING ---> HALTED
+ *      ^                  ^               |            |
+ *      |   service exit, PAUSE            |            | interrupt
+ *      +----------------------------------+            |
+ *                         +----------------------------+
+ *
+ * INRUN is domain 0's only: blocked in the RUN hypercall, woken by an
+ * interrupt or by the target's stop.
+ *
+ * Registers in ->regs, ->exit and everything of the back end belong to the
+ * CPU on which the vCPU is RUNNING; of a STOPPED vCPU to the holder of
+ * v->lock.
+ */
+#ifndef HV_CORE_VCPU_H
+#define HV_CORE_VCPU_H
+
+#include <linux/kvm.h>
+
+#include "exit.h"
+#include "list.h"
+#include "sched.h"
+#include "spinlock.h"
+#include "types.h"
+#include "vlapic.h"
+
+struct cpu;
+struct domain;
+struct bp_vcpu_page;
+
+enum vcpu_state {
+	VCPU_STOPPED,
+	VCPU_RUNNABLE,
+	VCPU_RUNNING,
+	VCPU_HALTED,
+	VCPU_INRUN,
+};
+
+/* x86 encoding order: index = register number in ModRM. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+
+/*
+ * The registers that a world switch moves.  The back end stores all of them at
+ * each exit and loads all of them at each entry (RSP, RIP, RFLAGS through
+ * VMCB or VMCS), so hv/core reads and writes them here.
+ */
+struct vcpu_regs {
+	u64 gpr[16];		/* offsets known to assembly: asm-checked */
+	u64 rip;
+	u64 rflags;
+	u64 cr2;		/* loaded and stored on both vendors */
+};
+
+/* An event to inject at the next entry, or one whose delivery was cut short. */
+#define EVENT_NONE	0
+#define EVENT_INTR	1	/* external interrupt */
+#define EVENT_NMI	2
+#define EVENT_EXC	3	/* hardware exception */
+#define EVENT_SOFT	4	/* INT n, INT3, INTO: re-executed, not re-injected,
+				 * where hardware lacks next RIP */
+struct vcpu_event {
+	u8 type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+/* What insn.c and page walks need to know; filled by ops->get_paging. */
+struct vcpu_paging {
+	u64 cr0, cr3, cr4, efer;
+	u64 cs_base;
+	bool cs_long;		/* CS.L with EFER.LMA */
+	bool cs_big;		/* CS.D */
+	u8 cpl;
+};
+
+/* MSRs kept in software for every vCPU (msr.c). */
+struct vcpu_msrs {
+	u64 misc_enable;
+	u64 mtrr_def;
+	u64 mtrr_fixed[11];
+	u64 mtrr_var[16];
+	u64 mcg_cap, mcg_status, mcg_ctl;
+	u64 mce[32 * 4];
+	u64 tsc_adjust;
+	u64 tsc_aux;
+	u64 xss;
+	u64 spec_ctrl;
+	u64 hwcr, patch_level;
+	/* KVM's paravirtual ones (pv.c) */
+	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
+};
+
+struct vcpu {
+	struct domain *dom;
+	u32 index;			/* in the domain */
+	struct list_head dom_node;
+
+	/* ---- scheduling; guarded by lock, but for what sched.h says ---- */
+	struct spinlock lock;
+	enum vcpu_state state;		/* others read without lock as a hint */
+	struct cpu *home;		/* queued, running, or last ran here */
+	struct vcpu *donor;		/* domain 0's vCPU blocked in RUN for us */
+	struct vcpu *target;		/* domain 0's: whom RUN runs */
+	bool waiter;			/* last RUN returned BLOCKED: post SERVICE */
+	bool pause_req;			/* stop at the next exit */
+	struct sched_entity sched;
+
+	/* ---- machine state ---- */
+	struct vcpu_regs regs;
+	struct vm_exit exit;
+	struct vcpu_event inject;	/* pending for the next entry */
+	bool exc_pending_db;		/* reserved for #DB merging */
+	bool nmi_pending;		/* latched, atomically set by others */
+	bool extint;			/* level of the PIC's INTR, set by others */
+	bool extint_queued;		/* the shim answered: vector below */
+	u8 extint_vector;
+	u8 mp_state;			/* KVM_MP_STATE_* */
+	u32 sipi_vector;
+	u64 init_sipi;			/* bits set by others: VCPU_REQ_* */
+	bool shutdown_sticky;		/* triple fault, to be reported */
+	u64 tsc_offset;			/* guest TSC = TSC + offset */
+	u64 xcr0;
+	u64 dr[4], dr6, dr7;		/* loaded when dr7 arms something */
+	u64 host_xcr0;
+	struct vcpu_msrs msr;
+	struct vlapic apic;
+	void *xsave;			/* page(s), XSAVE standard format, all of
+					 * xcr0 | SSE | x87; 64-byte aligned */
+
+	/* ---- second-level translation ---- */
+	u64 tlb_gen;			/* domain's generation last flushed for */
+	struct cpu *tlb_cpu;		/* CPU on which it last ran */
+
+	/* ---- channel ---- */
+	struct bp_vcpu_page *page;	/* NULL for domain 0 */
+	void *state_page;
+	hpa_t page_hpa, state_hpa;
+	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
+	bool io_pending;		/* reserved */
+	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
+	u32 cpuid_n;
+
+	/* ---- paravirtual clock, steal time (pv.c) ---- */
+	u64 steal_ns;
+	u64 runnable_since;		/* TSC when it became RUNNABLE */
+	bool pv_clock_dirty;
+	bool pv_eoi_armed;
+
+	u64 exits[VM_EXIT_REASONS];	/* counters */
+
+	/* ---- the back end's own ---- */
+	void *arch;			/* struct svm_vcpu or struct vmx_vcpu: one page
+					 * from the domain, made by ops->vcpu_init */
+};
+
+#define VCPU_REQ_INIT	BIT(0)
+#define VCPU_REQ_SIPI	BIT(1)
+
+#endif
