@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shim's own structures: one VM per KVM_CREATE_VM, one vCPU per
+ * KVM_CREATE_VCPU, and the in-kernel port and memory buses.
+ *
+ * Lock order, outermost first:
+ *   vcpu->mutex, vm->lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
+ *   vm->mmu_lock (spinlock; hypercalls are made under it).
+ * vm->srcu protects what KVM_RUN reads: memslots, buses, and (irqchip/) the
+ * routing table.  Writers synchronise after publishing.
+ */
+#ifndef BEDPLATE_SHIM_H
+#define BEDPLATE_SHIM_H
+
+#include <linux/atomic.h>
+#include <linux/kvm.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rcuwait.h>
+#include <linux/refcount.h>
+#include <linux/signal_types.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "hypercall.h"
+
+#define BP_PIO_PAGE_OFFSET	1	/* pages into the vCPU's mmap */
+#define BP_COALESCED_OFFSET	2
+#define BP_VCPU_MMAP_PAGES	3
+#define BP_MAX_VCPU_ID		255	/* exclusive: APIC ids of xAPIC */
+
+struct bp_vm;
+struct bp_vcpu;
+struct bp_io_device;
+struct bp_memslots;
+struct bp_irqchip;		/* irqchip/ */
+struct emul_ctx;		/* emul/ */
+
+/* ---- in-kernel devices on the port and memory buses (bus.c) ---- */
+
+enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
+
+/*
+ * Called from KVM_RUN (process context, may sleep on mutexes) by the thread of
+ * @vcpu, with vm->srcu read-locked.  @len is 1, 2, 4 or 8; @val has that many
+ * bytes, little-endian.  Return 0 when the access is done, -EOPNOTSUPP when it
+ * is not for this device after all: the next one, then user space, gets it.
+ */
+struct bp_io_ops {
+	int (*read)(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
+		    int len, void *val);
+	int (*write)(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
+		     int len, const void *val);
+};
+
+struct bp_io_device {
+	const struct bp_io_ops *ops;
+};
+
+/*
+ * Put @dev at [addr, addr + len) of a bus; len 0 = accesses of any length that
+ * start at addr.  One device may be registered at several ranges.  May sleep;
+ * no lock below vm->slots_lock may be held.  0, -ENOMEM, -ENOSPC.
+ */
+int bp_bus_register(struct bp_vm *vm, enum bp_bus_id bus, u64 addr, u32 len,
+		    struct bp_io_device *dev);
+
+/*
+ * Take @dev off the bus, all its ranges.  On return nobody uses it any more.
+ * Never call it under srcu_read_lock(&vm->srcu).  A device that lives as long
+ * as the VM need not be unregistered before bp_irqchip_destroy().
+ */
+void bp_bus_unregister(struct bp_vm *vm, enum bp_bus_id bus,
+		       struct bp_io_device *dev);
+
+/* Offer an access to the bus.  0 or -EOPNOTSUPP.  vm->srcu is read-locked. */
+int bp_bus_read(struct bp_vcpu *vcpu, enum bp_bus_id bus, u64 addr, int len,
+		void *val);
+int bp_bus_write(struct bp_vcpu *vcpu, enum bp_bus_id bus, u64 addr, int len,
+		 const void *val);
+
+/* ---- VM ---- */
+
+struct bp_vm {
+	u32 dom;		/* Bedplate's id of the domain; constant */
+	struct mm_struct *mm;	/* of the creator; only it may use the fds */
+	refcount_t refs;	/* VM fd, vCPU fds */
+	bool dead;		/* the mm is gone */
+
+	struct mutex lock;	/* creation of vCPUs and of the irqchip */
+	struct srcu_struct srcu;
+	struct list_head list;	/* all VMs, under bp_vms_lock */
+	struct rcu_head rcu;
+
+	/*
+	 * vCPUs by Bedplate's index.  Added under ->lock, never removed before
+	 * the VM goes; readers use READ_ONCE(nr_vcpus) and need no lock.
+	 */
+	struct bp_vcpu *vcpus[BP_MAX_VCPUS];
+	unsigned int nr_vcpus;
+	u32 boot_cpu_id;
+
+	/* Buses: arrays published under ->srcu; writers hold ->bus_lock. */
+	struct mutex bus_lock;
+	struct bp_io_bus __rcu *buses[BP_NR_BUSES];
+
+	/* irqchip/'s own: NULL until KVM_CREATE_IRQCHIP; see irqchip.h. */
+	struct bp_irqchip *irqchip;
+
+	/* Memslots: published under ->srcu; writers hold ->slots_lock. */
+	struct mutex slots_lock;
+	struct bp_memslots __rcu *slots;
+	struct mmu_notifier notifier;
+	spinlock_t mmu_lock;	/* below: */
+	unsigned long mmu_seq;
+	unsigned long mmu_in_progress;
+	struct page *map_page;	/* list of BP_HC_MAP */
+	struct xarray marks;	/* gfns with a BP_MAP_MMIO mark */
+	unsigned int nr_marks;
+
+	struct mutex donate_lock;
+	struct page *list_page;	/* list of DONATE and RECLAIM */
+	struct list_head donated;
+	unsigned int nr_donated;
+
+	struct xarray ioeventfds; /* by id; readers under RCU */
+	u32 next_ioeventfd;
+	struct mutex ioeventfd_lock;
+
+	struct page *coalesced_page;
+	spinlock_t coalesced_lock; /* the ring's producer side */
+	struct list_head coalesced_zones; /* under ->slots_lock */
+};
+
+/* ---- vCPU ---- */
+
+/* How to finish, at the next KVM_RUN, what user space was asked to do. */
+enum bp_pending {
+	BP_PENDING_NONE,
+	BP_PENDING_PIO,		/* one IN or OUT, ->io */
+	BP_PENDING_MMIO,	/* a decoded MOV, ->npf */
+	BP_PENDING_EMUL,	/* emul_resume() */
+};
+
+struct bp_vcpu {
+	struct bp_vm *vm;
+	u32 index;		/* in Bedplate */
+	u32 id;			/* KVM's vCPU id = APIC id */
+
+	struct mutex mutex;	/* held by every ioctl; the rest of the struct */
+	struct kvm_run *run;
+	struct page *run_page, *pio_page;
+	struct bp_vcpu_page *page; /* shared with Bedplate */
+	void *state;		/* the state frame, shared with Bedplate */
+
+	bool runnable;		/* Bedplate may be running it: PAUSE first */
+	enum bp_pending pending;
+	u64 pending_rip;	/* of the instruction that waits */
+	struct bp_exit_io io;
+	struct bp_exit_npf npf;
+	struct emul_ctx *emul;	/* allocated at first use */
+
+	bool sigset_active;
+	sigset_t sigset;
+	u32 sched_weight;	/* last told to Bedplate */
+	u64 sched_affinity;
+
+	struct rcuwait wait;	/* the thread, while the vCPU is blocked */
+	bool service;		/* set by the ring's handler */
+};
+
+static inline bool bp_vm_usable(const struct bp_vm *vm)
+{
+	return vm->mm == current->mm && !READ_ONCE(vm->dead);
+}
+
+/*
+ * ---- what irqchip/ provides to the core (irqchip/irqchip.h) ----
+ *
+ *   int  bp_irqchip_module_init(void), void bp_irqchip_module_exit(void)
+ *   long bp_irqchip_vm_ioctl(struct bp_vm *vm, unsigned int ioctl, void __user *argp)
+ *	    CREATE_IRQCHIP, CREATE_PIT2, GET/SET_IRQCHIP, GET/SET_PIT2,
+ *	    IRQ_LINE, IRQ_LINE_STATUS, SET_GSI_ROUTING, SIGNAL_MSI, IRQFD,
+ *	    REINJECT_CONTROL; -ENOTTY for anything else.  Called without locks.
+ *   int  bp_irqchip_check_extension(long ext)   value of its capabilities, or
+ *	    0 for those that are not its own
+ *   void bp_irqchip_release(struct bp_vm *vm)   the VM fd is closed: irqfds go
+ *   void bp_irqchip_destroy(struct bp_vm *vm)   last reference gone, no vCPU runs
+ *   int  bp_irqchip_extint(struct bp_vcpu *vcpu) BP_EXIT_EXTINT: acknowledge
+ *	    the PIC: its vector, or -1 when there is none any more
+ *   void bp_irqchip_eoi(struct bp_vcpu *vcpu, u8 vector) BP_EXIT_IOAPIC_EOI
+ *	    (process context, vm->srcu read-locked)
+ */
+
+#endif
