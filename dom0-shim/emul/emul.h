@@ -195,7 +195,6 @@ struct emul_ctx {
 	u8 log_len;
 	u8 log_pos;
 	struct emul_log_entry log[EMUL_LOG_SIZE];
-	u32 pio_count;		/* elements in pio_data for the logged PIO access */
 	u8 tlb_next;
 	struct emul_tlb_entry tlb[EMUL_TLB_SIZE];
 };
@@ -208,14 +207,19 @@ int emul_run(struct emul_ctx *ctx);
 
 /*
  * Go on after EMUL_NEED_USER was answered. The instruction is decoded and
- * executed again with the recorded answers. -EINVAL when nothing is pending.
+ * executed again with the recorded answers. Also allowed after a negative errno,
+ * to go on without losing answers already taken. -EINVAL when nothing is
+ * pending or recorded.
  */
 int emul_resume(struct emul_ctx *ctx);
 
 /* Drop a pending access (vCPU reset, registers set by user space). */
 void emul_cancel(struct emul_ctx *ctx);
 
-/* Copy between the context and KVM's structures; CPL is taken from SS.DPL. */
+/*
+ * Copy between the context and KVM's structures. emul_load_sregs() goes last: it
+ * takes CPL from CR0, RFLAGS.VM and SS.DPL.
+ */
 void emul_load_regs(struct emul_ctx *ctx, const struct kvm_regs *regs);
 void emul_store_regs(const struct emul_ctx *ctx, struct kvm_regs *regs);
 void emul_load_sregs(struct emul_ctx *ctx, const struct kvm_sregs *sregs);

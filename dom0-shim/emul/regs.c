@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers, flags, conditions and faults of the emulated vCPU.
+ */
+#include "emul_priv.h"
+
+/* Without REX, byte registers 4..7 are AH, CH, DH, BH. */
+static bool is_high_byte(const struct emul_state *st, u32 reg, u32 size)
+{
+	return size == 1 && !st->rex && reg >= 4 && reg < 8;
+}
+
+u64 emul_reg_read(const struct emul_state *st, u32 reg, u32 size)
+{
+	if (is_high_byte(st, reg, size))
+		return (st->ctx->gpr[reg - 4] >> 8) & 0xff;
+	return st->ctx->gpr[reg] & emul_mask(size);
+}
+
+void emul_reg_write(struct emul_state *st, u32 reg, u32 size, u64 val)
+{
+	u64 mask = emul_mask(size);
+
+	if (is_high_byte(st, reg, size)) {
+		reg -= 4;
+		mask <<= 8;
+		val <<= 8;
+	} else if (size == 4) {
+		mask = ~0ull;
+		val = (u32)val;
+	}
+	st->ctx->gpr[reg] = (st->ctx->gpr[reg] & ~mask) | (val & mask);
+}
+
+void emul_reg_add(struct emul_state *st, u32 reg, u32 size, s64 delta)
+{
+	emul_reg_write(st, reg, size, emul_reg_read(st, reg, size) + (u64)delta);
+}
+
+void emul_set_flags(struct emul_ctx *ctx, u64 mask, u64 flags)
+{
+	ctx->rflags = (ctx->rflags & ~mask) | (flags & mask);
+}
+
+bool emul_cond(u64 rflags, u32 cc)
+{
+	bool sf_ne_of = !(rflags & FL_SF) != !(rflags & FL_OF);
+	bool set = false;
+
+	switch ((cc >> 1) & 7) {
+	case 0:
+		set = rflags & FL_OF;
+		break;
+	case 1:
+		set = rflags & FL_CF;
+		break;
+	case 2:
+		set = rflags & FL_ZF;
+		break;
+	case 3:
+		set = rflags & (FL_CF | FL_ZF);
+		break;
+	case 4:
+		set = rflags & FL_SF;
+		break;
+	case 5:
+		set = rflags & FL_PF;
+		break;
+	case 6:
+		set = sf_ne_of;
+		break;
+	case 7:
+		set = sf_ne_of || (rflags & FL_ZF);
+		break;
+	}
+	return set != (cc & 1);
+}
+
+u32 emul_code_bits(const struct emul_ctx *ctx)
+{
+	if ((ctx->efer & EFER_LMA) && ctx->seg[EMUL_CS].l)
+		return 64;
+	return ctx->seg[EMUL_CS].db ? 32 : 16;
+}
+
+int emul_raise(struct emul_ctx *ctx, u8 vector)
+{
+	memset(&ctx->fault, 0, sizeof(ctx->fault));
+	ctx->fault.vector = vector;
+	return EMUL_FAULT;
+}
+
+/* Real mode pushes no error codes. */
+int emul_raise_code(struct emul_ctx *ctx, u8 vector, u32 code)
+{
+	emul_raise(ctx, vector);
+	ctx->fault.has_error = ctx->cr0 & CR0_PE;
+	ctx->fault.error_code = ctx->fault.has_error ? code : 0;
+	return EMUL_FAULT;
+}
+
+void emul_load_regs(struct emul_ctx *ctx, const struct kvm_regs *regs)
+{
+	u64 *g = ctx->gpr;
+
+	g[EMUL_RAX] = regs->rax;
+	g[EMUL_RBX] = regs->rbx;
+	g[EMUL_RCX] = regs->rcx;
+	g[EMUL_RDX] = regs->rdx;
+	g[EMUL_RSI] = regs->rsi;
+	g[EMUL_RDI] = regs->rdi;
+	g[EMUL_RSP] = regs->rsp;
+	g[EMUL_RBP] = regs->rbp;
+	g[8] = regs->r8;
+	g[9] = regs->r9;
+	g[10] = regs->r10;
+	g[11] = regs->r11;
+	g[12] = regs->r12;
+	g[13] = regs->r13;
+	g[14] = regs->r14;
+	g[15] = regs->r15;
+	ctx->rip = regs->rip;
+	ctx->rflags = regs->rflags;
+}
+
+void emul_store_regs(const struct emul_ctx *ctx, struct kvm_regs *regs)
+{
+	const u64 *g = ctx->gpr;
+
+	regs->rax = g[EMUL_RAX];
+	regs->rbx = g[EMUL_RBX];
+	regs->rcx = g[EMUL_RCX];
+	regs->rdx = g[EMUL_RDX];
+	regs->rsi = g[EMUL_RSI];
+	regs->rdi = g[EMUL_RDI];
+	regs->rsp = g[EMUL_RSP];
+	regs->rbp = g[EMUL_RBP];
+	regs->r8 = g[8];
+	regs->r9 = g[9];
+	regs->r10 = g[10];
+	regs->r11 = g[11];
+	regs->r12 = g[12];
+	regs->r13 = g[13];
+	regs->r14 = g[14];
+	regs->r15 = g[15];
+	regs->rip = ctx->rip;
+	regs->rflags = ctx->rflags;
+}
+
+/* rflags must be loaded: it says whether this is virtual-8086 mode. */
+static u8 current_cpl(const struct emul_ctx *ctx)
+{
+	if (!(ctx->cr0 & CR0_PE))
+		return 0;
+	return ctx->rflags & FL_VM ? 3 : ctx->seg[EMUL_SS].dpl;
+}
+
+void emul_load_sregs(struct emul_ctx *ctx, const struct kvm_sregs *sregs)
+{
+	ctx->seg[EMUL_ES] = sregs->es;
+	ctx->seg[EMUL_CS] = sregs->cs;
+	ctx->seg[EMUL_SS] = sregs->ss;
+	ctx->seg[EMUL_DS] = sregs->ds;
+	ctx->seg[EMUL_FS] = sregs->fs;
+	ctx->seg[EMUL_GS] = sregs->gs;
+	ctx->tr = sregs->tr;
+	ctx->cr0 = sregs->cr0;
+	ctx->cr3 = sregs->cr3;
+	ctx->cr4 = sregs->cr4;
+	ctx->efer = sregs->efer;
+	ctx->cpl = current_cpl(ctx);
+}
