@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs inside the lab's root: makes the boot loader's image, the service VM's
+# initramfs and root image, and the guest's assets. All results go to $LAB.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+release=$(cat "$LAB/release")
+modules=/lib/modules/$release
+work=$LAB/images.work
+rm -rf "$work"
+mkdir -p "$work"
+
+step() { printf '%(%T)T %s\n' -1 "$*"; }
+
+# The modules that MODULE... need, in the order to load them, as file names.
+module_files() {
+	local name
+	for name; do
+		modprobe -S "$release" --show-depends "$name" | sed -n 's/^insmod //p'
+	done | awk '!seen[$1]++ { print $1 }'
+}
+
+# initramfs TREE MODULE...: puts into TREE a busybox and the modules, unpacked,
+# with /modules listing them in load order.
+initramfs_tree() {
+	local tree=$1 file name
+	shift
+	mkdir -p "$tree"/{bin,dev,proc,sys,m}
+	cp /usr/bin/busybox "$tree/bin/busybox"
+	ln -s busybox "$tree/bin/sh"
+	while read -r file; do
+		name=$(basename "$file" .ko.xz)
+		xz -dc "$file" >"$tree/m/$name.ko"
+		echo "$name" >>"$tree/modules"
+	done < <(module_files "$@")
+}
+
+pack_initramfs() {
+	(cd "$1" && find . -mindepth 1 -printf '%P\n' | sort |
+		cpio -o -H newc -R 0:0 --quiet) >"$2.new"
+	mv "$2.new" "$2"
+}
+
+boot_loader() {
+	step "GRUB for BIOS"
+	grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub' -o "$LAB/grub.core" \
+		biosdisk part_msdos tar ext2 normal configfile multiboot2 linux \
+		serial terminal echo halt reboot boot test
+	cp /usr/lib/grub/i386-pc/boot.img "$LAB/grub.mbr"
+}
+
+svc_initramfs() {
+	step "service VM's initramfs"
+	local tree=$work/initrd
+	initramfs_tree "$tree" virtio_blk erofs overlay
+	install -m 755 "$here/svc/initramfs-init" "$tree/init"
+	pack_initramfs "$tree" "$LAB/initrd"
+}
+
+# A stand-in for bedplate.ko: depmod then knows the module's place, and each run
+# lays the real one over it, so a rebuilt module needs no new image.
+placeholder_module() {
+	local dir=$work/placeholder
+	mkdir -p "$dir" "$1"
+	cat >"$dir/bedplate.c" <<-'END'
+	#include <linux/module.h>
+	static int __init placeholder_init(void)
+	{
+		pr_err("bedplate.ko was not built: run make\n");
+		return -ENOENT;
+	}
+	module_init(placeholder_init);
+	MODULE_LICENSE("GPL");
+	MODULE_DESCRIPTION("stands where the lab lays bedplate.ko");
+	END
+	echo 'obj-m := bedplate.o' >"$dir/Kbuild"
+	make -s -C "$modules/build" M="$dir" modules
+	cp "$dir/bedplate.ko" "$1/bedplate.ko"
+}
+
+svc_modules() {
+	local tree=$1/usr$modules dir file
+	mkdir -p "$tree"
+	cp "$modules"/modules.{builtin,builtin.modinfo,order} "$tree/"
+	for dir in arch block crypto fs lib mm net virt \
+		drivers/{acpi,ata,base,block,bus,char,cpufreq,crypto,dma,firmware,hwmon,i2c} \
+		drivers/{iommu,md,misc,net/ethernet,nvme,pci,platform,pps,ptp,scsi,thermal,tty} \
+		drivers/{usb/host,vfio,vhost,virt,virtio,watchdog}; do
+		[ -d "$modules/kernel/$dir" ] || continue
+		mkdir -p "$tree/kernel/$dir"
+		cp -r "$modules/kernel/$dir/." "$tree/kernel/$dir/"
+	done
+	cp "$modules"/kernel/drivers/net/*.ko.xz "$tree/kernel/drivers/net/"
+	# What a run is likely to load comes unpacked: xz is slow in an emulator.
+	while read -r file; do
+		file=$tree${file#"$modules"}
+		[ -e "$file" ] && xz -d "$file"
+	done < <(module_files kvm_amd kvm_intel tun vhost_net vhost_vsock bridge)
+	placeholder_module "$tree/extra"
+	depmod -b "$1" "$release"
+}
+
+svc_image() {
+	step "service VM's root image"
+	local tree=$work/svc
+	cp -al "$LAB/svc" "$tree"
+	rm -rf "$tree"/var/cache/apt/* "$tree"/var/lib/apt/lists/* "$tree"/usr/share/zoneinfo
+	svc_modules "$tree"
+	mkdir -p "$tree/usr/lib/lab"
+	gcc -O2 -Wall -Wextra -Werror -static -o "$tree/usr/lib/lab/agent" "$here/agent.c"
+	install -m 755 "$here/svc/init" "$tree/usr/lib/lab/init"
+	if [ -d "$work/guest" ]; then
+		cp -a "$work/guest" "$tree/guest"
+	fi
+	rm -f "$tree/etc/hostname"
+	echo svc >"$tree/etc/hostname"
+	rm -f "$LAB/svc.erofs.new"
+	mkfs.erofs --quiet -E noinline_data "$LAB/svc.erofs.new" "$tree"
+	mv "$LAB/svc.erofs.new" "$LAB/svc.erofs"
+}
+
+boot_loader
+svc_initramfs
+svc_image
+rm -rf "$work"
+step "done"

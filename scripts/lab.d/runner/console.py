@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The machine's serial line: kept in a file, watched for a death as it happens."""
+
+import collections
+
+TAIL_LINES = 25
+
+
+def verdict(line):
+    """What a line of the console says about the machine's end, or None."""
+    if "BEDPLATE PANIC" in line:
+        return "the hypervisor panicked"
+    if line.startswith("bedplate: fatal:"):
+        return "the hypervisor refused to boot"
+    if "Kernel panic - not syncing" in line:
+        return "the service VM's kernel panicked"
+    return None
+
+
+class Console:
+    def __init__(self, path):
+        self.file = open(path, "wb", buffering=0)
+        self.partial = b""
+        self.tail = collections.deque(maxlen=TAIL_LINES)
+        self.death = None
+        self.restarting = False
+        self.powering_off = False
+
+    def line(self, raw):
+        text = raw.decode("utf-8", "replace").rstrip("\r")
+        self.tail.append(text)
+        self.death = self.death or verdict(text)
+        if "reboot: Restarting system" in text:
+            self.restarting = True
+        if "reboot: Power down" in text:
+            self.powering_off = True
+
+    def feed(self, data):
+        self.file.write(data)
+        *lines, self.partial = (self.partial + data).split(b"\n")
+        for raw in lines:
+            self.line(raw)
+
+    def close(self):
+        if self.partial:
+            self.line(self.partial)
+            self.partial = b""
+        self.file.close()
+
+
+def split_logs(serial, hypervisor, linux):
+    """Sorts a serial log's lines by who wrote them."""
+    with open(serial, "rb") as f, open(hypervisor, "wb") as hv, open(linux, "wb") as lx:
+        for line in f:
+            (hv if line.startswith(b"bedplate:") or b"BEDPLATE" in line else lx).write(line)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The options of `lab run`: what they are, and which combinations exist yet."""
+
+import argparse
+import os
+import re
+
+EPILOG = """
+COMMAND runs as root in the service VM; its output, error output and exit status
+become those of this program. Without COMMAND: an interactive shell (Ctrl-] ends
+the run). Other exit statuses: 124 the time limit was reached; 125 the machine
+died, with the reason and the last console lines on standard error; 2 a mistake
+in the options.
+
+In the service VM: /guest holds a guest's kernel, initramfs and disk, and
+/guest/run, which starts a guest with QEMU's KVM accelerator; /dev/lab/disk0 and
+so on are the --disk files; LAB_BOOT counts the boots of this run from 1.
+
+  scripts/lab run --under linux -- uname -a
+  scripts/lab run --under kvm --timeout 120 -- /guest/run --smp 2
+  scripts/lab run --overlay ./mytree -- /opt/mytool --flag
+"""
+
+
+class Usage(Exception):
+    """A mistake in the options, or something that does not exist yet."""
+
+
+def size(text):
+    if not re.fullmatch(r"[0-9]+[MG]", text):
+        raise argparse.ArgumentTypeError("a size such as 512M or 2G")
+    return text
+
+
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def parser():
+    p = argparse.ArgumentParser(
+        prog="scripts/lab run",
+        usage="%(prog)s [OPTION...] [-- COMMAND ARG...]",
+        description="Boot the emulated machine and run COMMAND in its service VM.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("--machine", choices=["svm", "vmx"], default="svm",
+                   help="the processor's virtualisation (default svm; vmx: not yet)")
+    p.add_argument("--under", choices=["bedplate", "kvm", "linux"], default="bedplate",
+                   help="bedplate (default): the service VM on Bedplate; kvm: the same "
+                   "service VM on the bare machine with Linux's own KVM modules; linux: "
+                   "without them")
+    p.add_argument("--boot", choices=["grub-bios", "grub-efi", "efi"], default="grub-bios",
+                   help="how the machine boots (default grub-bios; the others: not yet)")
+    p.add_argument("--iommu", choices=["none", "vtd", "amdvi"], default="none",
+                   help="the machine's IOMMU (default none)")
+    p.add_argument("--smp", type=positive, default=2, metavar="N",
+                   help="number of processors (default 2)")
+    p.add_argument("--mem", type=size, default="2G", metavar="SIZE",
+                   help="memory, such as 512M or 4G (default 2G)")
+    p.add_argument("--icount", action="store_true",
+                   help="count instructions: one is one nanosecond on every clock, "
+                   "and runs repeat; one host thread, so slower")
+    p.add_argument("--overlay", metavar="DIR",
+                   help="a tree laid over the service VM's root, modes kept")
+    p.add_argument("--disk", action="append", default=[], metavar="FILE",
+                   help="a raw disk image for the service VM, written to (repeatable)")
+    p.add_argument("--accel", choices=["tcg", "kvm"], default="tcg",
+                   help="how the machine is emulated (default tcg; kvm needs a host "
+                   "with nested virtualisation)")
+    p.add_argument("--hv-args", default="", metavar="ARGS",
+                   help="added to the hypervisor's command line")
+    p.add_argument("--kernel-args", default="", metavar="ARGS",
+                   help="added to the service VM's kernel command line")
+    p.add_argument("--on-reboot", choices=["end", "restart"], default="end",
+                   help="a reboot that COMMAND asks for ends the run with status 0 "
+                   "(default), or restarts the machine, which runs COMMAND again")
+    p.add_argument("--tty", action="store_true",
+                   help="give COMMAND a terminal even though it is named")
+    p.add_argument("--timeout", type=positive, metavar="S",
+                   help="end the run with status 124 after S seconds (default: never)")
+    p.add_argument("--log", metavar="DIR",
+                   help="leave the logs of hypervisor and Linux there, and the command "
+                   "lines used")
+    return p
+
+
+def nested_kvm():
+    for module in ("kvm_amd", "kvm_intel"):
+        try:
+            with open(f"/sys/module/{module}/parameters/nested", encoding="ascii") as f:
+                if f.read().strip() in ("1", "Y"):
+                    return module
+        except OSError:
+            continue
+    return None
+
+
+def check(opts, tree):
+    """Refuses, with a clear line, what cannot be done."""
+    if opts.machine != "svm":
+        raise Usage(f"--machine {opts.machine}: not yet; only svm exists")
+    if opts.boot != "grub-bios":
+        raise Usage(f"--boot {opts.boot}: not yet; only grub-bios exists")
+    if opts.accel == "kvm":
+        if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            raise Usage("--accel kvm: this host has no usable /dev/kvm")
+        if nested_kvm() != "kvm_amd":
+            raise Usage("--accel kvm: needs an AMD host with nested virtualisation on")
+        if opts.icount:
+            raise Usage("--icount counts TCG's instructions; it does not go with --accel kvm")
+    if opts.overlay is not None and not os.path.isdir(opts.overlay):
+        raise Usage(f"--overlay {opts.overlay}: no such directory (seen from the lab's root)")
+    for disk in opts.disk:
+        if not os.path.isfile(disk):
+            raise Usage(f"--disk {disk}: no such file (seen from the lab's root)")
+    if opts.under == "bedplate" and not os.path.isfile(f"{tree}/build/bedplate.elf"):
+        raise Usage("build/bedplate.elf does not exist: run make first")
+
+
+def arguments(text):
+    if "\n" in text or "'" in text:
+        raise Usage("arguments for hypervisor and kernel cannot hold ' or line ends")
+    return text.split()
+
+
+def parse(argv, tree):
+    if "--" in argv:
+        cut = argv.index("--")
+        argv, command = argv[:cut], argv[cut + 1:]
+        if not command:
+            raise Usage("no command after --")
+    else:
+        command = []
+    opts = parser().parse_args(argv)
+    opts.command = command
+    opts.hv_args = arguments(opts.hv_args)
+    opts.kernel_args = arguments(opts.kernel_args)
+    return opts

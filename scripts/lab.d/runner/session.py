@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run: starts QEMU, moves bytes, and finds out how the run ended."""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from agent import ESCAPE, Agent, Terminal
+from console import Console
+
+STATUS_TIMEOUT = 124
+STATUS_DIED = 125
+LAST_WORDS = 2.0                # seconds a dying machine may go on printing
+INPUT_CHUNK = 16384
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def say(text):
+    sys.stderr.write(f"lab: {text}\n")
+    sys.stderr.flush()
+
+
+class Session:
+    def __init__(self, opts, machine, run):
+        self.opts = opts
+        self.machine = machine
+        self.run = run
+        self.console = Console(f"{run}/serial.log")
+        self.terminal = Terminal()
+        self.sel = selectors.DefaultSelector()
+        self.input_open = True
+        self.input_watched = False
+        self.signal = None
+        self.timed_out = False
+        self.escaped = False
+        self.resets = []        # QMP's reasons, in order
+        self.qemu = None
+        self.deadline = None
+        self.last_words = None
+
+    # Set-up.
+
+    def start(self):
+        serial, serial_q = socket.socketpair()
+        link, link_q = socket.socketpair()
+        qmp, qmp_q = socket.socketpair()
+        ends = (serial_q, link_q, qmp_q)
+        args = self.machine.command(*(s.fileno() for s in ends))
+        with open(f"{self.run}/command", "a", encoding="utf-8") as f:
+            f.write(" ".join(args) + "\n")
+        with open(f"{self.run}/qemu.err", "wb") as err:
+            self.qemu = subprocess.Popen(
+                args, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                pass_fds=[s.fileno() for s in ends], start_new_session=True,
+                preexec_fn=die_with_parent)
+        for s in ends:
+            s.close()
+        for s in (serial, link, qmp):
+            s.setblocking(False)
+        use_tty = self.opts.tty or (not self.opts.command and os.isatty(0))
+        command = self.opts.command or ["/bin/bash"]
+        self.agent = Agent(link, command, use_tty)
+        self.serial = serial
+        self.qmp = qmp
+        self.qmp_rx = b""
+        qmp.send(b'{"execute":"qmp_capabilities"}\n')
+        self.sel.register(serial, selectors.EVENT_READ, self.on_serial)
+        self.sel.register(link, selectors.EVENT_READ, self.on_agent)
+        self.sel.register(qmp, selectors.EVENT_READ, self.on_qmp)
+        self.sel.register(os.pidfd_open(self.qemu.pid), selectors.EVENT_READ, self.on_exit)
+        self.catch_signals()
+        if use_tty and os.isatty(0):
+            self.terminal.raw()
+
+    def catch_signals(self):
+        wake_r, wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_w)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGWINCH):
+            signal.signal(number, lambda *_: None)
+        self.sel.register(wake_r, selectors.EVENT_READ, self.on_signal)
+
+    # Events.
+
+    def on_serial(self, _):
+        try:
+            data = self.serial.recv(65536)
+        except (BlockingIOError, ConnectionResetError):
+            data = b""
+        if not data:
+            self.sel.unregister(self.serial)
+            return
+        self.console.feed(data)
+        if self.console.death and self.last_words is None:
+            self.last_words = time.monotonic() + LAST_WORDS
+
+    def on_agent(self, events):
+        if events & selectors.EVENT_READ and not self.agent.receive():
+            self.sel.unregister(self.agent.sock)
+            return
+        self.agent.flush()
+
+    def on_qmp(self, _):
+        try:
+            data = self.qmp.recv(65536)
+        except (BlockingIOError, ConnectionResetError):
+            data = b""
+        if not data:
+            self.sel.unregister(self.qmp)
+            return
+        *lines, self.qmp_rx = (self.qmp_rx + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            event = message.get("event")
+            if event in ("RESET", "SHUTDOWN"):
+                self.resets.append(message["data"]["reason"])
+            if event == "RESET":
+                self.agent.machine_reset()
+
+    def on_exit(self, _):
+        pass                    # the loop asks poll()
+
+    def on_signal(self, _):
+        for number in os.read(self.wake_fd(), 64):
+            if number == signal.SIGWINCH:
+                self.agent.resize()
+            else:
+                self.signal = self.signal or number
+
+    def wake_fd(self):
+        for key in self.sel.get_map().values():
+            if key.data == self.on_signal:
+                return key.fd
+        raise RuntimeError("no signal pipe")
+
+    def on_input(self, _):
+        data = os.read(0, INPUT_CHUNK)
+        if self.agent.use_tty and ESCAPE in data:
+            self.escaped = True
+        elif data:
+            self.agent.send(b"I", data)
+        else:
+            self.input_open = False
+            self.agent.send(b"E")
+        self.agent.flush()
+
+    # The loop.
+
+    def watch_input(self):
+        """Standard input is read only while the agent takes it."""
+        wanted = self.input_open and self.agent.running and not self.agent.tx
+        if wanted and not self.input_watched:
+            try:
+                self.sel.register(0, selectors.EVENT_READ, self.on_input)
+            except PermissionError:     # a plain file: always readable
+                self.on_input(None)
+                return
+            self.input_watched = True
+        elif not wanted and self.input_watched:
+            self.sel.unregister(0)
+            self.input_watched = False
+
+    def watch_output(self):
+        events = selectors.EVENT_READ
+        if self.agent.tx:
+            events |= selectors.EVENT_WRITE
+        try:
+            self.sel.modify(self.agent.sock, events, self.on_agent)
+        except KeyError:
+            pass
+
+    def next_wait(self):
+        times = [t for t in (self.deadline, self.last_words) if t is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def over(self):
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            self.timed_out = True
+        return (self.timed_out or self.escaped or self.signal is not None
+                or self.agent.status is not None or self.qemu.poll() is not None
+                or (self.last_words is not None and now >= self.last_words))
+
+    def loop(self, started):
+        if self.opts.timeout:
+            self.deadline = started + self.opts.timeout
+        while not self.over():
+            self.watch_input()
+            self.watch_output()
+            for key, events in self.sel.select(self.next_wait()):
+                key.data(events)
+        self.drain()
+
+    def drain(self):
+        """Ends QEMU, and takes what is still in the sockets. Its disks are written
+        back by the kernel, for the agent synced and QEMU's cache is the host's."""
+        if self.qemu.poll() is None:
+            self.qemu.kill()
+        self.qemu.wait()
+        for handler, sock in ((self.on_serial, self.serial), (self.on_qmp, self.qmp)):
+            while sock in [k.fileobj for k in self.sel.get_map().values()]:
+                handler(selectors.EVENT_READ)
+        if self.agent.status is None:
+            while self.agent.receive():
+                pass
+        self.console.close()
+
+    # The end.
+
+    def triple_fault(self):
+        with open(f"{self.run}/qemu.log", "rb") as f:
+            return b"Triple fault" in f.read()
+
+    def died(self, reason):
+        say(f"the machine died: {reason}; the last lines of its console:")
+        for line in self.console.tail:
+            sys.stderr.write(f"  {line}\n")
+        return STATUS_DIED
+
+    def ended_by_itself(self):
+        """QEMU is gone though COMMAND had not ended."""
+        code = self.qemu.returncode
+        if code != 0:
+            with open(f"{self.run}/qemu.err", encoding="utf-8", errors="replace") as f:
+                for line in f.readlines()[-10:]:
+                    sys.stderr.write(f"  qemu: {line}")
+            what = f"signal {-code}" if code < 0 else f"status {code}"
+            return self.died(f"the emulator ended with {what}")
+        if self.triple_fault():
+            return self.died("triple fault")
+        reason = self.resets[-1] if self.resets else "no reason given"
+        if reason == "guest-reset" and self.console.restarting:
+            say("COMMAND rebooted the machine")
+            return 0
+        if reason == "guest-shutdown":
+            say("COMMAND switched the machine off")
+            return 0
+        return self.died(f"unexpected end ({reason})")
+
+    def outcome(self):
+        if self.agent.status is not None:
+            return self.agent.status
+        if self.signal is not None:
+            return 128 + self.signal
+        if self.console.death:
+            return self.died(self.console.death)
+        if self.timed_out:
+            say(f"time limit of {self.opts.timeout} s reached; the console's last lines:")
+            for line in self.console.tail:
+                sys.stderr.write(f"  {line}\n")
+            return STATUS_TIMEOUT
+        if self.escaped:
+            return 0
+        return self.ended_by_itself()
+
+    def execute(self, started):
+        try:
+            self.start()
+            self.loop(started)
+        finally:
+            self.terminal.restore()
+            if self.qemu is not None and self.qemu.poll() is None:
+                self.qemu.kill()
+                self.qemu.wait()
+        return self.outcome()

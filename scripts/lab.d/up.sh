@@ -1,0 +1,153 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# "lab up": the steps, each with a stamp that holds a hash of what went into it.
+# Sourced by scripts/lab (LAB_TREE, LAB_D, LAB, LAB_ROOT, say and fail are its).
+# A step's result is put in place by a rename, so an interrupted run does no harm.
+
+LAB_SUITE=trixie
+LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
+
+# Host packages by name, installed where this is Debian, asked for elsewhere.
+host_packages() {
+	local pair missing=""
+	for pair in $LAB_HOST_PACKAGES; do
+		command -v "${pair%%:*}" >/dev/null || missing+=" ${pair##*:}"
+	done
+	command -v apt-get >/dev/null ||
+		fail "needs apt-get, for mmdebstrap: use a Debian 12 or 13 host"
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ||
+		missing+=" debian-archive-keyring"
+	[ -n "$missing" ] || return 0
+	. /etc/os-release
+	[ "${ID:-}" = debian ] || fail "not a Debian host: please install:$missing"
+	say "installing on the host:$missing"
+	# shellcheck disable=SC2086
+	apt-get install -y --no-install-recommends $missing >&2 || {
+		apt-get update >&2
+		apt-get install -y --no-install-recommends $missing >&2
+	}
+}
+
+# The archive that the host's own apt uses, whatever form its sources have.
+host_mirror() {
+	local format
+	# shellcheck disable=SC2016
+	format='$(REPO_URI) $(LABEL) $(COMPONENT)'
+	find_it() {
+		apt-get indextargets --format "$format" 'Created-By: Packages' |
+			awk '$2 == "Debian" && $3 == "main" { print $1; exit }'
+	}
+	local uri=${LAB_MIRROR:-}
+	[ -n "$uri" ] || uri=$(find_it)
+	[ -n "$uri" ] || { apt-get update >&2; uri=$(find_it); }
+	[ -n "$uri" ] || fail "apt's sources name no Debian archive; give one in LAB_MIRROR"
+	echo "$uri"
+}
+
+# The host's proxy and transport settings, as options for the root's apt.
+host_apt_options() {
+	apt-config dump | grep -E \
+		'^Acquire::((http|https|ftp)::[^ ]*|Check-Valid-Until|Check-Date|Retries) "' |
+		while IFS= read -r line; do
+			printf '%s\n' "--aptopt=$line"
+		done
+}
+
+package_list() {
+	grep -v '^#' "$1" | paste -sd,
+}
+
+# debian_root NAME VARIANT: makes the Debian root build/lab/NAME.
+debian_root() {
+	local name=$1 variant=$2 uri
+	local -a options
+	uri=$(host_mirror)
+	mapfile -t options < <(host_apt_options)
+	rm -rf "$LAB/$name.new"
+	INITRD=No mmdebstrap --mode=root --variant="$variant" \
+		--include="$(package_list "$LAB_D/$name.packages")" \
+		--aptopt='Apt::Install-Recommends "false"' "${options[@]}" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$LAB_SUITE" "$LAB/$name.new" "$uri" >"$LAB/log.$name" 2>&1 ||
+		{ tail -n 20 "$LAB/log.$name" >&2; fail "mmdebstrap failed: $LAB/log.$name"; }
+	# shellcheck disable=SC2016
+	dpkg-query --admindir="$LAB/$name.new/var/lib/dpkg" -W \
+		-f '${Package} ${Version}\n' >"$LAB/$name.new/.manifest"
+	rm -rf "$LAB/$name.old"
+	[ ! -e "$LAB/$name" ] || mv "$LAB/$name" "$LAB/$name.old"
+	mv "$LAB/$name.new" "$LAB/$name"
+	rm -rf "$LAB/$name.old"
+}
+
+step_root() {
+	debian_root root apt
+	touch "$LAB_ROOT/.bedplate-lab"
+	local release
+	release=$(basename "$LAB_ROOT"/lib/modules/*)
+	echo "$release" >"$LAB/release"
+	cp "$LAB_ROOT/boot/vmlinuz-$release" "$LAB/vmlinuz"
+	cp "$LAB_ROOT/.manifest" "$LAB/manifest"
+}
+
+step_svc() {
+	debian_root svc minbase
+}
+
+# The rest is made by scripts that run inside the root.
+step_images() {
+	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/images.sh" >"$LAB/log.images" 2>&1 ||
+		{ tail -n 20 "$LAB/log.images" >&2; fail "making the images failed: $LAB/log.images"; }
+}
+
+hash_of() { sha256sum | cut -c1-32; }
+
+# What each step depends on. A step's hash takes in those of the steps before.
+inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
+inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
+inputs_images() {
+	(cd "$LAB_D" && find images.sh agent.c svc guest -type f -print0 | sort -z |
+		xargs -0 sha256sum)
+	inputs_root
+	inputs_svc
+}
+
+fresh() {
+	[ "$(cat "$LAB/stamp.$1" 2>/dev/null)" = "$("inputs_$1" | hash_of)" ]
+}
+
+run_step() {
+	local name=$1 what=$2 begin=$SECONDS
+	if fresh "$name"; then
+		return
+	fi
+	say "$what ..."
+	rm -f "$LAB/stamp.$name"
+	"step_$name"
+	"inputs_$name" | hash_of >"$LAB/stamp.$name"
+	say "$what: done in $((SECONDS - begin)) s"
+}
+
+lab_up() {
+	local only_root=""
+	case "${1:-}" in
+	--only-root) only_root=1 ;;
+	"") ;;
+	*) fail "up: unknown option '$1' (only --only-root)" ;;
+	esac
+	! inside || return 0
+	if fresh root && { [ -n "$only_root" ] || { fresh svc && fresh images; }; }; then
+		return 0
+	fi
+	need_root
+	[ "$(uname -m)" = x86_64 ] || fail "needs an x86-64 host"
+	host_packages
+	mkdir -p "$LAB"
+	exec 9>"$LAB/lock"
+	flock -n 9 || { say "waiting for another lab up"; flock 9; }
+	run_step root "Debian $LAB_SUITE root: emulators, compiler, kernel headers"
+	[ -z "$only_root" ] || return 0
+	run_step svc "service VM's Debian $LAB_SUITE root"
+	run_step images "images: service VM, guest, boot loader"
+}
