@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guests of the benchmark: arg[0] round trips after arg[1] to warm up; res[0] gets the TSC ticks that
+ * the former took.  All use x2APIC.
+ */
+#include "lib.h"
+
+#define LOOP(body) do { \
+	u64 n_ = P->arg[0], warm_ = P->arg[1], t_; \
+	for (u64 i = 0; i < warm_; i++) { body; } \
+	t_ = rdtsc(); \
+	for (u64 i = 0; i < n_; i++) { body; } \
+	P->res[0] = rdtsc() - t_; \
+} while (0)
+
+void guest_bench_cpuid(int cpu)
+{
+	u32 r[4];
+
+	(void)cpu;
+	LOOP(cpuid(0, 0, r));
+}
+
+void guest_bench_rdmsr(int cpu)
+{
+	(void)cpu;
+	LOOP(rdmsr(MSR_APIC_BASE));
+}
+
+void guest_bench_in(int cpu)
+{
+	(void)cpu;
+	LOOP(inl(PORT_TEST));
+}
+
+void guest_bench_mmio(int cpu)
+{
+	(void)cpu;
+	LOOP(MEM(u32, GPA_MMIO) = 1);
+}
+
+/* arg[2]: port instead of MMIO. */
+void guest_bench_ioeventfd(int cpu)
+{
+	(void)cpu;
+	if (P->arg[2])
+		LOOP(outw(PORT_TEST, 1));
+	else
+		LOOP(MEM(u16, GPA_MMIO) = 1);
+}
+
+void guest_bench_selfipi(int cpu)
+{
+	u32 want = 0;
+
+	(void)cpu;
+	apic_enable();
+	count_irq(0x51);
+	sti();
+	LOOP(wrmsr(MSR_X2APIC + 0x3f, 0x51); want++; while (irqs[0x51] != want) pause());
+	cli();
+}
+
+/* CPU 1's handler is the answer; arg[2]: CPU 1 spins instead of halting. */
+void guest_bench_ipi(int cpu)
+{
+	volatile uint64_t *stop = &P->res[40];
+	u32 want = 0;
+
+	apic_enable();
+	count_irq(0x51);
+	if (cpu) {
+		P->res[1] = 1;
+		while (!*stop) {
+			if (P->arg[2]) {
+				sti();
+				pause();
+				cli();
+			} else {
+				sti_hlt_cli();
+			}
+		}
+		return;
+	}
+	start_cpu(1);
+	while (!P->res[1])
+		pause();
+	LOOP(apic_icr(1, ICR_FIXED | 0x51); want++; while (irqs[0x51] != want) pause());
+	*stop = 1;
+	apic_icr(1, ICR_FIXED | 0x51);
+}
+
+static volatile u64 fired;
+
+static void deadline_handler(struct trap *t)
+{
+	fired = rdtsc();
+	irqs[t->vec]++;
+	apic_eoi();
+}
+
+/* From the deadline, arg[2] ticks ahead, to the handler's first instruction, out of HLT. */
+void guest_bench_timer(int cpu)
+{
+	u64 deadline, late = 0, n = P->arg[0] + P->arg[1];
+
+	(void)cpu;
+	apic_enable();
+	set_handler(0x51, deadline_handler);
+	apic_write(APIC_LVTT, 0x51 | LVT_DEADLINE);
+	for (u64 i = 0; i < n; i++) {
+		u32 before = irqs[0x51];
+
+		deadline = rdtsc() + P->arg[2];
+		wrmsr(MSR_TSC_DEADLINE, deadline);
+		while (irqs[0x51] == before)
+			sti_hlt_cli();
+		if (i >= P->arg[1])
+			late += fired - deadline;
+	}
+	P->res[0] = late;
+}
+
+/* A deadline that is now: armed, fired and taken, without HLT. */
+void guest_bench_deadline(int cpu)
+{
+	u32 want = 0;
+
+	(void)cpu;
+	apic_enable();
+	count_irq(0x51);
+	apic_write(APIC_LVTT, 0x51 | LVT_DEADLINE);
+	sti();
+	LOOP(wrmsr(MSR_TSC_DEADLINE, rdtsc()); want++; while (irqs[0x51] != want) pause());
+	cli();
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guests for exceptions, HLT and plain spinning. */
+#include "lib.h"
+
+#define PTE_P		1
+#define PTE_NX		(1ull << 63)
+#define TEST_GVA	0x100000000	/* 4 GiB: PDPT entry 4, free for these tests */
+
+static void expect(u64 vec, u64 err)
+{
+	if (caught.vec == vec && caught.err == err)
+		return;
+	P->fail_vec = caught.vec;
+	P->fail_err = caught.err;
+	GCHECK(!"expected exception");
+}
+
+/* Map one 2 MiB page of scratch memory at TEST_GVA with @flags. */
+static void map_test(u64 flags)
+{
+	MEM(u64, GPA_TABLES + 0x6000) = GPA_SCRATCH | 0x80 | flags;
+	MEM(u64, GPA_TABLES + 0x1000 + 4 * 8) = (GPA_TABLES + 0x6000) | 7;
+	asm volatile("invlpg (%0)" :: "r"((u64)TEST_GVA) : "memory");
+}
+
+static void page_faults(void)
+{
+	u64 v;
+
+	TRY("movq (%1), %0", : "=r"(v) : "r"(GVA_UNMAPPED + 0x123ull) : "memory");
+	expect(14, 0);
+	GCHECK(caught.cr2 == GVA_UNMAPPED + 0x123ull);
+	TRY("movb %%al, (%0)", :: "r"(GVA_UNMAPPED + 0x5678ull) : "memory");
+	expect(14, 2);
+	GCHECK(caught.cr2 == GVA_UNMAPPED + 0x5678ull);
+	map_test(PTE_P);
+	TRY("movb %%al, (%0)", :: "r"(TEST_GVA + 7ull) : "memory");
+	expect(14, 3);
+	GCHECK(caught.cr2 == TEST_GVA + 7ull);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 0x800);
+	map_test(PTE_P | 2 | PTE_NX);
+	TRY("call *%0", :: "r"((u64)TEST_GVA) : "memory");
+	expect(14, 0x11);
+	GCHECK(caught.cr2 == TEST_GVA && caught.rip == TEST_GVA);
+}
+
+static void single_step(void)
+{
+	u64 n = 0;
+
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; inc %0; inc %0; pushfq; andl $~0x100, (%%rsp); popfq",
+	    : "+r"(n) :: "memory");
+	expect(1, 0);
+	GCHECK(n == 1);
+}
+
+void guest_exceptions(int cpu)
+{
+	u64 zero = 0;
+
+	(void)cpu;
+	TRY("ud2", ::: "memory");
+	expect(6, 0);
+	TRY("xor %%edx, %%edx; div %0", :: "r"(zero) : "rax", "rdx", "memory");
+	expect(0, 0);
+	TRY("movq (%0), %%rax", :: "r"(0x8000000000000000ull) : "rax", "memory");
+	expect(13, 0);
+	TRY("mov %0, %%fs", :: "r"(0x1238) : "memory");
+	expect(13, 0x1238);
+	TRY("mov %%rax, %%cr4", :: "a"(1ull << 40) : "memory");
+	expect(13, 0);
+	TRY("int3", ::: "memory");
+	expect(3, 0);
+	page_faults();
+	asm volatile("mov %%cr0, %%rax; or $8, %%rax; mov %%rax, %%cr0" ::: "rax", "memory");
+	TRY("fninit", ::: "memory");
+	expect(7, 0);
+	asm volatile("clts");
+	TRY("fninit", ::: "memory");
+	expect(TRAP_NONE, 0);
+	single_step();
+}
+
+/* No usable IDT: #UD, then #GP, then a shutdown. */
+void guest_triple(int cpu)
+{
+	struct { u16 limit; u64 base; } __attribute__((packed)) none = { 0, 0 };
+
+	(void)cpu;
+	sync_point(1);
+	asm volatile("lidt %0\n\tud2" :: "m"(none));
+}
+
+/* Count in res[0] until arg[0] is written; the VMM interrupts it. */
+void guest_spin(int cpu)
+{
+	(void)cpu;
+	while (!P->arg[0])
+		P->res[0]++;
+}
+
+/* arg[0] times: HLT until vector 0x51 comes. */
+void guest_hlt(int cpu)
+{
+	(void)cpu;
+	apic_enable();
+	count_irq(0x51);
+	sync_point(1);
+	for (u64 i = 0; i < P->arg[0]; i++) {
+		while (irqs[0x51] == i)
+			sti_hlt_cli();
+		P->res[0] = irqs[0x51];
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guests that touch memory while the VMM changes what is behind it. */
+#include "lib.h"
+
+/*
+ * arg[0]: first address; arg[1]: pages; arg[2]: 0 write and read back, 1 count the pages not zero.
+ * Page n gets (its address ^ arg[3]); res[0]: pages that were wrong.
+ */
+void guest_touch(int cpu)
+{
+	u64 bad = 0;
+
+	(void)cpu;
+	for (u64 i = 0, a = P->arg[0]; i < P->arg[1]; i++, a += 4096) {
+		if (P->arg[2])
+			bad += MEM(u64, a) != 0;
+		else
+			MEM(u64, a) = a ^ P->arg[3];
+	}
+	for (u64 i = 0, a = P->arg[0]; !P->arg[2] && i < P->arg[1]; i++, a += 4096)
+		bad += MEM(u64, a) != (a ^ P->arg[3]);
+	P->res[0] = bad;
+}
+
+/* Write a rising number to arg[0] until arg[1] is set; the last number is in res[0]. */
+void guest_counter(int cpu)
+{
+	(void)cpu;
+	for (u64 n = 1; !P->arg[1]; n++) {
+		MEM(u64, P->arg[0]) = n;
+		P->res[0] = n;
+	}
+}
+
+/* Fill arg[1] pages from arg[0]; wait until the last reads zero; res[0]: pages not zero then. */
+void guest_waitzero(int cpu)
+{
+	u64 first = P->arg[0], n = P->arg[1], left = 0;
+
+	(void)cpu;
+	for (u64 i = 0; i < n; i++)
+		MEM(u64, first + i * 4096) = i + 1;
+	P->res[1] = 1;
+	while (MEM(u64, first + (n - 1) * 4096))
+		pause();
+	for (u64 i = 0; i < n; i++)
+		left += MEM(u64, first + i * 4096) != 0;
+	P->res[0] = left;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* bp-vmm: list and run the cases of test.h. */
+#include "test.h"
+
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define STATUS_SKIP	77
+
+extern const struct test *const __start_tests[], *const __stop_tests[];
+
+static const char *current;
+
+void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...)
+{
+	char more[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(more, sizeof(more), fmt, ap);
+	va_end(ap);
+	printf("not ok %s: %s %s:%d (%s)\n", current, what, file, line, more);
+	fflush(stdout);
+	_exit(1);
+}
+
+void test_skip(const char *why)
+{
+	printf("ok %s # SKIP %s\n", current, why);
+	fflush(stdout);
+	_exit(STATUS_SKIP);
+}
+
+void test_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# %s: ", current);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+static bool selected(const struct test *t, int n, char **names)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(names[i], "all") || !fnmatch(names[i], t->name, 0))
+			return true;
+	return false;
+}
+
+/* Wait for @pid; false when it was not done in time. SIGCHLD is blocked. */
+static bool wait_limited(pid_t pid, int seconds, int *status)
+{
+	uint64_t end = now_ns() + seconds * 1000000000ull;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (;;) {
+		uint64_t now = now_ns(), left = now < end ? end - now : 0;
+		struct timespec t = { left / 1000000000, left % 1000000000 };
+
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+		if (!left)
+			return false;
+		sigtimedwait(&set, NULL, &t);
+	}
+}
+
+/* 0 passed, 1 failed, 2 skipped */
+static int run_test(const struct test *t)
+{
+	int status;
+	pid_t pid;
+
+	current = t->name;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (vmm_open())
+			vmm_fail("/dev/kvm opens", __FILE__, __LINE__, "errno %d", errno);
+		t->fn();
+		fflush(stdout);
+		_exit(0);
+	}
+	if (!wait_limited(pid, t->seconds, &status)) {
+		printf("not ok %s: no end within %d s %s:%d\n", t->name, t->seconds, __FILE__, __LINE__);
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		if (!wait_limited(pid, 10, &status))
+			printf("# %s: its process could not be killed\n", t->name);
+		return 1;
+	}
+	kill(-pid, SIGKILL);
+	if (WIFSIGNALED(status)) {
+		printf("not ok %s: died of signal %d %s:%d\n", t->name, WTERMSIG(status), __FILE__, __LINE__);
+		return 1;
+	}
+	if (WEXITSTATUS(status) == STATUS_SKIP)
+		return 2;
+	if (WEXITSTATUS(status))
+		return 1;
+	printf("ok %s\n", t->name);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct test *const *)a)->name, (*(const struct test *const *)b)->name);
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bp-vmm list | bp-vmm run NAME...|all (NAME may be a pattern)\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = __stop_tests - __start_tests;
+	const struct test **tests = calloc(n, sizeof(*tests));
+	int count[3] = { 0 };
+	sigset_t set;
+
+	memcpy(tests, __start_tests, n * sizeof(*tests));
+	qsort(tests, n, sizeof(*tests), by_name);
+	if (argc == 2 && !strcmp(argv[1], "list")) {
+		for (size_t i = 0; i < n; i++)
+			puts(tests[i]->name);
+		return 0;
+	}
+	if (argc < 3 || strcmp(argv[1], "run"))
+		return usage();
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (selected(tests[i], argc - 2, argv + 2))
+			count[run_test(tests[i])]++;
+	if (!(count[0] + count[1] + count[2])) {
+		fprintf(stderr, "bp-vmm: no case has that name\n");
+		return 2;
+	}
+	printf("%d passed, %d failed, %d skipped\n", count[0], count[1], count[2]);
+	return count[1] ? 1 : 0;
+}

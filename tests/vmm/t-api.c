@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The API itself: versions, capabilities, what callers' mistakes return. */
+#include "test.h"
+
+#include <stdlib.h>
+
+#define PAGE 4096
+
+TEST(api, version)
+{
+	int fd;
+
+	CHECK_EQ(ioctl(kvm_fd, KVM_GET_API_VERSION, 0), 12);
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_API_VERSION, 1), EINVAL);
+	CHECK(run_size >= 2 * PAGE && run_size % PAGE == 0);
+	fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+/* What QEMU does not start without. */
+TEST(api, caps)
+{
+	static const int caps[] = {
+		KVM_CAP_USER_MEMORY, KVM_CAP_DESTROY_MEMORY_REGION_WORKS,
+		KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, KVM_CAP_INTERNAL_ERROR_DATA, KVM_CAP_IOEVENTFD,
+		KVM_CAP_IOEVENTFD_ANY_LENGTH, KVM_CAP_SET_TSS_ADDR, KVM_CAP_SET_IDENTITY_MAP_ADDR,
+		KVM_CAP_EXT_CPUID, KVM_CAP_MP_STATE, KVM_CAP_SIGNAL_MSI, KVM_CAP_IRQ_ROUTING,
+		KVM_CAP_IRQCHIP, KVM_CAP_IRQFD, KVM_CAP_DEBUGREGS, KVM_CAP_XSAVE, KVM_CAP_VCPU_EVENTS,
+		KVM_CAP_X86_ROBUST_SINGLESTEP, KVM_CAP_MCE, KVM_CAP_ADJUST_CLOCK, KVM_CAP_PIT2,
+		KVM_CAP_PIT_STATE2, KVM_CAP_IMMEDIATE_EXIT, KVM_CAP_NR_MEMSLOTS, KVM_CAP_MAX_VCPUS,
+	};
+	int fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+
+	CHECK(fd >= 0);
+	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
+		int sys = check_cap(kvm_fd, caps[i]), vm = check_cap(fd, caps[i]);
+
+		if (sys <= 0 || vm <= 0)
+			vmm_fail("capability", __FILE__, __LINE__, "%d: %d, VM %d", caps[i], sys, vm);
+	}
+	CHECK(check_cap(kvm_fd, KVM_CAP_MCE) >= 10);
+	CHECK(check_cap(kvm_fd, KVM_CAP_IRQ_ROUTING) >= 64);
+	CHECK(check_cap(kvm_fd, KVM_CAP_NR_MEMSLOTS) >= 32);
+	CHECK(check_cap(kvm_fd, KVM_CAP_MAX_VCPUS) >= 2);
+	CHECK(check_cap(kvm_fd, KVM_CAP_NR_VCPUS) >= 1);
+	CHECK_EQ(check_cap(kvm_fd, 0x7fff), 0);
+}
+
+TEST(api, bad_ioctl)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+
+	CHECK_ERRNO(ioctl(kvm_fd, _IO(KVMIO, 0xfe), 0), EINVAL);
+	CHECK_ERRNO(ioctl(vm->fd, _IO(KVMIO, 0xfe), 0), ENOTTY);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VM, 0), ENOTTY);
+	CHECK_ERRNO(ioctl(vm->vcpu[0].fd, _IO(KVMIO, 0xfe), 0), EINVAL);
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, NULL), EFAULT);
+	CHECK_ERRNO(ioctl(vm->vcpu[0].fd, KVM_SET_REGS, NULL), EFAULT);
+	CHECK_ERRNO(ioctl(vm->vcpu[0].fd, KVM_RUN, 1), EINVAL);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0), EEXIST);
+}
+
+TEST(api, memslot_errors)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	uint8_t *m = mem_new(16 * PAGE);
+	uint64_t at = 0x1000000;
+
+	CHECK_EQ(vm_slot(vm, 2, at, 4 * PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 3, at + 3 * PAGE, 4 * PAGE, m + 4 * PAGE, 0), -EEXIST);
+	CHECK_EQ(vm_slot(vm, 3, at - PAGE, 2 * PAGE, m + 4 * PAGE, 0), -EEXIST);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE + 1, PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE, PAGE + 1, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE, PAGE, m + 1, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE, PAGE, m, 0x80), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, -(uint64_t)PAGE, 2 * PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE, PAGE, (void *)0xffff888000000000, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 0x7fff, at + 4 * PAGE, PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 3, at + 4 * PAGE, 0, NULL, 0), -EINVAL);	/* nothing there to delete */
+	CHECK_EQ(vm_slot(vm, 2, at, 2 * PAGE, m, 0), -EINVAL);		/* a slot cannot shrink */
+	CHECK_EQ(vm_slot(vm, 2, at, 4 * PAGE, m + PAGE, 0), -EINVAL);	/* nor change what backs it */
+	CHECK_EQ(vm_slot(vm, 2, at, 0, NULL, 0), 0);
+	CHECK_EQ(vm_slot(vm, 3, at + 3 * PAGE, 4 * PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 2, at, 3 * PAGE, m, 0), 0);		/* touching is not overlapping */
+}
+
+TEST(api, vcpu_errors)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	int max = check_cap(vm->fd, KVM_CAP_MAX_VCPU_ID);
+
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 0), EEXIST);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, max > 0 ? max : 1 << 20), EINVAL);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, -1), EINVAL);
+}
+
+TEST(api, set_msrs_count)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct { struct kvm_msrs h; struct kvm_msr_entry e[4]; } m = {
+		.h.nmsrs = 4,
+		.e = { { .index = 0x174, .data = 0x10 }, { .index = 0xc0000082, .data = 0x1234000 },
+		       { .index = 0x1234, .data = 1 }, { .index = 0x175, .data = 0x99 } },
+	};
+	int fd = vm->vcpu[0].fd;
+
+	CHECK_EQ(ioctl(fd, KVM_SET_MSRS, &m), 2);	/* stops at the unknown one */
+	CHECK_EQ(get_msr(&vm->vcpu[0], 0x174), 0x10);
+	CHECK_EQ(get_msr(&vm->vcpu[0], 0xc0000082), 0x1234000);
+	CHECK_EQ(get_msr(&vm->vcpu[0], 0x175), 0);
+	CHECK_EQ(ioctl(fd, KVM_GET_MSRS, &m), 2);
+	m.h.nmsrs = 0;
+	CHECK_EQ(ioctl(fd, KVM_SET_MSRS, &m), 0);
+	m.h.nmsrs = 100000;
+	CHECK_ERRNO(ioctl(fd, KVM_SET_MSRS, &m), E2BIG);
+}
+
+TEST(api, cpuid_count)
+{
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + CPUID_MAX * sizeof(c->entries[0]));
+	const struct kvm_cpuid_entry2 *e;
+
+	c->nent = 1;
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, c), E2BIG);
+	c->nent = CPUID_MAX;
+	CHECK_EQ(ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, c), 0);
+	CHECK(c->nent > 5 && c->nent < CPUID_MAX);
+	e = cpuid_find(c, 0x40000000, 0);
+	CHECK(e && e->ebx == 0x4b4d564b && e->ecx == 0x564b4d56 && e->edx == 0x4d);
+	CHECK(cpuid_find(c, 0x40000001, 0));
+	CHECK(cpuid_find(c, 0xd, 0));
+	e = cpuid_find(c, 0x80000001, 0);
+	CHECK(e && (e->edx >> 29 & 1));			/* long mode */
+}
+
+/* What is listed can be read and, its own value, be written. */
+TEST(api, msr_list)
+{
+	struct kvm_msr_list *l = calloc(1, sizeof(*l) + 1024 * sizeof(l->indices[0]));
+	struct vm *vm = vm_new(G_script, 1, 0);
+	bool star = false;
+
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, l), E2BIG);
+	CHECK(l->nmsrs > 5 && l->nmsrs < 1024);
+	CHECK_EQ(ioctl(kvm_fd, KVM_GET_MSR_INDEX_LIST, l), 0);
+	for (uint32_t i = 0; i < l->nmsrs; i++) {
+		struct { struct kvm_msrs h; struct kvm_msr_entry e; } m = {
+			.h.nmsrs = 1, .e.index = l->indices[i] };
+
+		star |= l->indices[i] == 0xc0000081;
+		/* Some depend on what CPUID offers: what can be read can be written back. */
+		if (ioctl(vm->vcpu[0].fd, KVM_GET_MSRS, &m) != 1)
+			continue;
+		if (ioctl(vm->vcpu[0].fd, KVM_SET_MSRS, &m) != 1)
+			vmm_fail("listed MSR takes its own value", __FILE__, __LINE__, "0x%x = 0x%llx",
+				 l->indices[i], m.e.data);
+	}
+	CHECK(star);
+}
+
+/* vCPUs live on when the VM's descriptor is closed. */
+TEST(api, vcpu_outlives_vm_fd)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+
+	op_add(vm, OP_OUT, 1, PORT_TEST, 0x42);
+	CHECK_EQ(close(vm->fd), 0);
+	run_exit(&vm->vcpu[0], KVM_EXIT_IO);
+	CHECK_EQ(*(uint8_t *)expect_io(&vm->vcpu[0], 1, 1, PORT_TEST), 0x42);
+	run_done(&vm->vcpu[0]);
+}
+
+TEST(api, vcpu_mmap)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct kvm_run *again;
+
+	op_add(vm, OP_OUT, 1, PORT_TEST, 0x42);
+	again = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu[0].fd, 0);
+	CHECK(again != MAP_FAILED);
+	run_exit(&vm->vcpu[0], KVM_EXIT_IO);
+	CHECK_EQ(again->exit_reason, KVM_EXIT_IO);
+	CHECK_EQ(again->io.port, PORT_TEST);
+	CHECK(again->io.data_offset >= sizeof(struct kvm_run) && again->io.data_offset < (uint64_t)run_size);
+	CHECK_EQ(((uint8_t *)again)[again->io.data_offset], 0x42);
+}
+
+/* Many VMs, made and thrown away: nothing may leak or linger. */
+TEST_LIMIT(api, many_vms, 120)
+{
+	for (int i = 0; i < 50; i++) {
+		struct vm *vm = vm_new(G_script, 2, i % 2 ? VM_PIT : 0);
+
+		op_add(vm, OP_OUT, 4, PORT_TEST, i);
+		run_exit(&vm->vcpu[0], KVM_EXIT_IO);
+		CHECK_EQ(*(uint32_t *)expect_io(&vm->vcpu[0], 1, 4, PORT_TEST), i);
+		vm_free(vm);
+	}
+}
