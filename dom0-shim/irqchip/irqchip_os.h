@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the pure state machines (i8259.c, ioapic.c, i8254.c, routing.c) want
+ * from their surroundings: fixed-width types, errno values, string functions
+ * and KVM's structures.  They build into bedplate.ko and into unit tests.
+ */
+#ifndef BEDPLATE_IRQCHIP_OS_H
+#define BEDPLATE_IRQCHIP_OS_H
+
+#ifdef __KERNEL__
+
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/kvm.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#else
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <linux/kvm.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+
+#define BIT(n)		(1ul << (n))
+#define BIT_ULL(n)	(1ull << (n))
+
+#endif
+
+#endif
