@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator against the real CPU: random 64-bit instructions of every
+ * emulated kind, with random registers, flags, addressing and memory, run here
+ * natively and in the emulator, whose memory is RAM, MMIO answered in the kernel
+ * or MMIO answered by user space page by page; all results must agree.
+ */
+// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+
+#include "emul_rig.h"
+
+#define CODE		0x20000000ull
+#define DATA		(CODE + 0x1000)
+#define DATA_PAGES	3
+#define DATA_SIZE	(DATA_PAGES * 0x1000)
+#define ROUNDS		500
+
+#define FL_ALL		0x8d5u
+#define FL_NO_AF	0x8c5u
+#define FL_CF_OF	0x801u
+#define FL_CF_ZF	0x041u
+
+struct cpu {
+	uint64_t gpr[16];	/* x86 order; gpr[4] is not used */
+	uint64_t rflags;
+	uint8_t xmm[16][16];
+};
+
+void run_native(struct cpu *cpu);
+extern char native_back[];
+uint64_t native_entry = CODE;
+
+#define LD(off, reg) "mov " #off "(%rdi), %" #reg "\n"
+#define ST(off, reg) "mov %" #reg ", " #off "(%rdi)\n"
+#define X(op, n) op(n, 136 + 16 * n)
+#define LDX(n, off) "movdqu " #off "(%rdi), %xmm" #n "\n"
+#define STX(n, off) "movdqu %xmm" #n ", " #off "(%rdi)\n"
+#define REGS(op) \
+	op(0, rax) op(8, rcx) op(16, rdx) op(24, rbx) op(40, rbp) op(48, rsi) \
+	op(64, r8) op(72, r9) op(80, r10) op(88, r11) op(96, r12) op(104, r13) \
+	op(112, r14) op(120, r15)
+#define XREGS(op) \
+	X(op, 0) X(op, 1) X(op, 2) X(op, 3) X(op, 4) X(op, 5) X(op, 6) X(op, 7) \
+	X(op, 8) X(op, 9) X(op, 10) X(op, 11) X(op, 12) X(op, 13) X(op, 14) X(op, 15)
+
+/* Load everything, jump to CODE, which jumps back to native_back. */
+asm(".text\n.globl run_native, native_back\n"
+    "run_native:\n"
+    "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
+    "push %rdi\n"
+    XREGS(LDX)
+    "push 128(%rdi)\n popfq\n"
+    REGS(LD)
+    "mov 56(%rdi), %rdi\n"
+    "jmp *native_entry(%rip)\n"
+    "native_back:\n"
+    "push %rdi\n"
+    "mov 8(%rsp), %rdi\n"
+    REGS(ST)
+    "pushfq\n pop 128(%rdi)\n"
+    XREGS(STX)
+    "pop %rax\n mov %rax, 56(%rdi)\n"
+    "pop %rdi\n cld\n"
+    "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
+    "ret\n");
+
+#define T_BYTE		(1u << 0)
+#define T_LOCK		(1u << 1)	/* may carry LOCK */
+#define T_ACC		(1u << 2)	/* memory equals rDX:rAX half the time */
+#define T_BITS		(1u << 3)	/* register is a signed bit offset */
+#define T_STRING	(1u << 4)
+#define T_XMM		(1u << 5)
+#define T_ALIGN		(1u << 6)	/* 16-byte aligned memory */
+#define T_MOFFS		(1u << 7)
+#define T_NONZERO	(1u << 8)	/* memory operand is not 0 */
+#define T_SHIFT		(1u << 9)	/* by 1 */
+#define T_SHIFT_IMM	(1u << 10)
+#define T_SHIFT_CL	(1u << 11)
+#define T_XLAT		(1u << 12)
+#define T_NOSIZE	(1u << 13)	/* no operand size prefix */
+
+struct tmpl {
+	const char *name;
+	uint8_t prefix, map, op;
+	int8_t reg;		/* ModRM.reg, -1: any */
+	uint8_t imm;		/* 0; 1: imm8; 4: by operand size */
+	uint16_t kind;
+	uint16_t flags;		/* flags that are defined */
+};
+
+#define ALU(n, base, defined) \
+	{ n " rm8,r8", 0, 1, base, -1, 0, T_BYTE, defined }, \
+	{ n " rm,r", 0, 1, base + 1, -1, 0, 0, defined }, \
+	{ n " r8,rm8", 0, 1, base + 2, -1, 0, T_BYTE, defined }, \
+	{ n " r,rm", 0, 1, base + 3, -1, 0, 0, defined }, \
+	{ n " rm8,imm", 0, 1, 0x80, base / 8, 1, T_BYTE, defined }, \
+	{ n " rm,imm", 0, 1, 0x81, base / 8, 4, 0, defined }, \
+	{ n " rm,imm8", 0, 1, 0x83, base / 8, 1, 0, defined }
+#define LOCKED(n, base, defined) \
+	{ "lock " n " rm8", 0, 1, base, -1, 0, T_BYTE | T_LOCK, defined }, \
+	{ "lock " n " rm", 0, 1, base + 1, -1, 0, T_LOCK, defined }, \
+	{ "lock " n " imm", 0, 1, 0x81, base / 8, 4, T_LOCK, defined }
+#define SHIFT(n, r) \
+	{ n " 8,1", 0, 1, 0xd0, r, 0, T_BYTE | T_SHIFT, FL_NO_AF }, \
+	{ n " ,1", 0, 1, 0xd1, r, 0, T_SHIFT, FL_NO_AF }, \
+	{ n " 8,cl", 0, 1, 0xd2, r, 0, T_BYTE | T_SHIFT_CL, FL_NO_AF }, \
+	{ n " ,cl", 0, 1, 0xd3, r, 0, T_SHIFT_CL, FL_NO_AF }, \
+	{ n " 8,imm", 0, 1, 0xc0, r, 1, T_BYTE | T_SHIFT_IMM, FL_NO_AF }, \
+	{ n " ,imm", 0, 1, 0xc1, r, 1, T_SHIFT_IMM, FL_NO_AF }
+#define CC(n, c) \
+	{ "cmov" n, 0, 2, 0x40 + c, -1, 0, 0, FL_ALL }, \
+	{ "set" n, 0, 2, 0x90 + c, -1, 0, T_BYTE, FL_ALL }
+#define STRING(n, o) \
+	{ n "b", 0, 1, o, -1, 0, T_STRING | T_BYTE, FL_ALL }, \
+	{ n, 0, 1, o + 1, -1, 0, T_STRING, FL_ALL }, \
+	{ "repe " n, 0xf3, 1, o + 1, -1, 0, T_STRING, FL_ALL }, \
+	{ "repne " n "b", 0xf2, 1, o, -1, 0, T_STRING | T_BYTE, FL_ALL }
+
+static const struct tmpl tmpls[] = {
+	ALU("add", 0x00, FL_ALL), ALU("or", 0x08, FL_NO_AF),
+	ALU("adc", 0x10, FL_ALL), ALU("sbb", 0x18, FL_ALL),
+	ALU("and", 0x20, FL_NO_AF), ALU("sub", 0x28, FL_ALL),
+	ALU("xor", 0x30, FL_NO_AF), ALU("cmp", 0x38, FL_ALL),
+	LOCKED("add", 0x00, FL_ALL), LOCKED("or", 0x08, FL_NO_AF),
+	LOCKED("adc", 0x10, FL_ALL), LOCKED("sbb", 0x18, FL_ALL),
+	LOCKED("and", 0x20, FL_NO_AF), LOCKED("sub", 0x28, FL_ALL),
+	LOCKED("xor", 0x30, FL_NO_AF),
+	{ "test rm8,r8", 0, 1, 0x84, -1, 0, T_BYTE, FL_NO_AF },
+	{ "test rm,r", 0, 1, 0x85, -1, 0, 0, FL_NO_AF },
+	{ "test rm8,imm", 0, 1, 0xf6, 0, 1, T_BYTE, FL_NO_AF },
+	{ "test rm,imm", 0, 1, 0xf7, 0, 4, 0, FL_NO_AF },
+	{ "not rm8", 0, 1, 0xf6, 2, 0, T_BYTE, FL_ALL },
+	{ "not rm", 0, 1, 0xf7, 2, 0, 0, FL_ALL },
+	{ "lock not rm", 0, 1, 0xf7, 2, 0, T_LOCK, FL_ALL },
+	{ "neg rm8", 0, 1, 0xf6, 3, 0, T_BYTE, FL_ALL },
+	{ "neg rm", 0, 1, 0xf7, 3, 0, T_LOCK, FL_ALL },
+	{ "mul rm8", 0, 1, 0xf6, 4, 0, T_BYTE, FL_CF_OF },
+	{ "mul rm", 0, 1, 0xf7, 4, 0, 0, FL_CF_OF },
+	{ "imul rm8", 0, 1, 0xf6, 5, 0, T_BYTE, FL_CF_OF },
+	{ "imul rm", 0, 1, 0xf7, 5, 0, 0, FL_CF_OF },
+	{ "imul r,rm", 0, 2, 0xaf, -1, 0, 0, FL_CF_OF },
+	{ "imul r,rm,imm", 0, 1, 0x69, -1, 4, 0, FL_CF_OF },
+	{ "imul r,rm,imm8", 0, 1, 0x6b, -1, 1, 0, FL_CF_OF },
+	{ "inc rm8", 0, 1, 0xfe, 0, 0, T_BYTE, FL_ALL },
+	{ "inc rm", 0, 1, 0xff, 0, 0, T_LOCK, FL_ALL },
+	{ "dec rm8", 0, 1, 0xfe, 1, 0, T_BYTE, FL_ALL },
+	{ "dec rm", 0, 1, 0xff, 1, 0, 0, FL_ALL },
+	SHIFT("rol", 0), SHIFT("ror", 1), SHIFT("rcl", 2), SHIFT("rcr", 3),
+	SHIFT("shl", 4), SHIFT("shr", 5), SHIFT("sal", 6), SHIFT("sar", 7),
+	{ "mov rm8,r8", 0, 1, 0x88, -1, 0, T_BYTE, FL_ALL },
+	{ "mov rm,r", 0, 1, 0x89, -1, 0, 0, FL_ALL },
+	{ "mov r8,rm8", 0, 1, 0x8a, -1, 0, T_BYTE, FL_ALL },
+	{ "mov r,rm", 0, 1, 0x8b, -1, 0, 0, FL_ALL },
+	{ "mov rm8,imm", 0, 1, 0xc6, 0, 1, T_BYTE, FL_ALL },
+	{ "mov rm,imm", 0, 1, 0xc7, 0, 4, 0, FL_ALL },
+	{ "mov al,moffs", 0, 1, 0xa0, -1, 0, T_MOFFS | T_BYTE, FL_ALL },
+	{ "mov ax,moffs", 0, 1, 0xa1, -1, 0, T_MOFFS, FL_ALL },
+	{ "mov moffs,al", 0, 1, 0xa2, -1, 0, T_MOFFS | T_BYTE, FL_ALL },
+	{ "mov moffs,ax", 0, 1, 0xa3, -1, 0, T_MOFFS, FL_ALL },
+	{ "movzx r,rm8", 0, 2, 0xb6, -1, 0, 0, FL_ALL },
+	{ "movzx r,rm16", 0, 2, 0xb7, -1, 0, 0, FL_ALL },
+	{ "movsx r,rm8", 0, 2, 0xbe, -1, 0, 0, FL_ALL },
+	{ "movsx r,rm16", 0, 2, 0xbf, -1, 0, 0, FL_ALL },
+	{ "movsxd", 0, 1, 0x63, -1, 0, 0, FL_ALL },
+	{ "movnti", 0, 2, 0xc3, -1, 0, T_NOSIZE, FL_ALL },
+	{ "movbe load", 0, 3, 0xf0, -1, 0, 0, FL_ALL },
+	{ "movbe store", 0, 3, 0xf1, -1, 0, 0, FL_ALL },
+	{ "xlat", 0, 1, 0xd7, -1, 0, T_XLAT | T_BYTE, FL_ALL },
+	CC("o", 0), CC("no", 1), CC("b", 2), CC("nb", 3), CC("z", 4),
+	CC("nz", 5), CC("be", 6), CC("nbe", 7), CC("s", 8), CC("ns", 9),
+	CC("p", 10), CC("np", 11), CC("l", 12), CC("nl", 13), CC("le", 14),
+	CC("nle", 15),
+	{ "xchg8", 0, 1, 0x86, -1, 0, T_BYTE, FL_ALL },
+	{ "xchg", 0, 1, 0x87, -1, 0, T_LOCK, FL_ALL },
+	{ "xadd8", 0, 2, 0xc0, -1, 0, T_BYTE, FL_ALL },
+	{ "xadd", 0, 2, 0xc1, -1, 0, T_LOCK, FL_ALL },
+	{ "cmpxchg8", 0, 2, 0xb0, -1, 0, T_BYTE | T_ACC, FL_ALL },
+	{ "cmpxchg", 0, 2, 0xb1, -1, 0, T_ACC | T_LOCK, FL_ALL },
+	{ "cmpxchg8b", 0, 2, 0xc7, 1, 0, T_ACC | T_ALIGN | T_NOSIZE, FL_ALL },
+	{ "lock cmpxchg8b", 0, 2, 0xc7, 1, 0, T_ACC | T_ALIGN | T_LOCK | T_NOSIZE,
+	  FL_ALL },
+	{ "bt", 0, 2, 0xa3, -1, 0, T_BITS, FL_CF_ZF },
+	{ "bts", 0, 2, 0xab, -1, 0, T_BITS, FL_CF_ZF },
+	{ "btr", 0, 2, 0xb3, -1, 0, T_BITS | T_LOCK, FL_CF_ZF },
+	{ "btc", 0, 2, 0xbb, -1, 0, T_BITS, FL_CF_ZF },
+	{ "bt imm", 0, 2, 0xba, 4, 1, 0, FL_CF_ZF },
+	{ "bts imm", 0, 2, 0xba, 5, 1, T_LOCK, FL_CF_ZF },
+	{ "btr imm", 0, 2, 0xba, 6, 1, 0, FL_CF_ZF },
+	{ "btc imm", 0, 2, 0xba, 7, 1, 0, FL_CF_ZF },
+	{ "bsf", 0, 2, 0xbc, -1, 0, T_NONZERO, 0x40 },
+	{ "bsr", 0, 2, 0xbd, -1, 0, T_NONZERO, 0x40 },
+	{ "prefetch", 0, 2, 0x18, 1, 0, 0, FL_ALL },
+	{ "nop", 0, 2, 0x1f, 0, 0, 0, FL_ALL },
+	{ "clflush", 0, 2, 0xae, 7, 0, T_NOSIZE, FL_ALL },
+	STRING("movs", 0xa4), STRING("cmps", 0xa6), STRING("stos", 0xaa),
+	STRING("lods", 0xac), STRING("scas", 0xae),
+	{ "movups load", 0, 2, 0x10, -1, 0, T_XMM, FL_ALL },
+	{ "movupd load", 0x66, 2, 0x10, -1, 0, T_XMM, FL_ALL },
+	{ "movss load", 0xf3, 2, 0x10, -1, 0, T_XMM, FL_ALL },
+	{ "movsd load", 0xf2, 2, 0x10, -1, 0, T_XMM, FL_ALL },
+	{ "movups store", 0, 2, 0x11, -1, 0, T_XMM, FL_ALL },
+	{ "movupd store", 0x66, 2, 0x11, -1, 0, T_XMM, FL_ALL },
+	{ "movss store", 0xf3, 2, 0x11, -1, 0, T_XMM, FL_ALL },
+	{ "movsd store", 0xf2, 2, 0x11, -1, 0, T_XMM, FL_ALL },
+	{ "movlps load", 0, 2, 0x12, -1, 0, T_XMM, FL_ALL },
+	{ "movlps store", 0, 2, 0x13, -1, 0, T_XMM, FL_ALL },
+	{ "movhps load", 0, 2, 0x16, -1, 0, T_XMM, FL_ALL },
+	{ "movhpd store", 0x66, 2, 0x17, -1, 0, T_XMM, FL_ALL },
+	{ "movaps load", 0, 2, 0x28, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "movaps store", 0, 2, 0x29, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "movntps", 0, 2, 0x2b, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "movd load", 0x66, 2, 0x6e, -1, 0, T_XMM, FL_ALL },
+	{ "movdqa load", 0x66, 2, 0x6f, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "movdqu load", 0xf3, 2, 0x6f, -1, 0, T_XMM, FL_ALL },
+	{ "movd store", 0x66, 2, 0x7e, -1, 0, T_XMM, FL_ALL },
+	{ "movq load", 0xf3, 2, 0x7e, -1, 0, T_XMM, FL_ALL },
+	{ "movdqa store", 0x66, 2, 0x7f, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "movdqu store", 0xf3, 2, 0x7f, -1, 0, T_XMM, FL_ALL },
+	{ "movq store", 0x66, 2, 0xd6, -1, 0, T_XMM, FL_ALL },
+	{ "movntdq", 0x66, 2, 0xe7, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "lddqu", 0xf2, 2, 0xf0, -1, 0, T_XMM, FL_ALL },
+	{ "movntdqa", 0x66, 3, 0x2a, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+};
+
+/* One generated case. */
+struct tcase {
+	const struct tmpl *t;
+	struct cpu cpu;
+	uint8_t code[16];
+	int len;
+	int size;		/* operand size */
+	uint8_t rex;
+	bool addr32;
+	uint8_t data[DATA_SIZE];
+	uint64_t flags;		/* flags to compare */
+};
+
+static uint32_t pick(uint32_t n)
+{
+	return rig_random() % n;
+}
+
+static void emit(struct tcase *c, uint64_t val, int size)
+{
+	memcpy(c->code + c->len, &val, size);
+	c->len += size;
+}
+
+/* A register that may be an address or operand: not the stack pointer. */
+static int pick_reg(void)
+{
+	int r;
+
+	do
+		r = pick(16);
+	while (r == 4);
+	return r;
+}
+
+static uint64_t pick_value(void)
+{
+	static const uint64_t special[] = {
+		0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
+		0x80000000, 0xffffffff, 0x7fffffffffffffff, 1ull << 63, ~0ull,
+	};
+
+	if (pick(3))
+		return rig_random();
+	return special[pick(sizeof(special) / sizeof(special[0]))];
+}
+
+static uint64_t pick_target(const struct tcase *c)
+{
+	uint64_t margin = c->t->kind & T_BITS ? 0x400 : 0x200;
+	uint64_t at = DATA + margin + pick(DATA_SIZE - 2 * margin);
+
+	if (pick(3) == 0 && !(c->t->kind & T_ALIGN))
+		at = DATA + 0x1000 * (1 + pick(2)) - pick(16);
+	if (c->t->kind & T_ALIGN)
+		at &= ~15ull;
+	return at;
+}
+
+static void set_address_reg(struct tcase *c, int reg, uint64_t val)
+{
+	if (c->addr32)
+		val = (uint32_t)val | rig_random() << 32;
+	c->cpu.gpr[reg] = val;
+}
+
+/* Prefixes up to and including REX; its R, X and B bits come in. */
+static void emit_prefixes(struct tcase *c, int rxb)
+{
+	const struct tmpl *t = c->t;
+	uint8_t rex;
+
+	if (pick(4) == 0)
+		emit(c, 0x3e, 1);
+	if (t->kind & T_LOCK)
+		emit(c, 0xf0, 1);
+	if (c->addr32)
+		emit(c, 0x67, 1);
+	if (t->prefix)
+		emit(c, t->prefix, 1);
+	if (c->size == 2)
+		emit(c, 0x66, 1);
+	rex = 0x40 | rxb | (c->size == 8 ? 8 : 0);
+	if (rex != 0x40 || c->rex)
+		emit(c, rex, 1);
+	if (t->map >= 2)
+		emit(c, 0x0f, 1);
+	if (t->map == 3)
+		emit(c, 0x38, 1);
+	emit(c, t->op, 1);
+}
+
+static void put_data(struct tcase *c, uint64_t at, const void *val, int size)
+{
+	memcpy(c->data + (at - DATA), val, size);
+}
+
+/* Make memory fit what the template wants of it. */
+static void prepare_memory(struct tcase *c, uint64_t at)
+{
+	const struct tmpl *t = c->t;
+	uint64_t one = 1ull << pick(16);
+	int half = c->size == 8 ? 8 : 4;
+
+	if (t->kind & T_NONZERO)
+		put_data(c, at, &one, 8);
+	if (!(t->kind & T_ACC) || pick(2))
+		return;
+	if (t->op == 0xc7) {
+		put_data(c, at, &c->cpu.gpr[0], half);
+		put_data(c, at + half, &c->cpu.gpr[2], half);
+	} else {
+		put_data(c, at, &c->cpu.gpr[0], t->kind & T_BYTE ? 1 : c->size);
+	}
+}
+
+static int pick_operand(struct tcase *c)
+{
+	const struct tmpl *t = c->t;
+	int reg;
+
+	if (t->reg >= 0)
+		return t->reg;
+	if (t->kind & T_XMM)
+		return pick(16);
+	reg = pick_reg();
+	/* With REX, byte register 4 is SPL; without, 5..7 are CH, DH, BH. */
+	if ((t->kind & T_BYTE) && !c->rex && pick(2))
+		reg = 4 + pick(4);
+	return reg;
+}
+
+/* A bit offset of -4096..4095 in the operand-sized part of the register. */
+static void set_bit_offset(struct tcase *c, int reg)
+{
+	uint64_t mask = c->size == 8 ? ~0ull : (1ull << 8 * c->size) - 1;
+	uint64_t off = (uint64_t)pick(0x2000) - 0x1000;
+
+	c->cpu.gpr[reg] = (c->cpu.gpr[reg] & ~mask) | (off & mask);
+}
+
+/* [base + index * scale + disp], any part missing, or [rip + disp]. */
+static void generate_modrm(struct tcase *c)
+{
+	const struct tmpl *t = c->t;
+	uint64_t at = pick_target(c), disp;
+	int base = pick_reg(), index = pick_reg(), scale = pick(4);
+	int mod = pick(3), form = pick(4), reg, rxb, imm;
+	uint64_t immval = pick_value();
+
+	c->rex = pick(2);
+	reg = pick_operand(c);
+	if (t->kind & T_BYTE && reg == 4 && t->reg < 0 && (base >= 8 || index >= 8))
+		base = index = 3;
+	if (t->kind & T_BITS) {
+		if (base == reg || index == reg)
+			base = index = (reg + 1) % 8 == 4 ? 5 : (reg + 1) % 8;
+		set_bit_offset(c, reg);
+	}
+	if (index == base)
+		form = form == 2 ? 1 : form;
+	if ((base & 7) == 5 && mod == 0)
+		mod = 1;
+	disp = mod == 1 ? (uint64_t)(int8_t)rig_random() :
+	       mod == 2 ? (uint64_t)(int16_t)rig_random() : 0;
+	imm = t->imm == 1 ? 1 : t->imm == 4 ? (c->size == 2 ? 2 : 4) : 0;
+
+	rxb = (reg & 8 ? 4 : 0);
+	switch (form) {
+	case 0:		/* [rip + disp32] or [disp32] */
+		emit_prefixes(c, rxb);
+		if (pick(2)) {
+			emit(c, 5 | (reg & 7) << 3, 1);
+			emit(c, at - (CODE + c->len + 4 + imm), 4);
+		} else {
+			emit(c, 4 | (reg & 7) << 3, 1);
+			emit(c, 0x25, 1);
+			emit(c, at, 4);
+		}
+		break;
+	case 1:		/* [base + disp] */
+		emit_prefixes(c, rxb | (base & 8 ? 1 : 0));
+		emit(c, mod << 6 | (reg & 7) << 3 | (base & 7), 1);
+		if ((base & 7) == 4)
+			emit(c, 0x24, 1);
+		emit(c, disp, mod == 2 ? 4 : mod);
+		set_address_reg(c, base, at - disp);
+		break;
+	case 2:		/* [base + index * scale + disp] */
+		emit_prefixes(c, rxb | (base & 8 ? 1 : 0) | (index & 8 ? 2 : 0));
+		emit(c, mod << 6 | (reg & 7) << 3 | 4, 1);
+		emit(c, scale << 6 | (index & 7) << 3 | (base & 7), 1);
+		emit(c, disp, mod == 2 ? 4 : mod);
+		set_address_reg(c, base, at - disp - (c->cpu.gpr[index] << scale));
+		break;
+	default:	/* [index * scale + disp32] */
+		emit_prefixes(c, rxb | (index & 8 ? 2 : 0));
+		emit(c, (reg & 7) << 3 | 4, 1);
+		emit(c, scale << 6 | (index & 7) << 3 | 5, 1);
+		set_address_reg(c, index, pick(0x10000));
+		emit(c, at - ((uint32_t)c->cpu.gpr[index] << scale), 4);
+		break;
+	}
+	emit(c, immval, imm);
+	prepare_memory(c, at);
+
+	if (t->kind & (T_SHIFT_IMM | T_SHIFT_CL)) {
+		int bits = 8 * (t->kind & T_BYTE ? 1 : c->size);
+		int count = t->kind & T_SHIFT_IMM ? (uint8_t)immval :
+						    (uint8_t)c->cpu.gpr[1];
+
+		count &= bits == 64 ? 63 : 31;
+		if (count > 1)
+			c->flags &= ~0x800ull;
+		if (count >= bits && t->reg >= 4)
+			c->flags &= ~1ull;
+	}
+}
+
+static void generate_string(struct tcase *c)
+{
+	emit_prefixes(c, 0);
+	set_address_reg(c, 6, pick_target(c));
+	set_address_reg(c, 7, pick_target(c));
+	set_address_reg(c, 1, pick(24));
+	if (c->addr32 && c->cpu.gpr[1] << 32 == 0)
+		set_address_reg(c, 1, 1);
+	if (pick(2))
+		memset(c->data, rig_random(), sizeof(c->data));
+	if (pick(2))
+		c->cpu.gpr[0] = c->data[0] * 0x0101010101010101ull;
+	if (pick(2))
+		c->cpu.rflags |= 0x400;
+}
+
+static void generate_other(struct tcase *c)
+{
+	uint64_t at = pick_target(c);
+
+	emit_prefixes(c, 0);
+	if (c->t->kind & T_XLAT)
+		set_address_reg(c, 3, at - (c->cpu.gpr[0] & 0xff));
+	else
+		emit(c, at, c->addr32 ? 4 : 8);
+}
+
+static void generate(struct tcase *c, const struct tmpl *t)
+{
+	static const uint8_t sizes[] = { 2, 4, 8 };
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	c->t = t;
+	c->flags = t->flags;
+	for (i = 0; i < 16; i++)
+		c->cpu.gpr[i] = pick_value();
+	for (i = 0; i < 16 * 16; i++)
+		c->cpu.xmm[i / 16][i % 16] = rig_random();
+	for (i = 0; i < sizeof(c->data); i += 8) {
+		uint64_t word = rig_random();
+
+		memcpy(c->data + i, &word, 8);
+	}
+	c->cpu.rflags = 0x202 | (rig_random() & FL_ALL);
+	c->size = t->kind & T_BYTE ? 4 : sizes[pick(3)];
+	if ((t->kind & (T_XMM | T_NOSIZE)) && c->size == 2)
+		c->size = 4;
+	c->addr32 = pick(4) == 0;
+	if (t->kind & T_STRING)
+		generate_string(c);
+	else if (t->kind & (T_MOFFS | T_XLAT))
+		generate_other(c);
+	else
+		generate_modrm(c);
+}
+
+/* Runs the case on this CPU: c->cpu and c->data become the results. */
+static void execute_native(struct tcase *c)
+{
+	uint8_t jump[14] = { 0xff, 0x25 };
+	uint64_t back = (uint64_t)native_back;
+
+	memcpy(jump + 6, &back, 8);
+	memcpy((void *)CODE, c->code, c->len);
+	memcpy((void *)(CODE + c->len), jump, sizeof(jump));
+	memcpy((void *)DATA, c->data, sizeof(c->data));
+	run_native(&c->cpu);
+	memcpy(c->data, (void *)DATA, sizeof(c->data));
+}
+
+static uint8_t *rig_page(struct rig *rig, int page, int kind)
+{
+	return kind == 0 ? rig->ram + 0x20000 + 0x1000 * page :
+			   rig->mmio + 0x1000 * page;
+}
+
+/* The same case in the emulator; each page of data is of its own kind. */
+static int execute_emulated(struct rig *rig, const struct tcase *c, uint8_t *data)
+{
+	static const uint64_t bases[] = { 0x20000, RIG_KERNEL_MMIO, RIG_USER_MMIO };
+	int kinds[DATA_PAGES], i, r;
+
+	rig_code(rig, 0x10000, c->code, c->len);
+	for (i = 0; i < DATA_PAGES; i++) {
+		kinds[i] = pick(3);
+		rig_map(rig, DATA + 0x1000 * i, bases[kinds[i]] + 0x1000 * i,
+			RIG_PTE_P | RIG_PTE_W);
+		memcpy(rig_page(rig, i, kinds[i]), c->data + 0x1000 * i, 0x1000);
+	}
+	memcpy(rig->ctx.gpr, c->cpu.gpr, sizeof(c->cpu.gpr));
+	rig->ctx.rflags = c->cpu.rflags;
+	rig->ctx.rip = CODE;
+	for (i = 0; i < 16; i++)
+		memcpy(rig->vec[i], c->cpu.xmm[i], 16);
+	r = rig_run_all(rig);
+	for (i = 0; i < DATA_PAGES; i++)
+		memcpy(data + 0x1000 * i, rig_page(rig, i, kinds[i]), 0x1000);
+	return r;
+}
+
+static void fail_case(const struct tcase *before, const char *what, uint64_t native,
+		      uint64_t emulated)
+{
+	int i;
+
+	fprintf(stderr, "%s: %s: native %#llx, emulated %#llx; code", before->t->name,
+		what, (unsigned long long)native, (unsigned long long)emulated);
+	for (i = 0; i < before->len; i++)
+		fprintf(stderr, " %02x", before->code[i]);
+	fprintf(stderr, "; rflags %#llx\n", (unsigned long long)before->cpu.rflags);
+	for (i = 0; i < 16; i++)
+		fprintf(stderr, "  r%d %#llx\n", i,
+			(unsigned long long)before->cpu.gpr[i]);
+	fail();
+}
+
+static void check_case(const struct tmpl *t)
+{
+	static struct tcase before, after;
+	static struct rig rig;
+	static uint8_t data[DATA_SIZE];
+	int i, r;
+
+	if (!rig.ctx.ops) {
+		rig_long(&rig);
+		rig_map(&rig, CODE, 0x10000, RIG_PTE_P);
+	}
+	generate(&before, t);
+	after = before;
+	execute_native(&after);
+	r = execute_emulated(&rig, &before, data);
+	if (r)
+		fail_case(&before, "result", 0, r);
+	if (rig.ctx.rip != CODE + before.len)
+		fail_case(&before, "rip", CODE + before.len, rig.ctx.rip);
+	for (i = 0; i < 16; i++) {
+		if (i != 4 && rig.ctx.gpr[i] != after.cpu.gpr[i])
+			fail_case(&before, "register", after.cpu.gpr[i],
+				  rig.ctx.gpr[i]);
+		if (memcmp(rig.vec[i], after.cpu.xmm[i], 16))
+			fail_case(&before, "xmm", i, i);
+	}
+	if ((rig.ctx.rflags ^ after.cpu.rflags) & before.flags)
+		fail_case(&before, "flags", after.cpu.rflags & before.flags,
+			  rig.ctx.rflags & before.flags);
+	for (i = 0; i < DATA_SIZE; i++)
+		if (data[i] != after.data[i])
+			fail_case(&before, "memory", after.data[i], data[i]);
+}
+
+static void every_instruction_agrees(void **state)
+{
+	size_t i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < sizeof(tmpls) / sizeof(tmpls[0]); i++)
+		for (n = 0; n < ROUNDS; n++)
+			check_case(&tmpls[i]);
+}
+
+static int map_native(void **state)
+{
+	void *p = mmap((void *)CODE, 0x1000 + DATA_SIZE,
+		       PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	(void)state;
+	return p == (void *)CODE ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_instruction_agrees),
+	};
+
+	return cmocka_run_group_tests(tests, map_native, NULL);
+}
