@@ -45,7 +45,7 @@ pack_initramfs() {
 boot_loader() {
 	step "GRUB for BIOS"
 	grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub' -o "$LAB/grub.core" \
-		biosdisk part_msdos tar ext2 normal configfile multiboot2 linux \
+		biosdisk part_msdos tar ext2 normal configfile multiboot2 linux linux16 \
 		serial terminal echo halt reboot boot test
 	cp /usr/lib/grub/i386-pc/boot.img "$LAB/grub.mbr"
 }
@@ -56,6 +56,38 @@ svc_initramfs() {
 	initramfs_tree "$tree" virtio_blk erofs overlay
 	install -m 755 "$here/svc/initramfs-init" "$tree/init"
 	pack_initramfs "$tree" "$LAB/initrd"
+}
+
+guest_tree() {
+	local disk=$1 name
+	mkdir -p "$disk"/{bin,boot/grub,dev,proc,sys,tmp}
+	cp /usr/bin/busybox "$disk/bin/busybox"
+	while read -r name; do
+		[ "$name" = busybox ] || ln -s busybox "$disk/bin/$name"
+	done < <(busybox --list)
+	install -m 755 "$here/guest/work" "$disk/init"
+	cp "$here/guest/grub.cfg" "$disk/boot/grub/grub.cfg"
+	cp "$LAB/vmlinuz" "$work/guest/initrd" "$disk/boot/"
+}
+
+# /guest of the service VM: a kernel, an initramfs, a disk that the BIOS boots.
+guest_assets() {
+	step "guest's initramfs and disk"
+	local tree=$work/guest-initrd
+	mkdir -p "$work/guest"
+	initramfs_tree "$tree" virtio_blk virtio_net ext4
+	mkdir -p "$tree/root"
+	install -m 755 "$here/guest/initramfs-init" "$tree/init"
+	install -m 755 "$here/guest/work" "$tree/work"
+	pack_initramfs "$tree" "$work/guest/initrd"
+	guest_tree "$work/guest-disk"
+	# No journal and no checksums: GRUB reads it, and it mounts at once.
+	mke2fs -q -t ext4 -O '^has_journal,^metadata_csum,^64bit,^orphan_file' \
+		-d "$work/guest-disk" "$work/guest-part" 40M
+	python3 -B "$here/runner/bootdisk.py" "$LAB/grub.mbr" "$LAB/grub.core" \
+		"$work/guest-part" "$work/guest/disk.img"
+	cp "$LAB/vmlinuz" "$work/guest/vmlinuz"
+	install -m 755 "$here/guest/run" "$work/guest/run"
 }
 
 # A stand-in for bedplate.ko: depmod then knows the module's place, and each run
@@ -110,9 +142,7 @@ svc_image() {
 	mkdir -p "$tree/usr/lib/lab"
 	gcc -O2 -Wall -Wextra -Werror -static -o "$tree/usr/lib/lab/agent" "$here/agent.c"
 	install -m 755 "$here/svc/init" "$tree/usr/lib/lab/init"
-	if [ -d "$work/guest" ]; then
-		cp -a "$work/guest" "$tree/guest"
-	fi
+	cp -a "$work/guest" "$tree/guest"
 	rm -f "$tree/etc/hostname"
 	echo svc >"$tree/etc/hostname"
 	rm -f "$LAB/svc.erofs.new"
@@ -122,6 +152,7 @@ svc_image() {
 
 boot_loader
 svc_initramfs
+guest_assets
 svc_image
 rm -rf "$work"
 step "done"

@@ -107,7 +107,7 @@ hash_of() { sha256sum | cut -c1-32; }
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_images() {
-	(cd "$LAB_D" && find images.sh agent.c svc guest -type f -print0 | sort -z |
+	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
 	inputs_root
 	inputs_svc

@@ -14,7 +14,7 @@ import options
 from machine import Machine
 from session import Session, say
 
-LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "qemu.log", "qemu.err")
+LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "times", "qemu.log", "qemu.err")
 
 
 def sweep(runs):

@@ -4,6 +4,11 @@
 import collections
 
 TAIL_LINES = 25
+STAGES = {
+    "bedplate:": "hypervisor",
+    "Linux version": "Linux",
+    "Run /init": "Linux in /init",
+}
 
 
 def verdict(line):
@@ -25,6 +30,14 @@ class Console:
         self.death = None
         self.restarting = False
         self.powering_off = False
+        self.stages = dict(STAGES)
+
+    def stage(self, text):
+        """The stage of the boot that this line is the first sign of, or None."""
+        for sign in self.stages:
+            if sign in text:
+                return self.stages.pop(sign)
+        return None
 
     def line(self, raw):
         text = raw.decode("utf-8", "replace").rstrip("\r")
@@ -36,10 +49,13 @@ class Console:
             self.powering_off = True
 
     def feed(self, data):
+        """Takes bytes; returns the stages reached."""
         self.file.write(data)
         *lines, self.partial = (self.partial + data).split(b"\n")
         for raw in lines:
             self.line(raw)
+        found = (self.stage(raw.decode("utf-8", "replace")) for raw in lines)
+        return [s for s in found if s]
 
     def close(self):
         if self.partial:

@@ -79,7 +79,7 @@ class Machine:
                 "module2 /boot/initrd",
             ]
         else:
-            lines += [f"linux /boot/vmlinuz {quoted}", "initrd /boot/initrd"]
+            lines += [f"linux16 /boot/vmlinuz {quoted}", "initrd16 /boot/initrd"]
         return "\n".join(lines + ["boot", ""])
 
     def make_boot_disk(self):

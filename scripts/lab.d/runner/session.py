@@ -44,6 +44,7 @@ class Session:
         self.timed_out = False
         self.escaped = False
         self.resets = []        # QMP's reasons, in order
+        self.begun = None
         self.qemu = None
         self.deadline = None
         self.last_words = None
@@ -89,6 +90,11 @@ class Session:
             signal.signal(number, lambda *_: None)
         self.sel.register(wake_r, selectors.EVENT_READ, self.on_signal)
 
+    def mark(self, what):
+        """Notes in the log directory when the run reached a stage."""
+        with open(f"{self.run}/times", "a", encoding="utf-8") as f:
+            f.write(f"{time.monotonic() - self.begun:7.3f} {what}\n")
+
     # Events.
 
     def on_serial(self, _):
@@ -99,14 +105,18 @@ class Session:
         if not data:
             self.sel.unregister(self.serial)
             return
-        self.console.feed(data)
+        for stage in self.console.feed(data):
+            self.mark(stage)
         if self.console.death and self.last_words is None:
             self.last_words = time.monotonic() + LAST_WORDS
 
     def on_agent(self, events):
+        boots = self.agent.boots
         if events & selectors.EVENT_READ and not self.agent.receive():
             self.sel.unregister(self.agent.sock)
             return
+        if self.agent.boots != boots:
+            self.mark("COMMAND starts")
         self.agent.flush()
 
     def on_qmp(self, _):
@@ -263,9 +273,12 @@ class Session:
         return self.ended_by_itself()
 
     def execute(self, started):
+        self.begun = started
         try:
+            self.mark("prepared")
             self.start()
             self.loop(started)
+            self.mark("ended")
         finally:
             self.terminal.restore()
             if self.qemu is not None and self.qemu.poll() is None:
