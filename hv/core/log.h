@@ -24,6 +24,9 @@ void log_printf(int level, const char *fmt, ...) __printf(2, 3);
  */
 u32 log_copy(u64 pos, char *buf, u32 len, u64 *start, u64 *next);
 
+/* A CPU panics: from now on take no lock. */
+void log_panic_mode(void);
+
 #ifdef BP_HOST_TEST
 #define log_at(level, ...)	do { if (0) log_printf(level, __VA_ARGS__); } while (0)
 #else

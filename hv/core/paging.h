@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bedplate's own address space, the same on all CPUs (drawn in docs/boot.md):
+ *
+ *   0xffff800000000000  direct map: RAM, ACPI memory, the first MiB
+ *   0xffffc00000000000  frame table, by frame number
+ *   0xffffe00000000000  stacks, devices: what ioremap() and friends hand out
+ *   0xffffffff80000000  + physical: the image, W^X
+ *
+ * The image's and the stacks' own addresses are the only ones that reach them
+ * for writing... of the image: its frames are not in the direct map at all.
+ */
+#ifndef BP_CORE_PAGING_H
+#define BP_CORE_PAGING_H
+
+#include "types.h"
+#include "x86_regs.h"
+
+#define DIRECT_MAP_BASE		0xffff800000000000ull
+#define DIRECT_MAP_SIZE		0x0000400000000000ull	/* 64 TiB */
+#define FRAME_TABLE_BASE	0xffffc00000000000ull
+#define VMAP_BASE		0xffffe00000000000ull
+#define VMAP_SIZE		0x0000010000000000ull
+#define IMAGE_BASE		0xffffffff80000000ull
+
+/* Protection of a mapping of ours. PAT index: 0 = WB, 3 (PCD|PWT) = UC. */
+#define MAP_RO		(PTE_P | PTE_NX)
+#define MAP_RW		(PTE_P | PTE_W | PTE_NX)
+#define MAP_RX		(PTE_P)
+#define MAP_UC		(PTE_P | PTE_W | PTE_NX | PTE_PCD | PTE_PWT)
+
+extern u64 kernel_cr3;
+
+/* Direct map. Any RAM address that is not the image's. */
+static inline void *phys_to_virt(hpa_t pa)
+{
+	return (void *)(uintptr_t)(DIRECT_MAP_BASE + pa);
+}
+
+/* Of a pointer into the direct map or the image; anything else panics. */
+hpa_t virt_to_phys(const void *va);
+
+/* True if the direct map reaches all of [pa, pa + len). */
+bool phys_is_mapped(hpa_t pa, u64 len);
+
+/*
+ * Map device memory uncached (ioremap) or firmware's tables write-back
+ * (memremap), any alignment. NULL when out of page-table memory or of
+ * addresses. There is no unmapping. Any CPU, any time after paging_init().
+ */
+void *ioremap(hpa_t pa, u64 len);
+void *memremap(hpa_t pa, u64 len);
+
+/* A stack of @pages pages with an unmapped page below: its top, NULL if no memory. */
+void *stack_alloc(u32 pages);
+
+/* BSP, after memmap_init(): build the tables and switch to them. */
+void paging_init(void);
+/*
+ * A PML4 like ours that also maps the page at @pa to itself, for AP start;
+ * freed by paging_free_trampoline().
+ */
+hpa_t paging_alloc_trampoline(hpa_t pa);
+void paging_free_trampoline(hpa_t pml4);
+
+#endif

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds $(O)/bedplate.elf from every .c and .S in boot/, hv/ and compat/;
+# objects go to $(O)/obj. To be included with SRC = the root of the tree, or
+# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks.
+
+SRC	?= .
+O	?= build
+HVCC	?= $(if $(filter default,$(origin CC)),gcc,$(CC))
+NM	?= nm
+HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
+
+HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	-fno-asynchronous-unwind-tables -fcf-protection=none \
+	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	-iquote $(SRC) -iquote $(SRC)/hv -iquote $(SRC)/hv/core \
+	-iquote $(SRC)/boot -iquote $(SRC)/compat $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)
+HV_ASFLAGS := $(HV_CFLAGS) -D__ASSEMBLY__
+HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
+	-Wl,--no-warn-rwx-segments
+
+HV_DIRS := boot hv hv/core hv/ept hv/svm hv/vmx hv/iommu compat compat/kvm-abi
+HV_SRCS := $(foreach d,$(HV_DIRS),$(wildcard $(SRC)/$(d)/*.c) $(wildcard $(SRC)/$(d)/*.S))
+HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS))
+
+.PHONY: bedplate
+bedplate: $(O)/bedplate.elf
+
+$(O)/obj/%.c.o: $(SRC)/%.c
+	@mkdir -p $(@D)
+	$(HVCC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/obj/%.S.o: $(SRC)/%.S
+	@mkdir -p $(@D)
+	$(HVCC) $(HV_ASFLAGS) -MMD -MP -c -o $@ $<
+
+# Flags or the list of sources changed: start again, or link again.
+$(O)/obj/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(HVCC) $(HV_CFLAGS) $(HV_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(HVCC) $(HV_CFLAGS) $(HV_LDFLAGS)' >$@
+$(O)/obj/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(HV_OBJS)' | cmp -s - $@ || echo '$(HV_OBJS)' >$@
+.PHONY: FORCE
+FORCE:
+$(HV_OBJS): $(O)/obj/flags
+
+# First link without symbols, then with the table made from it: functions
+# precede it in the image and so do not move.
+$(O)/obj/bedplate.nosym: $(HV_OBJS) $(SRC)/linker.ld $(O)/obj/sources
+	$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS)
+
+$(O)/obj/symbols.S: $(O)/obj/bedplate.nosym $(SRC)/hv/symbols.awk
+	$(NM) -n $< | awk -f $(SRC)/hv/symbols.awk >$@
+
+$(O)/bedplate.elf: $(O)/obj/symbols.S
+	$(HVCC) -c -o $(O)/obj/symbols.o $<
+	$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS) $(O)/obj/symbols.o
+
+-include $(HV_OBJS:.o=.d)
