@@ -148,8 +148,10 @@ static void write_redir(struct bp_ioapic *ioapic, u32 reg, u32 val)
 	 * Turning a pin to edge clears its remote IRR: system software without
 	 * an EOI register relies on it.
 	 */
-	if (entry & BP_REDIR_LEVEL)
+	if (entry & BP_REDIR_LEVEL) {
 		entry |= old & REDIR_READ_ONLY;
+		ioapic->sent &= ~BIT(pin);
+	}
 	ioapic->redir[pin] = entry;
 
 	if ((entry & BP_REDIR_LEVEL) && (ioapic->irr & BIT(pin)))

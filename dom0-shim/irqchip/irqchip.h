@@ -2,15 +2,17 @@
 /*
  * The shim's interrupt controllers: PIC pair, IOAPIC, PIT, GSI routing, MSI,
  * irqfd.  Local APICs are Bedplate's; this code hands it messages (BP_HC_MSI)
- * and the level of the PIC's INTR wire (BP_HC_EXTINT, to vCPU index 0).
+ * and the level of the PIC's INTR wire (BP_HC_EXTINT).
  *
- * vm->irqchip is NULL until KVM_CREATE_IRQCHIP or the split capability, then
- * constant until bp_irqchip_destroy().
+ * One struct bp_irq per VM.  The core keeps the pointer, serialises
+ * bp_irq_ioctl() and bp_irq_enable_split() against vCPU creation with the VM's
+ * lock, and may call everything else at any time between bp_irq_new() and
+ * bp_irq_free().
  *
- * Locks, outermost first: vm->lock, irqfd mutex, PIT mutex, vm->srcu (routing
- * table), an eventfd's wait queue lock, irqfd list lock, chip lock (raw,
- * interrupts off).  Hypercalls are made under the chip lock, so that Bedplate
- * sees the wires change in the order in which they changed here.
+ * Locks, outermost first: the VM's lock (core), irqfd mutex, PIT mutex,
+ * SRCU of the routing table, an eventfd's wait queue lock, irqfd list lock,
+ * chip lock (raw, interrupts off).  Hypercalls are made under the chip lock, so
+ * that the wires Bedplate sees change in the order in which they changed here.
  */
 #ifndef BEDPLATE_IRQCHIP_H
 #define BEDPLATE_IRQCHIP_H
@@ -18,76 +20,102 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-struct bp_vm;
-struct bp_vcpu;
-
-#define BP_IRQ_MAX_GSI		4096	/* what KVM_CAP_IRQ_ROUTING reads */
+struct bp_irq;
 
 /* Once per module: the work queue that closes irqfds.  -ENOMEM. */
-int bp_irqchip_module_init(void);
-void bp_irqchip_module_exit(void);
-
-/* Value of the irqchip's own capabilities, 0 for any other. */
-int bp_irqchip_check_extension(long ext);
+int bp_irq_module_init(void);
+void bp_irq_module_exit(void);
 
 /*
- * bp_irqchip_vm_ioctl() - CREATE_IRQCHIP, GET_IRQCHIP, SET_IRQCHIP, IRQ_LINE,
- * IRQ_LINE_STATUS, SIGNAL_MSI, SET_GSI_ROUTING, IRQFD, CREATE_PIT, CREATE_PIT2,
- * GET_PIT, SET_PIT, GET_PIT2, SET_PIT2.
- * Returns the ioctl's result, or -ENOTTY for any other number.  No locks held.
+ * bp_irq_new() - at VM creation; no chips yet, an empty routing table.
+ * @dom: Bedplate's id of the domain.
+ * Returns an ERR_PTR() on failure.
  */
-long bp_irqchip_vm_ioctl(struct bp_vm *vm, unsigned int ioctl,
-			 void __user *argp);
+struct bp_irq *bp_irq_new(u32 dom);
 
 /*
- * bp_irqchip_enable_split() - KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP, @pins):
- * PIC, IOAPIC and PIT are user space's, routes carry messages only.
- * -EEXIST an irqchip exists, -EINVAL vCPUs exist or too many pins.  No locks.
+ * bp_irq_release() - the last reference to the VM's file is gone: close the
+ * irqfds.  When it returns, no eventfd reaches this VM any more.  Sleeps.
  */
-int bp_irqchip_enable_split(struct bp_vm *vm, u64 pins);
+void bp_irq_release(struct bp_irq *irq);
 
 /*
- * bp_irqchip_release() - the VM fd is closed: the irqfds go.  On return no
- * eventfd reaches this VM any more.  Sleeps.
+ * bp_irq_free() - the VM goes.  Implies bp_irq_release(); stops the PIT.  No
+ * vCPU may run.  Call it before the domain is destroyed.  Sleeps.
  */
-void bp_irqchip_release(struct bp_vm *vm);
+void bp_irq_free(struct bp_irq *irq);
 
 /*
- * bp_irqchip_destroy() - last reference gone, no vCPU runs, the buses are not
- * used any more; call it before the domain goes.  Implies the release.  Sleeps.
+ * bp_irq_ioctl() - the VM ioctls CREATE_IRQCHIP, GET_IRQCHIP, SET_IRQCHIP,
+ * IRQ_LINE, IRQ_LINE_STATUS, SIGNAL_MSI, SET_GSI_ROUTING, IRQFD, CREATE_PIT,
+ * CREATE_PIT2, GET_PIT, SET_PIT, GET_PIT2, SET_PIT2, with their copying from
+ * and to user space.
+ * @have_vcpus: a vCPU has been created (CREATE_IRQCHIP: -EINVAL).
+ * Returns what the ioctl returns, or -ENOIOCTLCMD for any other number.
+ * CREATE_IRQCHIP, CREATE_PIT and CREATE_PIT2 need the VM's lock; the others do
+ * not mind it.
  */
-void bp_irqchip_destroy(struct bp_vm *vm);
+long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
+		  unsigned long arg);
 
 /*
- * bp_irqchip_vcpu_created() - BP_HC_VCPU_CREATE has succeeded: tell Bedplate
- * the present level of INTR, should it be high already.
+ * bp_irq_enable_split() - KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP, @pins).
+ * -EEXIST a mode is set already, -EINVAL vCPUs exist or too many pins.
+ * Caller holds the VM's lock.
  */
-void bp_irqchip_vcpu_created(struct bp_vcpu *vcpu);
+int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins);
+
+/* Which chips there are. */
+enum bp_irq_mode {
+	BP_IRQ_NONE,		/* user space has not chosen yet */
+	BP_IRQ_KERNEL,		/* all of them, here */
+	BP_IRQ_SPLIT,		/* PIC, IOAPIC and PIT are user space's */
+};
+enum bp_irq_mode bp_irq_mode(struct bp_irq *irq);
 
 /*
- * bp_irqchip_extint() - BP_EXIT_EXTINT: the CPU's acknowledge cycle at the PIC.
- * Returns the vector for BP_RUN_INJECT, or -1 when the wire has fallen
- * meanwhile or there is no PIC here.
- */
-int bp_irqchip_extint(struct bp_vcpu *vcpu);
-
-/*
- * bp_irqchip_eoi() - BP_EXIT_IOAPIC_EOI: EOI of a level-triggered vector.
- * Returns true when the IOAPIC is user space's, which then gets
- * KVM_EXIT_IOAPIC_EOI (if it has such a pin); else all is done.
- * Process context, vm->srcu read-locked or not.
- */
-bool bp_irqchip_eoi(struct bp_vcpu *vcpu, u8 vector);
-
-/*
- * bp_irq_set() - drive a GSI on behalf of one source; sources are OR-ed.  Any
- * context but NMI.  vm->irqchip is not NULL.
- * Returns KVM's status: > 0 CPUs reached, 0 coalesced, < 0 masked, in service
- * or not routed.
+ * bp_irq_set() - drive a GSI on behalf of one source.  Any context.
+ * Returns KVM's status: > 0 CPUs reached, 0 coalesced, < 0 masked or not
+ * routed.
  */
 #define BP_IRQ_SRC_USER		0u	/* user space and irqfds */
 #define BP_IRQ_SRC_RESAMPLE	1u	/* irqfds with a resample eventfd */
 #define BP_IRQ_SRC_PIT		2u
-int bp_irq_set(struct bp_vm *vm, unsigned int source, u32 gsi, bool level);
+int bp_irq_set(struct bp_irq *irq, unsigned int source, u32 gsi, bool level);
+
+/*
+ * bp_irq_eoi() - BP_EXIT_IOAPIC_EOI of a vCPU: level-triggered @vector.
+ * Returns true when the IOAPIC is user space's, which then wants
+ * KVM_EXIT_IOAPIC_EOI; else it is done.  Context of the vCPU's thread.
+ */
+bool bp_irq_eoi(struct bp_irq *irq, u8 vector);
+
+/*
+ * bp_irq_ack() - BP_EXIT_EXTINT: the CPU's acknowledge cycle at the PIC.
+ * Returns the vector for BP_RUN_INJECT, or -1 when the wire has fallen
+ * meanwhile (then just RUN again; also when there is no PIC here).
+ */
+int bp_irq_ack(struct bp_irq *irq);
+
+/*
+ * bp_irq_vcpu_created() - tell Bedplate the present level of INTR for a vCPU
+ * that has just been made.
+ */
+void bp_irq_vcpu_created(struct bp_irq *irq, u32 vcpu);
+
+/*
+ * bp_irq_pio(), bp_irq_mmio() - accesses by the guest, at any address.
+ * @size: 1, 2, 4 (MMIO: or 8) bytes at @data, read or written.
+ * Returns false if the address is none of ours; then nothing was done.
+ * Context of the vCPU's thread; may sleep.
+ * Ports: 0x20 0x21 0xa0 0xa1 0x4d0 0x4d1, 0x40-0x43, 0x61.
+ */
+bool bp_irq_pio(struct bp_irq *irq, u16 port, unsigned int size, bool write,
+		void *data);
+bool bp_irq_mmio(struct bp_irq *irq, u64 gpa, unsigned int size, bool write,
+		 void *data);
+
+/* What the capabilities read. */
+#define BP_IRQ_MAX_GSI		4096	/* KVM_CAP_IRQ_ROUTING */
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * GSI routing table: which chip pins, or which message, an interrupt number
+ * stands for.  Built once from user space's entries, then read-only.
+ */
+#ifndef BEDPLATE_ROUTING_H
+#define BEDPLATE_ROUTING_H
+
+#include "irqchip_os.h"
+
+#define BP_ROUTING_MAX		4096	/* GSIs, and entries in a table */
+#define BP_ROUTING_NONE		0xffffu
+
+struct bp_route {
+	u32 type;		/* KVM_IRQ_ROUTING_IRQCHIP or _MSI */
+	u16 next;		/* of the same GSI, or BP_ROUTING_NONE */
+	u8 chip;		/* KVM_IRQCHIP_* */
+	u8 pin;			/* of the PIC pair 0..15, of the IOAPIC 0..23 */
+	u64 address;
+	u32 data;
+};
+
+struct bp_routing {
+	u16 head[BP_ROUTING_MAX];	/* first route of a GSI */
+	/* GSI that leads to a chip's pin, or BP_ROUTING_NONE */
+	u16 pic_gsi[16];
+	u16 ioapic_gsi[KVM_IOAPIC_NUM_PINS];
+	u32 n;
+	struct bp_route route[];
+};
+
+/* Bytes of a table for @n entries. */
+size_t bp_routing_size(u32 n);
+
+/*
+ * Fill @table (bp_routing_size(@n) bytes) from @n <= BP_ROUTING_MAX entries.
+ * @chips: the PIC and the IOAPIC are ours.  -EINVAL: a type, flag, chip, pin or
+ * GSI that does not exist, or a GSI routed twice to one chip, or to a message
+ * and anything else.
+ */
+int bp_routing_fill(struct bp_routing *table,
+		    const struct kvm_irq_routing_entry *entries, u32 n,
+		    bool chips);
+
+/* KVM's table after CREATE_IRQCHIP: GSI n = PIC pin n and IOAPIC pin n. */
+#define BP_ROUTING_DEFAULT	(16 + KVM_IOAPIC_NUM_PINS)
+void bp_routing_default(struct kvm_irq_routing_entry *entries);
+
+/* The routes of @gsi (any value): first, and the one after @route; or NULL. */
+const struct bp_route *bp_routing_first(const struct bp_routing *table, u32 gsi);
+const struct bp_route *bp_routing_next(const struct bp_routing *table,
+				       const struct bp_route *route);
+
+/*
+ * A message's address and data as BP_HC_MSI takes them.  The upper half of the
+ * address carries nothing while APIC IDs have 8 bits.
+ */
+void bp_routing_message(struct bp_route *route, u32 address_lo, u32 data);
+
+#endif
