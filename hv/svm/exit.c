@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a hardware exit to the neutral one (APM vol. 2, app. C).  Exit codes
+ * come in two dense groups, so there are two small tables.
+ */
+#include "../core/log.h"
+#include "svm.h"
+
+/* The exit belongs to an instruction: the next RIP counts. */
+#define INSN	0x80
+
+static const u8 exits_low[SVM_EXIT_LOW_END] = {
+	[SVM_EXIT_CR8_WRITE]	= INSN | VM_EXIT_CR8_WRITE,
+	[SVM_EXIT_EXC(0) ... SVM_EXIT_EXC(31)] = VM_EXIT_EXCEPTION,
+	[SVM_EXIT_INTR]		= VM_EXIT_INTR,
+	[SVM_EXIT_NMI]		= VM_EXIT_NMI,
+	[SVM_EXIT_INIT]		= VM_EXIT_INIT,
+	[SVM_EXIT_VINTR]	= VM_EXIT_IRQ_WINDOW,
+	[SVM_EXIT_RDPMC]	= INSN | VM_EXIT_NONE,
+	[SVM_EXIT_CPUID]	= INSN | VM_EXIT_CPUID,
+	[SVM_EXIT_IRET]		= VM_EXIT_NMI_WINDOW,
+	[SVM_EXIT_INVD]		= INSN | VM_EXIT_WBINVD,
+	[SVM_EXIT_PAUSE]	= INSN | VM_EXIT_PAUSE,
+	[SVM_EXIT_HLT]		= INSN | VM_EXIT_HLT,
+	[SVM_EXIT_INVLPGA]	= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_IOIO]		= VM_EXIT_IO,
+	[SVM_EXIT_MSR]		= INSN | VM_EXIT_RDMSR,
+	[SVM_EXIT_SHUTDOWN]	= VM_EXIT_SHUTDOWN,
+	[SVM_EXIT_VMRUN]	= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_VMMCALL]	= INSN | VM_EXIT_HYPERCALL,
+	[SVM_EXIT_VMLOAD]	= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_VMSAVE]	= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_STGI]		= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_CLGI]		= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_SKINIT]	= INSN | VM_EXIT_UNDEFINED,
+	[SVM_EXIT_WBINVD]	= INSN | VM_EXIT_WBINVD,
+	[SVM_EXIT_MONITOR]	= INSN | VM_EXIT_MWAIT,
+	[SVM_EXIT_MWAIT]	= INSN | VM_EXIT_MWAIT,
+	[SVM_EXIT_MWAIT_ARMED]	= INSN | VM_EXIT_MWAIT,
+	[SVM_EXIT_XSETBV]	= INSN | VM_EXIT_XSETBV,
+	[SVM_EXIT_RDPRU]	= INSN | VM_EXIT_UNDEFINED,
+};
+
+static const u8 exits_high[SVM_EXIT_HIGH_END - SVM_EXIT_NPF] = {
+	[SVM_EXIT_NPF - SVM_EXIT_NPF] = VM_EXIT_NPF,
+};
+
+static_assert(VM_EXIT_REASONS < INSN, "reasons and INSN share a byte");
+static_assert(VM_EXIT_WRMSR == VM_EXIT_RDMSR + 1, "EXITINFO1 is added");
+
+/* Vectors that push an error code: 8, 10-14, 17, 21, 29, 30. */
+#define EXC_WITH_ERROR	0x60227d00u
+
+static void decode_io(struct exit_io *io, u64 info)
+{
+	io->port = SVM_IOIO_PORT(info);
+	io->size = SVM_IOIO_SIZE(info);
+	io->in = info & SVM_IOIO_IN;
+	io->string = info & SVM_IOIO_STR;
+	io->rep = info & SVM_IOIO_REP;
+}
+
+static void decode_npf(struct exit_npf *npf, u64 info, gpa_t gpa)
+{
+	npf->gpa = gpa;
+	npf->flags = (info & SVM_NPF_W ? NPF_WRITE : 0) |
+		     (info & SVM_NPF_ID ? NPF_EXEC : 0) |
+		     (info & SVM_NPF_P ? NPF_PRESENT : 0) |
+		     (info & SVM_NPF_WALK ? NPF_PT : 0);
+}
+
+static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb *b)
+{
+	u8 vector = b->c.exit_code - SVM_EXIT_EXC(0);
+
+	if (vector == 18)
+		return VM_EXIT_MCE;
+	e->exc.vector = vector;
+	e->exc.has_error = EXC_WITH_ERROR & 1u << vector;
+	e->exc.error = e->exc.has_error ? (u32)b->c.info1 : 0;
+	e->exc.cr2_or_dr6 = vector == 14 ? b->c.info2 : b->s.dr6;
+	return VM_EXIT_EXCEPTION;
+}
+
+/* EXITINFO1 of a CR access means something with decode assists only. */
+static void decode_cr8(struct vcpu *v, struct vm_exit *e)
+{
+	if (!svm.decode_assists || !(e->hw_info[0] & SVM_CR_INFO_MOV)) {
+		e->hw_info[0] = 0;
+		return;
+	}
+	e->cr.value = v->regs.gpr[e->hw_info[0] & SVM_CR_INFO_GPR];
+}
+
+/* A guest has no performance counters: RDPMC raises #GP(0). */
+static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
+{
+	v->inject = (struct vcpu_event){
+		.type = EVENT_EXC, .vector = 13, .has_error = true,
+	};
+	return VM_EXIT_NONE;
+}
+
+/* Entry refused: name the field while the VMCB is at hand. */
+static enum vm_exit_reason refused(const struct vmcb *b)
+{
+	const char *why = svm_vmcb_fault(&svm, b);
+
+	log_err("SVM: VMRUN refused the VMCB: %s", why ? why : "no known cause");
+	return VM_EXIT_FAIL_ENTRY;
+}
+
+static u8 lookup(u64 code, u8 *flags)
+{
+	u8 entry;
+
+	*flags = 0;
+	if (likely(code < SVM_EXIT_LOW_END))
+		entry = exits_low[code];
+	else if (code - SVM_EXIT_NPF < ARRAY_SIZE(exits_high))
+		entry = exits_high[code - SVM_EXIT_NPF];
+	else
+		return VM_EXIT_UNKNOWN;
+	if (!entry)
+		return VM_EXIT_UNKNOWN;
+	*flags = entry & INSN;
+	return entry & ~INSN;
+}
+
+/* Distance from RIP to what hardware says is the next one, if it makes sense. */
+static u8 insn_len(u64 next, u64 rip)
+{
+	u64 len = next - rip;
+
+	return len <= 15 ? len : 0;
+}
+
+void svm_decode_exit(struct vcpu *v)
+{
+	const struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+	struct vm_exit *e = &v->exit;
+	u64 code = b->c.exit_code;
+	u8 insn, reason = lookup(code, &insn);
+
+	e->hw_reason = code;
+	e->hw_info[0] = b->c.info1;
+	e->hw_info[1] = b->c.info2;
+	e->insn_len = insn && svm.nrip ? insn_len(b->c.nrip, v->regs.rip) : 0;
+
+	switch (reason) {
+	case VM_EXIT_IO:
+		decode_io(&e->io, b->c.info1);
+		e->insn_len = insn_len(b->c.info2, v->regs.rip);
+		break;
+	case VM_EXIT_NPF:
+		decode_npf(&e->npf, b->c.info1, b->c.info2);
+		break;
+	case VM_EXIT_RDMSR:
+		reason += b->c.info1 & 1;
+		break;
+	case VM_EXIT_CR8_WRITE:
+		decode_cr8(v, e);
+		break;
+	case VM_EXIT_EXCEPTION:
+		reason = decode_exception(e, b);
+		break;
+	case VM_EXIT_IRQ_WINDOW:
+		reason = svm_vintr_exit(v);
+		break;
+	case VM_EXIT_NMI_WINDOW:
+		reason = svm_iret_exit(v);
+		break;
+	case VM_EXIT_NONE:
+		reason = decode_rdpmc(v);
+		break;
+	case VM_EXIT_UNKNOWN:
+		if ((u32)code == (u32)SVM_EXIT_INVALID)
+			reason = refused(b);
+		break;
+	}
+	e->reason = reason;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events into a vCPU, and the windows in which they may go in.
+ *
+ * Interrupt window: a dummy virtual interrupt that ignores the TPR, with the
+ * VINTR intercept.  It never reaches the guest; real ones go by EVENTINJ.
+ *
+ * NMI window: NMIs are masked from an injection to the end of the handler's
+ * IRET, whose intercept starts a step over it (step.c).
+ */
+#include "../core/x86_regs.h"
+#include "svm.h"
+
+static bool shadow(const struct vmcb *b)
+{
+	return b->c.int_state & SVM_INT_SHADOW;
+}
+
+/* ---- injection ---- */
+
+static const u8 hw_type[] = {
+	[EVENT_INTR] = SVM_EVT_INTR,
+	[EVENT_NMI] = SVM_EVT_NMI,
+	[EVENT_EXC] = SVM_EVT_EXC,
+};
+
+void svm_inject(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+	struct vcpu_event *ev = &v->inject;
+	u8 type = ev->type;
+	u64 e;
+
+	ev->type = EVENT_NONE;
+	/* RIP points at the instruction of a soft event: it happens again. */
+	if (type >= ARRAY_SIZE(hw_type))
+		return;
+	e = SVM_EVT_VALID | (u64)hw_type[type] << SVM_EVT_TYPE_SHIFT | ev->vector;
+	if (type == EVENT_EXC && ev->has_error)
+		e |= SVM_EVT_ERROR | (u64)ev->error << 32;
+	if (type == EVENT_NMI) {
+		e = (e & ~SVM_EVT_VECTOR) | X86_TRAP_NMI;
+		sv->nmi_masked = true;
+		svm_intercept1(b, SVM_I1_IRET, true);
+	}
+	b->c.event_inj = e;
+	/* What is injected runs first: the shadow is over. */
+	b->c.int_state &= ~SVM_INT_SHADOW;
+}
+
+void svm_cut_short(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	u64 info = sv->vmcb->c.exit_int_info;
+	struct vcpu_event ev = {
+		.vector = info & SVM_EVT_VECTOR,
+		.has_error = info & SVM_EVT_ERROR,
+	};
+
+	if (ev.has_error)
+		ev.error = info >> 32;
+	switch (SVM_EVT_TYPE(info)) {
+	case SVM_EVT_INTR:
+		ev.type = EVENT_INTR;
+		break;
+	case SVM_EVT_NMI:
+		ev.type = EVENT_NMI;
+		break;
+	case SVM_EVT_EXC:
+		/* INT3 and INTO: as soft as INT n. */
+		if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
+			ev.type = EVENT_EXC;
+		break;
+	}
+	v->inject = ev;
+}
+
+/* ---- windows ---- */
+
+bool svm_can_inject(struct vcpu *v, u8 event_type)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	if (v->inject.type != EVENT_NONE || shadow(sv->vmcb))
+		return false;
+	if (event_type == EVENT_NMI)
+		return !sv->nmi_masked;
+	return v->regs.rflags & X86_EFLAGS_IF;
+}
+
+static void irq_window(struct svm_vcpu *sv, bool on)
+{
+	struct vmcb *b = sv->vmcb;
+
+	if (sv->irq_window == on)
+		return;
+	sv->irq_window = on;
+	if (on)
+		b->c.int_ctl |= SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR;
+	else
+		b->c.int_ctl &= ~(SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR);
+	b->c.int_vector = 0;
+	svm_dirty(b, SVM_CLEAN_TPR);
+	svm_intercept1(b, SVM_I1_VINTR, on);
+}
+
+/*
+ * NMIs masked: the IRET intercept is on already.  A shadow: step over it.
+ * Another event goes in first: its handler's IRET is the moment.
+ */
+static void nmi_window(struct vcpu *v, struct svm_vcpu *sv, bool on)
+{
+	sv->nmi_window = on;
+	if (sv->nmi_masked)
+		return;
+	sv->step = on && v->inject.type == EVENT_NONE && shadow(sv->vmcb) ?
+		   STEP_WANTED : STEP_NONE;
+	svm_intercept1(sv->vmcb, SVM_I1_IRET, on);
+}
+
+void svm_window(struct vcpu *v, u8 event_type, bool on)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	if (event_type == EVENT_NMI)
+		nmi_window(v, sv, on);
+	else
+		irq_window(sv, on);
+}
+
+enum vm_exit_reason svm_vintr_exit(struct vcpu *v)
+{
+	irq_window(v->arch, false);
+	return VM_EXIT_IRQ_WINDOW;
+}
+
+enum vm_exit_reason svm_iret_exit(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	if (sv->nmi_masked) {
+		sv->step = STEP_WANTED;
+		return VM_EXIT_NONE;
+	}
+	svm_intercept1(sv->vmcb, SVM_I1_IRET, false);
+	if (!sv->nmi_window)
+		return VM_EXIT_NONE;
+	sv->nmi_window = false;
+	return VM_EXIT_NMI_WINDOW;
+}
+
+/* ---- blocking, for struct kvm_vcpu_events ---- */
+
+void svm_get_block(struct vcpu *v, u8 *shadow_bits, u8 *nmi_masked)
+{
+	const struct svm_vcpu *sv = v->arch;
+
+	/* The VMCB does not say which of the two it is. */
+	*shadow_bits = shadow(sv->vmcb) ? KVM_X86_SHADOW_INT_STI |
+					  KVM_X86_SHADOW_INT_MOV_SS : 0;
+	*nmi_masked = sv->nmi_masked;
+}
+
+void svm_set_block(struct vcpu *v, u8 shadow_bits, u8 nmi_masked)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+
+	if (shadow_bits)
+		b->c.int_state |= SVM_INT_SHADOW;
+	else
+		b->c.int_state &= ~SVM_INT_SHADOW;
+	sv->nmi_masked = nmi_masked;
+	svm_intercept1(b, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
+}

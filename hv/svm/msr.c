@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The MSRs that live in the VMCB. */
+#include "../core/errno.h"
+#include "../core/x86_regs.h"
+#include "svm.h"
+
+#define DEBUGCTL_VALID	0x3full		/* APM vol. 2, 13.1.1.6 */
+
+static u64 sign_extend(u64 addr, u8 bits)
+{
+	return (u64)((s64)(addr << (64 - bits)) >> (64 - bits));
+}
+
+static bool canonical(u64 addr)
+{
+	return sign_extend(addr, svm.vaddr_bits) == addr;
+}
+
+/* MSRs that hold an address; a non-canonical one raises #GP. */
+static u64 *address_msr(struct vmcb_save *s, u32 msr)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+		return &s->fs.base;
+	case MSR_GS_BASE:
+		return &s->gs.base;
+	case MSR_KERNEL_GS_BASE:
+		return &s->kernel_gs_base;
+	case MSR_LSTAR:
+		return &s->lstar;
+	case MSR_CSTAR:
+		return &s->cstar;
+	}
+	return NULL;
+}
+
+/* MSRs without checks of their own. */
+static u64 *plain_msr(struct vmcb_save *s, u32 msr)
+{
+	switch (msr) {
+	case MSR_STAR:
+		return &s->star;
+	case MSR_SFMASK:
+		return &s->sfmask;
+	case MSR_SYSENTER_CS:
+		return &s->sysenter_cs;
+	case MSR_SYSENTER_ESP:
+		return &s->sysenter_esp;
+	case MSR_SYSENTER_EIP:
+		return &s->sysenter_eip;
+	}
+	return NULL;
+}
+
+int svm_get_msr(struct vcpu *v, u32 msr, u64 *val)
+{
+	struct vmcb_save *s = &((struct svm_vcpu *)v->arch)->vmcb->s;
+	const u64 *p;
+
+	switch (msr) {
+	case MSR_EFER:
+		*val = s->efer & ~EFER_SVME;
+		return 0;
+	case MSR_PAT:
+		*val = s->g_pat;
+		return 0;
+	case MSR_DEBUGCTL:
+		*val = s->dbgctl;
+		return 0;
+	}
+	p = address_msr(s, msr);
+	if (!p)
+		p = plain_msr(s, msr);
+	if (!p)
+		return -ENOENT;
+	*val = *p;
+	return 0;
+}
+
+/* LMA is not for software to change; LME not while paging is on. */
+static int set_efer(struct vcpu *v, struct vmcb *b, u64 val)
+{
+	u64 old = b->s.efer;
+
+	if (val & ~svm.efer_valid)
+		return -EINVAL;
+	if ((b->s.cr0 & X86_CR0_PG) && ((val ^ old) & EFER_LME))
+		return -EINVAL;
+	b->s.efer = (val & ~EFER_LMA) | (old & EFER_LMA) | EFER_SVME;
+	svm_dirty(b, SVM_CLEAN_CR);
+	if ((old ^ b->s.efer) & EFER_NX)
+		svm_flush(v);
+	return 0;
+}
+
+/* Eight memory types (APM vol. 2, 7.8.1): 2 and 3 are reserved, so is 8 on. */
+static int set_pat(struct vmcb *b, u64 val)
+{
+	u32 i;
+
+	for (i = 0; i < 64; i += 8) {
+		u8 type = val >> i;
+
+		if (type > MEMTYPE_UC_MINUS || type == 2 || type == 3)
+			return -EINVAL;
+	}
+	b->s.g_pat = val;
+	svm_dirty(b, SVM_CLEAN_NP);
+	return 0;
+}
+
+int svm_set_msr(struct vcpu *v, u32 msr, u64 val)
+{
+	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+	u64 *p;
+
+	switch (msr) {
+	case MSR_EFER:
+		return set_efer(v, b, val);
+	case MSR_PAT:
+		return set_pat(b, val);
+	case MSR_DEBUGCTL:
+		if (val & ~DEBUGCTL_VALID)
+			return -EINVAL;
+		b->s.dbgctl = val;
+	
+		return 0;
+	case MSR_SYSENTER_ESP:
+	case MSR_SYSENTER_EIP:
+		/* Any value may be written; only the canonical form loads. */
+		val = sign_extend(val, svm.vaddr_bits);
+		break;
+	}
+	p = address_msr(&b->s, msr);
+	if (p && !canonical(val))
+		return -EINVAL;
+	if (!p)
+		p = plain_msr(&b->s, msr);
+	if (!p)
+		return -ENOENT;
+	*p = val;
+	return 0;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I/O and MSR permission maps (APM vol. 2, 15.10.1, 15.11).  A set bit makes
+ * the access exit.  Two sets: domain 0's and the one that all guests share.
+ * Both are constant once vCPUs run.
+ */
+#include "../core/domain.h"
+#include "../core/paging.h"
+#include "../core/string.h"
+#include "../core/x86.h"
+#include "svm.h"
+
+#define IOPM_SIZE	0x3000
+#define MSRPM_SIZE	0x2000
+#define MSRPM_RANGE	0x2000u		/* MSRs in each of the three ranges */
+#define NOT_MAPPED	(~0u)		/* outside of the map: always exits */
+
+struct perm_maps {
+	u8 io[IOPM_SIZE];
+	u8 msr[MSRPM_SIZE];
+};
+
+static struct perm_maps service_maps __aligned(4096);
+static struct perm_maps guest_maps __aligned(4096);
+
+static_assert(sizeof(struct perm_maps) % 4096 == 0, "maps are page-aligned");
+
+/* Number of an MSR's read bit; its write bit is the next one. */
+static u32 msr_bit(u32 msr)
+{
+	if (msr < MSRPM_RANGE)
+		return msr * 2;
+	if (msr - 0xc0000000u < MSRPM_RANGE)
+		return (MSRPM_RANGE + (msr - 0xc0000000u)) * 2;
+	if (msr - 0xc0010000u < MSRPM_RANGE)
+		return (2 * MSRPM_RANGE + (msr - 0xc0010000u)) * 2;
+	return NOT_MAPPED;
+}
+
+#define MSR_READ	1u
+#define MSR_WRITE	2u
+
+static void msr_pass(struct perm_maps *m, u32 msr, u32 what)
+{
+	u32 bit = msr_bit(msr);
+
+	m->msr[bit / 8] &= ~(what << bit % 8);
+}
+
+static void msr_catch(struct perm_maps *m, u32 msr, u32 what)
+{
+	u32 bit = msr_bit(msr);
+
+	m->msr[bit / 8] |= what << bit % 8;
+}
+
+/* What VMLOAD and VMSAVE move, so that it is the running vCPU's own. */
+static const u32 moved[] = {
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+};
+
+/* Of these domain 0 reads the virtual value, not the machine's. */
+static const u32 service_virtual[] = {
+	0x11, 0x12,			/* KVM's first clock MSRs */
+	MSR_APIC_BASE, MSR_TSC_ADJUST, MSR_PAT, MSR_TSC_DEADLINE, MSR_EFER,
+	MSR_AMD_VM_CR, MSR_AMD_VM_HSAVE_PA, 0xc0010118 /* SVM_KEY */,
+};
+
+static void pass_moved(struct perm_maps *m)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(moved); i++)
+		msr_pass(m, moved[i], MSR_READ | MSR_WRITE);
+}
+
+/* Speculation controls are domain 0's to write where the CPU has them. */
+static void pass_speculation(struct perm_maps *m)
+{
+	u32 amd = cpuid(0x80000008).ebx;
+	u32 intel = cpuid(0).eax >= 7 ? cpuid(7).edx : 0;
+
+	if ((intel & BIT(26)) || (amd & (BIT(14) | BIT(15))))
+		msr_pass(m, MSR_SPEC_CTRL, MSR_WRITE);
+	if ((intel & BIT(26)) || (amd & BIT(12)))
+		msr_pass(m, MSR_PRED_CMD, MSR_WRITE);
+}
+
+static void init_service_maps(struct perm_maps *m)
+{
+	u32 i;
+
+	/* Each byte holds four MSRs: read bits clear, write bits set. */
+	memset(m->msr, 0xaa, sizeof(m->msr));
+	for (i = 0; i < ARRAY_SIZE(service_virtual); i++)
+		msr_catch(m, service_virtual[i], MSR_READ);
+	for (i = 0; i <= 0xff; i++)
+		msr_catch(m, MSR_X2APIC_BASE + i, MSR_READ);
+	pass_moved(m);
+	pass_speculation(m);
+}
+
+void svm_perm_init(void)
+{
+	init_service_maps(&service_maps);
+	memset(&guest_maps, 0xff, sizeof(guest_maps));
+	pass_moved(&guest_maps);
+}
+
+static const struct perm_maps *maps_of(const struct vcpu *v)
+{
+	return domain_is_dom0(v->dom) ? &service_maps : &guest_maps;
+}
+
+hpa_t svm_iopm(const struct vcpu *v)
+{
+	return virt_to_phys(maps_of(v)->io);
+}
+
+hpa_t svm_msrpm(const struct vcpu *v)
+{
+	return virt_to_phys(maps_of(v)->msr);
+}
+
+void svm_iopm_protect(u16 port)
+{
+	service_maps.io[port / 8] |= 1u << port % 8;
+}

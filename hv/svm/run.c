@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One entry into a vCPU, and the TLB book-keeping around it.
+ *
+ * Each physical CPU hands out address space identifiers in order; when they
+ * are used up it starts a new generation with a flush of its TLB, and every
+ * vCPU whose generation is another one takes a new ASID before it enters
+ * (APM vol. 2, 15.16).  A vCPU that comes from another CPU does the same, so
+ * translations left behind there are never found again.
+ */
+#include "../core/cpu.h"
+#include "../core/domain.h"
+#include "svm.h"
+
+static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
+static_assert(RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI == 6 &&
+	      RDI == 7 && R8 == 8 && R15 == 15, "entry.S counts on it");
+
+static void new_asid(struct svm_vcpu *sv, struct cpu *c)
+{
+	struct vmcb *b = sv->vmcb;
+
+	if (c->svm.asid_next > c->svm.asid_max) {
+		c->svm.asid_gen++;
+		c->svm.asid_next = 1;
+		b->c.tlb_ctl = SVM_TLB_FLUSH_ALL;
+	}
+	b->c.asid = c->svm.asid_next++;
+	sv->asid_gen = c->svm.asid_gen;
+	svm_dirty(b, SVM_CLEAN_ASID);
+}
+
+void svm_load(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+	u32 index = this_cpu()->index;
+
+	if (sv->cpu_index != index) {
+		sv->cpu_index = index;
+		sv->asid_gen = 0;
+		b->c.clean = 0;
+	}
+	if (b->c.n_cr3 != v->dom->npt.table) {
+		b->c.n_cr3 = v->dom->npt.table;
+		sv->asid_gen = 0;
+		svm_dirty(b, SVM_CLEAN_NP);
+	}
+}
+
+/* Each exit leaves the hidden state in the VMCB already. */
+void svm_put(struct vcpu *v __unused)
+{
+}
+
+void svm_flush(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	if (svm.flush_by_asid)
+		sv->vmcb->c.tlb_ctl = SVM_TLB_FLUSH_ASID;
+	else
+		sv->asid_gen = 0;
+}
+
+/*
+ * The hardware's TPR from the virtual APIC's.  A guest that lowers it may let
+ * a pending interrupt in, so then CR8 writes exit; so they do while V_IRQ is
+ * pending for the interrupt window, which must not depend on CR8.
+ */
+static u32 load_tpr(struct vcpu *v, struct svm_vcpu *sv, struct vmcb *b)
+{
+	u32 cr8 = v->apic.reg[APIC_REG_TPR / 4] >> 4 & SVM_V_TPR;
+	u32 want = (cr8 && v->apic.irr_hint) || sv->irq_window ? SVM_CR_WRITE(8) : 0;
+
+	if ((b->c.int_ctl & SVM_V_TPR) != cr8) {
+		b->c.int_ctl = (b->c.int_ctl & ~SVM_V_TPR) | cr8;
+		svm_dirty(b, SVM_CLEAN_TPR);
+	}
+	if (unlikely(b->c.intercept_cr != want)) {
+		b->c.intercept_cr = want;
+		svm_dirty(b, SVM_CLEAN_I);
+	}
+	return cr8;
+}
+
+void svm_run(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+	struct cpu *c = this_cpu();
+	u32 cr8;
+
+	if (unlikely(sv->asid_gen != c->svm.asid_gen))
+		new_asid(sv, c);
+	if (unlikely(sv->step == STEP_WANTED))
+		svm_step_begin(v);
+	if (unlikely(v->inject.type != EVENT_NONE))
+		svm_inject(v);
+	cr8 = load_tpr(v, sv, b);
+	b->s.rax = v->regs.gpr[RAX];
+	b->s.rsp = v->regs.gpr[RSP];
+	b->s.rip = v->regs.rip;
+	b->s.rflags = v->regs.rflags;
+	if (b->s.cr2 != v->regs.cr2) {
+		b->s.cr2 = v->regs.cr2;
+		svm_dirty(b, SVM_CLEAN_CR2);
+	}
+
+	svm_enter(&v->regs, sv->vmcb_pa, c->svm.host_vmcb);
+
+	b->c.clean = svm.clean_all;
+	b->c.tlb_ctl = SVM_TLB_NONE;
+	v->regs.gpr[RAX] = b->s.rax;
+	v->regs.gpr[RSP] = b->s.rsp;
+	v->regs.rip = b->s.rip;
+	v->regs.rflags = b->s.rflags;
+	v->regs.cr2 = b->s.cr2;
+	v->dr6 = b->s.dr6;
+	v->dr7 = b->s.dr7;
+	if (unlikely((b->c.int_ctl & SVM_V_TPR) != cr8))
+		vlapic_set_cr8(v, b->c.int_ctl & SVM_V_TPR);
+
+	if (unlikely(b->c.exit_int_info & SVM_EVT_VALID))
+		svm_cut_short(v);
+	svm_decode_exit(v);
+	if (unlikely(sv->step == STEP_ARMED))
+		svm_step_end(v);
+}

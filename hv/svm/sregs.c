@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Segments, control registers and EFER: VMCB to struct kvm_sregs and back. */
+#include "../core/errno.h"
+#include "../core/string.h"
+#include "../core/x86_regs.h"
+#include "svm.h"
+
+/* ---- segments ---- */
+
+void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from)
+{
+	bool present = from->present && !from->unusable;
+
+	to->selector = from->selector;
+	to->base = from->base;
+	to->limit = from->limit;
+	to->attrib = (from->type & SVM_SEG_TYPE) |
+		     (from->s ? SVM_SEG_S : 0) |
+		     (from->dpl & 3u) << SVM_SEG_DPL_SHIFT |
+		     (present ? SVM_SEG_P : 0) |
+		     (from->avl ? SVM_SEG_AVL : 0) |
+		     (from->l ? SVM_SEG_L : 0) |
+		     (from->db ? SVM_SEG_DB : 0) |
+		     (from->g ? SVM_SEG_G : 0);
+}
+
+/*
+ * G follows from the limit: CPUs do not store it for every segment, and the
+ * limit counts bytes in any case.
+ */
+void svm_seg_unpack(struct kvm_segment *to, const struct vmcb_seg *from)
+{
+	u16 a = from->attrib;
+
+	*to = (struct kvm_segment){
+		.base = from->base,
+		.limit = from->limit,
+		.selector = from->selector,
+		.type = a & SVM_SEG_TYPE,
+		.present = !!(a & SVM_SEG_P),
+		.dpl = a >> SVM_SEG_DPL_SHIFT & 3,
+		.db = !!(a & SVM_SEG_DB),
+		.s = !!(a & SVM_SEG_S),
+		.l = !!(a & SVM_SEG_L),
+		.g = from->limit > 0xfffff,
+		.avl = !!(a & SVM_SEG_AVL),
+		.unusable = !(a & SVM_SEG_P),
+	};
+}
+
+/* Data segments: VMX insists on the accessed bit, which SVM may leave out. */
+static void unpack_data(struct kvm_segment *to, const struct vmcb_seg *from)
+{
+	svm_seg_unpack(to, from);
+	if (!to->unusable)
+		to->type |= 1;
+}
+
+/* The VMCB's CPL, not SS.DPL, is what counts; a null SS has no D/B. */
+static void unpack_ss(struct kvm_segment *to, const struct vmcb_save *s)
+{
+	unpack_data(to, &s->ss);
+	to->dpl = s->cpl;
+	if (to->unusable)
+		to->db = 0;
+}
+
+static void unpack_segments(struct kvm_sregs *to, const struct vmcb_save *s)
+{
+	svm_seg_unpack(&to->cs, &s->cs);
+	unpack_data(&to->ds, &s->ds);
+	unpack_data(&to->es, &s->es);
+	unpack_data(&to->fs, &s->fs);
+	unpack_data(&to->gs, &s->gs);
+	unpack_ss(&to->ss, s);
+	svm_seg_unpack(&to->ldt, &s->ldtr);
+	svm_seg_unpack(&to->tr, &s->tr);
+	to->tr.type |= 2;		/* a loaded TSS is busy */
+	to->gdt.base = s->gdtr.base;
+	to->gdt.limit = s->gdtr.limit;
+	to->idt.base = s->idtr.base;
+	to->idt.limit = s->idtr.limit;
+}
+
+static void pack_segments(struct vmcb_save *s, const struct kvm_sregs *from)
+{
+	svm_seg_pack(&s->cs, &from->cs);
+	svm_seg_pack(&s->ds, &from->ds);
+	svm_seg_pack(&s->es, &from->es);
+	svm_seg_pack(&s->fs, &from->fs);
+	svm_seg_pack(&s->gs, &from->gs);
+	svm_seg_pack(&s->ss, &from->ss);
+	s->cpl = from->ss.dpl & 3;
+	svm_seg_pack(&s->ldtr, &from->ldt);
+	svm_seg_pack(&s->tr, &from->tr);
+	s->gdtr.base = from->gdt.base;
+	s->gdtr.limit = from->gdt.limit;
+	s->idtr.base = from->idt.base;
+	s->idtr.limit = from->idt.limit;
+}
+
+/* ---- consistency ---- */
+
+static bool bad_cr0(u64 cr0)
+{
+	if (cr0 >> 32)
+		return true;
+	if ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD))
+		return true;
+	return (cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE);
+}
+
+/* Long mode is all or nothing (APM vol. 2, 14.6). */
+static bool bad_mode(const struct kvm_sregs *s)
+{
+	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
+		return !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
+		       (s->cs.l && s->cs.db);
+	return (s->efer & EFER_LMA) || s->cs.l || (s->cr4 & X86_CR4_PCIDE);
+}
+
+int svm_check_sregs(const struct svm_caps *caps, const struct kvm_sregs *s)
+{
+	if (bad_cr0(s->cr0) || bad_mode(s))
+		return -EINVAL;
+	if ((s->cr4 & ~caps->cr4_valid) || (s->cr3 & ~caps->cr3_valid) ||
+	    (s->efer & ~caps->efer_valid))
+		return -EINVAL;
+	return 0;
+}
+
+/* ---- the ops ---- */
+
+void svm_get_paging(struct vcpu *v, struct vcpu_paging *p)
+{
+	const struct vmcb_save *s = &((struct svm_vcpu *)v->arch)->vmcb->s;
+
+	p->cr0 = s->cr0;
+	p->cr3 = s->cr3;
+	p->cr4 = s->cr4;
+	p->efer = s->efer & ~EFER_SVME;
+	p->cs_base = s->cs.base;
+	p->cs_long = (s->efer & EFER_LMA) && (s->cs.attrib & SVM_SEG_L);
+	p->cs_big = s->cs.attrib & SVM_SEG_DB;
+	p->cpl = s->cpl;
+}
+
+void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s)
+{
+	const struct vmcb_save *from = &((struct svm_vcpu *)v->arch)->vmcb->s;
+
+	unpack_segments(s, from);
+	s->cr0 = from->cr0;
+	s->cr2 = v->regs.cr2;
+	s->cr3 = from->cr3;
+	s->cr4 = from->cr4;
+	s->efer = from->efer & ~EFER_SVME;
+}
+
+int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
+{
+	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+	int err = svm_check_sregs(&svm, s);
+
+	if (err)
+		return err;
+	pack_segments(&b->s, s);
+	b->s.cr0 = s->cr0 | X86_CR0_ET;
+	v->regs.cr2 = s->cr2;
+	b->s.cr3 = s->cr3;
+	b->s.cr4 = s->cr4;
+	b->s.efer = s->efer | EFER_SVME;
+	svm_dirty(b, SVM_CLEAN_CR | SVM_CLEAN_SEG | SVM_CLEAN_DT);
+	svm_flush(v);
+	return 0;
+}

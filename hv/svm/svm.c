@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* AMD SVM: what the machine offers, turning it on and off, the ops table. */
+#include "../core/cpu.h"
+#include "../core/domain.h"
+#include "../core/paging.h"
+#include "../core/ops.h"
+#include "../core/x86.h"
+#include "../ept/npt.h"
+#include "svm.h"
+
+struct svm_caps svm;
+
+/* CPUID 8000_0001 */
+#define EXT_ECX_SVM		BIT(2)
+#define EXT_ECX_TCE		BIT(17)
+#define EXT_EDX_NX		BIT(20)
+#define EXT_EDX_FFXSR		BIT(25)
+/* CPUID 8000_000A EDX */
+#define SVM_EDX_NPT		BIT(0)
+#define SVM_EDX_NRIP		BIT(3)
+#define SVM_EDX_CLEAN		BIT(5)
+#define SVM_EDX_FLUSH_ASID	BIT(6)
+#define SVM_EDX_DECODE		BIT(7)
+#define SVM_EDX_PAUSE		BIT(10)
+#define SVM_EDX_PAUSE_THRESHOLD	BIT(12)
+/* CPUID 8000_0021 EAX */
+#define EXT21_EAX_AUTOIBRS	BIT(8)
+
+static u64 efer_bits(struct cpuid ext)
+{
+	u64 efer = EFER_SCE | EFER_LME | EFER_LMA;
+
+	if (ext.edx & EXT_EDX_NX)
+		efer |= EFER_NX;
+	if (ext.edx & EXT_EDX_FFXSR)
+		efer |= EFER_FFXSR;
+	if (ext.ecx & EXT_ECX_TCE)
+		efer |= EFER_TCE;
+	if (cpuid(0x80000000).eax >= 0x80000021 &&
+	    (cpuid(0x80000021).eax & EXT21_EAX_AUTOIBRS))
+		efer |= EFER_AUTOIBRS;
+	return efer;
+}
+
+static u64 cr4_bits(void)
+{
+	struct cpuid one = cpuid(1), seven = { 0 };
+	u64 cr4 = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |
+		  X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |
+		  X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+
+	if (cpuid(0).eax >= 7)
+		seven = cpuid(7);
+	cr4 |= one.ecx & BIT(17) ? X86_CR4_PCIDE : 0;
+	cr4 |= one.ecx & BIT(26) ? X86_CR4_OSXSAVE : 0;
+	cr4 |= seven.ebx & BIT(0) ? X86_CR4_FSGSBASE : 0;
+	cr4 |= seven.ebx & BIT(7) ? X86_CR4_SMEP : 0;
+	cr4 |= seven.ebx & BIT(20) ? X86_CR4_SMAP : 0;
+	cr4 |= seven.ecx & BIT(2) ? X86_CR4_UMIP : 0;
+	cr4 |= seven.ecx & BIT(3) ? X86_CR4_PKE : 0;
+	cr4 |= seven.ecx & BIT(7) ? X86_CR4_CET : 0;
+	cr4 |= seven.ecx & BIT(16) ? X86_CR4_LA57 : 0;
+	return cr4;
+}
+
+static void fill_caps(struct cpuid ext, struct cpuid rev)
+{
+	u32 sizes = cpuid(0x80000008).eax;
+
+	svm.asids = rev.ebx;
+	svm.nrip = rev.edx & SVM_EDX_NRIP;
+	svm.clean_all = rev.edx & SVM_EDX_CLEAN ? SVM_CLEAN_ALL : 0;
+	svm.flush_by_asid = rev.edx & SVM_EDX_FLUSH_ASID;
+	svm.decode_assists = rev.edx & SVM_EDX_DECODE;
+	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
+	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
+	svm.phys_end = BIT(sizes & 0xff);
+	svm.cr3_valid = svm.phys_end - 1;
+	svm.vaddr_bits = sizes >> 8;
+	svm.cr4_valid = cr4_bits();
+	svm.efer_valid = efer_bits(ext);
+}
+
+static const char *svm_probe(void)
+{
+	struct cpuid ext, rev;
+	u64 vm_cr;
+
+	if (cpuid(0x80000000).eax < 0x8000000a)
+		return "the CPU has no SVM";
+	ext = cpuid(0x80000001);
+	if (!(ext.ecx & EXT_ECX_SVM))
+		return "the CPU has no SVM";
+	if (rdmsr_safe(MSR_AMD_VM_CR, &vm_cr))
+		return "SVM: MSR VM_CR cannot be read";
+	if (vm_cr & VM_CR_SVMDIS)
+		return "SVM is disabled by firmware (VM_CR.SVMDIS)";
+	rev = cpuid(0x8000000a);
+	if (!(rev.edx & SVM_EDX_NPT))
+		return "SVM has no nested paging";
+	if (rev.ebx < 2)
+		return "SVM has fewer than two ASIDs";
+	fill_caps(ext, rev);
+	svm_perm_init();
+	return NULL;
+}
+
+/* The ASID counter starts spent: the first one given out flushes the TLB. */
+static int svm_cpu_init(struct cpu *c)
+{
+	void *hsave = domain_page_alloc(&dom0);
+	void *host = domain_page_alloc(&dom0);
+
+	if (!hsave || !host) {
+		if (hsave)
+			domain_page_free(&dom0, hsave);
+		if (host)
+			domain_page_free(&dom0, host);
+		return -ENOMEM;
+	}
+	c->svm.hsave = virt_to_phys(hsave);
+	c->svm.host_vmcb = virt_to_phys(host);
+	c->svm.asid_max = svm.asids - 1;
+	c->svm.asid_next = svm.asids;
+	c->svm.asid_gen = 1;		/* a vCPU without an ASID has 0 */
+
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_AMD_VM_HSAVE_PA, c->svm.hsave);
+	__asm__ volatile("vmsave %0" :: "a"(c->svm.host_vmcb) : "memory");
+	return 0;
+}
+
+static void svm_emergency_off(void)
+{
+	u64 efer = rdmsr(MSR_EFER);
+
+	if (!(efer & EFER_SVME))
+		return;
+	__asm__ volatile("stgi" ::: "memory");
+	wrmsr(MSR_EFER, efer & ~EFER_SVME);
+}
+
+static void svm_cpu_fini(struct cpu *c)
+{
+	svm_emergency_off();
+	wrmsr(MSR_AMD_VM_HSAVE_PA, 0);
+	domain_page_free(&dom0, phys_to_virt(c->svm.hsave));
+	domain_page_free(&dom0, phys_to_virt(c->svm.host_vmcb));
+}
+
+const struct hv_ops svm_ops = {
+	.name = "SVM",
+	.npt = &npt_format_amd,
+	.probe = svm_probe,
+	.cpu_init = svm_cpu_init,
+	.cpu_fini = svm_cpu_fini,
+	.vcpu_init = svm_vcpu_init,
+	.vcpu_fini = svm_vcpu_fini,
+	.vcpu_reset = svm_vcpu_reset,
+	.load = svm_load,
+	.put = svm_put,
+	.run = svm_run,
+	.can_inject = svm_can_inject,
+	.window = svm_window,
+	.get_paging = svm_get_paging,
+	.get_sregs = svm_get_sregs,
+	.set_sregs = svm_set_sregs,
+	.get_msr = svm_get_msr,
+	.set_msr = svm_set_msr,
+	.get_block = svm_get_block,
+	.set_block = svm_set_block,
+	.sync_controls = svm_sync_controls,
+	.flush = svm_flush,
+	.emergency_off = svm_emergency_off,
+	.dump = svm_dump,
+};

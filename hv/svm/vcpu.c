@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The VMCB of a vCPU: making, resetting, showing it. */
+#include "../core/domain.h"
+#include "../core/errno.h"
+#include "../core/log.h"
+#include "../core/paging.h"
+#include "../core/string.h"
+#include "../core/x86_regs.h"
+#include "svm.h"
+
+#define PAT_RESET	0x0007040600070406ull
+
+/* CVE-2015-5307, CVE-2015-8104: a guest's #AC and #DB can loop in microcode. */
+#define EXC_ALWAYS	(1u << X86_TRAP_MC)
+#define EXC_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
+
+#define INTERCEPT1_ALL	(SVM_I1_INTR | SVM_I1_NMI | SVM_I1_INIT | SVM_I1_CPUID | \
+			 SVM_I1_INVD | SVM_I1_HLT | SVM_I1_INVLPGA | SVM_I1_IOIO | \
+			 SVM_I1_MSR | SVM_I1_SHUTDOWN)
+#define INTERCEPT2_ALL	(SVM_I2_VMRUN | SVM_I2_VMMCALL | SVM_I2_VMLOAD | \
+			 SVM_I2_VMSAVE | SVM_I2_STGI | SVM_I2_CLGI | \
+			 SVM_I2_SKINIT | SVM_I2_MONITOR | SVM_I2_MWAIT | \
+			 SVM_I2_XSETBV)
+
+/* Two exits closer than the threshold, PAUSE_COUNT times: a spin loop. */
+#define PAUSE_COUNT	3000
+#define PAUSE_THRESHOLD	128
+
+static void init_controls(struct vcpu *v, struct vmcb_control *c)
+{
+	c->intercept_exc = EXC_ALWAYS;
+	c->intercept1 = INTERCEPT1_ALL;
+	c->intercept2 = INTERCEPT2_ALL;
+	if (!domain_is_dom0(v->dom)) {
+		c->intercept_exc |= EXC_GUEST;
+		c->intercept1 |= SVM_I1_RDPMC;
+		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
+	}
+	if (svm.pause_filter) {
+		c->intercept1 |= SVM_I1_PAUSE;
+		c->pause_count = PAUSE_COUNT;
+		if (svm.pause_threshold)
+			c->pause_threshold = PAUSE_THRESHOLD;
+	}
+	c->iopm = svm_iopm(v);
+	c->msrpm = svm_msrpm(v);
+	c->tsc_offset = v->tsc_offset;
+	c->int_ctl = SVM_V_INTR_MASKING;
+	c->nested_ctl = SVM_NP_ENABLE;
+	c->n_cr3 = v->dom->npt.table;
+}
+
+int svm_vcpu_init(struct vcpu *v)
+{
+	struct svm_vcpu *sv = domain_page_alloc(v->dom);
+
+	if (!sv)
+		return -ENOMEM;
+	sv->vmcb = domain_page_alloc(v->dom);
+	if (!sv->vmcb) {
+		domain_page_free(v->dom, sv);
+		return -ENOMEM;
+	}
+	sv->vmcb_pa = virt_to_phys(sv->vmcb);
+	sv->cpu_index = ~0u;
+	v->arch = sv;
+	sv->vmcb->s.g_pat = PAT_RESET;
+	svm_vcpu_reset(v);
+	return 0;
+}
+
+void svm_vcpu_fini(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	if (!sv)
+		return;
+	v->arch = NULL;
+	domain_page_free(v->dom, sv->vmcb);
+	domain_page_free(v->dom, sv);
+}
+
+static const struct vmcb_seg reset_data = {
+	.attrib = 0x0093, .limit = 0xffff,	/* present, writable, accessed */
+};
+
+/* After INIT (APM vol. 2, table 14-1); MSRs but EFER are not touched by it. */
+static void reset_state(struct vmcb_save *s)
+{
+	s->cs = (struct vmcb_seg){
+		.selector = 0xf000, .base = 0xffff0000, .limit = 0xffff,
+		.attrib = 0x009b,		/* present, readable code, accessed */
+	};
+	s->ds = s->es = s->ss = s->fs = s->gs = reset_data;
+	s->gdtr = s->idtr = (struct vmcb_seg){ .limit = 0xffff };
+	s->ldtr = (struct vmcb_seg){ .attrib = 0x0082, .limit = 0xffff };
+	s->tr = (struct vmcb_seg){ .attrib = 0x0083, .limit = 0xffff };
+	s->cpl = 0;
+	s->efer = EFER_SVME;
+	s->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+	s->cr3 = 0;
+	s->cr4 = 0;
+	s->dbgctl = 0;
+}
+
+static void reset_regs(struct vcpu *v)
+{
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.rip = 0xfff0;
+	v->regs.rflags = X86_EFLAGS_FIXED;
+	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
+	memset(v->dr, 0, sizeof(v->dr));
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+}
+
+void svm_vcpu_reset(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+
+	sv->irq_window = false;
+	sv->nmi_window = false;
+	sv->nmi_masked = false;
+	sv->step = STEP_NONE;
+	memset(&b->c, 0, sizeof(b->c));
+	init_controls(v, &b->c);
+	reset_state(&b->s);
+	reset_regs(v);
+	b->s.dr6 = v->dr6;
+	b->s.dr7 = v->dr7;
+	sv->asid_gen = 0;
+}
+
+/* VMRUN refuses high bits in DR6 and DR7: whoever set them, they go. */
+void svm_sync_controls(struct vcpu *v)
+{
+	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+
+	b->s.dr6 = (u32)v->dr6;
+	b->s.dr7 = (u32)v->dr7;
+	b->c.tsc_offset = v->tsc_offset;
+	svm_dirty(b, SVM_CLEAN_DR | SVM_CLEAN_I);
+}
+
+static void dump_seg(const char *name, const struct vmcb_seg *s)
+{
+	log_err("  %-4s %04x base %016llx limit %08x attrib %03x", name,
+		s->selector, s->base, s->limit, s->attrib);
+}
+
+static void dump_save(const struct vmcb_save *s)
+{
+	dump_seg("CS", &s->cs);
+	dump_seg("SS", &s->ss);
+	dump_seg("DS", &s->ds);
+	dump_seg("ES", &s->es);
+	dump_seg("FS", &s->fs);
+	dump_seg("GS", &s->gs);
+	dump_seg("TR", &s->tr);
+	dump_seg("LDTR", &s->ldtr);
+	dump_seg("GDTR", &s->gdtr);
+	dump_seg("IDTR", &s->idtr);
+	log_err("  CR0 %llx CR2 %llx CR3 %llx CR4 %llx EFER %llx CPL %u",
+		s->cr0, s->cr2, s->cr3, s->cr4, s->efer, s->cpl);
+	log_err("  RIP %llx RSP %llx RFLAGS %llx RAX %llx DR6 %llx DR7 %llx PAT %llx",
+		s->rip, s->rsp, s->rflags, s->rax, s->dr6, s->dr7, s->g_pat);
+}
+
+void svm_dump(struct vcpu *v)
+{
+	const struct svm_vcpu *sv = v->arch;
+	const struct vmcb_control *c = &sv->vmcb->c;
+
+	log_err("VMCB %llx: exit %llx info %llx %llx intinfo %llx", sv->vmcb_pa,
+		c->exit_code, c->info1, c->info2, c->exit_int_info);
+	log_err("  ASID %u nCR3 %llx int_ctl %x int_state %llx event_inj %llx",
+		c->asid, c->n_cr3, c->int_ctl, c->int_state, c->event_inj);
+	log_err("  intercepts CR %08x exc %08x %08x %08x, TSC offset %llx, clean %x",
+		c->intercept_cr, c->intercept_exc, c->intercept1, c->intercept2,
+		c->tsc_offset, c->clean);
+	log_err("  NMI masked %d windows IRQ %d NMI %d step %u", sv->nmi_masked,
+		sv->irq_window, sv->nmi_window, sv->step);
+	dump_save(&sv->vmcb->s);
+}
