@@ -89,6 +89,29 @@ bool svm_can_inject(struct vcpu *v, u8 event_type)
 	return v->regs.rflags & X86_EFLAGS_IF;
 }
 
+/*
+ * CR8 writes exit while a vector waits for a lower TPR, and while V_IRQ is
+ * pending, whose evaluation against a new TPR is not to be relied on.
+ */
+static void cr8_intercept(struct svm_vcpu *sv)
+{
+	struct vmcb *b = sv->vmcb;
+	u32 want = sv->cr8_wait || sv->irq_window ? SVM_CR_WRITE(8) : 0;
+
+	if (b->c.intercept_cr == want)
+		return;
+	b->c.intercept_cr = want;
+	svm_dirty(b, SVM_CLEAN_I);
+}
+
+void svm_tpr_threshold(struct vcpu *v, u8 class)
+{
+	struct svm_vcpu *sv = v->arch;
+
+	sv->cr8_wait = class != 0;
+	cr8_intercept(sv);
+}
+
 static void irq_window(struct svm_vcpu *sv, bool on)
 {
 	struct vmcb *b = sv->vmcb;
@@ -103,6 +126,7 @@ static void irq_window(struct svm_vcpu *sv, bool on)
 	b->c.int_vector = 0;
 	svm_dirty(b, SVM_CLEAN_TPR);
 	svm_intercept1(b, SVM_I1_VINTR, on);
+	cr8_intercept(sv);
 }
 
 /*

@@ -63,23 +63,14 @@ void svm_flush(struct vcpu *v)
 		sv->asid_gen = 0;
 }
 
-/*
- * The hardware's TPR from the virtual APIC's.  A guest that lowers it may let
- * a pending interrupt in, so then CR8 writes exit; so they do while V_IRQ is
- * pending for the interrupt window, which must not depend on CR8.
- */
-static u32 load_tpr(struct vcpu *v, struct svm_vcpu *sv, struct vmcb *b)
+/* The hardware's TPR from the virtual APIC's; result: as CR8 has it. */
+static u32 load_tpr(struct vcpu *v, struct vmcb *b)
 {
 	u32 cr8 = v->apic.reg[APIC_REG_TPR / 4] >> 4 & SVM_V_TPR;
-	u32 want = (cr8 && v->apic.irr_hint) || sv->irq_window ? SVM_CR_WRITE(8) : 0;
 
 	if ((b->c.int_ctl & SVM_V_TPR) != cr8) {
 		b->c.int_ctl = (b->c.int_ctl & ~SVM_V_TPR) | cr8;
 		svm_dirty(b, SVM_CLEAN_TPR);
-	}
-	if (unlikely(b->c.intercept_cr != want)) {
-		b->c.intercept_cr = want;
-		svm_dirty(b, SVM_CLEAN_I);
 	}
 	return cr8;
 }
@@ -97,7 +88,7 @@ void svm_run(struct vcpu *v)
 		svm_step_begin(v);
 	if (unlikely(v->inject.type != EVENT_NONE))
 		svm_inject(v);
-	cr8 = load_tpr(v, sv, b);
+	cr8 = load_tpr(v, b);
 	b->s.rax = v->regs.gpr[RAX];
 	b->s.rsp = v->regs.gpr[RSP];
 	b->s.rip = v->regs.rip;

@@ -162,6 +162,7 @@ const struct hv_ops svm_ops = {
 	.run = svm_run,
 	.can_inject = svm_can_inject,
 	.window = svm_window,
+	.tpr_threshold = svm_tpr_threshold,
 	.get_paging = svm_get_paging,
 	.get_sregs = svm_get_sregs,
 	.set_sregs = svm_set_sregs,

@@ -41,6 +41,7 @@ struct svm_vcpu {
 	u64 asid_gen;			/* of the CPU that gave the ASID; 0: need one */
 	u32 cpu_index;			/* CPU on which it last ran; ~0: none */
 
+	bool cr8_wait;			/* an interrupt waits for a lower TPR */
 	bool irq_window;		/* VINTR intercept and dummy V_IRQ are on */
 	bool nmi_window;		/* report when an NMI can be injected */
 	bool nmi_masked;		/* from an NMI's injection to the end of its IRET */
@@ -99,6 +100,7 @@ void svm_decode_exit(struct vcpu *v);
 /* inject.c */
 bool svm_can_inject(struct vcpu *v, u8 event_type);
 void svm_window(struct vcpu *v, u8 event_type, bool on);
+void svm_tpr_threshold(struct vcpu *v, u8 class);
 void svm_get_block(struct vcpu *v, u8 *shadow, u8 *nmi_masked);
 void svm_set_block(struct vcpu *v, u8 shadow, u8 nmi_masked);
 /* v->inject, which is not NONE, goes into EVENTINJ. */

@@ -119,6 +119,7 @@ void svm_vcpu_reset(struct vcpu *v)
 	struct svm_vcpu *sv = v->arch;
 	struct vmcb *b = sv->vmcb;
 
+	sv->cr8_wait = false;
 	sv->irq_window = false;
 	sv->nmi_window = false;
 	sv->nmi_masked = false;
