@@ -19,14 +19,15 @@
  * between frame_donate() and the first use: counts and owners then speak for
  * TLBs as well as for tables.
  *
- * All functions but the boot ones may be called on any CPU, with any locks.
+ * The frames' words are boot's frame_table (memmap.h), the blocks' words come
+ * from the pool.  All functions but the boot ones may be called on any CPU, with any locks.
  */
 #ifndef HV_CORE_FRAMES_H
 #define HV_CORE_FRAMES_H
 
 #include "types.h"
 
-#define BP_OWNER_DOM0	0u		/* else 1..MAX_DOMAINS-1: donated to it */
+#define BP_OWNER_DOM0	0u		/* 1..MAX_DOMAINS-1: donated to that domain */
 #define BP_OWNER_HV	0xfffffffeu	/* Bedplate's image and pool */
 #define BP_OWNER_NONE	0xffffffffu	/* no RAM: MMIO, firmware, hole */
 
@@ -38,14 +39,10 @@ struct frame_stats {
 };
 
 /*
- * Boot: memory that the table needs for RAM that ends at frame @top, and its
- * start, with every frame BP_OWNER_NONE.  @mem is page-aligned and belongs to
- * Bedplate.
+ * Boot, BSP, after paging_init(): domain 0 owns all RAM of the machine's map but
+ * Bedplate's ranges.  Fatal without memory for the blocks' words.
  */
-u64 frames_bytes(u64 top);
-void frames_init(void *mem, u64 top);
-/* Boot: give frames to BP_OWNER_DOM0, _HV or _NONE. Beyond top: ignored. */
-void frames_set(u64 pfn, u64 n, u32 owner);
+void frames_init(void);
 
 /* First frame above all RAM. */
 u64 frames_top(void);
