@@ -65,6 +65,9 @@ long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
  */
 int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins);
 
+/* KVM_CAP_X2APIC_API with 32-bit IDs: messages carry ID bits 31:8 above. */
+void bp_irq_x2apic_format(struct bp_irq *irq);
+
 /* Which chips there are. */
 enum bp_irq_mode {
 	BP_IRQ_NONE,		/* user space has not chosen yet */

@@ -4,7 +4,8 @@
  */
 #include "routing.h"
 
-#define PIC_CHIP_PINS	8
+#define PIC_CHIP_PINS		8
+#define ADDRESS_HI_RESERVED	0xffu
 
 size_t bp_routing_size(u32 n)
 {
@@ -24,12 +25,12 @@ const struct bp_route *bp_routing_next(const struct bp_routing *table,
 	return route->next == BP_ROUTING_NONE ? NULL : &table->route[route->next];
 }
 
-void bp_routing_message(struct bp_route *route, u32 address_lo, u32 data)
+int bp_routing_address(u32 lo, u32 hi, bool x2apic, u64 *address)
 {
-	route->type = KVM_IRQ_ROUTING_MSI;
-	route->next = BP_ROUTING_NONE;
-	route->address = address_lo;
-	route->data = data;
+	if (x2apic && (hi & ADDRESS_HI_RESERVED))
+		return -EINVAL;
+	*address = x2apic ? (u64)hi << 32 | lo : lo;
+	return 0;
 }
 
 static int fill_chip(struct bp_routing *table, struct bp_route *route,
@@ -60,7 +61,8 @@ static int fill_chip(struct bp_routing *table, struct bp_route *route,
 }
 
 static int fill_route(struct bp_routing *table, struct bp_route *route,
-		      const struct kvm_irq_routing_entry *e, bool chips)
+		      const struct kvm_irq_routing_entry *e, bool chips,
+		      bool x2apic)
 {
 	route->type = e->type;
 	switch (e->type) {
@@ -71,8 +73,10 @@ static int fill_route(struct bp_routing *table, struct bp_route *route,
 	case KVM_IRQ_ROUTING_MSI:
 		if (e->flags & ~KVM_MSI_VALID_DEVID)
 			return -EINVAL;
-		bp_routing_message(route, e->u.msi.address_lo, e->u.msi.data);
-		return 0;
+		route->data = e->u.msi.data;
+		return bp_routing_address(e->u.msi.address_lo,
+					  e->u.msi.address_hi, x2apic,
+					  &route->address);
 	default:
 		return -EINVAL;
 	}
@@ -94,7 +98,7 @@ static bool conflicts(const struct bp_routing *table, u32 gsi,
 
 int bp_routing_fill(struct bp_routing *table,
 		    const struct kvm_irq_routing_entry *entries, u32 n,
-		    bool chips)
+		    bool chips, bool x2apic)
 {
 	struct bp_route *route = table->route;
 	u32 i;
@@ -106,7 +110,7 @@ int bp_routing_fill(struct bp_routing *table,
 		if (entries[i].gsi >= BP_ROUTING_MAX)
 			return -EINVAL;
 		memset(route, 0, sizeof(*route));
-		ret = fill_route(table, route, &entries[i], chips);
+		ret = fill_route(table, route, &entries[i], chips, x2apic);
 		if (ret)
 			return ret;
 		if (conflicts(table, entries[i].gsi, route))

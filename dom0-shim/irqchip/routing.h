@@ -34,13 +34,13 @@ size_t bp_routing_size(u32 n);
 
 /*
  * Fill @table (bp_routing_size(@n) bytes) from @n <= BP_ROUTING_MAX entries.
- * @chips: the PIC and the IOAPIC are ours.  -EINVAL: a type, flag, chip, pin or
- * GSI that does not exist, or a GSI routed twice to one chip, or to a message
- * and anything else.
+ * @chips: the PIC and the IOAPIC are ours.  @x2apic: messages have 32-bit IDs.
+ * -EINVAL: a type, flag, chip, pin, GSI or message that does not exist, or a
+ * GSI routed twice to one chip, or to a message and anything else.
  */
 int bp_routing_fill(struct bp_routing *table,
 		    const struct kvm_irq_routing_entry *entries, u32 n,
-		    bool chips);
+		    bool chips, bool x2apic);
 
 /* KVM's table after CREATE_IRQCHIP: GSI n = PIC pin n and IOAPIC pin n. */
 #define BP_ROUTING_DEFAULT	(16 + KVM_IOAPIC_NUM_PINS)
@@ -52,9 +52,10 @@ const struct bp_route *bp_routing_next(const struct bp_routing *table,
 				       const struct bp_route *route);
 
 /*
- * A message's address and data as BP_HC_MSI takes them.  The upper half of the
- * address carries nothing while APIC IDs have 8 bits.
+ * A message's address as BP_HC_MSI takes it.  With @x2apic bits 31:8 of @hi are
+ * those of the destination ID, and bits 7:0 are reserved: -EINVAL; without, @hi
+ * means nothing.
  */
-void bp_routing_message(struct bp_route *route, u32 address_lo, u32 data);
+int bp_routing_address(u32 lo, u32 hi, bool x2apic, u64 *address);
 
 #endif
