@@ -90,7 +90,7 @@ static bool is_leaf(const struct walk *w, u32 level, u64 pte)
 static bool reserved_set(const struct walk *w, u32 level, u64 pte)
 {
 	const struct emul_ctx *ctx = w->ctx;
-	u32 phys_bits = ctx->phys_bits ? ctx->phys_bits : 52;
+	u32 phys_bits = ctx->phys_bits && ctx->phys_bits < 52 ? ctx->phys_bits : 52;
 	bool leaf = is_leaf(w, level, pte);
 	u64 rsvd;
 
