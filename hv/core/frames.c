@@ -3,14 +3,14 @@
  * The frame table; the contract and the invariants are in frames.h.
  *
  * One word for each frame and each block, each changed by compare-and-swap:
- *   bits 63:32	frame: owner + 1, 0 = no RAM (boot's table reads as 0 there)
+ *   bits 63:32	frame: owner (0 = domain 0)
  *		block: how many of its frames are not domain 0's
  *   bits 31:0	references
+ * So "the upper half is 0" means "all of it is domain 0's" at every level.
  */
 #include "frames.h"
 #include "atomic.h"
 #include "errno.h"
-#include "memmap.h"
 #include "panic.h"
 
 #define LEVELS		3		/* 4 KiB, 2 MiB, 1 GiB */
@@ -21,9 +21,8 @@
 #define upper(w)	((u32)((w) >> 32))
 #define lower(w)	((u32)(w))
 #define make_word(up)	((u64)(u32)(up) << 32)
-#define owner_word(o)	make_word((o) + 1)
 
-static u64 *blocks[LEVELS];		/* blocks[0] is not used */
+static u64 *words[LEVELS];
 static u64 frames_end;
 static struct frame_stats stats;
 
@@ -34,62 +33,54 @@ static u32 nr_ranges;
 
 static inline u64 *word_of(u64 pfn, u32 level)
 {
-	return level ? &blocks[level][pfn >> ORDER(level)] : &frame_table[pfn];
+	return &words[level][pfn >> ORDER(level)];
 }
 
-/* What the upper half is while all of it is domain 0's. */
-static inline u32 ours(u32 level)
+static u64 words_of_level(u64 top, u32 level)
 {
-	return level ? 0 : BP_OWNER_DOM0 + 1;
+	return (top + BIT(ORDER(level)) - 1) >> ORDER(level);
 }
 
-static void blocks_alloc(u32 level)
+u64 frames_bytes(u64 top)
 {
-	u64 n = (frames_end + BIT(ORDER(level)) - 1) >> ORDER(level), i;
+	u64 n = 0;
+	u32 level;
 
-	blocks[level] = pages_alloc(ALIGN_UP(n * sizeof(u64), PAGE_SIZE) >> PAGE_SHIFT);
-	if (!blocks[level])
-		fatal("no memory for the frame table of %llu frames", frames_end);
-	for (i = 0; i < n; i++)
-		blocks[level][i] = make_word(BIT(ORDER(level)));
+	for (level = 0; level < LEVELS; level++)
+		n += words_of_level(top, level);
+	return ALIGN_UP(n * sizeof(u64), PAGE_SIZE);
 }
 
-static void set_range(u64 pfn, u64 end, u32 owner)
+void frames_init(void *mem, u64 top)
 {
+	u64 *p = mem;
+	u32 level;
+
+	for (level = 0; level < LEVELS; level++) {
+		u64 n = words_of_level(top, level), i;
+
+		words[level] = p;
+		p += n;
+		for (i = 0; i < n; i++)
+			words[level][i] = make_word(level ? BIT(ORDER(level)) :
+						    BP_OWNER_NONE);
+	}
+	frames_end = top;
+}
+
+void frames_set(u64 pfn, u64 n, u32 owner)
+{
+	u64 end = pfn + min(n, frames_end);
 	u32 level;
 
 	for (; pfn < end && pfn < frames_end; pfn++) {
-		u64 *w = word_of(pfn, 0), new = owner_word(owner);
-		bool was = upper(*w) == ours(0), is = upper(new) == ours(0);
+		u64 *w = word_of(pfn, 0);
+		bool was = upper(*w) == BP_OWNER_DOM0, is = owner == BP_OWNER_DOM0;
 
-		*w = new;
+		*w = make_word(owner);
 		for (level = 1; level < LEVELS; level++)
 			*word_of(pfn, level) += make_word((u32)was - (u32)is);
 	}
-}
-
-static void set_bedplate(const struct mem_range *r)
-{
-	hpa_t pa;
-
-	for (pa = ALIGN_DOWN(r->start, PAGE_SIZE); pa < r->end; pa += PAGE_SIZE)
-		if (memmap_is_ram(pa))
-			set_range(pa >> PAGE_SHIFT, (pa >> PAGE_SHIFT) + 1, BP_OWNER_HV);
-}
-
-void frames_init(void)
-{
-	u32 i;
-
-	frames_end = frame_table_frames;
-	for (i = 1; i < LEVELS; i++)
-		blocks_alloc(i);
-	for (i = 0; i < machine_map.nr; i++)
-		if (machine_map.r[i].type == MEM_RAM)
-			set_range(machine_map.r[i].start >> PAGE_SHIFT,
-				  machine_map.r[i].end >> PAGE_SHIFT, BP_OWNER_DOM0);
-	for (i = 0; i < nr_bp_ranges; i++)
-		set_bedplate(&bp_ranges[i]);
 }
 
 u64 frames_top(void)
@@ -99,7 +90,7 @@ u64 frames_top(void)
 
 u32 frame_owner(u64 pfn)
 {
-	return pfn < frames_end ? upper(READ_ONCE(*word_of(pfn, 0))) - 1 : BP_OWNER_NONE;
+	return pfn < frames_end ? upper(READ_ONCE(*word_of(pfn, 0))) : BP_OWNER_NONE;
 }
 
 u32 frame_count(u64 pfn)
@@ -113,7 +104,7 @@ static int get(u64 pfn, u32 level)
 	u64 *w = word_of(pfn, level), old = READ_ONCE(*w), seen;
 
 	for (;;) {
-		if (upper(old) != ours(level))
+		if (upper(old))
 			return -EPERM;
 		if (lower(old) == UINT32_MAX)
 			return -EBUSY;
@@ -128,7 +119,7 @@ static void put(u64 pfn, u32 level)
 {
 	u64 old = fetch_add(word_of(pfn, level), -1ull);
 
-	ASSERT(lower(old) && upper(old) == ours(level));
+	ASSERT(lower(old) && !upper(old));
 }
 
 int frame_get_mapped(u64 pfn, u32 order)
@@ -192,12 +183,9 @@ static void block_join(u64 *w)
 /* The frame itself, when both blocks around it know. */
 static int frame_leave(u64 pfn, u32 dom)
 {
-	u64 *w = word_of(pfn, 0), old = READ_ONCE(*w);
+	u64 old = cmpxchg(word_of(pfn, 0), make_word(BP_OWNER_DOM0), make_word(dom));
 
-	if (upper(old) != ours(0))
-		return -EPERM;		/* holes are not to be written */
-	old = cmpxchg(w, owner_word(BP_OWNER_DOM0), owner_word(dom));
-	if (upper(old) != ours(0))
+	if (upper(old) != BP_OWNER_DOM0)
 		return -EPERM;
 	return lower(old) ? -EBUSY : 0;
 }
@@ -228,9 +216,9 @@ out_2:
 
 void frame_return(u64 pfn, u32 dom)
 {
-	u64 old = cmpxchg(word_of(pfn, 0), owner_word(dom), owner_word(BP_OWNER_DOM0));
+	u64 old = cmpxchg(word_of(pfn, 0), make_word(dom), make_word(BP_OWNER_DOM0));
 
-	ASSERT(old == owner_word(dom));
+	ASSERT(old == make_word(dom));
 	block_join(word_of(pfn, 1));
 	block_join(word_of(pfn, 2));
 	fetch_add(&stats.donated, -1ull);

@@ -19,8 +19,7 @@
  * between frame_donate() and the first use: counts and owners then speak for
  * TLBs as well as for tables.
  *
- * The frames' words are boot's frame_table (memmap.h), the blocks' words come
- * from the pool.  All functions but the boot ones may be called on any CPU, with any locks.
+ * All functions but the boot ones may be called on any CPU, with any locks.
  */
 #ifndef HV_CORE_FRAMES_H
 #define HV_CORE_FRAMES_H
@@ -39,10 +38,14 @@ struct frame_stats {
 };
 
 /*
- * Boot, BSP, after paging_init(): domain 0 owns all RAM of the machine's map but
- * Bedplate's ranges.  Fatal without memory for the blocks' words.
+ * Boot: memory that the table needs for RAM that ends at frame @top, and its
+ * start, with every frame BP_OWNER_NONE.  @mem is page-aligned and belongs to
+ * Bedplate.
  */
-void frames_init(void);
+u64 frames_bytes(u64 top);
+void frames_init(void *mem, u64 top);
+/* Boot: give frames to BP_OWNER_DOM0, _HV or _NONE. Beyond top: ignored. */
+void frames_set(u64 pfn, u64 n, u32 owner);
 
 /* First frame above all RAM. */
 u64 frames_top(void);
