@@ -53,11 +53,13 @@ bool memmap_set(struct mem_map *m, hpa_t start, hpa_t end, u32 type);
 /* Type at @pa; MEM_RESERVED in holes. */
 u32 memmap_type(const struct mem_map *m, hpa_t pa);
 /*
- * Where Bedplate's block goes. @used: image and modules, which it must avoid.
- * False: too little memory.
+ * Where Bedplate's block goes, with @frame_table_bytes (whole pages) in it.
+ * @used: image and modules, which it must avoid. False: too little memory.
  */
 bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_used,
-		 struct mem_plan *plan);
+		 u64 frame_table_bytes, struct mem_plan *plan);
+/* End of the highest RAM. */
+hpa_t memmap_ram_end(const struct mem_map *m);
 /*
  * Highest (@top) or lowest free address of @len bytes in RAM within
  * [min, max), aligned to @align (a power of two) and clear of @used.
@@ -83,12 +85,10 @@ bool memmap_is_bedplate(hpa_t pa, u64 len);
 void memmap_init(const struct boot_info *bi);
 
 /*
- * The frame table: one u64 per 4 KiB frame, all zero at start, indexed by
- * physical address >> 12 below frame_table_frames. Holes without RAM read
- * as zero and must not be written (that faults).
+ * BSP, before hv_start(): start the frame table (frames.h) in the memory kept
+ * for it. RAM is domain 0's but for what Bedplate owns, the rest nobody's.
  */
-extern u64 *const frame_table;
-extern u64 frame_table_frames;
+void memmap_init_frames(void);
 
 /*
  * Pool of 4 KiB frames: zeroed, given as direct-map pointers. NULL when none

@@ -3,12 +3,10 @@
  * Bedplate's own address space, the same on all CPUs (drawn in docs/boot.md):
  *
  *   0xffff800000000000  direct map: RAM, ACPI memory, the first MiB
- *   0xffffc00000000000  frame table, by frame number
  *   0xffffe00000000000  stacks, devices: what ioremap() and friends hand out
  *   0xffffffff80000000  + physical: the image, W^X
  *
- * The image's and the stacks' own addresses are the only ones that reach them
- * for writing... of the image: its frames are not in the direct map at all.
+ * The image's frames are not in the direct map: only its own addresses reach it.
  */
 #ifndef BP_CORE_PAGING_H
 #define BP_CORE_PAGING_H
@@ -18,7 +16,6 @@
 
 #define DIRECT_MAP_BASE		0xffff800000000000ull
 #define DIRECT_MAP_SIZE		0x0000400000000000ull	/* 64 TiB */
-#define FRAME_TABLE_BASE	0xffffc00000000000ull
 #define VMAP_BASE		0xffffe00000000000ull
 #define VMAP_SIZE		0x0000010000000000ull
 #define IMAGE_BASE		0xffffffff80000000ull

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the loader to hv_start(): the order of things. docs/boot.md tells it. */
+#include "boot_info.h"
+#include "hv/core/acpi.h"
+#include "hv/core/cmdline.h"
+#include "hv/core/console.h"
+#include "hv/core/lapic.h"
+#include "hv/core/log.h"
+#include "hv/core/memmap.h"
+#include "hv/core/paging.h"
+#include "hv/core/panic.h"
+#include "hv/core/smp.h"
+#include "hv/core/string.h"
+#include "hv/core/trap.h"
+#include "hv/core/tsc.h"
+#include "linux_loader.h"
+#include "multiboot2.h"
+
+#define VGA_TEXT	0xb8000
+
+struct boot_info boot_info;
+
+/* Ours, since the loader's copy lies in memory that becomes domain 0's. */
+static u8 mbi_copy[MB2_MAX_SIZE] __aligned(8);
+
+static void init_screen(void)
+{
+	const struct boot_framebuffer *fb = &boot_info.fb;
+
+	if (fb->type == BOOT_FB_TEXT && fb->addr == VGA_TEXT && fb->width && fb->height &&
+	    (u64)fb->width * fb->height * 2 <= 0x8000)
+		console_init_vga(phys_to_virt(VGA_TEXT), fb->width, fb->height);
+	else if (fb->type == BOOT_FB_NONE && !boot_info.efi)
+		console_init_vga(phys_to_virt(VGA_TEXT), 80, 25);
+}
+
+static void read_loader_info(u32 magic, u32 info)
+{
+	const char *err;
+	u32 size;
+
+	if (magic != MB2_BOOT_MAGIC) {
+		console_init_serial(CONSOLE_SERIAL_DEFAULT);
+		console_init_vga(phys_to_virt(VGA_TEXT), 80, 25);
+		fatal("the loader does not speak multiboot2");
+	}
+	size = *(u32 *)phys_to_virt(info);
+	if (size <= sizeof(mbi_copy))
+		memcpy(mbi_copy, phys_to_virt(info), size);
+	err = size <= sizeof(mbi_copy) ? mb2_parse(mbi_copy, size, &boot_info)
+				       : "it is too long";
+	if (err) {
+		console_init_serial(CONSOLE_SERIAL_DEFAULT);
+		fatal("the loader's information is torn: %s", err);
+	}
+}
+
+static void read_options(void)
+{
+	struct cmdline_report rep;
+	int err = cmdline_parse(boot_info.cmdline, &hv_options, &rep);
+	u32 i;
+
+	console_init_serial((u16)hv_options.serial);
+	init_screen();
+	log_level = (int)hv_options.loglevel;
+	log_info("Bedplate, loaded by %s, options \"%s\"", boot_info.loader,
+		 boot_info.cmdline);
+	if (err)
+		fatal("malformed option \"%s\"", rep.bad);
+	for (i = 0; i < min(rep.nr_unknown, (u32)ARRAY_SIZE(rep.unknown)); i++)
+		log_warn("unknown option \"%s\"", rep.unknown[i]);
+}
+
+/* On CPU 0's own stack, our page tables, with exceptions reported. */
+static void main_on_own_stack(void)
+{
+	hpa_t rsdp;
+
+	acpi_init(&boot_info, &rsdp);
+	linux_loader_set_rsdp(rsdp);
+	lapic_init(acpi_info.lapic_addr);
+	lapic_init_cpu();
+	tsc_init(acpi_info.pm_timer);
+	lapic_timer_init(!hv_options.timer_apic);
+	smp_start_aps(&acpi_info);
+	memmap_init_frames();
+	hv_start(&boot_info);
+	panic("hv_start() returned");
+}
+
+noreturn void hv_main(u32 magic, u32 info)
+{
+	tsc_mark_boot();
+	smp_init_boot_cpu();
+	trap_init_early();
+	cpu_init_control_registers();
+	read_loader_info(magic, info);
+	read_options();
+	memmap_init(&boot_info);
+	paging_init();
+	smp_enter_boot_cpu(main_on_own_stack);
+}
+
+__weak void hv_start(struct boot_info *bi)
+{
+	log_info("%u modules, nothing to start", bi->nr_modules);
+	panic_stop_cpu();
+}

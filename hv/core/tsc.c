@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Frequency of the time stamp counter. */
+#include "tsc.h"
+#include "log.h"
+#include "muldiv.h"
+#include "panic.h"
+#include "x86.h"
+
+u64 tsc_khz;
+static u64 tsc_boot;
+
+/* PIT (8254) channel 2, gated by port 0x61 */
+#define PIT_HZ		1193182
+#define PIT_CH2		0x42
+#define PIT_CMD		0x43
+#define PIT_CH2_MODE0	0xb0	/* channel 2, low then high byte, mode 0 */
+#define PORT_61		0x61
+#define P61_GATE2	0x01
+#define P61_SPEAKER	0x02
+#define P61_OUT2	0x20
+
+#define PM_TIMER_HZ	3579545
+#define PM_TIMER_MASK	0xffffff
+
+#define ROUND_MS	20
+#define ROUNDS		3
+#define READS_MAX	4000000	/* of a port: far longer than a round */
+
+void tsc_mark_boot(void)
+{
+	tsc_boot = rdtsc();
+}
+
+u64 tsc_uptime_us(void)
+{
+	return tsc_khz ? muldiv(rdtsc() - tsc_boot, 1000, tsc_khz) : 0;
+}
+
+void tsc_delay_us(u64 us)
+{
+	u64 end = rdtsc() + tsc_from_us(us);
+
+	while (rdtsc() < end)
+		pause();
+}
+
+/* CPUID 0x15: TSC/crystal ratio; 0x16: base frequency (SDM vol. 2, CPUID). */
+static u64 khz_from_cpuid(void)
+{
+	u32 max = cpuid(0).eax;
+	struct cpuid r;
+
+	if (max < 0x15)
+		return 0;
+	r = cpuid(0x15);
+	if (!r.eax || !r.ebx)
+		return 0;
+	if (r.ecx)
+		return (u64)r.ecx * r.ebx / r.eax / 1000;
+	return max >= 0x16 ? (u64)(cpuid(0x16).eax & 0xffff) * 1000 : 0;
+}
+
+/* A hypervisor below us may tell: leaf 0x40000010, EAX = kHz. */
+static u64 khz_from_hypervisor(void)
+{
+	if (!(cpuid(1).ecx & BIT(31)) || cpuid(0x40000000).eax < 0x40000010)
+		return 0;
+	return cpuid(0x40000010).eax;
+}
+
+/* TSC cycles while the PIT counts ROUND_MS; 0: it does not count. */
+static u64 pit_round(void)
+{
+	u32 count = PIT_HZ * ROUND_MS / 1000, reads;
+	u8 p61 = inb(PORT_61);
+	u64 start, end;
+
+	outb(PORT_61, (p61 & ~P61_SPEAKER) | P61_GATE2);
+	outb(PIT_CMD, PIT_CH2_MODE0);
+	outb(PIT_CH2, count & 0xff);
+	outb(PIT_CH2, count >> 8);
+	start = rdtsc_ordered();
+	for (reads = 0; reads < READS_MAX; reads++)
+		if (inb(PORT_61) & P61_OUT2)
+			break;
+	end = rdtsc_ordered();
+	outb(PORT_61, p61);
+	/* OUT set at once: no timer there, but a port that reads ones. */
+	return reads == READS_MAX || reads < 10 ? 0 : end - start;
+}
+
+static u64 khz_from_pit(void)
+{
+	u64 best = 0, t;
+	int i;
+
+	/* What disturbs a round makes it longer: the shortest is the best. */
+	for (i = 0; i < ROUNDS; i++) {
+		t = pit_round();
+		if (!t)
+			return 0;
+		best = best ? min(best, t) : t;
+	}
+	return best / ROUND_MS;
+}
+
+static u64 khz_from_pm_timer(u16 port)
+{
+	const u32 want = PM_TIMER_HZ / 1000 * ROUND_MS;
+	u32 first, ticks = 0, reads;
+	u64 start, cycles;
+
+	if (!port)
+		return 0;
+	first = inl(port);
+	start = rdtsc_ordered();
+	for (reads = 0; reads < READS_MAX && ticks < want; reads++)
+		ticks = (inl(port) - first) & PM_TIMER_MASK;
+	cycles = rdtsc_ordered() - start;
+	return ticks < want ? 0 : muldiv(cycles, PM_TIMER_HZ / 1000, ticks);
+}
+
+void tsc_init(u16 pm_timer)
+{
+	const char *how = "CPUID";
+
+	tsc_khz = khz_from_cpuid();
+	if (!tsc_khz) {
+		how = "hypervisor leaf";
+		tsc_khz = khz_from_hypervisor();
+	}
+	if (!tsc_khz) {
+		how = "PIT";
+		tsc_khz = khz_from_pit();
+	}
+	if (!tsc_khz) {
+		how = "PM timer";
+		tsc_khz = khz_from_pm_timer(pm_timer);
+	}
+	if (!tsc_khz)
+		fatal("no clock tells the frequency of the TSC");
+	log_info("TSC: %llu.%03llu MHz (%s)", tsc_khz / 1000, tsc_khz % 1000, how);
+}
