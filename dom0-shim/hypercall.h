@@ -10,6 +10,7 @@
 #include <linux/types.h>
 #include <asm/alternative.h>
 #include <asm/cpufeatures.h>
+#include <asm/page.h>
 
 #include "../compat/kvm-abi/channel.h"
 
@@ -27,6 +28,12 @@ static __always_inline long bp_hc(enum bp_hypercall nr, u64 a, u64 b, u64 c,
 		       "S" (d)
 		     : "memory");
 	return ret;
+}
+
+/* Frame number of a page that the kernel has in its direct map. */
+static inline u64 bp_pfn(const void *page)
+{
+	return __pa(page) >> PAGE_SHIFT;
 }
 
 static inline long bp_hc_ring(u64 ring_pfn)

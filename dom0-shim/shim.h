@@ -6,8 +6,8 @@
  * Lock order, outermost first:
  *   vcpu->mutex, vm->lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
  *   vm->mmu_lock (spinlock; hypercalls are made under it).
- * vm->srcu protects what KVM_RUN reads: memslots, buses, and (irqchip/) the
- * routing table.  Writers synchronise after publishing.
+ * vm->srcu protects what KVM_RUN reads: memslots and buses.  Writers
+ * synchronise after publishing.
  */
 #ifndef BEDPLATE_SHIM_H
 #define BEDPLATE_SHIM_H
@@ -37,7 +37,7 @@ struct bp_vm;
 struct bp_vcpu;
 struct bp_io_device;
 struct bp_memslots;
-struct bp_irqchip;		/* irqchip/ */
+struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
 
 /* ---- in-kernel devices on the port and memory buses (bus.c) ---- */
@@ -72,7 +72,7 @@ int bp_bus_register(struct bp_vm *vm, enum bp_bus_id bus, u64 addr, u32 len,
 /*
  * Take @dev off the bus, all its ranges.  On return nobody uses it any more.
  * Never call it under srcu_read_lock(&vm->srcu).  A device that lives as long
- * as the VM need not be unregistered before bp_irqchip_destroy().
+ * as the VM need not be unregistered before the VM goes.
  */
 void bp_bus_unregister(struct bp_vm *vm, enum bp_bus_id bus,
 		       struct bp_io_device *dev);
@@ -93,8 +93,6 @@ struct bp_vm {
 
 	struct mutex lock;	/* creation of vCPUs and of the irqchip */
 	struct srcu_struct srcu;
-	struct list_head list;	/* all VMs, under bp_vms_lock */
-	struct rcu_head rcu;
 
 	/*
 	 * vCPUs by Bedplate's index.  Added under ->lock, never removed before
@@ -108,8 +106,7 @@ struct bp_vm {
 	struct mutex bus_lock;
 	struct bp_io_bus __rcu *buses[BP_NR_BUSES];
 
-	/* irqchip/'s own: NULL until KVM_CREATE_IRQCHIP; see irqchip.h. */
-	struct bp_irqchip *irqchip;
+	struct bp_irq *irq;	/* PIC, IOAPIC, PIT, routing, irqfds; constant */
 
 	/* Memslots: published under ->srcu; writers hold ->slots_lock. */
 	struct mutex slots_lock;
@@ -118,6 +115,7 @@ struct bp_vm {
 	spinlock_t mmu_lock;	/* below: */
 	unsigned long mmu_seq;
 	unsigned long mmu_in_progress;
+	unsigned long mmu_start, mmu_end; /* hva range under invalidation */
 	struct page *map_page;	/* list of BP_HC_MAP */
 	struct xarray marks;	/* gfns with a BP_MAP_MMIO mark */
 	unsigned int nr_marks;
@@ -177,23 +175,5 @@ static inline bool bp_vm_usable(const struct bp_vm *vm)
 {
 	return vm->mm == current->mm && !READ_ONCE(vm->dead);
 }
-
-/*
- * ---- what irqchip/ provides to the core (irqchip/irqchip.h) ----
- *
- *   int  bp_irqchip_module_init(void), void bp_irqchip_module_exit(void)
- *   long bp_irqchip_vm_ioctl(struct bp_vm *vm, unsigned int ioctl, void __user *argp)
- *	    CREATE_IRQCHIP, CREATE_PIT2, GET/SET_IRQCHIP, GET/SET_PIT2,
- *	    IRQ_LINE, IRQ_LINE_STATUS, SET_GSI_ROUTING, SIGNAL_MSI, IRQFD,
- *	    REINJECT_CONTROL; -ENOTTY for anything else.  Called without locks.
- *   int  bp_irqchip_check_extension(long ext)   value of its capabilities, or
- *	    0 for those that are not its own
- *   void bp_irqchip_release(struct bp_vm *vm)   the VM fd is closed: irqfds go
- *   void bp_irqchip_destroy(struct bp_vm *vm)   last reference gone, no vCPU runs
- *   int  bp_irqchip_extint(struct bp_vcpu *vcpu) BP_EXIT_EXTINT: acknowledge
- *	    the PIC: its vector, or -1 when there is none any more
- *   void bp_irqchip_eoi(struct bp_vcpu *vcpu, u8 vector) BP_EXIT_IOAPIC_EOI
- *	    (process context, vm->srcu read-locked)
- */
 
 #endif

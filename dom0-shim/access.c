@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a vCPU's port or memory access reaches inside the kernel. */
+#include <linux/mm.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
+
+#include "core.h"
+#include "irqchip/irqchip.h"
+
+int bp_pio_access(struct bp_vcpu *vcpu, u16 port, int size, bool write,
+		  void *data)
+{
+	if (bp_irq_pio(vcpu->vm->irq, port, size, write, data))
+		return 0;
+	if (write)
+		return bp_bus_write(vcpu, BP_BUS_PIO, port, size, data);
+	return bp_bus_read(vcpu, BP_BUS_PIO, port, size, data);
+}
+
+static bool in_xapic_page(const struct bp_vcpu *vcpu, u64 gpa)
+{
+	u64 base = vcpu->page->apic_base;
+
+	return (base & (MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)) ==
+		MSR_IA32_APICBASE_ENABLE &&
+	       (base & MSR_IA32_APICBASE_BASE) >> 12 == gpa >> 12;
+}
+
+/*
+ * Registers are 32 bits wide, 16 bytes apart.  Parts of one may be read;
+ * writes other than of a whole register do nothing, as on KVM.
+ */
+static void xapic_access(struct bp_vcpu *vcpu, u32 offset, int len, bool write,
+			 void *data)
+{
+	u32 val;
+
+	if (write) {
+		if (len != 4 || offset & 0xf)
+			return;
+		memcpy(&val, data, 4);
+		bp_hc_lapic_write(vcpu->vm->dom, vcpu->index, offset, val);
+		return;
+	}
+	memset(data, 0, len);
+	if ((offset & 3) + len > 4)
+		return;
+	val = bp_hc_lapic_read(vcpu->vm->dom, vcpu->index, offset & ~3u);
+	val >>= 8 * (offset & 3);
+	memcpy(data, &val, len);
+}
+
+int bp_mmio_access(struct bp_vcpu *vcpu, u64 gpa, int len, bool write,
+		   void *data)
+{
+	if (in_xapic_page(vcpu, gpa)) {
+		xapic_access(vcpu, offset_in_page(gpa), len, write, data);
+		return 0;
+	}
+	if (bp_irq_mmio(vcpu->vm->irq, gpa, len, write, data))
+		return 0;
+	if (write)
+		return bp_bus_write(vcpu, BP_BUS_MMIO, gpa, len, data);
+	return bp_bus_read(vcpu, BP_BUS_MMIO, gpa, len, data);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What /dev/kvm promises: capabilities, CPUID and MSR lists.  A capability is
+ * listed here only when all of it works; anything else reads 0.
+ */
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <asm/mce.h>
+
+#include "core.h"
+
+long bp_check_extension(long ext)
+{
+	switch (ext) {
+	case KVM_CAP_IRQCHIP:
+	case KVM_CAP_HLT:
+	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_SET_TSS_ADDR:
+	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_SYNC_MMU:
+	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	case KVM_CAP_USER_NMI:
+	case KVM_CAP_IRQ_INJECT_STATUS:
+	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_PIT2:
+	case KVM_CAP_SET_BOOT_CPU_ID:
+	case KVM_CAP_PIT_STATE2:
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
+	case KVM_CAP_VCPU_EVENTS:
+	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+	case KVM_CAP_XSAVE:
+	case KVM_CAP_XCRS:
+	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_TSC_DEADLINE_TIMER:
+	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_READONLY_MEM:
+	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_IOEVENTFD_NO_LENGTH:
+	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_COALESCED_PIO:
+		return 1;
+	case KVM_CAP_COALESCED_MMIO:
+		return BP_COALESCED_OFFSET;
+	case KVM_CAP_NR_VCPUS:
+		return min_t(unsigned int, num_online_cpus(), BP_MAX_VCPUS);
+	case KVM_CAP_MAX_VCPUS:
+		return BP_MAX_VCPUS;
+	case KVM_CAP_MAX_VCPU_ID:
+		return BP_MAX_VCPU_ID;
+	case KVM_CAP_NR_MEMSLOTS:
+		return BP_NR_MEMSLOTS;
+	case KVM_CAP_IRQ_ROUTING:
+		return BP_MAX_GSI;
+	case KVM_CAP_MCE:
+		return BP_MCE_BANKS;
+	case KVM_CAP_ADJUST_CLOCK:
+		return KVM_CLOCK_TSC_STABLE;
+	default:
+		return 0;
+	}
+}
+
+static long machine_get(enum bp_domain_state class, void *page)
+{
+	return bp_hc_domain_get(0, class, bp_pfn(page));
+}
+
+static long supported_cpuid(void __user *argp, void *page)
+{
+	struct kvm_cpuid2 __user *user = argp;
+	struct kvm_cpuid2 *cpuid = page;
+	long ret;
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	ret = machine_get(BP_HV_CPUID, page);
+	if (ret < 0)
+		return ret;
+	if (n < cpuid->nent)
+		return -E2BIG;
+	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
+			 sizeof(struct kvm_cpuid_entry2)))
+		return -EFAULT;
+	return 0;
+}
+
+static long msr_index_list(void __user *argp, void *page)
+{
+	struct kvm_msr_list __user *user = argp;
+	struct kvm_msr_list *list = page;
+	long ret;
+	u32 n;
+
+	if (get_user(n, &user->nmsrs))
+		return -EFAULT;
+	ret = machine_get(BP_HV_MSR_LIST, page);
+	if (ret < 0)
+		return ret;
+	if (put_user(list->nmsrs, &user->nmsrs))
+		return -EFAULT;
+	if (n < list->nmsrs)
+		return -E2BIG;
+	if (copy_to_user(user->indices, list->indices,
+			 list->nmsrs * sizeof(u32)))
+		return -EFAULT;
+	return 0;
+}
+
+static long with_page(long (*fn)(void __user *argp, void *page),
+		      void __user *argp)
+{
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = fn(argp, page);
+	free_page((unsigned long)page);
+	return ret;
+}
+
+static long mce_cap(void __user *argp)
+{
+	u64 cap = MCG_CTL_P | MCG_SER_P;
+
+	return copy_to_user(argp, &cap, sizeof(cap)) ? -EFAULT : 0;
+}
+
+long bp_system_ioctl(unsigned int cmd, void __user *argp)
+{
+	unsigned long arg = (unsigned long)argp;
+
+	switch (cmd) {
+	case KVM_GET_API_VERSION:
+		return arg ? -EINVAL : KVM_API_VERSION;
+	case KVM_CREATE_VM:
+		return bp_vm_create(arg);
+	case KVM_CHECK_EXTENSION:
+		return bp_check_extension(arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return arg ? -EINVAL : BP_VCPU_MMAP_PAGES * PAGE_SIZE;
+	case KVM_GET_SUPPORTED_CPUID:
+		return with_page(supported_cpuid, argp);
+	case KVM_GET_MSR_INDEX_LIST:
+		return with_page(msr_index_list, argp);
+	case KVM_X86_GET_MCE_CAP_SUPPORTED:
+		return mce_cap(argp);
+	default:
+		return -ENOTTY;
+	}
+}

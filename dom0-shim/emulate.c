@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The instruction emulator's surroundings: registers from and to Bedplate,
+ * guest memory, devices, and the exits to user space that it asks for.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "core.h"
+#include "emul/emul.h"
+
+#define X86_VEC_DB		1
+#define X86_VEC_UD		6
+#define X86_DR6_BS		(1ull << 14)
+
+/* Offsets in the standard XSAVE image (SDM vol. 1, 13.4). */
+#define XSAVE_XMM		160
+#define XSAVE_XSTATE_BV		512
+#define XSAVE_YMM_HIGH		576
+#define XSTATE_SSE		(1ull << 1)
+#define XSTATE_YMM		(1ull << 2)
+#define XSTATE_PKRU		(1ull << 9)
+
+static struct bp_vcpu *ctx_vcpu(struct emul_ctx *ctx)
+{
+	return ctx->opaque;
+}
+
+static int op_read_gpa(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
+{
+	return bp_gmem_read(ctx_vcpu(ctx)->vm, gpa, buf, len);
+}
+
+static int op_write_gpa(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
+{
+	return bp_gmem_write(ctx_vcpu(ctx)->vm, gpa, buf, len);
+}
+
+static int op_cmpxchg_gpa(struct emul_ctx *ctx, u64 gpa, const void *old,
+			  const void *val, u32 len)
+{
+	return bp_gmem_cmpxchg(ctx_vcpu(ctx)->vm, gpa, old, val, len);
+}
+
+static int op_mmio_read(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
+{
+	return bp_mmio_access(ctx_vcpu(ctx), gpa, len, false, buf) ? -EAGAIN : 0;
+}
+
+static int op_mmio_write(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
+{
+	u8 data[8];
+
+	memcpy(data, buf, len);
+	return bp_mmio_access(ctx_vcpu(ctx), gpa, len, true, data) ? -EAGAIN : 0;
+}
+
+/* All elements in the kernel, or all in user space: the first one decides. */
+static int string_pio(struct bp_vcpu *vcpu, u16 port, u32 size, u32 count,
+		      bool write, void *buf)
+{
+	u32 i, data;
+
+	for (i = 0; i < count; i++) {
+		data = 0;
+		if (write)
+			memcpy(&data, buf + i * size, size);
+		if (bp_pio_access(vcpu, port, size, write, &data) && !i)
+			return -EAGAIN;
+		if (!write)
+			memcpy(buf + i * size, &data, size);
+	}
+	return 0;
+}
+
+static int op_pio_in(struct emul_ctx *ctx, u16 port, u32 size, u32 count,
+		     void *buf)
+{
+	return string_pio(ctx_vcpu(ctx), port, size, count, false, buf);
+}
+
+static int op_pio_out(struct emul_ctx *ctx, u16 port, u32 size, u32 count,
+		      const void *buf)
+{
+	return string_pio(ctx_vcpu(ctx), port, size, count, true, (void *)buf);
+}
+
+/* ---- vector registers, in the XSAVE image ---- */
+
+static int op_vec_read(struct emul_ctx *ctx, u32 reg, void *buf, u32 len)
+{
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+	u8 *img = vcpu->state;
+	u64 bv;
+	long ret = bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+
+	if (ret < 0)
+		return ret;
+	memcpy(&bv, img + XSAVE_XSTATE_BV, sizeof(bv));
+	memset(buf, 0, len);
+	if (bv & XSTATE_SSE)
+		memcpy(buf, img + XSAVE_XMM + 16 * reg, 16);
+	if (len > 16 && bv & XSTATE_YMM)
+		memcpy(buf + 16, img + XSAVE_YMM_HIGH + 16 * reg, 16);
+	return 0;
+}
+
+static int op_vec_write(struct emul_ctx *ctx, u32 reg, const void *buf, u32 len,
+			bool vex)
+{
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+	u8 *img = vcpu->state;
+	u64 bv;
+	long ret = bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+
+	if (ret < 0)
+		return ret;
+	memcpy(&bv, img + XSAVE_XSTATE_BV, sizeof(bv));
+	if (!(bv & XSTATE_SSE))
+		memset(img + XSAVE_XMM, 0, 16 * 16);
+	if (!(bv & XSTATE_YMM))
+		memset(img + XSAVE_YMM_HIGH, 0, 16 * 16);
+	memcpy(img + XSAVE_XMM + 16 * reg, buf, 16);
+	bv |= XSTATE_SSE;
+	if (len > 16)
+		memcpy(img + XSAVE_YMM_HIGH + 16 * reg, buf + 16, 16);
+	else if (vex)
+		memset(img + XSAVE_YMM_HIGH + 16 * reg, 0, 16);
+	if (vex)
+		bv |= XSTATE_YMM;
+	memcpy(img + XSAVE_XSTATE_BV, &bv, sizeof(bv));
+	return bp_state_set(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+}
+
+static const struct emul_ops bp_emul_ops = {
+	.read_gpa = op_read_gpa,
+	.write_gpa = op_write_gpa,
+	.cmpxchg_gpa = op_cmpxchg_gpa,
+	.mmio_read = op_mmio_read,
+	.mmio_write = op_mmio_write,
+	.pio_in = op_pio_in,
+	.pio_out = op_pio_out,
+	.vec_read = op_vec_read,
+	.vec_write = op_vec_write,
+};
+
+/* ---- one instruction ---- */
+
+static u64 guest_xcr0(struct bp_vcpu *vcpu)
+{
+	struct kvm_xcrs *xcrs = vcpu->state;
+
+	if (bp_state_get(vcpu, BP_STATE_XCRS, sizeof(*xcrs)) < 0)
+		return 0;
+	return xcrs->nr_xcrs ? xcrs->xcrs[0].value : 0;
+}
+
+/* PKRU is component 9; its place in the image is the machine's. */
+static u32 guest_pkru(struct bp_vcpu *vcpu)
+{
+	u32 size, offset, ecx, edx, pkru;
+	u64 bv;
+
+	cpuid_count(0xd, 9, &size, &offset, &ecx, &edx);
+	if (size < sizeof(pkru) || offset > PAGE_SIZE - sizeof(pkru) ||
+	    bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE) < 0)
+		return 0;
+	memcpy(&bv, vcpu->state + XSAVE_XSTATE_BV, sizeof(bv));
+	if (!(bv & XSTATE_PKRU))
+		return 0;
+	memcpy(&pkru, vcpu->state + offset, sizeof(pkru));
+	return pkru;
+}
+
+static int load_context(struct bp_vcpu *vcpu)
+{
+	struct emul_ctx *ctx = vcpu->emul;
+	struct kvm_sregs *sregs = vcpu->state;
+	long ret;
+
+	if (!ctx) {
+		ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+		if (!ctx)
+			return -ENOMEM;
+		ctx->ops = &bp_emul_ops;
+		ctx->opaque = vcpu;
+		ctx->pio_data = page_address(vcpu->pio_page);
+		ctx->pio_data_size = PAGE_SIZE;
+		vcpu->emul = ctx;
+	}
+	emul_load_regs(ctx, &vcpu->page->regs);
+	ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(*sregs));
+	if (ret < 0)
+		return ret;
+	emul_load_sregs(ctx, sregs);
+	ctx->xcr0 = ctx->cr4 & X86_CR4_OSXSAVE ? guest_xcr0(vcpu) : 0;
+	ctx->pkru = ctx->cr4 & X86_CR4_PKE ? guest_pkru(vcpu) : 0;
+	return 0;
+}
+
+static void store_regs(struct bp_vcpu *vcpu)
+{
+	emul_store_regs(vcpu->emul, &vcpu->page->regs);
+	vcpu->page->run_flags |= BP_RUN_SET_REGS;
+}
+
+static void single_step(struct bp_vcpu *vcpu)
+{
+	struct kvm_debugregs *dr = vcpu->state;
+
+	if (bp_state_get(vcpu, BP_STATE_DEBUGREGS, sizeof(*dr)) >= 0) {
+		dr->dr6 |= X86_DR6_BS;
+		bp_state_set(vcpu, BP_STATE_DEBUGREGS, sizeof(*dr));
+	}
+	bp_queue_exception(vcpu, X86_VEC_DB, false, 0, 0);
+}
+
+static int ask_user(struct bp_vcpu *vcpu)
+{
+	const struct emul_access *a = &vcpu->emul->user;
+	struct kvm_run *run = vcpu->run;
+
+	vcpu->pending = BP_PENDING_EMUL;
+	vcpu->pending_rip = vcpu->page->regs.rip;
+	if (a->kind == EMUL_PIO_IN || a->kind == EMUL_PIO_OUT) {
+		run->exit_reason = KVM_EXIT_IO;
+		run->io.direction = a->kind == EMUL_PIO_IN ? KVM_EXIT_IO_IN :
+							     KVM_EXIT_IO_OUT;
+		run->io.size = a->len;
+		run->io.port = a->port;
+		run->io.count = a->count;
+		run->io.data_offset = BP_PIO_PAGE_OFFSET * PAGE_SIZE;
+		return 0;
+	}
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = a->gpa;
+	run->mmio.len = a->len;
+	run->mmio.is_write = a->kind == EMUL_MMIO_WRITE;
+	memcpy(run->mmio.data, a->data, sizeof(run->mmio.data));
+	return 0;
+}
+
+/* A user program's odd instruction must not end the whole guest. */
+static int unhandled(struct bp_vcpu *vcpu)
+{
+	struct emul_ctx *ctx = vcpu->emul;
+	struct kvm_run *run = vcpu->run;
+
+	if (ctx->cpl) {
+		bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
+		return 1;
+	}
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 3;	/* flags, size and bytes */
+	run->emulation_failure.flags =
+		KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+	run->emulation_failure.insn_size = ctx->insn_len;
+	memcpy(run->emulation_failure.insn_bytes, ctx->insn, ctx->insn_len);
+	return 0;
+}
+
+static int handle_result(struct bp_vcpu *vcpu, int result, bool stepping)
+{
+	struct emul_ctx *ctx = vcpu->emul;
+
+	switch (result) {
+	case EMUL_DONE:
+		store_regs(vcpu);
+		vcpu->page->run_flags |= BP_RUN_INSN_DONE;
+		if (stepping)
+			single_step(vcpu);
+		return 1;
+	case EMUL_AGAIN:
+		store_regs(vcpu);
+		return 1;
+	case EMUL_NEED_USER:
+		store_regs(vcpu);
+		return ask_user(vcpu);
+	case EMUL_FAULT:
+		store_regs(vcpu);
+		bp_queue_exception(vcpu, ctx->fault.vector,
+				   ctx->fault.has_error, ctx->fault.error_code,
+				   ctx->fault.cr2);
+		return 1;
+	case EMUL_UNHANDLED:
+		return unhandled(vcpu);
+	default:
+		/* The VMM's mapping of guest memory is not what it said. */
+		return result == -EIO ? -EFAULT : result;
+	}
+}
+
+int bp_emulate(struct bp_vcpu *vcpu)
+{
+	bool stepping = vcpu->page->regs.rflags & X86_EFLAGS_TF;
+	int ret = load_context(vcpu);
+
+	if (ret < 0)
+		return ret;
+	return handle_result(vcpu, emul_run(vcpu->emul), stepping);
+}
+
+int bp_emulate_resume(struct bp_vcpu *vcpu)
+{
+	struct emul_ctx *ctx = vcpu->emul;
+	bool stepping = ctx->rflags & X86_EFLAGS_TF;
+
+	if (ctx->user.kind == EMUL_MMIO_READ)
+		memcpy(ctx->user.data, vcpu->run->mmio.data,
+		       sizeof(ctx->user.data));
+	return handle_result(vcpu, emul_resume(ctx), stepping);
+}
+
+void bp_emulate_new_regs(struct bp_vcpu *vcpu, const struct kvm_regs *regs)
+{
+	if (vcpu->pending == BP_PENDING_EMUL)
+		emul_load_regs(vcpu->emul, regs);
+}
+
+void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	if (vcpu->pending == BP_PENDING_EMUL)
+		emul_load_sregs(vcpu->emul, sregs);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Port I/O and nested page faults: served in the kernel, or handed to user
+ * space and finished at the next KVM_RUN.  The latter happens only if RIP is
+ * still where it was: a VMM that set other registers meanwhile (a reset) wants
+ * nothing to be finished.
+ */
+#include <linux/mm.h>
+
+#include "core.h"
+
+static void insn_done(struct bp_vcpu *vcpu, u8 len)
+{
+	vcpu->page->regs.rip += len;
+	vcpu->page->run_flags |= BP_RUN_SET_REGS | BP_RUN_INSN_DONE;
+}
+
+void bp_queue_exception(struct bp_vcpu *vcpu, u8 vector, bool has_error,
+			u32 error, u64 cr2)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+
+	page->exc_vector = vector;
+	page->exc_has_error = has_error;
+	page->exc_error = error;
+	page->exc_cr2 = cr2;
+	page->run_flags |= BP_RUN_EXCEPTION;
+}
+
+/* ---- port I/O ---- */
+
+static u64 merge(u64 old, u64 val, int size)
+{
+	switch (size) {
+	case 1:
+		return (old & ~0xffull) | (val & 0xff);
+	case 2:
+		return (old & ~0xffffull) | (val & 0xffff);
+	case 4:
+		return (u32)val;
+	default:
+		return val;
+	}
+}
+
+static void io_done(struct bp_vcpu *vcpu, u32 data)
+{
+	struct kvm_regs *regs = &vcpu->page->regs;
+
+	if (vcpu->io.in)
+		regs->rax = merge(regs->rax, data, vcpu->io.size);
+	insn_done(vcpu, vcpu->io.insn_len);
+}
+
+static int io_to_user(struct bp_vcpu *vcpu, u32 data)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = vcpu->io.in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = vcpu->io.size;
+	run->io.port = vcpu->io.port;
+	run->io.count = 1;
+	run->io.data_offset = BP_PIO_PAGE_OFFSET * PAGE_SIZE;
+	memcpy(page_address(vcpu->pio_page), &data, sizeof(data));
+	vcpu->pending = BP_PENDING_PIO;
+	vcpu->pending_rip = vcpu->page->regs.rip;
+	return 0;
+}
+
+int bp_exit_io(struct bp_vcpu *vcpu)
+{
+	u32 data;
+
+	vcpu->io = vcpu->page->io;
+	if (vcpu->io.string)
+		return bp_emulate(vcpu);
+	data = vcpu->io.in ? 0 : vcpu->io.data;
+	if (bp_pio_access(vcpu, vcpu->io.port, vcpu->io.size, !vcpu->io.in,
+			  &data))
+		return io_to_user(vcpu, data);
+	io_done(vcpu, data);
+	return 1;
+}
+
+static void complete_pio(struct bp_vcpu *vcpu)
+{
+	u32 data = 0;
+
+	memcpy(&data, page_address(vcpu->pio_page), vcpu->io.size);
+	io_done(vcpu, data);
+}
+
+/* ---- nested page faults ---- */
+
+/* struct kvm_regs has its own order; this is x86's. */
+static u64 *gpr(struct kvm_regs *regs, unsigned int nr)
+{
+	u64 *const map[16] = {
+		&regs->rax, &regs->rcx, &regs->rdx, &regs->rbx,
+		&regs->rsp, &regs->rbp, &regs->rsi, &regs->rdi,
+		&regs->r8, &regs->r9, &regs->r10, &regs->r11,
+		&regs->r12, &regs->r13, &regs->r14, &regs->r15,
+	};
+
+	return map[nr & 15];
+}
+
+static void mmio_done(struct bp_vcpu *vcpu, u64 val)
+{
+	const struct bp_exit_npf *npf = &vcpu->npf;
+	u64 *reg;
+
+	if (!(npf->flags & BP_NPF_WRITE)) {
+		reg = gpr(&vcpu->page->regs, npf->reg);
+		if (npf->size < 8) {
+			val &= (1ull << 8 * npf->size) - 1;
+			if (npf->sign_extend && val >> (8 * npf->size - 1))
+				val |= ~0ull << 8 * npf->size;
+		}
+		if (npf->reg_size == 1 && npf->high_byte)
+			*reg = (*reg & ~0xff00ull) | (val & 0xff) << 8;
+		else
+			*reg = merge(*reg, val, npf->reg_size);
+	}
+	insn_done(vcpu, npf->insn_len);
+}
+
+static int mmio_to_user(struct bp_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	const struct bp_exit_npf *npf = &vcpu->npf;
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = npf->gpa;
+	run->mmio.len = npf->size;
+	run->mmio.is_write = !!(npf->flags & BP_NPF_WRITE);
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (npf->flags & BP_NPF_WRITE)
+		memcpy(run->mmio.data, &npf->data, npf->size);
+	vcpu->pending = BP_PENDING_MMIO;
+	vcpu->pending_rip = vcpu->page->regs.rip;
+	return 0;
+}
+
+static bool decoded_here(const struct bp_exit_npf *npf)
+{
+	return npf->flags & BP_NPF_DECODED && npf->size && npf->size <= 8 &&
+	       offset_in_page(npf->gpa) + npf->size <= PAGE_SIZE;
+}
+
+static int mmio_exit(struct bp_vcpu *vcpu)
+{
+	struct bp_exit_npf *npf = &vcpu->npf;
+	u64 val = npf->data;
+
+	if (!decoded_here(npf))
+		return bp_emulate(vcpu);
+	if (!(npf->flags & BP_NPF_WRITE))
+		val = 0;
+	if (bp_mmio_access(vcpu, npf->gpa, npf->size,
+			   npf->flags & BP_NPF_WRITE, &val))
+		return mmio_to_user(vcpu);
+	mmio_done(vcpu, val);
+	return 1;
+}
+
+static void complete_mmio(struct bp_vcpu *vcpu)
+{
+	u64 val;
+
+	memcpy(&val, vcpu->run->mmio.data, sizeof(val));
+	mmio_done(vcpu, val);
+}
+
+/*
+ * Bedplate wants the page for itself: paravirtual data of the guest, which it
+ * mostly writes.  Where it cannot have it, a mark makes it give up.
+ */
+static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
+{
+	struct bp_vm *vm = vcpu->vm;
+	int ret = bp_fault(vm, gfn, true);
+
+	if (ret == BP_FAULT_MMIO && !(vcpu->npf.flags & BP_NPF_WRITE))
+		ret = bp_fault(vm, gfn, false);
+	if (ret == BP_FAULT_MMIO) {
+		bp_zap(vm, gfn, 1);
+		ret = bp_mark_mmio(vm, gfn);
+	}
+	return ret < 0 ? ret : 1;
+}
+
+int bp_exit_npf(struct bp_vcpu *vcpu)
+{
+	struct bp_exit_npf *npf = &vcpu->npf;
+	u64 gfn;
+	int ret;
+
+	*npf = vcpu->page->npf;
+	gfn = npf->gpa >> PAGE_SHIFT;
+	if (npf->flags & BP_NPF_HV)
+		return hv_page(vcpu, gfn);
+
+	ret = bp_fault(vcpu->vm, gfn, npf->flags & BP_NPF_WRITE);
+	if (ret == BP_FAULT_DONE)
+		return 1;
+	if (ret < 0)
+		return ret;
+	/*
+	 * A page without memory, or one that is read-only and mapped.  Failing
+	 * to mark it costs the emulator next time, no more.
+	 */
+	if (!(npf->flags & (BP_NPF_MARKED | BP_NPF_PRESENT)) &&
+	    !bp_slot_find(vcpu->vm, gfn))
+		bp_mark_mmio(vcpu->vm, gfn);
+	return mmio_exit(vcpu);
+}
+
+int bp_complete_pending(struct bp_vcpu *vcpu)
+{
+	enum bp_pending pending = vcpu->pending;
+
+	vcpu->pending = BP_PENDING_NONE;
+	if (pending == BP_PENDING_NONE ||
+	    vcpu->page->regs.rip != vcpu->pending_rip)
+		return 1;
+	if (pending == BP_PENDING_EMUL)
+		return bp_emulate_resume(vcpu);
+	if (pending == BP_PENDING_PIO)
+		complete_pio(vcpu);
+	else
+		complete_mmio(vcpu);
+	return 1;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest memory, for the instruction emulator: through the VMM's own mapping,
+ * which is current in the thread that is in KVM_RUN.
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+static void __user *gpa_to_user(struct bp_vm *vm, u64 gpa, bool write,
+				struct bp_memslot **slot)
+{
+	*slot = bp_slot_find(vm, gpa >> PAGE_SHIFT);
+	if (!*slot || (write && (*slot)->flags & KVM_MEM_READONLY))
+		return NULL;
+	return (void __user *)(bp_slot_hva(*slot, gpa >> PAGE_SHIFT) +
+			       offset_in_page(gpa));
+}
+
+int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
+{
+	struct bp_memslot *slot;
+	void __user *p = gpa_to_user(vm, gpa, false, &slot);
+
+	if (!p || len > PAGE_SIZE - offset_in_page(gpa))
+		return -EFAULT;
+	return copy_from_user(buf, p, len) ? -EIO : 0;
+}
+
+int bp_gmem_write(struct bp_vm *vm, u64 gpa, const void *buf, u32 len)
+{
+	struct bp_memslot *slot;
+	void __user *p = gpa_to_user(vm, gpa, true, &slot);
+
+	if (!p || len > PAGE_SIZE - offset_in_page(gpa))
+		return -EFAULT;
+	if (!len)
+		return 0;
+	if (copy_to_user(p, buf, len))
+		return -EIO;
+	bp_dirty_mark(slot, gpa >> PAGE_SHIFT);
+	return 0;
+}
+
+/* The user address is valid: it was checked when the slot was made. */
+#define CMPXCHG_USER(type) ({						\
+	type __user *ptr_ = p;						\
+	type old_ = *(const type *)old, val_ = *(const type *)val;	\
+	bool done_;							\
+	if (!user_access_begin(ptr_, sizeof(type)))			\
+		return -EIO;						\
+	done_ = unsafe_try_cmpxchg_user(ptr_, &old_, val_, fault);	\
+	user_access_end();						\
+	done_ ? 0 : 1;							\
+})
+
+int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
+		    u32 len)
+{
+	struct bp_memslot *slot;
+	void __user *p = gpa_to_user(vm, gpa, true, &slot);
+	int ret;
+
+	if (!p || gpa & (len - 1))
+		return -EFAULT;
+	switch (len) {
+	case 1:
+		ret = CMPXCHG_USER(u8);
+		break;
+	case 2:
+		ret = CMPXCHG_USER(u16);
+		break;
+	case 4:
+		ret = CMPXCHG_USER(u32);
+		break;
+	case 8:
+		ret = CMPXCHG_USER(u64);
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (!ret)
+		bp_dirty_mark(slot, gpa >> PAGE_SHIFT);
+	return ret;
+fault:
+	user_access_end();
+	return -EIO;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bedplate.ko: /dev/kvm in Bedplate's service VM.  Finds Bedplate, checks that
+ * it speaks the same version of the channel, sets up the event rings, and
+ * registers the device under KVM's own name and number.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+#include <asm/processor.h>
+
+#include "core.h"
+#include "irqchip/irqchip.h"
+
+static bool bedplate_here(void)
+{
+	u32 eax, sig[3];
+
+	cpuid(BP_CPUID_BASE, &eax, &sig[0], &sig[1], &sig[2]);
+	return eax >= BP_CPUID_VERSION && !memcmp(sig, BP_SIGNATURE, 12);
+}
+
+static int find_bedplate(void)
+{
+	u32 version;
+
+	if (!bedplate_here()) {
+		pr_err("bedplate: this machine does not run on Bedplate\n");
+		return -ENODEV;
+	}
+	version = cpuid_eax(BP_CPUID_VERSION);
+	if (version != BP_CHANNEL_VERSION) {
+		pr_err("bedplate: Bedplate has version %u of the channel, this module has %u\n",
+		       version, BP_CHANNEL_VERSION);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return bp_system_ioctl(cmd, (void __user *)arg);
+}
+
+static const struct file_operations dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = dev_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice kvm_device = {
+	.minor = KVM_MINOR,
+	.name = "kvm",
+	.fops = &dev_fops,
+};
+
+static int __init bedplate_init(void)
+{
+	int ret = find_bedplate();
+
+	if (ret)
+		return ret;
+	ret = bp_irq_module_init();
+	if (ret)
+		return ret;
+	ret = bp_ring_init();
+	if (ret) {
+		pr_err("bedplate: no event rings: %d\n", ret);
+		goto irq;
+	}
+	ret = bp_sysfs_init();
+	if (ret)
+		goto ring;
+	ret = misc_register(&kvm_device);
+	if (ret) {
+		pr_err("bedplate: /dev/kvm is taken: %d\n", ret);
+		goto sysfs;
+	}
+	pr_info("bedplate: /dev/kvm by Bedplate, channel version %u, %u CPUs\n",
+		BP_CHANNEL_VERSION, cpuid_ebx(BP_CPUID_VERSION));
+	return 0;
+
+sysfs:
+	bp_sysfs_exit();
+ring:
+	bp_ring_exit();
+irq:
+	bp_irq_module_exit();
+	return ret;
+}
+
+static void __exit bedplate_exit(void)
+{
+	misc_deregister(&kvm_device);
+	bp_sysfs_exit();
+	bp_ring_exit();
+	bp_irq_module_exit();
+}
+
+module_init(bedplate_init);
+module_exit(bedplate_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KVM API of the Bedplate hypervisor");

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nested page faults: find the page of the VMM that backs a guest frame and
+ * map it, with its neighbours that are present anyway, or the whole large page
+ * around it.  Pages are looked up without a lasting pin; MMU notifiers (zap.c)
+ * keep the mapping valid.
+ */
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/pgtable.h>
+#include <linux/swap.h>
+
+#include "core.h"
+
+#define BP_AROUND	16	/* frames looked at around a fault, aligned */
+#define BP_MAX_MARKS	4096	/* MMIO pages that Bedplate decodes, per VM */
+
+struct fault {
+	struct bp_vm *vm;
+	struct bp_memslot *slot;
+	u64 gfn;
+	unsigned long hva;
+	unsigned long seq;
+	bool write;		/* the guest writes */
+	bool map_write;		/* the mapping may be writable */
+	unsigned int order;
+	unsigned int n;		/* of pages, consecutive from hva */
+	struct page *pages[BP_AROUND];
+};
+
+/* The page of f->hva, as writable as it is without breaking sharing. */
+static int lookup_page(struct fault *f)
+{
+	bool logged = f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool readonly = f->slot->flags & KVM_MEM_READONLY;
+	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE;
+	struct page *page;
+	long n;
+
+	f->map_write = f->write || !(readonly || logged);
+	if (f->map_write &&
+	    get_user_pages_fast_only(f->hva, 1, FOLL_WRITE, f->pages) == 1)
+		return 0;
+
+	if (f->write)
+		flags |= FOLL_WRITE;
+	n = get_user_pages_unlocked(f->hva, 1, f->pages, flags);
+	if (n != 1)
+		return n < 0 ? n : -EFAULT;
+	if (f->write || !f->map_write)
+		return 0;
+	if (get_user_pages_fast_only(f->hva, 1, FOLL_WRITE, &page) == 1) {
+		put_page(f->pages[0]);
+		f->pages[0] = page;
+	} else {
+		f->map_write = false;
+	}
+	return 0;
+}
+
+/*
+ * How large a page maps hva in the VMM's own tables: order 0, 9 or 18.  With
+ * interrupts off the tables stay allocated; that they may change is what
+ * bp_mmu_retry() is for.
+ */
+static unsigned int host_order(struct mm_struct *mm, unsigned long hva)
+{
+	unsigned int order = 0;
+	unsigned long flags;
+	pgd_t pgd;
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	local_irq_save(flags);
+	pgd = READ_ONCE(*pgd_offset(mm, hva));
+	if (pgd_none(pgd))
+		goto out;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		goto out;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (pud_none(pud) || !pud_present(pud))
+		goto out;
+	if (pud_leaf(pud)) {
+		order = PUD_SHIFT - PAGE_SHIFT;
+		goto out;
+	}
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	if (!pmd_none(pmd) && pmd_present(pmd) && pmd_leaf(pmd))
+		order = PMD_SHIFT - PAGE_SHIFT;
+out:
+	local_irq_restore(flags);
+	return order;
+}
+
+static bool order_fits(const struct fault *f, unsigned int order)
+{
+	u64 size = 1ull << order, mask = size - 1;
+	u64 base = f->gfn & ~mask;
+
+	return (f->gfn & mask) == (page_to_pfn(f->pages[0]) & mask) &&
+	       (f->gfn & mask) == (f->hva >> PAGE_SHIFT & mask) &&
+	       base >= f->slot->gfn &&
+	       base + size <= f->slot->gfn + f->slot->npages;
+}
+
+static void choose_order(struct fault *f)
+{
+	f->order = 0;
+	if (f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
+		return;
+	f->order = host_order(f->vm->mm, f->hva);
+	if (f->order > 9 && !order_fits(f, f->order))
+		f->order = 9;
+	if (f->order && !order_fits(f, f->order))
+		f->order = 0;
+}
+
+/* Neighbours that are present already, up to the end of the aligned group. */
+static void look_around(struct fault *f)
+{
+	u64 left = f->slot->gfn + f->slot->npages - f->gfn;
+	u64 want = BP_AROUND - (f->gfn & (BP_AROUND - 1));
+	int n;
+
+	if (f->order || f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
+		return;
+	want = min(want, left);
+	if (want < 2)
+		return;
+	n = get_user_pages_fast_only(f->hva + PAGE_SIZE, want - 1,
+				     f->map_write ? FOLL_WRITE : 0,
+				     f->pages + 1);
+	if (n > 0)
+		f->n += n;
+}
+
+static void fill_maps(const struct fault *f)
+{
+	struct bp_map *map = page_address(f->vm->map_page);
+	u64 mask = (1ull << f->order) - 1;
+	unsigned int i;
+
+	for (i = 0; i < f->n; i++)
+		map[i] = (struct bp_map){
+			.gfn = (f->gfn + i) & ~mask,
+			.pfn = page_to_pfn(f->pages[i]) & ~mask,
+			.order = f->order,
+			.flags = BP_MAP_EXEC | (f->map_write ? BP_MAP_WRITE : 0),
+		};
+}
+
+/* vm->mmu_lock is held.  0 or Bedplate's error. */
+static long map_pages(const struct fault *f)
+{
+	struct bp_vm *vm = f->vm;
+	u64 base = f->gfn & ~((1ull << f->order) - 1);
+	long ret;
+
+	if (f->write)
+		bp_dirty_mark(f->slot, f->gfn);
+	fill_maps(f);
+	ret = bp_hc_map(vm->dom, page_to_pfn(vm->map_page), f->n);
+	if (ret == -EEXIST) {
+		/* Small pages under a large one, or a frame that went stale. */
+		bp_zap(vm, base, 1ull << f->order);
+		fill_maps(f);
+		ret = bp_hc_map(vm->dom, page_to_pfn(vm->map_page), f->n);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static void put_pages(const struct fault *f, bool mapped)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->n; i++) {
+		if (mapped && !PageReserved(f->pages[i])) {
+			if (f->map_write)
+				SetPageDirty(f->pages[i]);
+			mark_page_accessed(f->pages[i]);
+		}
+		put_page(f->pages[i]);
+	}
+}
+
+static int map_fault(struct fault *f)
+{
+	unsigned long size = PAGE_SIZE << f->order;
+	unsigned long start = f->order ? f->hva & ~(size - 1) : f->hva;
+	struct bp_vm *vm = f->vm;
+	bool retry;
+	long ret = 0;
+
+	spin_lock(&vm->mmu_lock);
+	retry = bp_mmu_retry(vm, f->seq, start,
+			     f->order ? size : f->n * PAGE_SIZE);
+	if (!retry)
+		ret = map_pages(f);
+	spin_unlock(&vm->mmu_lock);
+
+	put_pages(f, !retry && !ret);
+	if (ret == -ENOMEM)
+		return bp_donate(vm);
+	return ret == -EPERM ? -EFAULT : ret;
+}
+
+int bp_fault(struct bp_vm *vm, u64 gfn, bool write)
+{
+	struct fault f = { .vm = vm, .gfn = gfn, .write = write, .n = 1 };
+	int ret;
+
+	f.slot = bp_slot_find(vm, gfn);
+	if (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY))
+		return BP_FAULT_MMIO;
+	f.hva = bp_slot_hva(f.slot, gfn);
+	f.seq = READ_ONCE(vm->mmu_seq);
+	smp_rmb();	/* the sequence before the page */
+
+	ret = lookup_page(&f);
+	if (ret)
+		return ret;
+	choose_order(&f);
+	look_around(&f);
+	ret = map_fault(&f);
+	return ret ? ret : BP_FAULT_DONE;
+}
+
+static long set_mark(struct bp_vm *vm, u64 gfn)
+{
+	struct bp_map *map = page_address(vm->map_page);
+	long ret;
+
+	if (xa_load(&vm->marks, gfn))
+		return 0;
+	if (vm->nr_marks >= BP_MAX_MARKS)
+		return -ENOSPC;
+	ret = xa_err(xa_store(&vm->marks, gfn, xa_mk_value(1),
+			      GFP_ATOMIC | __GFP_NOWARN));
+	if (ret)
+		return -ENOSPC;
+	*map = (struct bp_map){ .gfn = gfn, .flags = BP_MAP_MMIO };
+	ret = bp_hc_map(vm->dom, page_to_pfn(vm->map_page), 1);
+	if (ret != 1) {
+		xa_erase(&vm->marks, gfn);
+		return ret < 0 ? ret : -EIO;
+	}
+	vm->nr_marks++;
+	return 0;
+}
+
+int bp_mark_mmio(struct bp_vm *vm, u64 gfn)
+{
+	long ret;
+
+	spin_lock(&vm->mmu_lock);
+	ret = set_mark(vm, gfn);
+	spin_unlock(&vm->mmu_lock);
+	if (ret != -ENOMEM)
+		return ret;
+
+	ret = bp_donate(vm);
+	if (ret)
+		return ret;
+	spin_lock(&vm->mmu_lock);
+	ret = set_mark(vm, gfn);
+	spin_unlock(&vm->mmu_lock);
+	return ret;
+}

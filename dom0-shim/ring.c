@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Event rings, one per CPU: Bedplate tells of vCPUs that want service and of
+ * ioeventfds that a guest wrote.  The upcall comes on the vector that Linux
+ * keeps for KVM's posted interrupts; while a RUN is under way on the CPU, RUN
+ * returns instead and its caller looks here.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <asm/irq.h>
+
+#include "core.h"
+
+static DEFINE_PER_CPU(struct bp_ring *, bp_ring);
+DEFINE_XARRAY(bp_vms);
+static enum cpuhp_state bp_cpuhp;
+
+int bp_ring_add_vm(struct bp_vm *vm)
+{
+	return xa_err(xa_store(&bp_vms, vm->dom, vm, GFP_KERNEL));
+}
+
+void bp_ring_remove_vm(struct bp_vm *vm)
+{
+	xa_erase(&bp_vms, vm->dom);
+	synchronize_rcu();
+}
+
+static void vm_service(struct bp_vm *vm, u32 index)
+{
+	if (index < smp_load_acquire(&vm->nr_vcpus))
+		bp_vcpu_service(vm->vcpus[index]);
+}
+
+static void ring_event(const struct bp_event *ev)
+{
+	struct bp_vm *vm = xa_load(&bp_vms, ev->dom);
+
+	if (!vm)
+		return;
+	if (ev->type == BP_EV_SERVICE)
+		vm_service(vm, ev->id);
+	else if (ev->type == BP_EV_IOEVENTFD)
+		bp_ioeventfd_event(vm, ev->id);
+}
+
+static void service_everyone(void)
+{
+	struct bp_vm *vm;
+	unsigned long dom;
+	u32 i;
+
+	xa_for_each(&bp_vms, dom, vm)
+		for (i = 0; i < READ_ONCE(vm->nr_vcpus); i++)
+			vm_service(vm, i);
+}
+
+void bp_ring_drain(void)
+{
+	struct bp_ring *ring = this_cpu_read(bp_ring);
+	struct bp_event ev;
+	u32 tail;
+
+	if (!ring)
+		return;
+	tail = ring->tail;
+	if (smp_load_acquire(&ring->head) == tail && !READ_ONCE(ring->overflow))
+		return;
+
+	rcu_read_lock();
+	while (smp_load_acquire(&ring->head) != tail) {
+		ev = ring->slot[tail % BP_RING_SLOTS];
+		smp_store_release(&ring->tail, ++tail);
+		ring_event(&ev);
+	}
+	if (xchg(&ring->overflow, 0))
+		service_everyone();
+	rcu_read_unlock();
+}
+
+static void drain_ipi(void *unused)
+{
+	bp_ring_drain();
+}
+
+void bp_ring_drain_all(void)
+{
+	on_each_cpu(drain_ipi, NULL, 1);
+}
+
+static int ring_online(unsigned int cpu)
+{
+	struct bp_ring *ring = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!ring)
+		return -ENOMEM;
+	this_cpu_write(bp_ring, ring);
+	ret = bp_hc_ring(bp_pfn(ring));
+	if (ret) {
+		this_cpu_write(bp_ring, NULL);
+		free_page((unsigned long)ring);
+	}
+	return ret;
+}
+
+static int ring_offline(unsigned int cpu)
+{
+	struct bp_ring *ring = this_cpu_read(bp_ring);
+	unsigned long flags;
+	long ret;
+
+	if (!ring)
+		return 0;
+	ret = bp_hc_ring(0);
+	local_irq_save(flags);
+	bp_ring_drain();
+	this_cpu_write(bp_ring, NULL);
+	local_irq_restore(flags);
+	if (!WARN_ON_ONCE(ret))
+		free_page((unsigned long)ring);
+	return 0;
+}
+
+int bp_ring_init(void)
+{
+	int ret;
+
+	BUILD_BUG_ON(POSTED_INTR_WAKEUP_VECTOR != BP_UPCALL_VECTOR);
+	kvm_set_posted_intr_wakeup_handler(bp_ring_drain);
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "bedplate:online",
+				ring_online, ring_offline);
+	if (ret < 0) {
+		kvm_set_posted_intr_wakeup_handler(NULL);
+		return ret;
+	}
+	bp_cpuhp = ret;
+	return 0;
+}
+
+void bp_ring_exit(void)
+{
+	cpuhp_remove_state(bp_cpuhp);
+	kvm_set_posted_intr_wakeup_handler(NULL);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For people and the bedplate tool: /sys/kernel/bedplate/{version,stats,
+ * domains} as text, and /dev/bedplate, which reads as Bedplate's log.
+ */
+#include <linux/fs.h>
+#include <linux/kobject.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sysfs.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+static struct kobject *bp_kobj;
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "channel %u\n", BP_CHANNEL_VERSION);
+}
+
+static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	struct bp_hv_stats *s = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!s)
+		return -ENOMEM;
+	ret = bp_hc_domain_get(0, BP_HV_STATS, bp_pfn(s));
+	if (ret >= 0)
+		ret = sysfs_emit(buf,
+			"pool_frames %llu\npool_free %llu\ndonated_frames %llu\n"
+			"mapped_frames %llu\nshared_frames %llu\ndomains %llu\n"
+			"vcpus %llu\ncpus %llu\nimage_bytes %llu\n"
+			"reserved_bytes %llu\ntsc_khz %llu\n",
+			s->pool_frames, s->pool_free, s->donated_frames,
+			s->mapped_frames, s->shared_frames, s->domains,
+			s->vcpus, s->cpus, s->image_bytes, s->reserved_bytes,
+			s->tsc_khz);
+	free_page((unsigned long)s);
+	return ret;
+}
+
+static int domain_line(char *buf, int at, u32 dom,
+		       const struct bp_domain_stats *s)
+{
+	return sysfs_emit_at(buf, at,
+			     "%u %llu %llu %llu %llu %llu %llu %llu %llu\n",
+			     dom, s->vcpus, s->frames, s->frames_free, s->mapped,
+			     s->exits, s->service_exits, s->run_ns,
+			     s->detached_ns);
+}
+
+static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct bp_domain_stats *s = (void *)get_zeroed_page(GFP_KERNEL);
+	struct bp_vm *vm;
+	unsigned long dom;
+	int at;
+
+	if (!s)
+		return -ENOMEM;
+	at = sysfs_emit(buf, "domain vcpus frames frames_free mapped exits "
+			     "service_exits run_ns detached_ns\n");
+	rcu_read_lock();
+	xa_for_each(&bp_vms, dom, vm)
+		if (bp_hc_domain_get(dom, BP_DOM_STATS,
+				     bp_pfn(s)) >= 0)
+			at += domain_line(buf, at, dom, s);
+	rcu_read_unlock();
+	free_page((unsigned long)s);
+	return at;
+}
+
+static struct kobj_attribute version_attr = __ATTR_RO(version);
+static struct kobj_attribute stats_attr = __ATTR_RO_MODE(stats, 0400);
+static struct kobj_attribute domains_attr = __ATTR_RO_MODE(domains, 0400);
+
+static struct attribute *bp_attrs[] = {
+	&version_attr.attr, &stats_attr.attr, &domains_attr.attr, NULL,
+};
+ATTRIBUTE_GROUPS(bp);
+
+/* ---- the log: a stream, from the oldest byte that is still there ---- */
+
+static ssize_t log_read(struct file *file, char __user *to, size_t n,
+			loff_t *pos)
+{
+	struct bp_log *log = (void *)get_zeroed_page(GFP_KERNEL);
+	ssize_t ret;
+
+	if (!log)
+		return -ENOMEM;
+	ret = bp_hc_log_read(*pos, bp_pfn(log));
+	if (ret >= 0) {
+		n = min3(n, (size_t)log->len, sizeof(log->text));
+		ret = copy_to_user(to, log->text, n) ? -EFAULT : n;
+	}
+	if (ret > 0)
+		*pos = log->pos + ret;
+	free_page((unsigned long)log);
+	return ret;
+}
+
+static const struct file_operations log_fops = {
+	.owner = THIS_MODULE,
+	.read = log_read,
+	.llseek = no_seek_end_llseek,
+};
+
+static struct miscdevice log_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "bedplate",
+	.mode = 0400,
+	.fops = &log_fops,
+};
+
+int bp_sysfs_init(void)
+{
+	int ret;
+
+	bp_kobj = kobject_create_and_add("bedplate", kernel_kobj);
+	if (!bp_kobj)
+		return -ENOMEM;
+	ret = sysfs_create_groups(bp_kobj, bp_groups);
+	if (!ret)
+		ret = misc_register(&log_device);
+	if (ret)
+		kobject_put(bp_kobj);
+	return ret;
+}
+
+void bp_sysfs_exit(void)
+{
+	misc_deregister(&log_device);
+	kobject_put(bp_kobj);
+}

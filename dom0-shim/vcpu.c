@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPUs: creation, file descriptor, mmap and ioctls.  A vCPU lives as long as
+ * its VM; its file holds the VM.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+#include "irqchip/irqchip.h"
+
+/* ---- the pages user space maps ---- */
+
+static vm_fault_t vcpu_fault(struct vm_fault *vmf)
+{
+	struct bp_vcpu *vcpu = vmf->vma->vm_file->private_data;
+
+	switch (vmf->pgoff) {
+	case 0:
+		vmf->page = vcpu->run_page;
+		break;
+	case BP_PIO_PAGE_OFFSET:
+		vmf->page = vcpu->pio_page;
+		break;
+	case BP_COALESCED_OFFSET:
+		vmf->page = vcpu->vm->coalesced_page;
+		break;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct vcpu_vm_ops = {
+	.fault = vcpu_fault,
+};
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff + vma_pages(vma) > BP_VCPU_MMAP_PAGES)
+		return -EINVAL;
+	vma->vm_ops = &vcpu_vm_ops;
+	return 0;
+}
+
+/* ---- ioctls ---- */
+
+static long set_signal_mask(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_signal_mask mask;
+	sigset_t set;
+
+	vcpu->sigset_active = false;
+	if (!argp)
+		return 0;
+	if (copy_from_user(&mask, argp, sizeof(mask)))
+		return -EFAULT;
+	if (mask.len != sizeof(set))
+		return -EINVAL;
+	if (copy_from_user(&set, argp + sizeof(mask), sizeof(set)))
+		return -EFAULT;
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	vcpu->sigset = set;
+	vcpu->sigset_active = true;
+	return 0;
+}
+
+/* Only where user space is the interrupt controller. */
+static long inject_interrupt(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_interrupt irq;
+
+	if (copy_from_user(&irq, argp, sizeof(irq)))
+		return -EFAULT;
+	if (irq.irq > 255)
+		return -EINVAL;
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_KERNEL)
+		return -ENXIO;
+	if (vcpu->page->run_flags & BP_RUN_INJECT)
+		return -EEXIST;
+	vcpu->page->inject_vector = irq.irq;
+	vcpu->page->run_flags |= BP_RUN_INJECT;
+	return 0;
+}
+
+static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
+			      unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+	struct kvm_vapic_addr va;
+
+	switch (cmd) {
+	case KVM_RUN:
+		return arg ? -EINVAL : bp_vcpu_run(vcpu);
+	case KVM_SET_SIGNAL_MASK:
+		return set_signal_mask(vcpu, argp);
+	case KVM_NMI:
+		return bp_hc_nmi(vcpu->vm->dom, vcpu->index);
+	case KVM_INTERRUPT:
+		return inject_interrupt(vcpu, argp);
+	case KVM_SET_VAPIC_ADDR:
+		/* An optimisation for old CPUs, taken note of and not used. */
+		return copy_from_user(&va, argp, sizeof(va)) ? -EFAULT : 0;
+	}
+	return bp_vcpu_state_ioctl(vcpu, cmd, argp);
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct bp_vcpu *vcpu = file->private_data;
+	long ret;
+
+	if (!bp_vm_usable(vcpu->vm))
+		return -EIO;
+	if (_IOC_TYPE(cmd) != KVMIO)
+		return -EINVAL;
+	if (mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	ret = vcpu_ioctl_locked(vcpu, cmd, arg);
+	mutex_unlock(&vcpu->mutex);
+	return ret == -ENOIOCTLCMD ? -ENOTTY : ret;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct bp_vcpu *vcpu = file->private_data;
+
+	if (vcpu)
+		bp_vm_put(vcpu->vm);
+	return 0;
+}
+
+static const struct file_operations vcpu_fops = {
+	.owner = THIS_MODULE,
+	.release = vcpu_release,
+	.unlocked_ioctl = vcpu_ioctl,
+	.mmap = vcpu_mmap,
+	.llseek = noop_llseek,
+};
+
+/* ---- creation ---- */
+
+void bp_vcpu_free(struct bp_vcpu *vcpu)
+{
+	if (vcpu->run_page)
+		put_page(vcpu->run_page);
+	if (vcpu->pio_page)
+		put_page(vcpu->pio_page);
+	free_page((unsigned long)vcpu->page);
+	free_page((unsigned long)vcpu->state);
+	kfree(vcpu->emul);
+	kfree(vcpu);
+}
+
+static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	struct bp_vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	if (!vcpu)
+		return NULL;
+	vcpu->vm = vm;
+	vcpu->id = id;
+	mutex_init(&vcpu->mutex);
+	rcuwait_init(&vcpu->wait);
+	vcpu->run_page = alloc_page(gfp);
+	vcpu->pio_page = alloc_page(gfp);
+	vcpu->page = (void *)__get_free_page(gfp);
+	vcpu->state = (void *)__get_free_page(gfp);
+	if (!vcpu->run_page || !vcpu->pio_page || !vcpu->page || !vcpu->state) {
+		bp_vcpu_free(vcpu);
+		return NULL;
+	}
+	vcpu->run = page_address(vcpu->run_page);
+	return vcpu;
+}
+
+static bool id_in_use(struct bp_vm *vm, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i]->id == id)
+			return true;
+	return false;
+}
+
+#define MAX_DONATIONS	16	/* for one vCPU: 4 MiB, far more than it needs */
+
+static int create_in_bedplate(struct bp_vcpu *vcpu)
+{
+	struct bp_vm *vm = vcpu->vm;
+	u64 page = bp_pfn(vcpu->page);
+	u64 state = bp_pfn(vcpu->state);
+	struct kvm_mp_state *mp = vcpu->state;
+	int i, err;
+	long ret;
+
+	for (i = 0; ; i++) {
+		ret = bp_hc_vcpu_create(vm->dom, vcpu->id, page, state);
+		if (ret != -ENOMEM || i == MAX_DONATIONS)
+			break;
+		err = bp_donate(vm);
+		if (err)
+			return err;
+	}
+	if (ret < 0)
+		return ret;
+	if (WARN_ON_ONCE(ret != vm->nr_vcpus))
+		return -EIO;
+	vcpu->index = ret;
+
+	/* Nobody sends a startup IPI where there is no APIC to be seen. */
+	if (bp_irq_mode(vm->irq) == BP_IRQ_NONE) {
+		mp->mp_state = KVM_MP_STATE_RUNNABLE;
+		bp_state_set(vcpu, BP_STATE_MP_STATE, sizeof(*mp));
+	}
+	return 0;
+}
+
+static long create_locked(struct bp_vm *vm, u32 id)
+{
+	struct bp_vcpu *vcpu;
+	struct file *file;
+	char name[24];
+	int fd, ret;
+
+	if (vm->nr_vcpus >= BP_MAX_VCPUS)
+		return -EINVAL;
+	if (id_in_use(vm, id))
+		return -EEXIST;
+	vcpu = alloc_vcpu(vm, id);
+	if (!vcpu)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		ret = fd;
+		goto free;
+	}
+	snprintf(name, sizeof(name), "kvm-vcpu:%u", id);
+	file = anon_inode_getfile(name, &vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto put_fd;
+	}
+	ret = create_in_bedplate(vcpu);
+	if (ret)
+		goto put_file;
+
+	vm->vcpus[vcpu->index] = vcpu;
+	smp_store_release(&vm->nr_vcpus, vcpu->index + 1);
+	bp_irq_vcpu_created(vm->irq, vcpu->index);
+	bp_vm_get(vm);
+	fd_install(fd, file);
+	return fd;
+
+put_file:
+	file->private_data = NULL;
+	fput(file);
+put_fd:
+	put_unused_fd(fd);
+free:
+	bp_vcpu_free(vcpu);
+	return ret;
+}
+
+long bp_vcpu_create(struct bp_vm *vm, unsigned long id)
+{
+	long ret;
+
+	if (id >= BP_MAX_VCPU_ID)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	ret = create_locked(vm, id);
+	mutex_unlock(&vm->lock);
+	return ret;
+}

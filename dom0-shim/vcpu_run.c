@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_RUN: the thread donates its CPU to the vCPU until there is something for
+ * Linux or for user space to do.
+ *
+ * While KVM_RUN is under way, the vCPU is Bedplate's to run: also when this
+ * thread is off its CPU (RUN returned INTR), and when it sleeps (BLOCKED).
+ * Before KVM_RUN returns, the vCPU is stopped: by the exit that is reported,
+ * or by PAUSE.
+ */
+#include <linux/cpumask.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/vtime.h>
+#include <linux/rcupdate.h>
+
+#include "core.h"
+#include "irqchip/irqchip.h"
+
+/* Any context. */
+void bp_vcpu_service(struct bp_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->service, true);
+	rcuwait_wake_up(&vcpu->wait);
+}
+
+/* ---- weight and affinity, from the thread ---- */
+
+/* 100 at nice 0, a factor of 1.25 a step, as Linux's own weights. */
+static const u16 nice_weight[40] = {
+	8671, 6936, 5549, 4439, 3551, 2841, 2273, 1818, 1455, 1164,
+	 931,  745,  596,  477,  381,  305,  244,  195,  156,  125,
+	 100,   80,   64,   51,   41,   33,   26,   21,   17,   13,
+	  11,    9,    7,    5,    4,    4,    3,    2,    2,    1,
+};
+
+static void tell_scheduler(struct bp_vcpu *vcpu)
+{
+	u32 weight = nice_weight[task_nice(current) + 20];
+	u64 mask = cpumask_bits(current->cpus_ptr)[0];
+
+	if (cpumask_subset(cpu_online_mask, current->cpus_ptr))
+		mask = 0;
+	if (weight == vcpu->sched_weight && mask == vcpu->sched_affinity)
+		return;
+	if (bp_hc_vcpu_sched(vcpu->vm->dom, vcpu->index, weight, mask) < 0)
+		return;
+	vcpu->sched_weight = weight;
+	vcpu->sched_affinity = mask;
+}
+
+/* ---- one RUN ---- */
+
+/*
+ * Interrupts are off, so none is lost: one that comes ends RUN, and is taken
+ * where they are enabled again, still on the guest's account.
+ */
+static long enter_guest(struct bp_vcpu *vcpu)
+{
+	long exit;
+
+	WRITE_ONCE(vcpu->service, false);
+	vcpu->runnable = true;
+	vtime_account_guest_enter();
+	rcu_virt_note_context_switch();
+
+	exit = bp_hc_run(vcpu->vm->dom, vcpu->index);
+
+	bp_ring_drain();
+	local_irq_enable();
+	if (exit == BP_EXIT_INTR) {
+		/* One instruction, so that the interrupt is taken. */
+		asm volatile("nop" ::: "memory");
+	}
+	local_irq_disable();
+	vtime_account_guest_exit();
+	local_irq_enable();
+
+	if (exit != BP_EXIT_INTR && exit != BP_EXIT_BLOCKED)
+		vcpu->runnable = false;
+	return exit;
+}
+
+static void stop_vcpu(struct bp_vcpu *vcpu)
+{
+	if (!vcpu->runnable)
+		return;
+	WARN_ON_ONCE(bp_hc_pause(vcpu->vm->dom, vcpu->index));
+	vcpu->runnable = false;
+}
+
+/* ---- exits ---- */
+
+/* Without in-kernel interrupt controllers, HLT is user space's. */
+static int exit_hlt(struct bp_vcpu *vcpu)
+{
+	struct kvm_mp_state *mp = vcpu->state;
+
+	stop_vcpu(vcpu);
+	if (vcpu->page->mp_state == KVM_MP_STATE_HALTED) {
+		mp->mp_state = KVM_MP_STATE_RUNNABLE;
+		bp_state_set(vcpu, BP_STATE_MP_STATE, sizeof(*mp));
+	}
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return 0;
+}
+
+static int exit_blocked(struct bp_vcpu *vcpu)
+{
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		return exit_hlt(vcpu);
+
+	prepare_to_rcuwait(&vcpu->wait);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(vcpu->service) || signal_pending(current))
+			break;
+		schedule();
+	}
+	finish_rcuwait(&vcpu->wait);
+	return 1;
+}
+
+static int exit_fail_entry(struct bp_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	vcpu->run->fail_entry.hardware_entry_failure_reason =
+		vcpu->page->fail.reason;
+	vcpu->run->fail_entry.cpu = raw_smp_processor_id();
+	return 0;
+}
+
+static int exit_internal(struct bp_vcpu *vcpu)
+{
+	const struct bp_exit_internal *in = &vcpu->page->internal;
+	u32 i, n = min_t(u32, in->ndata, ARRAY_SIZE(in->data));
+
+	vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	vcpu->run->internal.suberror = in->suberror;
+	vcpu->run->internal.ndata = n;
+	for (i = 0; i < n; i++)
+		vcpu->run->internal.data[i] = in->data[i];
+	return 0;
+}
+
+static int exit_extint(struct bp_vcpu *vcpu)
+{
+	int vector = bp_irq_ack(vcpu->vm->irq);
+
+	if (vector >= 0) {
+		vcpu->page->inject_vector = vector;
+		vcpu->page->run_flags |= BP_RUN_INJECT;
+	}
+	return 1;
+}
+
+static int exit_eoi(struct bp_vcpu *vcpu)
+{
+	u8 vector = vcpu->page->eoi.vector;
+
+	if (!bp_irq_eoi(vcpu->vm->irq, vector))
+		return 1;
+	vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+	vcpu->run->eoi.vector = vector;
+	return 0;
+}
+
+/* 1: go on; 0 or an errno: KVM_RUN returns it. */
+static int serve_exit(struct bp_vcpu *vcpu, long exit)
+{
+	switch (exit) {
+	case BP_EXIT_INTR:
+	case BP_EXIT_PAUSED:
+		return 1;
+	case BP_EXIT_BLOCKED:
+		return exit_blocked(vcpu);
+	case BP_EXIT_IO:
+		return bp_exit_io(vcpu);
+	case BP_EXIT_NPF:
+		return bp_exit_npf(vcpu);
+	case BP_EXIT_SHUTDOWN:
+		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+		return 0;
+	case BP_EXIT_FAIL_ENTRY:
+		return exit_fail_entry(vcpu);
+	case BP_EXIT_INTERNAL:
+		return exit_internal(vcpu);
+	case BP_EXIT_EXTINT:
+		return exit_extint(vcpu);
+	case BP_EXIT_IOAPIC_EOI:
+		return exit_eoi(vcpu);
+	default:
+		return exit < 0 ? exit : -EIO;
+	}
+}
+
+static int serve_exit_locked(struct bp_vcpu *vcpu, long exit)
+{
+	int idx, ret;
+
+	if (exit == BP_EXIT_INTR || exit == BP_EXIT_BLOCKED)
+		return serve_exit(vcpu, exit);
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = serve_exit(vcpu, exit);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	return ret;
+}
+
+static int interrupted(struct bp_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
+static int run_loop(struct bp_vcpu *vcpu)
+{
+	long exit;
+	int ret;
+
+	do {
+		cond_resched();
+		tell_scheduler(vcpu);
+		local_irq_disable();
+		if (signal_pending(current)) {
+			local_irq_enable();
+			return interrupted(vcpu);
+		}
+		if (need_resched()) {
+			local_irq_enable();
+			ret = 1;
+			continue;
+		}
+		exit = enter_guest(vcpu);
+		ret = serve_exit_locked(vcpu, exit);
+	} while (ret > 0);
+	return ret;
+}
+
+static int finish_pending(struct bp_vcpu *vcpu)
+{
+	int idx, ret;
+
+	if (vcpu->pending == BP_PENDING_NONE)
+		return 1;
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = bp_complete_pending(vcpu);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	return ret;
+}
+
+static void fill_run(struct bp_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct bp_vcpu_page *page = vcpu->page;
+
+	run->if_flag = page->if_flag;
+	run->ready_for_interrupt_injection = page->ready_for_irq;
+	run->cr8 = page->cr8;
+	run->apic_base = page->apic_base;
+	run->flags = 0;
+}
+
+long bp_vcpu_run(struct bp_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	sigset_t saved;
+	int ret;
+
+	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
+		return -EINVAL;
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &saved);
+
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	ret = finish_pending(vcpu);
+	if (ret > 0)
+		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
+	stop_vcpu(vcpu);
+	fill_run(vcpu);
+
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &saved, NULL);
+	return ret;
+}

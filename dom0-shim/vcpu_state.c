@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPU state: KVM's structures, copied between user space and the state frame;
+ * Bedplate reads and writes them as they are.
+ *
+ * What the shim still owes the vCPU at its next RUN (registers changed by a
+ * finished access, an exception or interrupt to inject) belongs to the state
+ * too, and is merged here.
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+#define BP_MAX_MSRS	255
+#define BP_MAX_CPUID	100
+
+long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
+{
+	return bp_hc_vcpu_get(vcpu->vm->dom, vcpu->index, class, len);
+}
+
+long bp_state_set(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
+{
+	return bp_hc_vcpu_set(vcpu->vm->dom, vcpu->index, class, len);
+}
+
+/* ---- the classes that are copied and no more ---- */
+
+struct simple {
+	unsigned int get, set;
+	enum bp_state class;
+	u32 size;
+};
+
+static const struct simple simple[] = {
+	{ KVM_GET_SREGS, 0, BP_STATE_SREGS, sizeof(struct kvm_sregs) },
+	{ KVM_GET_FPU, KVM_SET_FPU, BP_STATE_FPU, sizeof(struct kvm_fpu) },
+	{ KVM_GET_XSAVE, KVM_SET_XSAVE, BP_STATE_XSAVE,
+	  sizeof(struct kvm_xsave) },
+	{ KVM_GET_XCRS, KVM_SET_XCRS, BP_STATE_XCRS, sizeof(struct kvm_xcrs) },
+	{ KVM_GET_LAPIC, KVM_SET_LAPIC, BP_STATE_LAPIC,
+	  sizeof(struct kvm_lapic_state) },
+	{ KVM_GET_MP_STATE, KVM_SET_MP_STATE, BP_STATE_MP_STATE,
+	  sizeof(struct kvm_mp_state) },
+	{ KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, BP_STATE_DEBUGREGS,
+	  sizeof(struct kvm_debugregs) },
+};
+
+static long simple_get(struct bp_vcpu *vcpu, enum bp_state class, u32 size,
+		       void __user *argp)
+{
+	long ret;
+
+	memset(vcpu->state, 0, size);
+	ret = bp_state_get(vcpu, class, size);
+	if (ret < 0)
+		return ret;
+	return copy_to_user(argp, vcpu->state, size) ? -EFAULT : 0;
+}
+
+static long simple_set(struct bp_vcpu *vcpu, enum bp_state class, u32 size,
+		       void __user *argp)
+{
+	if (copy_from_user(vcpu->state, argp, size))
+		return -EFAULT;
+	return bp_state_set(vcpu, class, size);
+}
+
+static long simple_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
+			 void __user *argp)
+{
+	const struct simple *s;
+
+	for (s = simple; s < simple + ARRAY_SIZE(simple); s++) {
+		if (cmd == s->get)
+			return simple_get(vcpu, s->class, s->size, argp);
+		if (cmd == s->set)
+			return simple_set(vcpu, s->class, s->size, argp);
+	}
+	return -ENOIOCTLCMD;
+}
+
+/* ---- registers ---- */
+
+static long get_regs(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+
+	if (!(page->run_flags & BP_RUN_SET_REGS))
+		return simple_get(vcpu, BP_STATE_REGS, sizeof(page->regs), argp);
+	return copy_to_user(argp, &page->regs, sizeof(page->regs)) ? -EFAULT : 0;
+}
+
+static long set_regs(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+	struct kvm_regs regs;
+	long ret;
+
+	if (copy_from_user(&regs, argp, sizeof(regs)))
+		return -EFAULT;
+	memcpy(vcpu->state, &regs, sizeof(regs));
+	ret = bp_state_set(vcpu, BP_STATE_REGS, sizeof(regs));
+	if (ret)
+		return ret;
+	page->regs = regs;
+	/* Bit 1 of RFLAGS reads as one. */
+	page->regs.rflags |= 2;
+	page->run_flags &= ~(BP_RUN_SET_REGS | BP_RUN_EXCEPTION);
+	bp_emulate_new_regs(vcpu, &page->regs);
+	return 0;
+}
+
+static long set_sregs(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_sregs *sregs = vcpu->state;
+	long ret = simple_set(vcpu, BP_STATE_SREGS, sizeof(*sregs), argp);
+
+	if (ret)
+		return ret;
+	vcpu->page->apic_base = sregs->apic_base;
+	vcpu->page->cr8 = sregs->cr8;
+	bp_emulate_new_sregs(vcpu, sregs);
+	return 0;
+}
+
+/* ---- events ---- */
+
+static long get_events(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_vcpu_events *ev = vcpu->state;
+	struct bp_vcpu_page *page = vcpu->page;
+	long ret;
+
+	memset(ev, 0, sizeof(*ev));
+	ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+	if (ret < 0)
+		return ret;
+	if (page->run_flags & BP_RUN_EXCEPTION) {
+		ev->exception.injected = 1;
+		ev->exception.nr = page->exc_vector;
+		ev->exception.has_error_code = page->exc_has_error;
+		ev->exception.error_code = page->exc_error;
+	}
+	if (page->run_flags & BP_RUN_INJECT) {
+		ev->interrupt.injected = 1;
+		ev->interrupt.nr = page->inject_vector;
+	}
+	if (page->run_flags & BP_RUN_INSN_DONE)
+		ev->interrupt.shadow = 0;
+	return copy_to_user(argp, ev, sizeof(*ev)) ? -EFAULT : 0;
+}
+
+static long set_events(struct bp_vcpu *vcpu, void __user *argp)
+{
+	long ret = simple_set(vcpu, BP_STATE_EVENTS,
+			      sizeof(struct kvm_vcpu_events), argp);
+
+	if (!ret)
+		vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT |
+					   BP_RUN_INSN_DONE);
+	return ret;
+}
+
+/* ---- lists ---- */
+
+static long msrs_ioctl(struct bp_vcpu *vcpu, void __user *argp, bool set)
+{
+	struct kvm_msrs __user *user = argp;
+	struct kvm_msrs *msrs = vcpu->state;
+	u32 n;
+	size_t len;
+	long done;
+
+	if (get_user(n, &user->nmsrs))
+		return -EFAULT;
+	if (n > BP_MAX_MSRS)
+		return -E2BIG;
+	len = sizeof(*msrs) + n * sizeof(struct kvm_msr_entry);
+	if (copy_from_user(msrs, user, len))
+		return -EFAULT;
+	msrs->nmsrs = n;
+	if (set)
+		return bp_state_set(vcpu, BP_STATE_MSRS, len);
+
+	done = bp_state_get(vcpu, BP_STATE_MSRS, len);
+	if (done < 0)
+		return done;
+	if (copy_to_user(user->entries, msrs->entries,
+			 n * sizeof(struct kvm_msr_entry)))
+		return -EFAULT;
+	return done;
+}
+
+static long set_cpuid(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_cpuid2 __user *user = argp;
+	struct kvm_cpuid2 *cpuid = vcpu->state;
+	size_t len;
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	if (n > BP_MAX_CPUID)
+		return -E2BIG;
+	len = sizeof(*cpuid) + n * sizeof(struct kvm_cpuid_entry2);
+	if (copy_from_user(cpuid, user, len))
+		return -EFAULT;
+	cpuid->nent = n;
+	return bp_state_set(vcpu, BP_STATE_CPUID, len);
+}
+
+static long get_cpuid(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_cpuid2 __user *user = argp;
+	struct kvm_cpuid2 *cpuid = vcpu->state;
+	long ret;
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
+	if (ret < 0)
+		return ret;
+	if (n < cpuid->nent)
+		return -E2BIG;
+	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
+			 sizeof(struct kvm_cpuid_entry2)))
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- single values ---- */
+
+static long get_tsc_khz(struct bp_vcpu *vcpu)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_TSC_KHZ, sizeof(u32));
+
+	return ret < 0 ? ret : *(u32 *)vcpu->state;
+}
+
+static long set_tsc_khz(struct bp_vcpu *vcpu, unsigned long khz)
+{
+	if (khz > U32_MAX)
+		return -EINVAL;
+	*(u32 *)vcpu->state = khz ?: tsc_khz;
+	return bp_state_set(vcpu, BP_STATE_TSC_KHZ, sizeof(u32));
+}
+
+static long translate(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_translation *tr = vcpu->state;
+	long ret;
+
+	if (copy_from_user(tr, argp, sizeof(*tr)))
+		return -EFAULT;
+	ret = bp_state_get(vcpu, BP_STATE_TRANSLATE, sizeof(*tr));
+	if (ret < 0)
+		return ret;
+	return copy_to_user(argp, tr, sizeof(*tr)) ? -EFAULT : 0;
+}
+
+long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
+			 void __user *argp)
+{
+	switch (cmd) {
+	case KVM_GET_REGS:
+		return get_regs(vcpu, argp);
+	case KVM_SET_REGS:
+		return set_regs(vcpu, argp);
+	case KVM_SET_SREGS:
+		return set_sregs(vcpu, argp);
+	case KVM_GET_VCPU_EVENTS:
+		return get_events(vcpu, argp);
+	case KVM_SET_VCPU_EVENTS:
+		return set_events(vcpu, argp);
+	case KVM_GET_MSRS:
+		return msrs_ioctl(vcpu, argp, false);
+	case KVM_SET_MSRS:
+		return msrs_ioctl(vcpu, argp, true);
+	case KVM_GET_CPUID2:
+		return get_cpuid(vcpu, argp);
+	case KVM_SET_CPUID2:
+		return set_cpuid(vcpu, argp);
+	case KVM_GET_TSC_KHZ:
+		return get_tsc_khz(vcpu);
+	case KVM_SET_TSC_KHZ:
+		return set_tsc_khz(vcpu, (unsigned long)argp);
+	case KVM_TRANSLATE:
+		return translate(vcpu, argp);
+	case KVM_X86_SETUP_MCE:
+		return simple_set(vcpu, BP_STATE_MCE, sizeof(u64), argp);
+	default:
+		return simple_ioctl(vcpu, cmd, argp);
+	}
+}

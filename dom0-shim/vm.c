@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMs: KVM_CREATE_VM, the VM's file and its ioctls, and the end of it all when
+ * the last file (VM or vCPU) is closed.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+#include "irqchip/irqchip.h"
+
+/* ---- ioctls ---- */
+
+static long get_clock(struct bp_vm *vm, void __user *argp)
+{
+	struct kvm_clock_data *clock = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!clock)
+		return -ENOMEM;
+	ret = bp_hc_domain_get(vm->dom, BP_DOM_CLOCK,
+			       bp_pfn(clock));
+	if (ret >= 0)
+		ret = copy_to_user(argp, clock, sizeof(*clock)) ? -EFAULT : 0;
+	free_page((unsigned long)clock);
+	return ret;
+}
+
+static long set_clock(struct bp_vm *vm, void __user *argp)
+{
+	struct kvm_clock_data *clock = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret = -EFAULT;
+
+	if (!clock)
+		return -ENOMEM;
+	if (!copy_from_user(clock, argp, sizeof(*clock)))
+		ret = bp_hc_domain_set(vm->dom, BP_DOM_CLOCK,
+				       bp_pfn(clock));
+	free_page((unsigned long)clock);
+	return ret < 0 ? ret : 0;
+}
+
+static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
+{
+	u32 *word;
+	long ret;
+
+	if (id >= BP_MAX_VCPU_ID)
+		return -EINVAL;
+	word = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!word)
+		return -ENOMEM;
+	*word = id;
+	mutex_lock(&vm->lock);
+	ret = -EBUSY;
+	if (!vm->nr_vcpus)
+		ret = bp_hc_domain_set(vm->dom, BP_DOM_BOOT_CPU,
+				       bp_pfn(word));
+	mutex_unlock(&vm->lock);
+	free_page((unsigned long)word);
+	return ret < 0 ? ret : 0;
+}
+
+/* Real mode needs no task segment or identity map of ours. */
+static long set_tss_addr(unsigned long addr)
+{
+	return addr > (u32)(-3 * PAGE_SIZE) ? -EINVAL : 0;
+}
+
+static long set_identity_map(struct bp_vm *vm, void __user *argp)
+{
+	u64 addr;
+
+	if (copy_from_user(&addr, argp, sizeof(addr)))
+		return -EFAULT;
+	return READ_ONCE(vm->nr_vcpus) ? -EINVAL : 0;
+}
+
+static long irq_ioctl(struct bp_vm *vm, unsigned int cmd, unsigned long arg)
+{
+	long ret;
+
+	if (cmd == KVM_CREATE_IRQCHIP)
+		mutex_lock(&vm->lock);
+	ret = bp_irq_ioctl(vm->irq, READ_ONCE(vm->nr_vcpus), cmd, arg);
+	if (cmd == KVM_CREATE_IRQCHIP)
+		mutex_unlock(&vm->lock);
+	return ret == -ENOIOCTLCMD ? -ENOTTY : ret;
+}
+
+union vm_arg {
+	struct kvm_userspace_memory_region region;
+	struct kvm_dirty_log log;
+	struct kvm_ioeventfd ioeventfd;
+	struct kvm_coalesced_mmio_zone zone;
+};
+
+static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
+			    void __user *argp)
+{
+	union vm_arg arg;
+
+	if (copy_from_user(&arg, argp, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	switch (cmd) {
+	case KVM_SET_USER_MEMORY_REGION:
+		return bp_set_memory_region(vm, &arg.region);
+	case KVM_GET_DIRTY_LOG:
+		return bp_get_dirty_log(vm, &arg.log);
+	case KVM_IOEVENTFD:
+		return bp_ioeventfd(vm, &arg.ioeventfd);
+	case KVM_REGISTER_COALESCED_MMIO:
+		return bp_coalesced_register(vm, &arg.zone);
+	default:
+		return bp_coalesced_unregister(vm, &arg.zone);
+	}
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct bp_vm *vm = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	if (!bp_vm_usable(vm))
+		return -EIO;
+	switch (cmd) {
+	case KVM_CREATE_VCPU:
+		return bp_vcpu_create(vm, arg);
+	case KVM_CHECK_EXTENSION:
+		return bp_check_extension(arg);
+	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_GET_DIRTY_LOG:
+	case KVM_IOEVENTFD:
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return vm_ioctl_copied(vm, cmd, argp);
+	case KVM_GET_CLOCK:
+		return get_clock(vm, argp);
+	case KVM_SET_CLOCK:
+		return set_clock(vm, argp);
+	case KVM_SET_TSS_ADDR:
+		return set_tss_addr(arg);
+	case KVM_SET_IDENTITY_MAP_ADDR:
+		return set_identity_map(vm, argp);
+	case KVM_SET_BOOT_CPU_ID:
+		return set_boot_cpu(vm, arg);
+	default:
+		return irq_ioctl(vm, cmd, arg);
+	}
+}
+
+/* ---- the end ---- */
+
+static void free_vm(struct bp_vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		bp_vcpu_free(vm->vcpus[i]);
+	bp_ioeventfd_release(vm);
+	bp_coalesced_free(vm);
+	bp_slots_free(vm);
+	bp_bus_free(vm);
+	xa_destroy(&vm->marks);
+	if (vm->map_page)
+		__free_page(vm->map_page);
+	if (vm->list_page)
+		__free_page(vm->list_page);
+	cleanup_srcu_struct(&vm->srcu);
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
+static void destroy_vm(struct bp_vm *vm)
+{
+	bp_irq_free(vm->irq);
+	bp_notifier_exit(vm);
+	bp_ring_remove_vm(vm);
+	/* Pages that Bedplate still refers to are lost rather than reused. */
+	if (!bp_domain_destroy(vm))
+		free_vm(vm);
+}
+
+void bp_vm_get(struct bp_vm *vm)
+{
+	refcount_inc(&vm->refs);
+}
+
+void bp_vm_put(struct bp_vm *vm)
+{
+	if (refcount_dec_and_test(&vm->refs))
+		destroy_vm(vm);
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	struct bp_vm *vm = file->private_data;
+
+	bp_irq_release(vm->irq);
+	bp_vm_put(vm);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.release = vm_release,
+	.unlocked_ioctl = vm_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* ---- creation ---- */
+
+static struct bp_vm *alloc_vm(void)
+{
+	struct bp_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+
+	if (!vm)
+		return NULL;
+	if (init_srcu_struct(&vm->srcu)) {
+		kfree(vm);
+		return NULL;
+	}
+	refcount_set(&vm->refs, 1);
+	mutex_init(&vm->lock);
+	mutex_init(&vm->bus_lock);
+	mutex_init(&vm->slots_lock);
+	mutex_init(&vm->donate_lock);
+	mutex_init(&vm->ioeventfd_lock);
+	spin_lock_init(&vm->mmu_lock);
+	INIT_LIST_HEAD(&vm->donated);
+	xa_init(&vm->marks);
+	xa_init_flags(&vm->ioeventfds, XA_FLAGS_ALLOC1);
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
+	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
+	if (bp_coalesced_init(vm) || bp_slots_init(vm) || !vm->map_page ||
+	    !vm->list_page) {
+		free_vm(vm);
+		return NULL;
+	}
+	return vm;
+}
+
+static struct bp_vm *make_vm(void)
+{
+	struct bp_vm *vm = alloc_vm();
+	int ret;
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	ret = bp_domain_create(vm);
+	if (ret)
+		goto free;
+	vm->irq = bp_irq_new(vm->dom);
+	if (IS_ERR(vm->irq)) {
+		ret = PTR_ERR(vm->irq);
+		goto destroy;
+	}
+	ret = bp_notifier_init(vm);
+	if (ret)
+		goto free_irq;
+	ret = bp_ring_add_vm(vm);
+	if (ret)
+		goto notifier;
+	return vm;
+
+notifier:
+	bp_notifier_exit(vm);
+free_irq:
+	bp_irq_free(vm->irq);
+destroy:
+	if (bp_domain_destroy(vm))
+		return ERR_PTR(ret);
+free:
+	free_vm(vm);
+	return ERR_PTR(ret);
+}
+
+long bp_vm_create(unsigned long type)
+{
+	struct bp_vm *vm;
+	int fd;
+
+	if (type)
+		return -EINVAL;
+	vm = make_vm();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		destroy_vm(vm);
+	return fd;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking mappings away: for memslots that change, and for the MMU notifiers of
+ * the VMM's address space.
+ *
+ * The notifier's protocol is that of KVM: between start and end of an
+ * invalidation nothing in its range is mapped (mmu_in_progress), and a fault
+ * that looked up its page before the end is started anew (mmu_seq).
+ */
+#include <linux/mm.h>
+
+#include "core.h"
+
+void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	long done;
+
+	while (npages) {
+		done = bp_hc_unmap(vm->dom, gfn, npages);
+		if (WARN_ON_ONCE(done <= 0) || done >= npages)
+			return;
+		gfn += done;
+		npages -= done;
+	}
+}
+
+/* MMIO marks of frames that get memory. */
+void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	unsigned long index;
+	void *entry;
+
+	spin_lock(&vm->mmu_lock);
+	xa_for_each_range(&vm->marks, index, entry, gfn, gfn + npages - 1) {
+		xa_erase(&vm->marks, index);
+		vm->nr_marks--;
+		bp_zap(vm, index, 1);
+	}
+	spin_unlock(&vm->mmu_lock);
+}
+
+bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,
+		  unsigned long len)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	if (vm->mmu_in_progress && hva < vm->mmu_end &&
+	    hva + len > vm->mmu_start)
+		return true;
+	return vm->mmu_seq != seq;
+}
+
+static void zap_hva_range(struct bp_vm *vm, unsigned long start,
+			  unsigned long end)
+{
+	struct bp_memslots *slots;
+	unsigned int i;
+	int idx = srcu_read_lock(&vm->srcu);
+
+	slots = bp_slots(vm);
+	for (i = 0; i < slots->n; i++) {
+		struct bp_memslot *s = slots->slot[i];
+		unsigned long from = max(start, s->hva);
+		unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
+		u64 first, last;
+
+		if (from >= to)
+			continue;
+		first = (from - s->hva) >> PAGE_SHIFT;
+		last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
+		bp_zap(vm, s->gfn + first, last - first);
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+}
+
+static struct bp_vm *notifier_vm(struct mmu_notifier *mn)
+{
+	return container_of(mn, struct bp_vm, notifier);
+}
+
+static int invalidate_start(struct mmu_notifier *mn,
+			    const struct mmu_notifier_range *range)
+{
+	struct bp_vm *vm = notifier_vm(mn);
+
+	spin_lock(&vm->mmu_lock);
+	if (!vm->mmu_in_progress++) {
+		vm->mmu_start = range->start;
+		vm->mmu_end = range->end;
+	} else {
+		vm->mmu_start = min(vm->mmu_start, range->start);
+		vm->mmu_end = max(vm->mmu_end, range->end);
+	}
+	spin_unlock(&vm->mmu_lock);
+
+	zap_hva_range(vm, range->start, range->end);
+	return 0;
+}
+
+static void invalidate_end(struct mmu_notifier *mn,
+			   const struct mmu_notifier_range *range)
+{
+	struct bp_vm *vm = notifier_vm(mn);
+
+	spin_lock(&vm->mmu_lock);
+	vm->mmu_seq++;
+	vm->mmu_in_progress--;
+	spin_unlock(&vm->mmu_lock);
+}
+
+/* The address space goes; its pages are freed right after. */
+static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	struct bp_vm *vm = notifier_vm(mn);
+
+	WRITE_ONCE(vm->dead, true);
+	spin_lock(&vm->mmu_lock);
+	vm->mmu_start = 0;
+	vm->mmu_end = ULONG_MAX;
+	vm->mmu_in_progress++;	/* for good */
+	spin_unlock(&vm->mmu_lock);
+	zap_hva_range(vm, 0, ULONG_MAX);
+}
+
+static const struct mmu_notifier_ops bp_notifier_ops = {
+	.invalidate_range_start = invalidate_start,
+	.invalidate_range_end = invalidate_end,
+	.release = notifier_release,
+};
+
+int bp_notifier_init(struct bp_vm *vm)
+{
+	vm->notifier.ops = &bp_notifier_ops;
+	return mmu_notifier_register(&vm->notifier, vm->mm);
+}
+
+void bp_notifier_exit(struct bp_vm *vm)
+{
+	mmu_notifier_unregister(&vm->notifier, vm->mm);
+}
