@@ -55,7 +55,7 @@ def main(argv):
     tree, lab = os.environ["LAB_TREE"], os.environ["LAB"]
     try:
         opts = options.parse(argv, tree)
-        options.check(opts, tree)
+        options.check(opts)
         if not os.path.exists(f"{lab}/stamp.images"):
             raise options.Usage("the images are not made yet: run scripts/lab up first")
     except options.Usage as error:

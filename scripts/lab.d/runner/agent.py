@@ -21,7 +21,7 @@ class Terminal:
 
     def raw(self):
         self.saved = termios.tcgetattr(0)
-        tty.setraw(0)
+        tty.setraw(0, termios.TCSADRAIN)   # keep what was typed ahead
 
     def restore(self):
         if self.saved is not None:

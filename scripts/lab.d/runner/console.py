@@ -2,8 +2,10 @@
 """The machine's serial line: kept in a file, watched for a death as it happens."""
 
 import collections
+import re
 
-TAIL_LINES = 25
+TAIL_LINES = 30
+ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[A-Za-z]|c)|\r")     # GRUB's and the BIOS's
 STAGES = {
     "bedplate:": "hypervisor",
     "Linux version": "Linux",
@@ -20,6 +22,10 @@ def verdict(line):
     if "Kernel panic - not syncing" in line:
         return "the service VM's kernel panicked"
     return None
+
+
+def clean(raw):
+    return ESCAPES.sub(b"", raw).decode("utf-8", "replace")
 
 
 class Console:
@@ -40,10 +46,12 @@ class Console:
         return None
 
     def line(self, raw):
-        text = raw.decode("utf-8", "replace").rstrip("\r")
+        text = clean(raw)
         self.tail.append(text)
-        self.death = self.death or verdict(text)
-        if "reboot: Restarting system" in text:
+        why = verdict(text)
+        if why and not self.death:
+            self.death = f"{why}: {text}"
+        if "reboot: Restarting system" in text or "sysrq: Resetting" in text:
             self.restarting = True
         if "reboot: Power down" in text:
             self.powering_off = True
@@ -54,7 +62,7 @@ class Console:
         *lines, self.partial = (self.partial + data).split(b"\n")
         for raw in lines:
             self.line(raw)
-        found = (self.stage(raw.decode("utf-8", "replace")) for raw in lines)
+        found = (self.stage(clean(raw)) for raw in lines)
         return [s for s in found if s]
 
     def close(self):
@@ -68,4 +76,5 @@ def split_logs(serial, hypervisor, linux):
     """Sorts a serial log's lines by who wrote them."""
     with open(serial, "rb") as f, open(hypervisor, "wb") as hv, open(linux, "wb") as lx:
         for line in f:
-            (hv if line.startswith(b"bedplate:") or b"BEDPLATE" in line else lx).write(line)
+            ours = clean(line).startswith("bedplate:") or b"BEDPLATE" in line
+            (hv if ours else lx).write(ESCAPES.sub(b"", line))

@@ -89,7 +89,7 @@ class Machine:
             "boot/initrd": self.make_initrd(),
         }
         if self.opts.under == "bedplate":
-            files["boot/bedplate"] = f"{self.tree}/build/bedplate.elf"
+            files["boot/bedplate"] = self.opts.hv
         bootdisk.write_tar(f"{self.run}/boot.img", bootdisk.read(f"{self.lab}/grub.mbr"),
                            bootdisk.read(f"{self.lab}/grub.core"), files)
 

@@ -71,6 +71,8 @@ def parser():
     p.add_argument("--accel", choices=["tcg", "kvm"], default="tcg",
                    help="how the machine is emulated (default tcg; kvm needs a host "
                    "with nested virtualisation)")
+    p.add_argument("--hv", metavar="FILE",
+                   help="another hypervisor image than build/bedplate.elf")
     p.add_argument("--hv-args", default="", metavar="ARGS",
                    help="added to the hypervisor's command line")
     p.add_argument("--kernel-args", default="", metavar="ARGS",
@@ -99,7 +101,7 @@ def nested_kvm():
     return None
 
 
-def check(opts, tree):
+def check(opts):
     """Refuses, with a clear line, what cannot be done."""
     if opts.machine != "svm":
         raise Usage(f"--machine {opts.machine}: not yet; only svm exists")
@@ -117,8 +119,8 @@ def check(opts, tree):
     for disk in opts.disk:
         if not os.path.isfile(disk):
             raise Usage(f"--disk {disk}: no such file (seen from the lab's root)")
-    if opts.under == "bedplate" and not os.path.isfile(f"{tree}/build/bedplate.elf"):
-        raise Usage("build/bedplate.elf does not exist: run make first")
+    if opts.under == "bedplate" and not os.path.isfile(opts.hv):
+        raise Usage(f"{opts.hv} does not exist: run make first")
 
 
 def arguments(text):
@@ -137,6 +139,7 @@ def parse(argv, tree):
         command = []
     opts = parser().parse_args(argv)
     opts.command = command
+    opts.hv = opts.hv or f"{tree}/build/bedplate.elf"
     opts.hv_args = arguments(opts.hv_args)
     opts.kernel_args = arguments(opts.kernel_args)
     return opts
