@@ -66,6 +66,7 @@ void frames_init(void *mem, u64 top)
 						    BP_OWNER_NONE);
 	}
 	frames_end = top;
+	stats = (struct frame_stats){ 0 };
 }
 
 void frames_set(u64 pfn, u64 n, u32 owner)
@@ -233,10 +234,15 @@ void frames_stats(struct frame_stats *s)
 
 int frame_mmio_protect(hpa_t hpa, u64 len)
 {
+	u64 start = hpa >> PAGE_SHIFT, end = (hpa + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	u64 known;
+
+	if (frame_mmio_protected(start, &known) && known >= end)
+		return 0;
 	if (nr_ranges == MAX_RANGES)
 		return -ENOMEM;
-	ranges[nr_ranges].start = hpa >> PAGE_SHIFT;
-	ranges[nr_ranges].end = (hpa + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	ranges[nr_ranges].start = start;
+	ranges[nr_ranges].end = end;
 	nr_ranges++;
 	return 0;
 }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A machine for host tests of memory code; see mm_host.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hv/core/atomic.h"
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+#include "hv/core/dommem.h"
+#include "hv/core/frames.h"
+#include "hv/core/lapic.h"
+#include "hv/core/memmap.h"
+#include "hv/core/mmu.h"
+#include "hv/core/ops.h"
+
+#define FRAMES		(RIG_TOP >> PAGE_SHIFT)
+#define POOL_FRAMES	((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT)
+
+u8 *rig_memory;
+u32 rig_max_order = 18;
+u64 rig_pool_limit;
+u32 rig_kicks;
+void (*rig_on_kick)(struct cpu *c);
+u32 rig_vcpu_steps;
+_Thread_local struct cpu *rig_this_cpu;
+
+static u64 table[FRAMES + FRAMES / 512 + 512];
+
+static const struct {
+	hpa_t start, end;
+	u32 owner;
+} layout[] = {
+	{ 0, 0x9f000, BP_OWNER_DOM0 },
+	{ 0x100000, RIG_ACPI, BP_OWNER_DOM0 },
+	{ RIG_ACPI + 0x1000, RIG_POOL, BP_OWNER_DOM0 },
+	{ RIG_POOL, RIG_POOL_END, BP_OWNER_HV },
+	{ SZ_4G, RIG_TOP, BP_OWNER_DOM0 },
+};
+
+u64 pool_total = POOL_FRAMES, pool_free;
+static bool used[POOL_FRAMES];
+
+void *pages_alloc(u32 n)
+{
+	u64 i, run = 0;
+
+	for (i = 0; i < POOL_FRAMES && run < n; i++)
+		run = used[i] ? 0 : run + 1;
+	if (run < n || pool_free < rig_pool_limit + n)
+		return NULL;
+	i -= n;
+	memset(&used[i], 1, n);
+	pool_free -= n;
+	return memset(phys_to_virt(RIG_POOL + (i << PAGE_SHIFT)), 0, n * PAGE_SIZE);
+}
+
+void *page_alloc(void)
+{
+	return pages_alloc(1);
+}
+
+void page_free(void *page)
+{
+	u64 i = (virt_to_phys(page) - RIG_POOL) >> PAGE_SHIFT;
+
+	ASSERT(i < POOL_FRAMES && used[i]);
+	memset(page, 0xa5, PAGE_SIZE);
+	used[i] = false;
+	pool_free++;
+}
+
+struct cpu *cpus[MAX_CPUS];
+u32 nr_cpus = RIG_CPUS;
+static struct cpu cpu[RIG_CPUS];
+
+struct cpu *this_cpu(void)
+{
+	return rig_this_cpu;
+}
+
+void lapic_send_ipi(u32 apic_id, u8 vector)
+{
+	ASSERT(vector == VECTOR_KICK && apic_id < RIG_CPUS);
+	fetch_add(&rig_kicks, 1);
+	if (rig_on_kick)
+		rig_on_kick(&cpu[apic_id]);
+}
+
+int vcpu_destroy_all(struct domain *d)
+{
+	ASSERT(d->phase == DOM_DYING);
+	if (!rig_vcpu_steps)
+		return 0;
+	rig_vcpu_steps--;
+	return 1;
+}
+
+static u32 max_order(void)
+{
+	return rig_max_order;
+}
+
+static struct npt_format format;
+static struct hv_ops rig_ops = { .name = "test", .npt = &format };
+const struct hv_ops *ops = &rig_ops;
+
+void rig_init_frames(bool ept)
+{
+	u32 i;
+
+	if (rig_memory)
+		munmap(rig_memory, RIG_TOP);
+	rig_memory = mmap(NULL, RIG_TOP, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT(rig_memory != MAP_FAILED);
+	memset(used, 0, sizeof(used));
+	pool_free = pool_total;
+	rig_pool_limit = 0;
+	rig_kicks = 0;
+	rig_on_kick = NULL;
+	rig_vcpu_steps = 0;
+	for (i = 0; i < RIG_CPUS; i++) {
+		cpu[i] = (struct cpu){ .self = &cpu[i], .index = i, .apic_id = i };
+		cpus[i] = &cpu[i];
+	}
+	rig_this_cpu = &cpu[0];
+	memset(&dom0, 0, sizeof(dom0));
+	format = ept ? npt_format_ept : npt_format_amd;
+	format.max_order = max_order;
+	ASSERT(frames_bytes(FRAMES) <= sizeof(table));
+	frames_init(table, FRAMES);
+	for (i = 0; i < ARRAY_SIZE(layout); i++)
+		frames_set(layout[i].start >> PAGE_SHIFT,
+			   (layout[i].end - layout[i].start) >> PAGE_SHIFT, layout[i].owner);
+}
+
+void rig_init(bool ept)
+{
+	int err;
+
+	rig_init_frames(ept);
+	mmu_init();
+	err = dom0_build_npt();
+	ASSERT(!err);
+}
+
+static u64 seed = 0x9e3779b97f4a7c15ull;
+
+u32 rig_random(u32 below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (u32)((seed >> 20) % below);
+}
