@@ -55,12 +55,12 @@ void bp_gsi_free(struct bp_irq *irq)
 	kvfree(rcu_dereference_protected(irq->routing, true));
 }
 
-/* -1 when nobody took it, as KVM says it. */
+/* Returns how many CPUs took it; a message that makes no sense none takes. */
 static int send(struct bp_irq *irq, u64 address, u32 data)
 {
 	long reached = bp_hc_msi(irq->dom, address, data);
 
-	return reached < 0 ? -1 : reached;
+	return reached < 0 ? 0 : reached;
 }
 
 static int set_route(struct bp_irq *irq, const struct bp_route *route,

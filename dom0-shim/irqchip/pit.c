@@ -33,6 +33,7 @@ static s64 now_ns(void)
 	return ktime_get_ns();
 }
 
+/* Any context; also a kept tick's second try. */
 static void tick(struct bp_pit_dev *dev)
 {
 	bool waiting = bp_chips_pic_irq0(dev->irq);
@@ -41,7 +42,7 @@ static void tick(struct bp_pit_dev *dev)
 	if (status < 0)		/* masked: nobody counts ticks */
 		atomic_set(&dev->kept, 0);
 	else if (status == 0 && waiting)
-		atomic_inc(&dev->kept);
+		atomic_add_unless(&dev->kept, 1, INT_MAX);
 }
 
 static enum hrtimer_restart expired(struct hrtimer *hrtimer)
@@ -74,7 +75,7 @@ void bp_pit_ack(struct bp_irq *irq)
 	struct bp_pit_dev *dev = smp_load_acquire(&irq->pit);
 
 	if (dev && atomic_dec_if_positive(&dev->kept) >= 0)
-		bp_gsi_pulse(irq, BP_IRQ_SRC_PIT, PIT_GSI);
+		tick(dev);
 }
 
 static u8 read_byte(struct bp_pit_dev *dev, u16 port)
