@@ -39,7 +39,7 @@ static void page_faults(void)
 	GCHECK(caught.cr2 == TEST_GVA + 7ull);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 0x800);
 	map_test(PTE_P | 2 | PTE_NX);
-	TRY("call *%0", :: "r"((u64)TEST_GVA) : "memory");
+	TRY("jmp *%0", :: "r"((u64)TEST_GVA) : "memory");
 	expect(14, 0x11);
 	GCHECK(caught.cr2 == TEST_GVA && caught.rip == TEST_GVA);
 }

@@ -2,6 +2,9 @@
 /* Guests that read and write ports and MMIO; the VMM plays the device. */
 #include "lib.h"
 
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
 static void run_op(struct gop *o)
 {
 	u64 lo = (u32)o->val, hi = o->val >> 32, a = o->addr, v = 0;
@@ -162,7 +165,7 @@ static void mmio_extend(u64 a)
 	v = 0x1122334455667788;
 	asm volatile("movb 1(%1), %h0" : "+a"(v) : "r"(a) : "memory");
 	GCHECK(v == 0x1122334455668088);
-	asm volatile("movabs %c1, %%al" : "+a"(v) : "i"(GPA_MMIO) : "memory");
+	asm volatile("movabs " STR(GPA_MMIO) ", %%al" : "+a"(v) :: "memory");
 	GCHECK(v == 0x11223344556680f0);
 	asm volatile("movslq (%1), %0" : "=r"(v) : "r"(a) : "memory");
 	GCHECK(v == 0x80f0);

@@ -37,24 +37,27 @@ static void pic_handler(struct trap *t)
 	outb(0x20, 0x20);
 }
 
+/* Interrupts that are due come in here. */
+static void drain(void)
+{
+	sti();
+	for (int i = 0; i < 1000; i++)
+		pause();
+	cli();
+}
+
 void guest_pic(int cpu)
 {
-	u32 irq = P->arg[0], vec = PIC_BASE + irq;
+	u32 irq = P->arg[0], vec = PIC_BASE + irq, want = P->arg[1] ? 3 : 1;
 
 	(void)cpu;
 	pic_init(1 << irq | 1 << 2, P->arg[1] ? 1 << irq : 0);
 	set_handler(vec, pic_handler);
 	sync_point(1);
-	for (int i = 0; i < 3 && irqs[vec] < 3; i++)
+	while (irqs[vec] < want)
 		sti_hlt_cli();
-	GCHECK(irqs[vec] == (P->arg[1] ? 3 : 1));
 	sync_point(2);
-	if (!P->arg[1])
-		sti_hlt_cli();
-	sti();
-	for (int i = 0; i < 1000; i++)
-		pause();
-	cli();
+	drain();
 	P->res[0] = irqs[vec];
 }
 
@@ -62,6 +65,15 @@ static void ioapic_write(u32 reg, u32 v)
 {
 	MEM(u32, IOAPIC) = reg;
 	MEM(u32, IOAPIC + 0x10) = v;
+}
+
+/* Pin @pin alone delivers: the same line also leads to the PIC, which is silenced. */
+static void ioapic_init(u32 pin, u32 entry)
+{
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	ioapic_write(0x11 + pin * 2, 0);
+	ioapic_write(0x10 + pin * 2, entry);
 }
 
 static u32 ioapic_read(u32 reg)
@@ -81,25 +93,19 @@ static void ioapic_handler(struct trap *t)
 /* arg[0]: pin; arg[1]: level-triggered; the second interrupt asks the VMM to lower the line. */
 void guest_ioapic(int cpu)
 {
-	u32 pin = P->arg[0];
+	u32 pin = P->arg[0], want = P->arg[1] ? 2 : 1;
 
 	(void)cpu;
 	apic_enable();
 	set_handler(0x51, ioapic_handler);
 	GCHECK((ioapic_read(1) >> 16 & 0xff) == 23);
-	ioapic_write(0x11 + pin * 2, 0);
-	ioapic_write(0x10 + pin * 2, 0x51 | (P->arg[1] ? 1 << 15 : 0));
+	ioapic_init(pin, 0x51 | (P->arg[1] ? 1 << 15 : 0));
 	GCHECK((ioapic_read(0x10 + pin * 2) & 0x1a7ff) == (0x51u | (P->arg[1] ? 1 << 15 : 0)));
 	sync_point(1);
-	for (int i = 0; i < 2 && irqs[0x51] < (P->arg[1] ? 2 : 1); i++)
+	while (irqs[0x51] < want)
 		sti_hlt_cli();
 	sync_point(2);
-	if (!P->arg[1])
-		sti_hlt_cli();
-	sti();
-	for (int i = 0; i < 1000; i++)
-		pause();
-	cli();
+	drain();
 	P->res[0] = irqs[0x51];
 	P->res[1] = ioapic_read(0x10 + pin * 2);
 }
@@ -114,8 +120,7 @@ void guest_irqcount(int cpu)
 	apic_enable();
 	count_irq(0x51);
 	count_irq(0x52);
-	ioapic_write(0x11 + P->arg[1] * 2, 0);
-	ioapic_write(0x10 + P->arg[1] * 2, 0x52);
+	ioapic_init(P->arg[1], 0x52);
 	sync_point(1);
 	for (u32 n = 1; n <= P->arg[0]; n++) {
 		while (irqs[0x51] + irqs[0x52] < n)

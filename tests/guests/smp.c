@@ -100,6 +100,7 @@ void guest_broadcast(int cpu)
 		__atomic_fetch_add(&P->res[1], 1, __ATOMIC_SEQ_CST);
 		while (!FINISH)
 			sti_hlt_cli();
+		__atomic_fetch_add(&P->res[4], 1, __ATOMIC_SEQ_CST);
 		return;
 	}
 	for (u64 i = 1; i <= others; i++) {
@@ -113,6 +114,6 @@ void guest_broadcast(int cpu)
 		wait_for(&P->res[2], round * others);
 	}
 	FINISH = 1;
-	apic_icr(0, ICR_FIXED | ICR_ALL_BUT_SELF | VEC_WAKE);
-	wait_for(&P->res[3], 11 * others);
+	while (P->res[4] != others)
+		apic_icr(0, ICR_FIXED | ICR_ALL_BUT_SELF | VEC_WAKE);
 }

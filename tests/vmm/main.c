@@ -124,6 +124,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(const struct test *const *)a)->name, (*(const struct test *const *)b)->name);
 }
 
+/*
+ * One VM for the whole run.  Stock KVM patches kernel code whenever the first VM appears or the last goes,
+ * which multi-threaded TCG does not survive every time; with this VM it happens once.
+ */
+static void hold_vm(void)
+{
+	int fd = vmm_open() ? -1 : ioctl(kvm_fd, KVM_CREATE_VM, 0);
+
+	if (fd < 0)
+		fprintf(stderr, "bp-vmm: no VM can be made: %s\n", strerror(errno));
+}
+
 static int usage(void)
 {
 	fprintf(stderr, "usage: bp-vmm list | bp-vmm run NAME...|all (NAME may be a pattern)\n");
@@ -149,6 +161,7 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	hold_vm();
 	for (size_t i = 0; i < n; i++)
 		if (selected(tests[i], argc - 2, argv + 2))
 			count[run_test(tests[i])]++;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* ioeventfd and irqfd. */
+#include "test.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+static int efd_new(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* Signals so far; they may take a moment to arrive. */
+static uint64_t efd_wait(int fd, uint64_t want)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t sum = 0, n;
+
+	while (sum < want && poll(&p, 1, 5000) == 1)
+		if (read(fd, &n, sizeof(n)) == sizeof(n))
+			sum += n;
+	return sum;
+}
+
+static uint64_t efd_now(int fd)
+{
+	uint64_t n;
+
+	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+static int ioeventfd(struct vm *vm, int fd, uint64_t addr, uint32_t len, uint32_t flags, uint64_t match)
+{
+	struct kvm_ioeventfd e = { .datamatch = match, .addr = addr, .len = len, .fd = fd, .flags = flags };
+
+	return ioctl(vm->fd, KVM_IOEVENTFD, &e) < 0 ? -errno : 0;
+}
+
+static void io_match(uint32_t flags, uint64_t addr, int op)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int any = efd_new(), three = efd_new(), four = efd_new();
+
+	CHECK_EQ(ioeventfd(vm, any, addr, 2, flags, 0), 0);
+	CHECK_EQ(ioeventfd(vm, three, addr + 8, 4, flags | KVM_IOEVENTFD_FLAG_DATAMATCH, 3), 0);
+	CHECK_EQ(ioeventfd(vm, four, addr + 8, 4, flags | KVM_IOEVENTFD_FLAG_DATAMATCH, 4), 0);
+	CHECK_EQ(ioeventfd(vm, any, addr + 8, 4, flags | KVM_IOEVENTFD_FLAG_DATAMATCH, 4), -EEXIST);
+
+	for (int i = 0; i < 5; i++)
+		op_add(vm, op, 2, addr, i);
+	op_add(vm, op, 4, addr + 8, 3);
+	op_add(vm, op, 4, addr + 8, 4);
+	op_add(vm, op, 4, addr + 8, 4);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	op_add(vm, op, 1, addr, 0x55);		/* another length */
+	op_add(vm, op, 4, addr + 8, 5);		/* another value */
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	op_add(vm, op, 2, addr, 0x66);		/* taken away by then */
+	run_sync(v, 1);
+	CHECK_EQ(efd_wait(any, 5), 5);
+	CHECK_EQ(efd_wait(three, 1), 1);
+	CHECK_EQ(efd_wait(four, 2), 2);
+	for (int i = 0; i < 2; i++)
+		run_exit(v, op == OP_OUT ? KVM_EXIT_IO : KVM_EXIT_MMIO);
+	run_sync(v, 2);
+	CHECK_EQ(efd_now(any) + efd_now(three) + efd_now(four), 0);
+	CHECK_EQ(ioeventfd(vm, any, addr, 2, flags | KVM_IOEVENTFD_FLAG_DEASSIGN, 0), 0);
+	CHECK_EQ(ioeventfd(vm, any, addr, 2, flags | KVM_IOEVENTFD_FLAG_DEASSIGN, 0), -ENOENT);
+	run_exit(v, op == OP_OUT ? KVM_EXIT_IO : KVM_EXIT_MMIO);
+	run_done(v);
+	CHECK_EQ(efd_now(any), 0);
+}
+
+TEST(eventfd, pio) { io_match(KVM_IOEVENTFD_FLAG_PIO, PORT_TEST, OP_OUT); }
+TEST(eventfd, mmio) { io_match(0, GPA_MMIO, OP_WRITE); }
+
+/* Length 0: a write of any length, and in one case any value. */
+TEST(eventfd, any_length)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int fd = efd_new();
+
+	CHECK_EQ(ioeventfd(vm, fd, GPA_MMIO + 0x100, 0, 0, 0), 0);
+	CHECK_EQ(ioeventfd(vm, fd, PORT_TEST, 0, KVM_IOEVENTFD_FLAG_PIO, 0), 0);
+	CHECK_EQ(ioeventfd(vm, fd, GPA_MMIO, 0, KVM_IOEVENTFD_FLAG_DATAMATCH, 1), -EINVAL);
+	CHECK_EQ(ioeventfd(vm, fd, GPA_MMIO, 3, 0, 0), -EINVAL);
+	CHECK_EQ(ioeventfd(vm, fd, GPA_MMIO, 4, 0x100, 0), -EINVAL);
+	CHECK_EQ(ioeventfd(vm, -1, GPA_MMIO, 4, 0, 0), -EBADF);
+	for (int i = 0; i < 4; i++)
+		op_add(vm, OP_WRITE, 1 << i, GPA_MMIO + 0x100, i);
+	for (int i = 0; i < 3; i++)
+		op_add(vm, OP_OUT, 1 << i, PORT_TEST, i);
+	op_add(vm, OP_READ, 4, GPA_MMIO + 0x100, 0);	/* reads still exit */
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.is_write, 0);
+	CHECK_EQ(efd_wait(fd, 7), 7);
+	run_done(v);
+}
+
+static int irqfd(struct vm *vm, int fd, uint32_t gsi, uint32_t flags)
+{
+	struct kvm_irqfd f = { .fd = fd, .gsi = gsi, .flags = flags };
+
+	return ioctl(vm->fd, KVM_IRQFD, &f) < 0 ? -errno : 0;
+}
+
+static void efd_signal(int fd)
+{
+	uint64_t one = 1;
+
+	CHECK_EQ(write(fd, &one, 8), 8);
+}
+
+/* One through the IOAPIC's pin, one through an MSI route, while the guest halts. */
+TEST(eventfd, irqfd)
+{
+	struct vm *vm = vm_new(G_irqcount, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int pin_fd = efd_new(), msi_fd = efd_new();
+	struct { struct kvm_irq_routing h; struct kvm_irq_routing_entry e[2]; } r = {
+		.h.nr = 2,
+		.e = { { .gsi = 10, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip = { KVM_IRQCHIP_IOAPIC, 10 } },
+		       { .gsi = 40, .type = KVM_IRQ_ROUTING_MSI,
+			 .u.msi = { .address_lo = 0xfee00000, .data = 0x51 } } },
+	};
+
+	vm->p->arg[0] = 4;
+	vm->p->arg[1] = 10;
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
+	CHECK_EQ(irqfd(vm, pin_fd, 10, 0), 0);
+	CHECK_EQ(irqfd(vm, msi_fd, 40, 0), 0);
+	CHECK_EQ(irqfd(vm, msi_fd, 40, 0), -EBUSY);
+	CHECK_EQ(irqfd(vm, -1, 40, 0), -EBADF);
+	run_sync(v, 1);
+	for (int i = 0; i < 2; i++) {
+		efd_signal(pin_fd);
+		run_sync(v, 2 + 2 * i);
+		efd_signal(msi_fd);
+		run_sync(v, 3 + 2 * i);
+		CHECK_EQ(vm->p->res[0], 1 + i);
+		CHECK_EQ(vm->p->res[1], 1 + i);
+	}
+	CHECK_EQ(irqfd(vm, msi_fd, 40, KVM_IRQFD_FLAG_DEASSIGN), 0);
+	efd_signal(msi_fd);
+	CHECK_EQ(efd_now(msi_fd), 1);			/* nobody takes it any more */
+	run_done(v);
+}
+
+/* An irqfd wakes a halted vCPU from another thread, as vhost would. */
+static void *signal_later(void *arg)
+{
+	for (int i = 0; i < 5; i++) {
+		sleep_ms(20);
+		efd_signal(*(int *)arg);
+	}
+	return NULL;
+}
+
+TEST(eventfd, irqfd_wakes)
+{
+	struct vm *vm = vm_new(G_hlt, 1, 0);
+	int fd = efd_new();
+	struct { struct kvm_irq_routing h; struct kvm_irq_routing_entry e[1]; } r = {
+		.h.nr = 1,
+		.e = { { .gsi = 5, .type = KVM_IRQ_ROUTING_MSI,
+			 .u.msi = { .address_lo = 0xfee00000, .data = 0x51 } } },
+	};
+	pthread_t t;
+
+	vm->p->arg[0] = 5;
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
+	CHECK_EQ(irqfd(vm, fd, 5, 0), 0);
+	run_sync(&vm->vcpu[0], 1);
+	CHECK_EQ(pthread_create(&t, NULL, signal_later, &fd), 0);
+	run_done(&vm->vcpu[0]);
+	pthread_join(t, NULL);
+	CHECK_EQ(vm->p->res[0], 5);
+}

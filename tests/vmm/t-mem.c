@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory slots, and what the service VM's kernel does to the memory behind them. */
+#include "test.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define PAGE		4096ull
+#define HIGH		0x1000000ull		/* where the cases put their slots */
+
+/* A VM with @size bytes of @mem at HIGH in slot 2, about to run @g with HIGH in arg[0]. */
+static struct vm *vm_with(enum guest_id g, void *mem, uint64_t size)
+{
+	struct vm *vm = vm_new(g, 1, 0);
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, size, mem, 0), 0);
+	vm->p->arg[0] = HIGH;
+	return vm;
+}
+
+/* Every page of a large slot comes at its first touch, and is the VMM's own. */
+TEST_LIMIT(mem, demand, 60)
+{
+	uint64_t pages = 8192, bad = 0;
+	uint64_t *m = mem_new(pages * PAGE);
+	struct vm *vm = vm_with(G_touch, m, pages * PAGE);
+
+	vm->p->arg[1] = pages;
+	vm->p->arg[3] = 0x5555;
+	run_done(&vm->vcpu[0]);
+	CHECK_EQ(vm->p->res[0], 0);
+	for (uint64_t i = 0; i < pages; i++)
+		bad += m[i * PAGE / 8] != ((HIGH + i * PAGE) ^ 0x5555);
+	CHECK_EQ(bad, 0);
+}
+
+TEST(mem, readonly)
+{
+	uint64_t *m = mem_new(4 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *rd, *again;
+
+	if (check_cap(vm->fd, KVM_CAP_READONLY_MEM) <= 0)
+		SKIP("no read-only memory");
+	m[1] = 0x1111222233334444;
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 4 * PAGE, m, KVM_MEM_READONLY), 0);
+	rd = op_add(vm, OP_READ, 8, HIGH + 8, 0);
+	op_add(vm, OP_WRITE, 4, HIGH + 8, 0x99);
+	again = op_add(vm, OP_READ, 8, HIGH + 8, 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.is_write, 1);
+	CHECK_EQ(v->run->mmio.phys_addr, HIGH + 8);
+	CHECK_EQ(v->run->mmio.len, 4);
+	CHECK_EQ(v->run->mmio.data[0], 0x99);
+	CHECK_EQ(rd->val, 0x1111222233334444);
+	run_done(v);
+	CHECK_EQ(again->val, 0x1111222233334444);
+	CHECK_EQ(m[1], 0x1111222233334444);
+}
+
+struct remover {
+	struct vcpu *v;
+	uint64_t mmio_writes;		/* exits while the slot was away */
+	volatile bool done;
+};
+
+static void *run_counter(void *arg)
+{
+	struct remover *r = arg;
+
+	for (;;) {
+		CHECK_EQ(run_once(r->v), 0);
+		check_guest(r->v);
+		if (r->v->run->exit_reason == KVM_EXIT_IO)
+			break;
+		CHECK_EQ(r->v->run->exit_reason, KVM_EXIT_MMIO);
+		CHECK_EQ(r->v->run->mmio.phys_addr, HIGH + 16);
+		CHECK_EQ(r->v->run->mmio.is_write, 1);
+		__atomic_fetch_add(&r->mmio_writes, 1, __ATOMIC_SEQ_CST);
+	}
+	expect_io(r->v, 1, 4, PORT_DONE);
+	return NULL;
+}
+
+/* Wait, at most 10 s, until *p is no longer @old. */
+static void wait_change(volatile uint64_t *p, uint64_t old)
+{
+	uint64_t end = now_ns() + 10000000000ull;
+
+	while (*p == old && now_ns() < end)
+		sleep_ms(1);
+	CHECK(*p != old);
+}
+
+/* A slot goes away and comes back while a vCPU writes to it: memory stands still, the writes exit. */
+TEST_LIMIT(mem, delete_running, 60)
+{
+	volatile uint64_t *m = mem_new(4 * PAGE);
+	struct vm *vm = vm_with(G_counter, (void *)m, 4 * PAGE);
+	struct remover r = { .v = &vm->vcpu[0] };
+	pthread_t t;
+
+	vm->p->arg[0] = HIGH + 16;
+	CHECK_EQ(pthread_create(&t, NULL, run_counter, &r), 0);
+	for (int i = 0; i < 20; i++) {
+		uint64_t seen, exits;
+
+		wait_change(&m[2], m[2]);
+		CHECK_EQ(vm_slot(vm, 2, HIGH, 0, NULL, 0), 0);
+		seen = m[2];
+		exits = __atomic_load_n(&r.mmio_writes, __ATOMIC_SEQ_CST);
+		wait_change(&r.mmio_writes, exits);
+		CHECK_EQ(m[2], seen);
+		CHECK_EQ(vm_slot(vm, 2, HIGH, 4 * PAGE, (void *)m, 0), 0);
+	}
+	vm->p->arg[1] = 1;
+	pthread_join(t, NULL);
+}
+
+static int dirty_bits(struct vm *vm, uint64_t pages, uint8_t *bits)
+{
+	struct kvm_dirty_log l = { .slot = 2, .dirty_bitmap = bits };
+	int n = 0;
+
+	memset(bits, 0, pages / 8);
+	CHECK_EQ(ioctl(vm->fd, KVM_GET_DIRTY_LOG, &l), 0);
+	for (uint64_t i = 0; i < pages; i++)
+		n += bits[i / 8] >> (i % 8) & 1;
+	return n;
+}
+
+TEST(mem, dirty_log)
+{
+	uint64_t pages = 128;
+	uint8_t *m = mem_new(pages * PAGE), bits[16];
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, pages * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH, 1);
+	op_add(vm, OP_WRITE, 8, HIGH + 3 * PAGE, 1);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	op_add(vm, OP_READ, 8, HIGH + 2 * PAGE, 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 3 * PAGE, 2);
+	op_add(vm, OP_WRITE, 1, HIGH + 77 * PAGE + 5, 2);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 77 * PAGE, 3);
+	op_add(vm, OP_SYNC, 0, 3, 0);
+	run_sync(v, 1);
+	if (vm_slot(vm, 2, HIGH, pages * PAGE, m, KVM_MEM_LOG_DIRTY_PAGES) == -EINVAL)
+		SKIP("no dirty logging");
+	dirty_bits(vm, pages, bits);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 0);
+	run_sync(v, 2);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 2);
+	CHECK(bits[0] == 1 << 3 && bits[77 / 8] == 1 << 77 % 8);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 0);
+	run_sync(v, 3);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 1);
+	CHECK_EQ(m[77 * PAGE], 3);
+	run_done(v);
+}
+
+TEST(mem, move)
+{
+	uint8_t *m = mem_new(4 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *moved;
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 4 * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 8, 0x1234);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	moved = op_add(vm, OP_READ, 8, 2 * HIGH + 8, 0);
+	op_add(vm, OP_READ, 8, HIGH + 8, 0);
+	run_sync(v, 1);
+	CHECK_EQ(vm_slot(vm, 2, 2 * HIGH, 4 * PAGE, m, 0), 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.phys_addr, HIGH + 8);
+	CHECK_EQ(moved->val, 0x1234);
+	run_done(v);
+}
+
+/* Two slots on the same memory: what is written through one is read through the other. */
+TEST(mem, alias)
+{
+	uint8_t *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct gop *rd;
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 2 * PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 3, 2 * HIGH, 2 * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH + PAGE, 0xabcdef);
+	rd = op_add(vm, OP_READ, 8, 2 * HIGH + PAGE, 0);
+	run_done(&vm->vcpu[0]);
+	CHECK_EQ(rd->val, 0xabcdef);
+}
+
+/* madvise(MADV_DONTNEED) under a guest that runs: it must see zeroes, all of them, from then on. */
+TEST(mem, dontneed)
+{
+	uint64_t pages = 256;
+	uint8_t *m = mem_new(pages * PAGE);
+	struct vm *vm = vm_with(G_waitzero, m, pages * PAGE);
+
+	vm->p->arg[1] = pages;
+	thread_start(&vm->vcpu[0]);
+	wait_change(&vm->p->res[1], 0);
+	CHECK_EQ(*(uint64_t *)m, 1);
+	sleep_ms(20);
+	CHECK_EQ(madvise(m, pages * PAGE, MADV_DONTNEED), 0);
+	thread_join(&vm->vcpu[0]);
+	CHECK_EQ(vm->p->res[0], 0);
+	for (uint64_t i = 0; i < pages; i++)
+		CHECK_EQ(*(uint64_t *)(m + i * PAGE), 0);
+}
+
+/* After fork() a page is shared until somebody writes: parent's guest and child must part ways. */
+TEST(mem, fork_cow)
+{
+	volatile uint64_t *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *rd;
+	int go[2], status;
+	char c;
+	pid_t pid;
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 2 * PAGE, (void *)m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH, 0x11);
+	op_add(vm, OP_WRITE, 8, HIGH + PAGE, 0x22);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	op_add(vm, OP_WRITE, 8, HIGH, 0x33);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	rd = op_add(vm, OP_READ, 8, HIGH + PAGE, 0);
+	run_sync(v, 1);
+	CHECK_EQ(pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		m[PAGE / 8] = 0x44;
+		if (read(go[0], &c, 1) != 1)
+			_exit(2);
+		_exit(m[0] == 0x11 && m[PAGE / 8] == 0x44 ? 0 : 3);
+	}
+	run_sync(v, 2);
+	CHECK_EQ(m[0], 0x33);
+	CHECK_EQ(write(go[1], "x", 1), 1);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	run_done(v);
+	CHECK_EQ(rd->val, 0x22);
+	m[0] = 0x55;
+}
+
+/* A shared file: what the guest writes is in the file, and the other way round. */
+TEST(mem, file_shared)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+	uint64_t val = 0x7777;
+	struct gop *rd, *hole;
+	void *m;
+
+	CHECK(fd >= 0 && !ftruncate(fd, 8 * PAGE));
+	m = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(m != MAP_FAILED);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 8 * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 5 * PAGE, 0x6666);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	rd = op_add(vm, OP_READ, 8, HIGH + 5 * PAGE, 0);
+	hole = op_add(vm, OP_READ, 8, HIGH + PAGE, 0);
+	run_sync(v, 1);
+	CHECK_EQ(pread(fd, &val, 8, 5 * PAGE), 8);
+	CHECK_EQ(val, 0x6666);
+	val = 0x7777;
+	CHECK_EQ(pwrite(fd, &val, 8, 5 * PAGE), 8);
+	run_done(v);
+	CHECK_EQ(rd->val, 0x7777);
+	CHECK_EQ(hole->val, 0);
+}
+
+/* Memory that the VMM may not touch itself: KVM_RUN says EFAULT, and goes on once it may. */
+TEST(mem, protected_by_vmm)
+{
+	uint8_t *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *rd;
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 2 * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH, 0x11);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	rd = op_add(vm, OP_READ, 8, HIGH, 0);
+	run_sync(v, 1);
+	CHECK_EQ(mprotect(m, 2 * PAGE, PROT_NONE), 0);
+	CHECK_EQ(run_once(v), -EFAULT);
+	CHECK_EQ(mprotect(m, 2 * PAGE, PROT_READ | PROT_WRITE), 0);
+	run_done(v);
+	CHECK_EQ(rd->val, 0x11);
+}
+
+/* New memory is mapped over the old: the guest follows the VMM's address space. */
+TEST(mem, remap)
+{
+	uint8_t *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *rd;
+
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 2 * PAGE, m, 0), 0);
+	op_add(vm, OP_WRITE, 8, HIGH + PAGE, 0x11);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	rd = op_add(vm, OP_READ, 8, HIGH + PAGE, 0);
+	run_sync(v, 1);
+	CHECK(mmap(m, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == m);
+	*(uint64_t *)(m + PAGE) = 0x8888;
+	run_done(v);
+	CHECK_EQ(rd->val, 0x8888);
+}
