@@ -101,6 +101,15 @@ def nested_kvm():
     return None
 
 
+def visible(path):
+    """The lab's root shows the host's directories but for those of its system."""
+    top = os.path.abspath(path).split("/")[1:3]
+    if top[0] in ("bin", "sbin", "usr", "etc", "boot") or top[0].startswith("lib") \
+            or (top[0] == "var" and top[1:] != ["tmp"]):
+        raise Usage(f"{path}: not visible in the lab's root; use a path outside the "
+                    "host's system directories")
+
+
 def check(opts):
     """Refuses, with a clear line, what cannot be done."""
     if opts.machine != "svm":
@@ -114,11 +123,14 @@ def check(opts):
             raise Usage("--accel kvm: needs an AMD host with nested virtualisation on")
         if opts.icount:
             raise Usage("--icount counts TCG's instructions; it does not go with --accel kvm")
+    for path in [opts.hv, opts.overlay, opts.log] + opts.disk:
+        if path is not None:
+            visible(path)
     if opts.overlay is not None and not os.path.isdir(opts.overlay):
-        raise Usage(f"--overlay {opts.overlay}: no such directory (seen from the lab's root)")
+        raise Usage(f"--overlay {opts.overlay}: no such directory")
     for disk in opts.disk:
         if not os.path.isfile(disk):
-            raise Usage(f"--disk {disk}: no such file (seen from the lab's root)")
+            raise Usage(f"--disk {disk}: no such file")
     if opts.under == "bedplate" and not os.path.isfile(opts.hv):
         raise Usage(f"{opts.hv} does not exist: run make first")
 

@@ -38,7 +38,8 @@ class Session:
         self.console = Console(f"{run}/serial.log")
         self.terminal = Terminal()
         self.sel = selectors.DefaultSelector()
-        self.input_open = True
+        # A run in the background must not read the terminal: it would be stopped.
+        self.input_open = not os.isatty(0) or os.tcgetpgrp(0) == os.getpgrp()
         self.input_watched = False
         self.signal = None
         self.timed_out = False
