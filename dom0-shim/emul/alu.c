@@ -10,7 +10,7 @@ static u64 sign_bit(u32 size)
 	return 1ull << (8 * size - 1);
 }
 
-static u64 szp_flags(u32 size, u64 val)
+u64 emul_szp_flags(u32 size, u64 val)
 {
 	u64 flags = 0;
 	u32 low = val & 0xff;
@@ -36,7 +36,7 @@ static u64 add(u32 size, u64 a, u64 b, u64 carry, u64 *flags)
 {
 	u64 r = (a + b + carry) & emul_mask(size);
 	u64 sign = sign_bit(size);
-	u64 f = szp_flags(size, r) | ((a ^ b ^ r) & FL_AF);
+	u64 f = emul_szp_flags(size, r) | ((a ^ b ^ r) & FL_AF);
 
 	if (((a & b) | ((a | b) & ~r)) & sign)
 		f |= FL_CF;
@@ -50,7 +50,7 @@ static u64 sub(u32 size, u64 a, u64 b, u64 borrow, u64 *flags)
 {
 	u64 r = (a - b - borrow) & emul_mask(size);
 	u64 sign = sign_bit(size);
-	u64 f = szp_flags(size, r) | ((a ^ b ^ r) & FL_AF);
+	u64 f = emul_szp_flags(size, r) | ((a ^ b ^ r) & FL_AF);
 
 	if (((~a & b) | ((~a | b) & r)) & sign)
 		f |= FL_CF;
@@ -62,7 +62,7 @@ static u64 sub(u32 size, u64 a, u64 b, u64 borrow, u64 *flags)
 
 static u64 logic(u32 size, u64 r, u64 *flags)
 {
-	set_arith(flags, FL_ARITH, szp_flags(size, r));
+	set_arith(flags, FL_ARITH, emul_szp_flags(size, r));
 	return r;
 }
 
@@ -171,39 +171,8 @@ u64 emul_alu_shift(u32 op, u32 size, u64 a, u32 count, u64 *flags)
 		f |= FL_OF;
 	if (op >= 4) {
 		mask = FL_ARITH;
-		f |= szp_flags(size, s.val);
+		f |= emul_szp_flags(size, s.val);
 	}
 	set_arith(flags, mask, f);
 	return s.val;
-}
-
-/* CF and OF say that the high half matters; the rest is undefined, so kept. */
-static void set_mul_flags(u64 *flags, bool overflow)
-{
-	set_arith(flags, FL_CF | FL_OF, overflow ? FL_CF | FL_OF : 0);
-}
-
-void emul_alu_mul(u32 size, bool is_signed, u64 a, u64 b, u64 *lo, u64 *hi,
-		  u64 *flags)
-{
-	unsigned __int128 p;
-	u64 mask = emul_mask(size);
-
-	if (is_signed)
-		p = (unsigned __int128)((__int128)(s64)emul_sext(a, size) *
-					(s64)emul_sext(b, size));
-	else
-		p = (unsigned __int128)(a & mask) * (b & mask);
-	*lo = (u64)p & mask;
-	*hi = (u64)(p >> (8 * size)) & mask;
-	set_mul_flags(flags, is_signed ?
-		      *hi != ((*lo & sign_bit(size)) ? mask : 0) : *hi != 0);
-}
-
-u64 emul_alu_mul_low(u32 size, u64 a, u64 b, u64 *flags)
-{
-	u64 lo, hi;
-
-	emul_alu_mul(size, true, a, b, &lo, &hi, flags);
-	return lo;
 }

@@ -45,7 +45,7 @@
 #define EFER_NXE	(1ull << 11)
 #define XCR0_SSE_AVX	6ull
 
-#define VEC_DB		1
+#define VEC_DE		0
 #define VEC_UD		6
 #define VEC_NM		7
 #define VEC_SS		12
@@ -197,9 +197,16 @@ u64 emul_alu_inc(u32 size, u64 a, u64 *flags);
 u64 emul_alu_dec(u32 size, u64 a, u64 *flags);
 /* op is ModRM.reg of the shift group. */
 u64 emul_alu_shift(u32 op, u32 size, u64 a, u32 count, u64 *flags);
+u64 emul_szp_flags(u32 size, u64 val);
+
+/* muldiv.c: the same for operands of twice the width. */
 u64 emul_alu_mul_low(u32 size, u64 a, u64 b, u64 *flags);
 void emul_alu_mul(u32 size, bool is_signed, u64 a, u64 b, u64 *lo, u64 *hi,
 		  u64 *flags);
+/* hi:lo divided by by; false: divide error. */
+bool emul_alu_div(u32 size, bool is_signed, u64 lo, u64 hi, u64 by, u64 *quot,
+		  u64 *rem);
+u64 emul_alu_dshift(bool right, u32 size, u64 a, u64 fill, u32 count, u64 *flags);
 
 /* Handlers, by file. */
 int emul_op_alu(struct emul_state *st);			/* ex_alu.c */
@@ -210,6 +217,7 @@ int emul_op_grp3(struct emul_state *st);
 int emul_op_grp45(struct emul_state *st);
 int emul_op_shift(struct emul_state *st);
 int emul_op_imul(struct emul_state *st);
+int emul_op_dshift(struct emul_state *st);
 int emul_op_mov_store(struct emul_state *st);		/* ex_mov.c */
 int emul_op_mov_load(struct emul_state *st);
 int emul_op_mov_imm(struct emul_state *st);

@@ -119,6 +119,27 @@ static int multiply(struct emul_state *st, bool is_signed)
 	return 0;
 }
 
+/* rAX, rDX = quotient, remainder of rDX:rAX by rm; AL, AH of AX for bytes */
+static int divide(struct emul_state *st, bool is_signed)
+{
+	u64 val, quot, rem, lo = st->ctx->gpr[EMUL_RAX], hi = st->ctx->gpr[EMUL_RDX];
+	int r = emul_rm_read(st, st->size, &val);
+
+	if (r)
+		return r;
+	if (st->size == 1)
+		hi = lo >> 8;
+	if (!emul_alu_div(st->size, is_signed, lo, hi, val, &quot, &rem))
+		return emul_raise(st->ctx, VEC_DE);
+	if (st->size == 1) {
+		emul_reg_write(st, EMUL_RAX, 2, (quot & 0xff) | (rem & 0xff) << 8);
+	} else {
+		emul_reg_write(st, EMUL_RAX, st->size, quot);
+		emul_reg_write(st, EMUL_RDX, st->size, rem);
+	}
+	return 0;
+}
+
 /* NOT leaves the flags alone; NEG is 0 - rm. */
 static int not_neg(struct emul_state *st, bool neg)
 {
@@ -134,7 +155,7 @@ static int not_neg(struct emul_state *st, bool neg)
 	return r;
 }
 
-/* F6, F7; division is not emulated */
+/* F6, F7 */
 int emul_op_grp3(struct emul_state *st)
 {
 	u32 sub = st->reg & 7;
@@ -151,8 +172,9 @@ int emul_op_grp3(struct emul_state *st)
 	case 4:
 	case 5:
 		return multiply(st, sub == 5);
+	default:
+		return divide(st, sub == 7);
 	}
-	return EMUL_UNHANDLED;
 }
 
 /* FE, FF: INC, DEC; PUSH only as FF /6; calls and jumps are not emulated */
@@ -194,6 +216,24 @@ int emul_op_shift(struct emul_state *st)
 	if (r)
 		return r;
 	res = emul_alu_shift(st->reg & 7, st->size, old, count, &flags);
+	r = emul_rm_update(st, st->size, old, res);
+	if (!r)
+		commit_flags(st, flags);
+	return r;
+}
+
+/* 0F A4, A5: SHLD; AC, AD: SHRD; by imm8 or CL */
+int emul_op_dshift(struct emul_state *st)
+{
+	u64 flags = st->ctx->rflags, old, res;
+	u64 count = st->opcode & 1 ? st->ctx->gpr[EMUL_RCX] : st->imm;
+	int r = emul_rm_load(st, st->size, &old);
+
+	if (r)
+		return r;
+	res = emul_alu_dshift(st->opcode & 8, st->size, old,
+			      emul_reg_read(st, st->reg, st->size), count & 0xff,
+			      &flags);
 	r = emul_rm_update(st, st->size, old, res);
 	if (!r)
 		commit_flags(st, flags);

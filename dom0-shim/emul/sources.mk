@@ -13,6 +13,7 @@ EMUL_SRCS := \
 	emul/ex_string.c \
 	emul/ex_vec.c \
 	emul/mem.c \
+	emul/muldiv.c \
 	emul/operand.c \
 	emul/optable.c \
 	emul/regs.c \

@@ -27,6 +27,8 @@
 #define T_SHIFT_CL	(1u << 11)
 #define T_XLAT		(1u << 12)
 #define T_NOSIZE	(1u << 13)	/* no operand size prefix */
+#define T_DIV		(1u << 14)	/* rDX:rAX is divisible without overflow */
+#define T_DSHIFT	(1u << 15)	/* with T_SHIFT_*: two operands */
 
 struct tmpl {
 	const char *name;
@@ -87,6 +89,14 @@ static const struct tmpl tmpls[] = {
 	{ "mul rm", 0, 1, 0xf7, 4, 0, 0, FL_CF_OF },
 	{ "imul rm8", 0, 1, 0xf6, 5, 0, T_BYTE, FL_CF_OF },
 	{ "imul rm", 0, 1, 0xf7, 5, 0, 0, FL_CF_OF },
+	{ "div rm8", 0, 1, 0xf6, 6, 0, T_BYTE | T_DIV, 0 },
+	{ "div rm", 0, 1, 0xf7, 6, 0, T_DIV, 0 },
+	{ "idiv rm8", 0, 1, 0xf6, 7, 0, T_BYTE | T_DIV, 0 },
+	{ "idiv rm", 0, 1, 0xf7, 7, 0, T_DIV, 0 },
+	{ "shld imm", 0, 2, 0xa4, -1, 1, T_SHIFT_IMM | T_DSHIFT, FL_NO_AF },
+	{ "shld cl", 0, 2, 0xa5, -1, 0, T_SHIFT_CL | T_DSHIFT, FL_NO_AF },
+	{ "shrd imm", 0, 2, 0xac, -1, 1, T_SHIFT_IMM | T_DSHIFT, FL_NO_AF },
+	{ "shrd cl", 0, 2, 0xad, -1, 0, T_SHIFT_CL | T_DSHIFT, FL_NO_AF },
 	{ "imul r,rm", 0, 2, 0xaf, -1, 0, 0, FL_CF_OF },
 	{ "imul r,rm,imm", 0, 1, 0x69, -1, 4, 0, FL_CF_OF },
 	{ "imul r,rm,imm8", 0, 1, 0x6b, -1, 1, 0, FL_CF_OF },

@@ -61,7 +61,8 @@ ALL("imul (%eax), %ecx") ALL("imul $100, (%eax), %ecx")
 ALL("imul $100000, (%eax), %ecx") ALL("imul $1000, (%eax), %cx")
 ALL("movzbl (%eax), %ecx") ALL("movzwl (%eax), %ecx") ALL("movsbw (%eax), %cx")
 ALL("bt %eax, (%ecx)") ALL("btsl $3, (%ecx)") ALL("lock btrl $3, (%ecx)")
-ALL("xadd %eax, (%ecx)") ALL("cmpxchg %cl, (%edx)") ALL("sete (%edx)")
+ALL("shld $3, %eax, (%ecx)") ALL("shrd %cl, %ax, (%ecx)")
+ALL("divl (%ecx)") ALL("idivw 4(%ecx)") ALL("xadd %eax, (%ecx)") ALL("cmpxchg %cl, (%edx)") ALL("sete (%edx)")
 ALL("cmovne (%edx), %eax") ALL("movbe (%edx), %eax") ALL("movbe %ax, (%edx)")
 ALL("movnti %eax, (%edi)") ALL("movups (%eax), %xmm1") ALL("movdqa %xmm1, (%eax)")
 ALL("movdqu %xmm7, 0x10(%esp)") ALL("movd %xmm1, (%eax)") ALL("movq (%eax), %xmm1")
@@ -98,7 +99,7 @@ I64("vmovntdqa (%rax), %xmm1") I64("mov %ds, (%rax)") I64("movbe %r9, (%rax)")
 
 /* not emulated: to be left to the VMM */
 NO(64, "syscall") NO(64, "ret") NO(64, "call *(%rax)") NO(64, "cpuid")
-NO(64, "divl (%rax)") NO(64, "lea (%rax), %rbx") NO(64, "paddb (%rax), %xmm1")
+NO(64, "jmp *(%rax)") NO(64, "lea (%rax), %rbx") NO(64, "paddb (%rax), %xmm1")
 NO(64, "vaddps (%rax), %xmm1, %xmm2") NO(64, "fldl (%rax)") NO(64, "in %dx, %al")
 NO(32, "lds (%eax), %ecx") NO(32, "les (%eax), %ecx") NO(16, "iret")
 NO(32, "pusha") NO(64, "lock; mov %eax, (%rax)") NO(64, "vmovdqu8 (%rax), %zmm1")
@@ -134,14 +135,14 @@ static void cut_instructions_are_refused(void **state)
 					 -EMSGSIZE);
 }
 
-/* Groups are refused when executed, not by length: CALL and DIV have one. */
+/* Groups are refused when executed, not by length: CALL and JMP have one. */
 static void others_are_refused(void **state)
 {
 	const struct entry *e;
 
 	(void)state;
 	for (e = __start_emul_unknown; e < __stop_emul_unknown; e++) {
-		bool group = strstr(e->text, "call ") || strstr(e->text, "div");
+		bool group = strstr(e->text, "call ") || strstr(e->text, "jmp");
 		int len = emul_insn_len(e->code, EMUL_MAX_INSN, e->bits);
 
 		if (len != (group ? (int)e->len : -ENOENT))

@@ -79,6 +79,7 @@ struct tcase {
 	bool addr32;
 	uint8_t data[DATA_SIZE];
 	uint64_t flags;		/* flags to compare */
+	bool undefined;		/* the result is: not to be run */
 };
 
 static uint32_t pick(uint32_t n)
@@ -165,6 +166,38 @@ static void put_data(struct tcase *c, uint64_t at, const void *val, int size)
 	memcpy(c->data + (at - DATA), val, size);
 }
 
+/* A divisor in memory and a dividend whose quotient fits. */
+static void prepare_division(struct tcase *c, uint64_t at)
+{
+	int size = c->t->kind & T_BYTE ? 1 : c->size, bits = 8 * size;
+	uint64_t mask = size == 8 ? ~0ull : (1ull << bits) - 1;
+	bool is_signed = c->t->reg == 7;
+	uint64_t by = (rig_random() >> pick(bits)) & mask, quot = rig_random() & mask;
+	unsigned __int128 whole;
+
+	if (!by)
+		by = 3;
+	if (is_signed) {
+		by = (by & mask >> 1) ? by & mask >> 1 : 1;
+		quot >>= 1;
+		quot &= mask >> 1;
+	}
+	whole = (unsigned __int128)by * quot + rig_random() % by;
+	if (is_signed && pick(2))
+		whole = -whole;
+	put_data(c, at, &by, size);
+	if (is_signed && pick(2)) {
+		by = -by;
+		put_data(c, at, &by, size);
+	}
+	if (size == 1) {
+		c->cpu.gpr[0] = (c->cpu.gpr[0] & ~0xffffull) | (uint16_t)whole;
+		return;
+	}
+	c->cpu.gpr[0] = (c->cpu.gpr[0] & ~mask) | ((uint64_t)whole & mask);
+	c->cpu.gpr[2] = (c->cpu.gpr[2] & ~mask) | ((uint64_t)(whole >> bits) & mask);
+}
+
 /* Make memory fit what the template wants of it. */
 static void prepare_memory(struct tcase *c, uint64_t at)
 {
@@ -172,6 +205,8 @@ static void prepare_memory(struct tcase *c, uint64_t at)
 	uint64_t one = 1ull << pick(16);
 	int half = c->size == 8 ? 8 : 4;
 
+	if (t->kind & T_DIV)
+		prepare_division(c, at);
 	if (t->kind & T_NONZERO)
 		put_data(c, at, &one, 8);
 	if (!(t->kind & T_ACC) || pick(2))
@@ -209,6 +244,23 @@ static void set_bit_offset(struct tcase *c, int reg)
 	c->cpu.gpr[reg] = (c->cpu.gpr[reg] & ~mask) | (off & mask);
 }
 
+/* The count is the immediate or CL; large ones leave OF and CF undefined. */
+static void drop_undefined_flags(struct tcase *c, uint64_t immval)
+{
+	const struct tmpl *t = c->t;
+	int bits = 8 * (t->kind & T_BYTE ? 1 : c->size);
+	int count = (uint8_t)(t->kind & T_SHIFT_IMM ? immval : c->cpu.gpr[1]);
+
+	if (!(t->kind & (T_SHIFT_IMM | T_SHIFT_CL)))
+		return;
+	count &= bits == 64 ? 63 : 31;
+	if (count > 1)
+		c->flags &= ~0x800ull;
+	if (count >= bits && t->reg >= 4)
+		c->flags &= ~1ull;
+	c->undefined = (t->kind & T_DSHIFT) && count > bits;
+}
+
 /* [base + index * scale + disp], any part missing, or [rip + disp]. */
 static void generate_modrm(struct tcase *c)
 {
@@ -226,6 +278,10 @@ static void generate_modrm(struct tcase *c)
 		if (base == reg || index == reg)
 			base = index = (reg + 1) % 8 == 4 ? 5 : (reg + 1) % 8;
 		set_bit_offset(c, reg);
+	}
+	if (t->kind & T_DIV) {
+		base |= 3;
+		index |= 3;
 	}
 	if (index == base)
 		form = form == 2 ? 1 : form;
@@ -274,17 +330,7 @@ static void generate_modrm(struct tcase *c)
 	emit(c, immval, imm);
 	prepare_memory(c, at);
 
-	if (t->kind & (T_SHIFT_IMM | T_SHIFT_CL)) {
-		int bits = 8 * (t->kind & T_BYTE ? 1 : c->size);
-		int count = t->kind & T_SHIFT_IMM ? (uint8_t)immval :
-						    (uint8_t)c->cpu.gpr[1];
-
-		count &= bits == 64 ? 63 : 31;
-		if (count > 1)
-			c->flags &= ~0x800ull;
-		if (count >= bits && t->reg >= 4)
-			c->flags &= ~1ull;
-	}
+	drop_undefined_flags(c, immval);
 }
 
 static void generate_string(struct tcase *c)
@@ -415,7 +461,9 @@ static void check_case(const struct tmpl *t)
 		rig_long(&rig);
 		rig_map(&rig, CODE, 0x10000, RIG_PTE_P);
 	}
-	generate(&before, t);
+	do
+		generate(&before, t);
+	while (before.undefined);
 	after = before;
 	execute_native(&after);
 	r = execute_emulated(&rig, &before, data);
