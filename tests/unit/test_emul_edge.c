@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Corners of the emulator: divide errors, alignment, state that changes under a
+ * pending access, ops that are missing or refuse.
+ */
+// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "emul_rig.h"
+
+#define CODE	0x10000u
+#define RAM	0x20000u
+#define USER	((uint32_t)RIG_USER_MMIO)
+
+static struct rig rig;
+
+#define START(code) do { \
+	rig_prot(&rig, 32); \
+	rig_code(&rig, CODE, code, sizeof(code) - 1); \
+	rig.ctx.rip = CODE; \
+	rig.ctx.gpr[EMUL_RBX] = RAM; \
+} while (0)
+
+static void long_start(const char *code, size_t len)
+{
+	rig_long(&rig);
+	rig_map(&rig, 0x400000, CODE, RIG_PTE_P);
+	rig_map(&rig, 0x500000, RAM, RIG_PTE_P | RIG_PTE_W);
+	rig_code(&rig, CODE, code, len);
+	rig.ctx.rip = 0x400000;
+	rig.ctx.gpr[EMUL_RBX] = 0x500000;
+}
+
+#define LONG(code) long_start(code, sizeof(code) - 1)
+
+static void divide(uint64_t hi, uint64_t lo, uint32_t by, int want)
+{
+	rig.ctx.rip = CODE;
+	rig.ctx.gpr[EMUL_RAX] = lo;
+	rig.ctx.gpr[EMUL_RDX] = hi;
+	rig_put(&rig, RAM, 4, by);
+	assert_int_equal(rig_run(&rig), want);
+	if (want == EMUL_DONE)
+		return;
+	assert_int_equal(rig.ctx.fault.vector, 0);
+	assert_false(rig.ctx.fault.has_error);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], lo);
+	assert_int_equal(rig.ctx.gpr[EMUL_RDX], hi);
+}
+
+static void divide_errors(void **state)
+{
+	(void)state;
+	START("\xf7\x33");			/* divl (%ebx) */
+	divide(0, 5, 0, EMUL_FAULT);
+	divide(7, 5, 7, EMUL_FAULT);
+	divide(6, 0xffffffff, 7, EMUL_DONE);
+	START("\xf7\x3b");			/* idivl (%ebx) */
+	divide(0, 0x80000000, 1, EMUL_FAULT);
+	divide(0, 0x7fffffff, 1, EMUL_DONE);
+	divide(0xffffffff, 0x80000000, 1, EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x80000000);
+	divide(0xffffffff, 0x80000000, 0xffffffff, EMUL_FAULT);
+	divide(0x80000000, 0, 0xffffffff, EMUL_FAULT);
+	divide(0, 0, 0, EMUL_FAULT);
+}
+
+static void wide_exchange_wants_alignment(void **state)
+{
+	(void)state;
+	LONG("\xf0\x48\x0f\xc7\x0b");		/* lock cmpxchg16b (%rbx) */
+	rig.ctx.gpr[EMUL_RBX] += 8;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 13);
+	rig.ctx.gpr[EMUL_RBX] += 8;
+	rig.ctx.gpr[EMUL_RDX] = 2;
+	rig.ctx.gpr[EMUL_RAX] = 1;
+	rig.ctx.gpr[EMUL_RCX] = 0x3333333344444444;
+	rig_put(&rig, RAM + 0x10, 8, 1);
+	rig_put(&rig, RAM + 0x18, 8, 2);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.cmpxchgs, 1 + 5);	/* and five table entries */
+	assert_true(rig.ctx.rflags & 0x40);
+	assert_int_equal(rig_get(&rig, RAM + 0x10, 8), 0x500010);
+	assert_true(rig_get(&rig, RAM + 0x18, 8) == 0x3333333344444444);
+}
+
+static int no_cmpxchg(struct emul_ctx *ctx, u64 gpa, const void *old,
+		      const void *val, u32 len)
+{
+	(void)ctx, (void)gpa, (void)old, (void)val;
+	return len == 16 ? -EOPNOTSUPP : -EFAULT;
+}
+
+static void missing_ops_are_unhandled(void **state)
+{
+	struct emul_ops ops;
+
+	(void)state;
+	START("\x0f\x10\x03");			/* movups (%ebx), %xmm0 */
+	ops = *rig.ctx.ops;
+	ops.vec_write = NULL;
+	rig.ctx.ops = &ops;
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+
+	LONG("\xf0\x48\x0f\xc7\x0b");
+	rig.ctx.cr0 &= ~(1ull << 31);		/* no tables to be marked */
+	rig.ctx.rip = CODE;
+	rig.ctx.gpr[EMUL_RBX] = RAM;
+	ops = *rig.ctx.ops;
+	ops.cmpxchg_gpa = no_cmpxchg;
+	rig.ctx.ops = &ops;
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+	assert_int_equal(rig.ctx.rip, CODE);
+}
+
+/* Another CPU moves the page while user space answers: the answer is void. */
+static void answer_for_another_address_is_dropped(void **state)
+{
+	(void)state;
+	LONG("\x8b\x03");
+	rig_map(&rig, 0x500000, USER, RIG_PTE_P | RIG_PTE_W);
+	assert_int_equal(emul_run(&rig.ctx), EMUL_NEED_USER);
+	memset(rig.ctx.user.data, 0x11, 8);
+	rig_map(&rig, 0x500000, USER + 0x1000, RIG_PTE_P | RIG_PTE_W);
+	assert_int_equal(emul_resume(&rig.ctx), EMUL_NEED_USER);
+	assert_int_equal(rig.ctx.user.gpa, USER + 0x1000);
+	memset(rig.ctx.user.data, 0x22, 8);
+	assert_int_equal(emul_resume(&rig.ctx), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x22222222);
+}
+
+static void port_answer_for_another_count_is_dropped(void **state)
+{
+	(void)state;
+	START("\xf3\x6c");			/* rep insb */
+	rig.pio_user = true;
+	rig.ctx.gpr[EMUL_RDI] = RAM;
+	rig.ctx.gpr[EMUL_RCX] = 4;
+	assert_int_equal(emul_run(&rig.ctx), EMUL_NEED_USER);
+	rig.ctx.gpr[EMUL_RCX] = 6;		/* KVM_SET_REGS without a cancel */
+	assert_int_equal(emul_resume(&rig.ctx), EMUL_NEED_USER);
+	assert_int_equal(rig.ctx.user.count, 6);
+	memcpy(rig.pio_page, "abcdef", 6);
+	assert_int_equal(emul_resume(&rig.ctx), EMUL_DONE);
+	assert_memory_equal(rig.ram + RAM, "abcdef", 6);
+}
+
+static int gone(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
+{
+	(void)ctx, (void)gpa, (void)buf;
+	return len ? -EFAULT : 0;
+}
+
+/* The memslot goes away between the question and the write. */
+static void input_into_vanished_ram_is_unhandled(void **state)
+{
+	struct emul_ops ops;
+
+	(void)state;
+	START("\xf3\x6c");
+	ops = *rig.ctx.ops;
+	ops.write_gpa = gone;
+	rig.ctx.ops = &ops;
+	rig.ctx.gpr[EMUL_RDI] = RAM;
+	rig.ctx.gpr[EMUL_RCX] = 4096;
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+	assert_true(rig.user_exits <= EMUL_LOG_SIZE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 4096);
+}
+
+static void selectors_are_stored_in_16_bits(void **state)
+{
+	(void)state;
+	START("\x8c\x1b");			/* mov %ds, (%ebx) */
+	rig_put(&rig, RAM, 4, 0xffffffff);
+	rig.ctx.seg[EMUL_DS].selector = 0x1234;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig_get(&rig, RAM, 4), 0xffff1234);
+	START("\x8c\x33");			/* segment register 6 */
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 6);
+}
+
+static void register_forms_work_too(void **state)
+{
+	(void)state;
+	START("\x0f\xc1\xc8\x0f\xab\xc8");	/* xadd %ecx, %eax; bts %ecx, %eax */
+	rig.ctx.gpr[EMUL_RAX] = 5;
+	rig.ctx.gpr[EMUL_RCX] = 4;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 9);
+	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 5);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x29);
+}
+
+static void disabled_sse_is_undefined(void **state)
+{
+	(void)state;
+	START("\x0f\x10\x03");
+	rig.ctx.cr4 = 0;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 6);
+	rig.ctx.cr4 = 0x200;
+	rig.ctx.cr0 |= 4;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 6);
+	rig.ctx.cr0 ^= 4 | 8;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 7);
+	rig.ctx.cr0 ^= 8;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+}
+
+/* The repeated string keeps its translations for one run, not for longer. */
+static void translations_do_not_outlive_a_run(void **state)
+{
+	(void)state;
+	LONG("\xac\xac");			/* lodsb; lodsb */
+	rig.ctx.gpr[EMUL_RSI] = 0x500000;
+	rig_put(&rig, RAM, 2, 0x2211);
+	rig_put(&rig, RAM + 0x1000, 2, 0x4433);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x11);
+	rig_map(&rig, 0x500000, RAM + 0x1000, RIG_PTE_P);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x44);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(divide_errors),
+		cmocka_unit_test(wide_exchange_wants_alignment),
+		cmocka_unit_test(missing_ops_are_unhandled),
+		cmocka_unit_test(answer_for_another_address_is_dropped),
+		cmocka_unit_test(port_answer_for_another_count_is_dropped),
+		cmocka_unit_test(input_into_vanished_ram_is_unhandled),
+		cmocka_unit_test(selectors_are_stored_in_16_bits),
+		cmocka_unit_test(register_forms_work_too),
+		cmocka_unit_test(disabled_sse_is_undefined),
+		cmocka_unit_test(translations_do_not_outlive_a_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
