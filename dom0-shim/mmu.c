@@ -151,22 +151,30 @@ static void fill_maps(const struct fault *f)
 		};
 }
 
-/* vm->mmu_lock is held.  0 or Bedplate's error. */
-static long map_pages(const struct fault *f)
+static long map_once(const struct fault *f)
 {
-	struct bp_vm *vm = f->vm;
-	u64 base = f->gfn & ~((1ull << f->order) - 1);
+	fill_maps(f);
+	return bp_hc_map(f->vm->dom, page_to_pfn(f->vm->map_page), f->n);
+}
+
+/* vm->mmu_lock is held.  0 or Bedplate's error. */
+static long map_pages(struct fault *f)
+{
 	long ret;
 
 	if (f->write)
 		bp_dirty_mark(f->slot, f->gfn);
-	fill_maps(f);
-	ret = bp_hc_map(vm->dom, page_to_pfn(vm->map_page), f->n);
+	ret = map_once(f);
+	if (ret == -EINVAL && f->order > 9) {
+		/* No 1 GiB pages in this machine's tables. */
+		f->order = 9;
+		ret = map_once(f);
+	}
 	if (ret == -EEXIST) {
 		/* Small pages under a large one, or a frame that went stale. */
-		bp_zap(vm, base, 1ull << f->order);
-		fill_maps(f);
-		ret = bp_hc_map(vm->dom, page_to_pfn(vm->map_page), f->n);
+		bp_zap(f->vm, f->gfn & ~((1ull << f->order) - 1),
+		       1ull << f->order);
+		ret = map_once(f);
 	}
 	return ret < 0 ? ret : 0;
 }

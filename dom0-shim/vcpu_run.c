@@ -67,12 +67,12 @@ static long enter_guest(struct bp_vcpu *vcpu)
 	exit = bp_hc_run(vcpu->vm->dom, vcpu->index);
 
 	bp_ring_drain();
-	local_irq_enable();
 	if (exit == BP_EXIT_INTR) {
-		/* One instruction, so that the interrupt is taken. */
+		/* The interrupt is taken after the instruction behind STI. */
+		local_irq_enable();
 		asm volatile("nop" ::: "memory");
+		local_irq_disable();
 	}
-	local_irq_disable();
 	vtime_account_guest_exit();
 	local_irq_enable();
 
@@ -214,12 +214,14 @@ static int interrupted(struct bp_vcpu *vcpu)
 
 static int run_loop(struct bp_vcpu *vcpu)
 {
-	long exit;
+	long exit = BP_EXIT_INTR;
 	int ret;
 
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	do {
+		if (exit == BP_EXIT_INTR)
+			tell_scheduler(vcpu);
 		cond_resched();
-		tell_scheduler(vcpu);
 		local_irq_disable();
 		if (signal_pending(current)) {
 			local_irq_enable();
@@ -233,7 +235,7 @@ static int run_loop(struct bp_vcpu *vcpu)
 		exit = enter_guest(vcpu);
 		ret = serve_exit_locked(vcpu, exit);
 	} while (ret > 0);
-	return ret;
+	return ret == -EINTR ? interrupted(vcpu) : ret;
 }
 
 static int finish_pending(struct bp_vcpu *vcpu)
@@ -263,22 +265,22 @@ static void fill_run(struct bp_vcpu *vcpu)
 long bp_vcpu_run(struct bp_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	sigset_t saved;
 	int ret;
 
 	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
 		return -EINVAL;
 	if (vcpu->sigset_active)
-		sigprocmask(SIG_SETMASK, &vcpu->sigset, &saved);
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
-	run->exit_reason = KVM_EXIT_UNKNOWN;
 	ret = finish_pending(vcpu);
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);
 	fill_run(vcpu);
 
-	if (vcpu->sigset_active)
-		sigprocmask(SIG_SETMASK, &saved, NULL);
+	if (vcpu->sigset_active) {
+		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+		sigemptyset(&current->real_blocked);
+	}
 	return ret;
 }
