@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* bzImage header and boot_params. */
+#include "linux_image.h"
+#include "hv/core/string.h"
+
+/* Setup header: offsets in the image, and the same in boot_params. */
+#define HDR_START		0x1f1
+#define HDR_SETUP_SECTS		0x1f1	/* u8 */
+#define HDR_SYSSIZE		0x1f4	/* u32, in 16 bytes */
+#define HDR_BOOT_FLAG		0x1fe	/* u16 */
+#define HDR_JUMP		0x200	/* jmp short: its displacement ends the header */
+#define HDR_MAGIC		0x202	/* u32 */
+#define HDR_VERSION		0x206	/* u16 */
+#define HDR_TYPE_OF_LOADER	0x210	/* u8 */
+#define HDR_LOADFLAGS		0x211	/* u8 */
+#define HDR_CODE32_START	0x214	/* u32 */
+#define HDR_RAMDISK_IMAGE	0x218	/* u32 */
+#define HDR_RAMDISK_SIZE	0x21c	/* u32 */
+#define HDR_CMD_LINE_PTR	0x228	/* u32 */
+#define HDR_INITRD_ADDR_MAX	0x22c	/* u32 */
+#define HDR_KERNEL_ALIGNMENT	0x230	/* u32 */
+#define HDR_RELOCATABLE		0x234	/* u8 */
+#define HDR_XLOADFLAGS		0x236	/* u16 */
+#define HDR_CMDLINE_SIZE	0x238	/* u32 */
+#define HDR_PREF_ADDRESS	0x258	/* u64 */
+#define HDR_INIT_SIZE		0x260	/* u32 */
+#define HDR_END_MIN		0x264
+#define HDR_END_MAX		0x290	/* other fields of boot_params follow */
+
+#define BOOT_FLAG		0xaa55
+#define MAGIC			0x53726448	/* "HdrS" */
+#define VERSION_MIN		0x020c
+#define LOADED_HIGH		BIT(0)
+#define LOADER_UNDEFINED	0xff
+
+/* boot_params, outside the header */
+#define BP_ACPI_RSDP		0x070	/* u64 */
+#define BP_E820_ENTRIES		0x1e8	/* u8 */
+#define BP_E820_TABLE		0x2d0
+#define E820_MAX		128
+#define E820_SIZE		20	/* u64 start, u64 size, u32 type */
+
+/* screen_info, at the start of boot_params */
+#define SI_VIDEO_MODE		0x06	/* u8 */
+#define SI_VIDEO_COLS		0x07	/* u8 */
+#define SI_EGA_BX		0x0a	/* u16 */
+#define SI_VIDEO_LINES		0x0e	/* u8 */
+#define SI_IS_VGA		0x0f	/* u8 */
+#define SI_VIDEO_POINTS		0x10	/* u16 */
+#define SI_LFB_WIDTH		0x12	/* u16 */
+#define SI_LFB_HEIGHT		0x14	/* u16 */
+#define SI_LFB_DEPTH		0x16	/* u16 */
+#define SI_LFB_BASE		0x18	/* u32 */
+#define SI_LFB_SIZE		0x1c	/* u32 */
+#define SI_LFB_LINE		0x24	/* u16 */
+#define SI_COLOURS		0x26	/* size and position of red, green, blue */
+#define SI_CAPABILITIES		0x36	/* u32 */
+#define SI_EXT_LFB_BASE		0x3a	/* u32 */
+#define SI_CAP_64BIT_BASE	BIT(1)
+#define VIDEO_VGA		0x01
+#define VIDEO_VESA_LFB		0x23
+#define VIDEO_EFI_LFB		0x70
+#define VESA_SIZE_UNIT		0x10000
+
+static u64 get(const void *p, u32 off, u32 bytes)
+{
+	u64 v = 0;
+
+	memcpy(&v, (const u8 *)p + off, bytes);
+	return v;
+}
+
+static void put(void *p, u32 off, u32 bytes, u64 v)
+{
+	memcpy((u8 *)p + off, &v, bytes);
+}
+
+static u32 header_end(const void *image)
+{
+	return (u32)get(image, HDR_JUMP + 1, 1) + HDR_MAGIC;
+}
+
+static void read_header(const void *image, u64 len, struct linux_image *li)
+{
+	u32 sects = (u32)get(image, HDR_SETUP_SECTS, 1);
+
+	li->setup_bytes = ((sects ? sects : 4) + 1) * 512;
+	li->kernel_bytes = len > li->setup_bytes ? len - li->setup_bytes : 0;
+	li->room = max(get(image, HDR_INIT_SIZE, 4), li->kernel_bytes);
+	li->pref_address = get(image, HDR_PREF_ADDRESS, 8);
+	li->alignment = get(image, HDR_KERNEL_ALIGNMENT, 4);
+	li->relocatable = get(image, HDR_RELOCATABLE, 1);
+	li->initrd_max = get(image, HDR_INITRD_ADDR_MAX, 4);
+	li->cmdline_max = (u32)get(image, HDR_CMDLINE_SIZE, 4);
+}
+
+const char *linux_check_image(const void *image, u64 len, struct linux_image *li)
+{
+	if (len < HDR_END_MIN || get(image, HDR_MAGIC, 4) != MAGIC ||
+	    get(image, HDR_BOOT_FLAG, 2) != BOOT_FLAG)
+		return "is no bzImage";
+	if (get(image, HDR_VERSION, 2) < VERSION_MIN)
+		return "speaks a boot protocol older than 2.12";
+	if (header_end(image) < HDR_END_MIN)
+		return "has a setup header that is too short";
+	if (!(get(image, HDR_LOADFLAGS, 1) & LOADED_HIGH))
+		return "is a zImage, not a bzImage";
+	read_header(image, len, li);
+	if (!li->kernel_bytes || li->kernel_bytes < get(image, HDR_SYSSIZE, 4) * 16)
+		return "is cut short";
+	if (!get(image, HDR_INIT_SIZE, 4))
+		return "does not say how much memory it needs";
+	if (!li->alignment || (li->alignment & (li->alignment - 1)))
+		return "has a load alignment that is no power of two";
+	return NULL;
+}
+
+/* Is all of [a, a + len) RAM and clear of @used? */
+static bool is_free(hpa_t a, u64 len, const struct mem_map *map,
+		    const struct mem_range *used, u32 nr_used)
+{
+	return a && memmap_find(map, used, nr_used, a, a + len, len, PAGE_SIZE, false) == a;
+}
+
+hpa_t linux_place_kernel(const struct linux_image *li, const struct mem_map *map,
+			 const struct mem_range *used, u32 nr_used)
+{
+	hpa_t pref = ALIGN_UP(li->pref_address, li->alignment);
+	u64 align = max(li->alignment, (u64)PAGE_SIZE);
+	hpa_t a;
+
+	if (!(pref & ~PAGE_MASK) && pref < SZ_4G - min(li->room, SZ_4G) &&
+	    is_free(pref, li->room, map, used, nr_used))
+		return pref;
+	if (!li->relocatable)
+		return 0;
+	/* Linux moves itself up to its preferred address if put below. */
+	a = memmap_find(map, used, nr_used, pref, SZ_4G, li->room, align, false);
+	return a ? a : memmap_find(map, used, nr_used, SZ_1M, SZ_4G, li->room, align, false);
+}
+
+static void fill_text_screen(void *bp, const struct boot_framebuffer *fb)
+{
+	bool told = fb->type == BOOT_FB_TEXT && fb->width && fb->height;
+
+	put(bp, SI_VIDEO_MODE, 1, 3);
+	put(bp, SI_VIDEO_COLS, 1, told ? fb->width : 80);
+	put(bp, SI_VIDEO_LINES, 1, told ? fb->height : 25);
+	put(bp, SI_EGA_BX, 2, 3);
+	put(bp, SI_IS_VGA, 1, VIDEO_VGA);
+	put(bp, SI_VIDEO_POINTS, 2, 16);
+}
+
+static void fill_framebuffer(void *bp, const struct boot_framebuffer *fb, bool efi)
+{
+	const u8 colours[6] = { fb->red_size, fb->red_pos, fb->green_size,
+				fb->green_pos, fb->blue_size, fb->blue_pos };
+	u64 bytes = (u64)fb->pitch * fb->height;
+
+	put(bp, SI_IS_VGA, 1, efi ? VIDEO_EFI_LFB : VIDEO_VESA_LFB);
+	put(bp, SI_LFB_WIDTH, 2, fb->width);
+	put(bp, SI_LFB_HEIGHT, 2, fb->height);
+	put(bp, SI_LFB_DEPTH, 2, fb->bpp);
+	put(bp, SI_LFB_LINE, 2, fb->pitch);
+	put(bp, SI_LFB_BASE, 4, fb->addr);
+	put(bp, SI_LFB_SIZE, 4, efi ? bytes : ALIGN_UP(bytes, (u64)VESA_SIZE_UNIT) /
+					      VESA_SIZE_UNIT);
+	if (fb->addr >> 32) {
+		put(bp, SI_EXT_LFB_BASE, 4, fb->addr >> 32);
+		put(bp, SI_CAPABILITIES, 4, SI_CAP_64BIT_BASE);
+	}
+	memcpy((u8 *)bp + SI_COLOURS, colours, sizeof(colours));
+}
+
+static const char *fill_e820(void *bp, const struct mem_map *map)
+{
+	const struct mem_range *r;
+	u32 i, off;
+
+	if (map->nr > E820_MAX)
+		return "the memory map has too many ranges for Linux";
+	for (i = 0; i < map->nr; i++) {
+		r = &map->r[i];
+		off = BP_E820_TABLE + i * E820_SIZE;
+		put(bp, off, 8, r->start);
+		put(bp, off + 8, 8, r->end - r->start);
+		put(bp, off + 16, 4, r->type);
+	}
+	put(bp, BP_E820_ENTRIES, 1, map->nr);
+	return NULL;
+}
+
+const char *linux_fill_params(void *bp, const void *image, const struct linux_params *p)
+{
+	u32 end = min(header_end(image), (u32)HDR_END_MAX);
+
+	memset(bp, 0, LINUX_BOOT_PARAMS_SIZE);
+	memcpy((u8 *)bp + HDR_START, (const u8 *)image + HDR_START, end - HDR_START);
+	put(bp, HDR_TYPE_OF_LOADER, 1, LOADER_UNDEFINED);
+	put(bp, HDR_CODE32_START, 4, p->kernel);
+	put(bp, HDR_RAMDISK_IMAGE, 4, p->initrd);
+	put(bp, HDR_RAMDISK_SIZE, 4, p->initrd_bytes);
+	put(bp, HDR_CMD_LINE_PTR, 4, p->cmdline);
+	put(bp, BP_ACPI_RSDP, 8, p->rsdp);
+	if (p->fb->type == BOOT_FB_RGB || p->fb->type == BOOT_FB_INDEXED)
+		fill_framebuffer(bp, p->fb, p->efi);
+	else if (p->fb->type == BOOT_FB_TEXT || !p->efi)
+		fill_text_screen(bp, p->fb);
+	return fill_e820(bp, p->map);
+}
