@@ -2,12 +2,15 @@
 #
 # Builds $(O)/bedplate.elf from every .c and .S in boot/, hv/ and compat/;
 # objects go to $(O)/obj. To be included with SRC = the root of the tree, or
-# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks.
+# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks,
+# V=1 shows the commands.
 
 SRC	?= .
 O	?= build
 HVCC	?= $(if $(filter default,$(origin CC)),gcc,$(CC))
 NM	?= nm
+V	?= 0
+HV_Q	:= $(if $(filter 1,$(V)),,@)
 HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
 
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
@@ -31,11 +34,13 @@ bedplate: $(O)/bedplate.elf
 
 $(O)/obj/%.c.o: $(SRC)/%.c
 	@mkdir -p $(@D)
-	$(HVCC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC      $<"
+	$(HV_Q)$(HVCC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/obj/%.S.o: $(SRC)/%.S
 	@mkdir -p $(@D)
-	$(HVCC) $(HV_ASFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  AS      $<"
+	$(HV_Q)$(HVCC) $(HV_ASFLAGS) -MMD -MP -c -o $@ $<
 
 # Flags or the list of sources changed: start again, or link again.
 $(O)/obj/flags: FORCE
@@ -52,13 +57,15 @@ $(HV_OBJS): $(O)/obj/flags
 # First link without symbols, then with the table made from it: functions
 # precede it in the image and so do not move.
 $(O)/obj/bedplate.nosym: $(HV_OBJS) $(SRC)/linker.ld $(O)/obj/sources
-	$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS)
+	@echo "  LD      $@"
+	$(HV_Q)$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS)
 
 $(O)/obj/symbols.S: $(O)/obj/bedplate.nosym $(SRC)/hv/symbols.awk
-	$(NM) -n $< | awk -f $(SRC)/hv/symbols.awk >$@
+	$(HV_Q)$(NM) -n $< | awk -f $(SRC)/hv/symbols.awk >$@
 
 $(O)/bedplate.elf: $(O)/obj/symbols.S
-	$(HVCC) -c -o $(O)/obj/symbols.o $<
-	$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS) $(O)/obj/symbols.o
+	@echo "  LD      $@"
+	$(HV_Q)$(HVCC) -c -o $(O)/obj/symbols.o $<
+	$(HV_Q)$(HVCC) $(HV_LDFLAGS) -o $@ $(HV_OBJS) $(O)/obj/symbols.o
 
 -include $(HV_OBJS:.o=.d)

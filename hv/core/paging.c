@@ -36,7 +36,7 @@ hpa_t virt_to_phys(const void *va)
 
 static u64 *table_of(u64 pte)
 {
-	return phys_to_virt(pte & PTE_ADDR);
+	return phys_to_virt(pte & HPTE_ADDR);
 }
 
 /*
@@ -47,13 +47,13 @@ static u64 *descend(u64 *slot)
 {
 	u64 *t;
 
-	if (*slot & PTE_P) {
-		ASSERT(!(*slot & PTE_PS));
+	if (*slot & HPTE_P) {
+		ASSERT(!(*slot & HPTE_PS));
 		return table_of(*slot);
 	}
 	t = page_alloc();
 	if (t)
-		*slot = virt_to_phys(t) | PTE_P | PTE_W | PTE_A;
+		*slot = virt_to_phys(t) | HPTE_P | HPTE_W | HPTE_A;
 	return t;
 }
 
@@ -81,8 +81,8 @@ static bool map(u64 *root, u64 va, hpa_t pa, u64 len, u64 prot)
 			t = descend(&t[INDEX(va, l)]);
 		if (!t)
 			return false;
-		ASSERT(!(t[INDEX(va, leaf)] & PTE_P));
-		t[INDEX(va, leaf)] = pa | prot | PTE_A | PTE_D | (leaf ? PTE_PS : 0);
+		ASSERT(!(t[INDEX(va, leaf)] & HPTE_P));
+		t[INDEX(va, leaf)] = pa | prot | HPTE_A | HPTE_D | (leaf ? HPTE_PS : 0);
 	}
 	return true;
 }
@@ -240,7 +240,7 @@ hpa_t paging_alloc_trampoline(hpa_t pa)
 		return 0;
 	memcpy(root, pml4, PAGE_SIZE);
 	root[0] = 0;
-	if (!map(root, pa, pa, PAGE_SIZE, PTE_P | PTE_W))
+	if (!map(root, pa, pa, PAGE_SIZE, HPTE_P | HPTE_W))
 		return 0;
 	return virt_to_phys(root);
 }

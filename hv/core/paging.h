@@ -21,10 +21,10 @@
 #define IMAGE_BASE		0xffffffff80000000ull
 
 /* Protection of a mapping of ours. PAT index: 0 = WB, 3 (PCD|PWT) = UC. */
-#define MAP_RO		(PTE_P | PTE_NX)
-#define MAP_RW		(PTE_P | PTE_W | PTE_NX)
-#define MAP_RX		(PTE_P)
-#define MAP_UC		(PTE_P | PTE_W | PTE_NX | PTE_PCD | PTE_PWT)
+#define MAP_RO		(HPTE_P | HPTE_NX)
+#define MAP_RW		(HPTE_P | HPTE_W | HPTE_NX)
+#define MAP_RX		(HPTE_P)
+#define MAP_UC		(HPTE_P | HPTE_W | HPTE_NX | HPTE_PCD | HPTE_PWT)
 
 extern u64 kernel_cr3;
 

@@ -221,17 +221,17 @@
 #define BP_PAT			0x0007050600070106ull
 
 /* Page table entries of Bedplate's own tables */
-#define PTE_P			(1ull << 0)
-#define PTE_W			(1ull << 1)
-#define PTE_U			(1ull << 2)
-#define PTE_PWT			(1ull << 3)
-#define PTE_PCD			(1ull << 4)
-#define PTE_A			(1ull << 5)
-#define PTE_D			(1ull << 6)
-#define PTE_PS			(1ull << 7)
-#define PTE_G			(1ull << 8)
-#define PTE_NX			(1ull << 63)
-#define PTE_ADDR		0x000ffffffffff000ull
+#define HPTE_P			(1ull << 0)
+#define HPTE_W			(1ull << 1)
+#define HPTE_U			(1ull << 2)
+#define HPTE_PWT			(1ull << 3)
+#define HPTE_PCD			(1ull << 4)
+#define HPTE_A			(1ull << 5)
+#define HPTE_D			(1ull << 6)
+#define HPTE_PS			(1ull << 7)
+#define HPTE_G			(1ull << 8)
+#define HPTE_NX			(1ull << 63)
+#define HPTE_ADDR		0x000ffffffffff000ull
 
 /* Bedplate's own segments; TSS takes two slots (gdt.c). */
 #define SEL_CODE64		0x08
