@@ -41,8 +41,8 @@
 #define CR4_SMAP	(1ull << 21)
 #define CR4_PKE		(1ull << 22)
 #define CR4_PKS		(1ull << 24)
-#define EFER_LMA	(1ull << 10)
-#define EFER_NXE	(1ull << 11)
+#define X86_EFER_LMA	(1ull << 10)
+#define X86_EFER_NXE	(1ull << 11)
 #define XCR0_SSE_AVX	6ull
 
 #define VEC_DE		0

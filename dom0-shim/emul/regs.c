@@ -78,7 +78,7 @@ bool emul_cond(u64 rflags, u32 cc)
 
 u32 emul_code_bits(const struct emul_ctx *ctx)
 {
-	if ((ctx->efer & EFER_LMA) && ctx->seg[EMUL_CS].l)
+	if ((ctx->efer & X86_EFER_LMA) && ctx->seg[EMUL_CS].l)
 		return 64;
 	return ctx->seg[EMUL_CS].db ? 32 : 16;
 }

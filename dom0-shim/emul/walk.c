@@ -45,7 +45,7 @@ static void walk_start(struct walk *w, struct emul_ctx *ctx, u64 lin, u32 access
 	w->lin = lin;
 	w->access = access;
 	w->user = ctx->cpl == 3 && !(access & EMUL_WALK_SYSTEM);
-	w->lma = ctx->efer & EFER_LMA;
+	w->lma = ctx->efer & X86_EFER_LMA;
 	w->pte_size = ctx->cr4 & CR4_PAE ? 8 : 4;
 	w->levels = w->lma ? 4 : w->pte_size == 8 ? 3 : 2;
 }
@@ -63,7 +63,7 @@ static bool is_pdpte(const struct walk *w, u32 level)
 static int page_fault(struct walk *w, u32 code)
 {
 	struct emul_ctx *ctx = w->ctx;
-	bool nx = (ctx->efer & EFER_NXE) && (ctx->cr4 & CR4_PAE);
+	bool nx = (ctx->efer & X86_EFER_NXE) && (ctx->cr4 & CR4_PAE);
 
 	if (w->access & EMUL_WALK_WRITE)
 		code |= PF_W;
@@ -102,7 +102,7 @@ static bool reserved_set(const struct walk *w, u32 level, u64 pte)
 		rsvd |= 0x7ffull << 52;
 	if (is_pdpte(w, level))
 		return pte & (rsvd | PDPTE_RSVD | PTE_NX);
-	if (!(ctx->efer & EFER_NXE))
+	if (!(ctx->efer & X86_EFER_NXE))
 		rsvd |= PTE_NX;
 	if (level == 4 || (level == 3 && ctx->no_1g_pages))
 		rsvd |= PTE_PS;
@@ -251,7 +251,7 @@ int emul_translate(struct emul_ctx *ctx, u64 lin, u32 access, u64 *gpa)
 		*gpa = (u32)lin;
 		return 0;
 	}
-	if ((ctx->efer & EFER_LMA) && (ctx->cr4 & (CR4_LA57 | CR4_PKS)))
+	if ((ctx->efer & X86_EFER_LMA) && (ctx->cr4 & (CR4_LA57 | CR4_PKS)))
 		return EMUL_UNHANDLED;
 
 	walk_start(&w, ctx, lin, access);

@@ -218,6 +218,90 @@ static void disabled_sse_is_undefined(void **state)
 	assert_int_equal(rig_run(&rig), EMUL_DONE);
 }
 
+/* The width of the stack pointer is not that of the operand. */
+static void stacks_have_three_widths(void **state)
+{
+	(void)state;
+	START("\xff\x33\x66\xff\x33");	/* pushl (%ebx); pushw (%ebx) */
+	rig_put(&rig, RAM, 4, 0x12345678);
+	rig.ctx.seg[EMUL_SS].db = 0;
+	rig.ctx.seg[EMUL_SS].base = RAM;
+	rig.ctx.gpr[EMUL_RSP] = 0xabcd0000;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0xabcdfffc);
+	assert_int_equal(rig_get(&rig, RAM + 0xfffc, 4), 0x12345678);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0xabcdfffa);
+	assert_int_equal(rig_get(&rig, RAM + 0xfffa, 2), 0x5678);
+
+	START("\xff\x33");
+	rig.ctx.gpr[EMUL_RSP] = RAM + 0x10000;	/* borrows from bit 16 */
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], RAM + 0xfffc);
+
+	LONG("\xff\x33\x66\xff\x33\x8f\x43\x08");
+	rig_put(&rig, RAM, 8, 0x1122334455667788);
+	rig.ctx.gpr[EMUL_RSP] = 0x500100;
+	rig.ctx.seg[EMUL_SS].db = 0;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);	/* 64 bits by default */
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0x5000f8);
+	assert_true(rig_get(&rig, RAM + 0xf8, 8) == 0x1122334455667788);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0x5000f6);
+	rig.ctx.gpr[EMUL_RSP] = 0x5000f8;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0x500100);
+	assert_true(rig_get(&rig, RAM + 8, 8) == 0x1122334455667788);
+}
+
+static void stack_faults_come_from_the_stack(void **state)
+{
+	(void)state;
+	LONG("\xff\x33");
+	rig.ctx.gpr[EMUL_RSP] = 0x600004;	/* both pages are absent */
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 14);
+	assert_int_equal(rig.ctx.fault.error_code, 2);
+	assert_int_equal(rig.ctx.fault.cr2, 0x5ffffc);
+	assert_int_equal(rig.ctx.gpr[EMUL_RSP], 0x600004);
+
+	LONG("\x8f\x03");			/* popq (%rbx) */
+	rig.ctx.gpr[EMUL_RSP] = 0x600000;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 14);
+	assert_int_equal(rig.ctx.fault.error_code, 0);
+
+	LONG("\x48\x0f\xc7\x0b");		/* cmpxchg16b (%rbx) */
+	rig.ctx.gpr[EMUL_RBX] = 0x600000;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 14);
+	assert_int_equal(rig.ctx.fault.error_code, 2);
+	assert_int_equal(rig.ctx.fault.cr2, 0x600000);
+}
+
+
+/* One walk for code, one for data, however often the string repeats. */
+static void translations_are_kept_within_a_run(void **state)
+{
+	(void)state;
+	LONG("\xf3\xaa");			/* rep stosb */
+	rig.ctx.gpr[EMUL_RDI] = 0x500800;
+	rig.ctx.gpr[EMUL_RCX] = 200;
+	rig.gpa_reads = 0;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.gpa_reads, 4 + 1 + 4);
+
+	/* and for each page its own */
+	rig_map(&rig, 0x501000, RAM + 0x4000, RIG_PTE_P | RIG_PTE_W);
+	rig.ctx.rip = 0x400000;
+	rig.ctx.gpr[EMUL_RAX] = 0x99;
+	rig.ctx.gpr[EMUL_RDI] = 0x500ffe;
+	rig.ctx.gpr[EMUL_RCX] = 4;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig_get(&rig, RAM + 0xffe, 2), 0x9999);
+	assert_int_equal(rig_get(&rig, RAM + 0x4000, 4), 0x9999);
+}
+
 /* The repeated string keeps its translations for one run, not for longer. */
 static void translations_do_not_outlive_a_run(void **state)
 {
@@ -245,6 +329,9 @@ int main(void)
 		cmocka_unit_test(selectors_are_stored_in_16_bits),
 		cmocka_unit_test(register_forms_work_too),
 		cmocka_unit_test(disabled_sse_is_undefined),
+		cmocka_unit_test(stacks_have_three_widths),
+		cmocka_unit_test(stack_faults_come_from_the_stack),
+		cmocka_unit_test(translations_are_kept_within_a_run),
 		cmocka_unit_test(translations_do_not_outlive_a_run),
 	};
 

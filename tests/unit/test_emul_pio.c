@@ -226,18 +226,19 @@ static void errno_keeps_the_input(void **state)
 	assert_int_equal(rig_get(&rig, RAM, 4), 0x020100);
 }
 
-static void run_user(uint8_t map_byte, int want)
+static void run_user(uint8_t map_byte, uint32_t limit, int want)
 {
 	START("\x6c");
 	rig.ctx.cpl = 3;
 	rig.ctx.gpr[EMUL_RDI] = RAM;
 	rig.ctx.tr.base = TSS;
-	rig.ctx.tr.limit = 0x2067;
+	rig.ctx.tr.limit = limit;
 	rig_put(&rig, TSS + 102, 2, 104);
 	rig.ram[TSS + 104 + PORT / 8] = map_byte;
 	assert_int_equal(rig_run(&rig), want);
 	if (want == EMUL_FAULT) {
 		assert_int_equal(rig.ctx.fault.vector, 13);
+		assert_int_equal(rig.ctx.fault.error_code, 0);
 		assert_int_equal(rig.nseen, 0);
 	}
 }
@@ -245,8 +246,11 @@ static void run_user(uint8_t map_byte, int want)
 static void permission_bitmap_rules_user_mode(void **state)
 {
 	(void)state;
-	run_user(0xfe, EMUL_DONE);
-	run_user(0x01, EMUL_FAULT);
+	run_user(0xfe, 0x2067, EMUL_DONE);
+	run_user(0x01, 0x2067, EMUL_FAULT);
+	/* the byte after the port's must be within the limit, too */
+	run_user(0, 104 + PORT / 8 + 1, EMUL_DONE);
+	run_user(0, 104 + PORT / 8, EMUL_FAULT);
 
 	START("\x6c");				/* IOPL 3 needs no bitmap */
 	rig.ctx.cpl = 3;

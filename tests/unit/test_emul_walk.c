@@ -255,6 +255,10 @@ static void pae_has_three_levels(void **state)
 	expect_ok(0xffdfedcb, READ, 0x401fedcb);
 	rig_put(&rig, 0x31000 + 8 * 0x1fe, 8, 0x40000000 | 0x87 | 1ull << 60);
 	expect_fault(0xffdfedcb, READ, PF_P | PF_U | PF_RSVD);
+	rig_put(&rig, 0x30020 + 8 * 3, 8, 0x31000 | 1 | RIG_PTE_NX);
+	expect_fault(0xfffff123, READ, PF_P | PF_U | PF_RSVD);
+	rig_put(&rig, 0x30020 + 8 * 3, 8, 0x31000 | 3);
+	expect_fault(0xfffff123, READ, PF_P | PF_U | PF_RSVD);
 }
 
 static void tables_outside_ram_are_unhandled(void **state)
