@@ -164,9 +164,8 @@ enum bp_hypercall {
 	 */
 	BP_HC_LOG_READ = 20,
 	/*
-	 * VCPU_SCHED(dom, vcpu, weight, affinity): weight 1..10000 (100 =
-	 * one share, as cgroup2's cpu.weight), affinity = bit mask of the
-	 * first 64 CPUs (0 = any).  Any time.
+	 * VCPU_SCHED(dom, vcpu, weight): weight 1..10000 (100 = one share, as
+	 * cgroup2's cpu.weight).  Any time.
 	 */
 	BP_HC_VCPU_SCHED = 21,
 };

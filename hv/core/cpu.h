@@ -16,9 +16,17 @@
 #include "types.h"
 
 struct vcpu;
-struct hv_timer;
+struct sched_entity;
 
 #define MAX_CPUS	256
+
+/* A one-shot timer; see timer.h. */
+struct hv_timer {
+	struct list_head node;
+	u64 deadline;			/* TSC */
+	struct cpu *cpu;		/* where it is armed, NULL = not armed */
+	void (*fn)(struct hv_timer *t);
+};
 
 /* Timers armed on one CPU, sorted by deadline (timer.c). */
 struct timer_queue {
@@ -32,8 +40,9 @@ struct timer_queue {
 struct runqueue {
 	struct spinlock lock;		/* guards all below and ->sched of the queued */
 	struct list_head queue;		/* RUNNABLE vCPUs whose home this is */
-	u32 nr;
-	u64 vtime;			/* virtual time of the queue */
+	struct sched_entity *curr;	/* of the vCPU RUNNING here, or NULL */
+	u32 nr;				/* others read as a hint */
+	u64 vtime;			/* last known virtual time of the queue */
 };
 
 struct cpu {
@@ -60,9 +69,13 @@ struct cpu {
 	bool nmi_pending;		/* an NMI for domain 0 was taken */
 	struct runqueue rq;
 	struct timer_queue timers;
-	struct hv_timer *slice;		/* end of the running vCPU's slice */
-	struct list_head idle_node;
+	struct hv_timer slice;		/* end of the running vCPU's slice */
+	struct bp_ring *ring;		/* domain 0's event ring, or NULL */
+	u32 ring_head;			/* ours; never read back from the ring */
+	hpa_t ring_hpa;
 
+	bool has_tsc_aux;
+	u64 tsc_aux;			/* in the MSR now */
 	u64 level_isr[4];		/* level-triggered vectors in service
 					 * physically until domain 0's EOI */
 

@@ -47,6 +47,7 @@ struct domain {
 	struct spinlock lock;
 	struct vcpu *vcpus[MAX_VCPUS];	/* set once, read without lock */
 	u32 nr_vcpus;
+	struct vcpu *dying;		/* stopped for good, not yet freed */
 	struct npt_root npt;
 	u64 tlb_gen;			/* raised by every unmap or downgrade */
 
@@ -54,7 +55,8 @@ struct domain {
 	struct ioeventfd_table *ioeventfds;
 
 	u32 boot_apic_id;
-	s64 clock_offset;		/* kvmclock ns = TSC ns + offset */
+	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
+	u64 clock_tsc, clock_ns;
 	u64 run_tsc, detached_tsc;	/* accounting, atomic add */
 	u64 service_exits;
 };

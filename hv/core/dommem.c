@@ -61,6 +61,11 @@ void domain_put(struct domain *d)
 	fetch_add(&slots[d->id].refs, -1u);
 }
 
+bool domain_busy(const struct domain *d)
+{
+	return READ_ONCE(slots[d->id].refs) > 2;
+}
+
 u32 domain_count(void)
 {
 	return READ_ONCE(nr_guests);

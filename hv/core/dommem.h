@@ -23,6 +23,8 @@
  */
 struct domain *domain_get(u32 id);
 void domain_put(struct domain *d);
+/* vcpu_destroy_all(): does a hypercall other than the destroying one hold a reference? */
+bool domain_busy(const struct domain *d);
 
 /*
  * The hypercalls.  @list and @out may be memory that domain 0 can write: each

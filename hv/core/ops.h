@@ -2,8 +2,8 @@
 /*
  * The seam between hv/core and a CPU back end: one const table, chosen once
  * at boot.  hv/core never asks which vendor it is.  Unless an entry says
- * otherwise it is called on the CPU where the vCPU is RUNNING, or with the
- * vCPU STOPPED and its lock held; root mode, interrupts off.
+ * otherwise it is called on the CPU where the vCPU is RUNNING, or that has
+ * CLAIMED it; root mode, interrupts off.
  */
 #ifndef HV_CORE_OPS_H
 #define HV_CORE_OPS_H
@@ -60,6 +60,12 @@ struct hv_ops {
 	bool (*can_inject)(struct vcpu *v, u8 event_type);
 	/* Ask for (drop) an exit as soon as can_inject() holds. */
 	void (*window)(struct vcpu *v, u8 event_type, bool on);
+
+	/*
+	 * An interrupt of priority class `cls` (1..15) waits for the guest's TPR to fall
+	 * below it: exit when that happens (VM_EXIT_CR8_WRITE or NONE).  0 = none.
+	 */
+	void (*tpr_threshold)(struct vcpu *v, u8 cls);
 
 	void (*get_paging)(struct vcpu *v, struct vcpu_paging *p);
 	void (*get_sregs)(struct vcpu *v, struct kvm_sregs *s);

@@ -83,7 +83,7 @@ void timer_cancel(struct hv_timer *t)
 	for (i = 0; i < nr_cpus; i++)
 		if (cpus[i] != this_cpu())
 			while (READ_ONCE(cpus[i]->timers.running) == t)
-				cpu_relax();
+				pause();
 }
 
 void timer_interrupt(void)

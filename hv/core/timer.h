@@ -13,13 +13,6 @@
 
 #include "cpu.h"
 
-struct hv_timer {
-	struct list_head node;
-	u64 deadline;			/* TSC */
-	struct cpu *cpu;		/* where it is armed, NULL = not armed */
-	void (*fn)(struct hv_timer *t);
-};
-
 void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t));
 void timer_queue_init(struct timer_queue *q);
 /* Fire at TSC value `deadline` on this CPU; replaces an earlier arming. */

@@ -4,6 +4,8 @@
  *
  * State machine (vcpu.c), every change under v->lock:
  *
+ * CLAIMED is STOPPED with a state access under way (no RUN, no PAUSE then).
+ *
  *              run            pick            HLT
  *   STOPPED ---------> RUNNABLE <----> RUNNING ---> HALTED
  *      ^                  ^               |            |
@@ -15,8 +17,8 @@
  * interrupt or by the target's stop.
  *
  * Registers in ->regs, ->exit and everything of the back end belong to the
- * CPU on which the vCPU is RUNNING; of a STOPPED vCPU to the holder of
- * v->lock.
+ * CPU on which the vCPU is RUNNING; of a CLAIMED vCPU to the
+ * CPU that claimed it.
  */
 #ifndef HV_CORE_VCPU_H
 #define HV_CORE_VCPU_H
@@ -36,10 +38,12 @@ struct bp_vcpu_page;
 
 enum vcpu_state {
 	VCPU_STOPPED,
+	VCPU_CLAIMED,
 	VCPU_RUNNABLE,
 	VCPU_RUNNING,
 	VCPU_HALTED,
 	VCPU_INRUN,
+	VCPU_DEAD,			/* its domain is being destroyed */
 };
 
 /* x86 encoding order: index = register number in ModRM. */
@@ -100,7 +104,7 @@ struct vcpu_msrs {
 struct vcpu {
 	struct domain *dom;
 	u32 index;			/* in the domain */
-	struct list_head dom_node;
+	struct vcpu *dying_next;	/* list of domain->dying */
 
 	/* ---- scheduling; guarded by lock, but for what sched.h says ---- */
 	struct spinlock lock;
@@ -110,13 +114,13 @@ struct vcpu {
 	struct vcpu *target;		/* domain 0's: whom RUN runs */
 	bool waiter;			/* last RUN returned BLOCKED: post SERVICE */
 	bool pause_req;			/* stop at the next exit */
+	struct cpu *move_to;		/* go on there at the next exit */
 	struct sched_entity sched;
 
 	/* ---- machine state ---- */
 	struct vcpu_regs regs;
 	struct vm_exit exit;
 	struct vcpu_event inject;	/* pending for the next entry */
-	bool exc_pending_db;		/* reserved for #DB merging */
 	bool nmi_pending;		/* latched, atomically set by others */
 	bool extint;			/* level of the PIC's INTR, set by others */
 	bool extint_queued;		/* the shim answered: vector below */
@@ -125,12 +129,14 @@ struct vcpu {
 	u32 sipi_vector;
 	u64 init_sipi;			/* bits set by others: VCPU_REQ_* */
 	bool shutdown_sticky;		/* triple fault, to be reported */
+	bool pv_unhalted;		/* KVM_HC_KICK_CPU, set by others */
+	u16 eoi_exit;			/* EOI to report to the IOAPIC: 0x100 | vector */
 	u64 tsc_offset;			/* guest TSC = TSC + offset */
 	u64 xcr0;
 	u64 dr[4], dr6, dr7;		/* loaded when dr7 arms something */
-	u64 host_xcr0;
 	struct vcpu_msrs msr;
 	struct vlapic apic;
+	u8 tpr_watch;			/* class last given to ops->tpr_threshold */
 	void *xsave;			/* page(s), XSAVE standard format, all of
 					 * xcr0 | SSE | x87; 64-byte aligned */
 
@@ -143,15 +149,19 @@ struct vcpu {
 	void *state_page;
 	hpa_t page_hpa, state_hpa;
 	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
-	bool io_pending;		/* reserved */
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
 	u32 cpuid_n;
+	u8 cpuid_first[3][32];		/* index of a leaf's first entry (cpuid.c) */
 
 	/* ---- paravirtual clock, steal time (pv.c) ---- */
-	u64 steal_ns;
+	u64 steal_tsc;
 	u64 runnable_since;		/* TSC when it became RUNNABLE */
-	bool pv_clock_dirty;
+	bool pv_dirty;			/* write clock and steal time at entry */
 	bool pv_eoi_armed;
+	u8 pv_eoi_vector;
+	bool pv_preempted;		/* the guest's page says so */
+	u32 pv_version;
+	gpa_t pv_asked;			/* page that the shim was asked for */
 
 	u64 exits[VM_EXIT_REASONS];	/* counters */
 

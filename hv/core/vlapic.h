@@ -47,13 +47,10 @@ struct domain;
 #define APIC_REG_SELF_IPI	0x3f0
 
 #define APIC_BASE_DEFAULT	0xfee00000ull
-#define APIC_BASE_BSP		BIT(8)
-#define APIC_BASE_X2APIC	BIT(10)
-#define APIC_BASE_ENABLE	BIT(11)
 
 struct vlapic {
 	union {
-		u32 reg[1024];		/* reg[offset / 4] */
+		u32 reg[256];		/* reg[offset / 4] */
 		struct kvm_lapic_state state;
 	};
 	u64 base;			/* IA32_APIC_BASE */
@@ -99,6 +96,8 @@ int vlapic_msi(struct domain *d, u64 addr, u32 data);
 
 /* Highest pending vector that PPR lets through, or -1. */
 int vlapic_pending(struct vcpu *v);
+/* Class of the highest pending vector if the TPR alone holds it back, else 0. */
+u8 vlapic_tpr_blocked(struct vcpu *v);
 /* Anything in IRR above PPR, or INTR from the PIC through LINT0? For wake-up. */
 bool vlapic_has_interrupt(struct vcpu *v);
 /* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)? */
@@ -118,12 +117,14 @@ int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s);
 /* IA32_APIC_BASE.  -EINVAL: invalid transition or bits. */
 int vlapic_set_base(struct vcpu *v, u64 base);
 
-/* From vlapic.c to the rest of the core (vlapic_host.c supplies them): */
+/* What the virtual local APIC asks of the rest of the core (vcpu.c, dom0.c): */
 /* vCPU v must look at its IRR, NMI or INIT/SIPI request. */
 void vcpu_kick(struct vcpu *v);
 /* A level-triggered vector got its EOI on v. */
 void vcpu_level_eoi(struct vcpu *v, u8 vector);
-/* Current TSC of the machine, and its frequency. */
+/* Mode, LDR or DFR changed: domain 0's are mirrored into the physical APIC. */
+void vcpu_apic_changed(struct vcpu *v);
+/* Current TSC of the machine. */
 u64 hv_tsc(void);
 
 #endif

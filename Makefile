@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make          hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
+# make demo     the main job on a terminal, from a bare Debian machine
+# make check    every test; closes with "N passed, N failed, N skipped"
+# make bench    instructions per round trip, Bedplate and KVM side by side
+# make run      a shell in the service VM
+#
+# Everything is compiled inside the lab's own Debian root (scripts/lab), so
+# the result does not depend on the host; build.mk is what runs there.
+
+.PHONY: all demo check bench run lab unit clean
+
+all:
+	@scripts/lab up --only-root
+	@scripts/lab exec -- make --no-print-directory -f build.mk -j$$(nproc)
+
+lab: all
+	@scripts/lab up
+
+run: lab
+	@scripts/lab run
+
+demo: lab
+	@scripts/demo
+
+check: lab
+	@tests/check
+
+bench: lab
+	@tests/bench.sh
+
+unit:
+	@scripts/lab up --only-root
+	@scripts/lab exec -- make --no-print-directory -C tests/unit OUT=$(CURDIR)/build/unit
+
+clean:
+	rm -rf build/obj build/unit build/shim build/vmm build/bedplate.elf build/bedplate.ko

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* DOMAIN_GET and DOMAIN_SET: clock, statistics, supported CPUID and MSRs. */
+#include <linux/kvm.h>
+
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+#include "hv/core/dommem.h"
+#include "hv/core/errno.h"
+#include "hv/core/frames.h"
+#include "hv/core/memmap.h"
+#include "hv/core/msr.h"
+#include "hv/core/pv.h"
+#include "hv/core/string.h"
+#include "hv/core/tsc.h"
+#include "hv/core/vcpu.h"
+#include "hv/core/x86.h"
+#include "server.h"
+
+extern char image_start[], image_end[];
+
+static s64 get_clock(struct domain *d, void *buf)
+{
+	struct kvm_clock_data c;
+
+	memset(&c, 0, sizeof(c));
+	c.host_tsc = rdtsc();
+	c.clock = pv_clock_ns(d, c.host_tsc);
+	c.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_HOST_TSC;
+	memcpy(buf, &c, sizeof(c));
+	return sizeof(c);
+}
+
+static s64 set_clock(struct domain *d, const void *buf)
+{
+	struct kvm_clock_data c;
+
+	memcpy(&c, buf, sizeof(c));
+	spin_lock(&d->lock);
+	pv_clock_set(d, c.clock, rdtsc());
+	spin_unlock(&d->lock);
+	return 0;
+}
+
+static u64 tsc_to_ns(u64 tsc)
+{
+	return tsc / (tsc_khz / 1000) * 1000;
+}
+
+static s64 get_domain_stats(struct domain *d, void *buf)
+{
+	struct bp_domain_stats s;
+	u32 i, r;
+
+	memset(&s, 0, sizeof(s));
+	spin_lock(&d->lock);
+	s.frames = d->pool.total;
+	s.frames_free = d->pool.nr_free;
+	s.mapped = d->npt.mapped;
+	for (i = 0; i < d->nr_vcpus; i++) {
+		struct vcpu *v = d->vcpus[i];
+
+		if (!v)
+			continue;
+		s.vcpus++;
+		s.run_ns += tsc_to_ns(v->sched.runtime);
+		for (r = 0; r < VM_EXIT_REASONS; r++)
+			s.exits += v->exits[r];
+	}
+	spin_unlock(&d->lock);
+	s.service_exits = d->service_exits;
+	memcpy(buf, &s, sizeof(s));
+	return sizeof(s);
+}
+
+static s64 get_hv_stats(void *buf)
+{
+	struct bp_hv_stats s;
+	struct frame_stats f;
+	u32 i, id;
+
+	memset(&s, 0, sizeof(s));
+	frames_stats(&f);
+	s.pool_frames = pool_total;
+	s.pool_free = pool_free;
+	s.donated_frames = f.donated;
+	s.mapped_frames = f.mapped;
+	s.shared_frames = f.shared;
+	s.domains = domain_count();
+	s.cpus = nr_cpus;
+	s.image_bytes = image_end - image_start;
+	for (i = 0; i < nr_bp_ranges; i++)
+		s.reserved_bytes += bp_ranges[i].end - bp_ranges[i].start;
+	s.tsc_khz = tsc_khz;
+	for (id = 1; id < MAX_DOMAINS; id++) {
+		struct domain *d = domain_get(id);
+
+		if (!d)
+			continue;
+		for (i = 0; i < d->nr_vcpus; i++)
+			s.vcpus += d->vcpus[i] != NULL;
+		domain_put(d);
+	}
+	memcpy(buf, &s, sizeof(s));
+	return sizeof(s);
+}
+
+static s64 get_cpuid(void *buf)
+{
+	struct kvm_cpuid2 *c = buf;
+
+	c->nent = supported_cpuid(c->entries,
+				  (PAGE_SIZE - sizeof(*c)) / sizeof(c->entries[0]));
+	c->padding = 0;
+	return sizeof(*c);
+}
+
+static s64 get_msr_list(void *buf)
+{
+	struct kvm_msr_list *l = buf;
+
+	l->nmsrs = msr_list_len;
+	memcpy(l->indices, msr_list, msr_list_len * sizeof(u32));
+	return sizeof(*l);
+}
+
+s64 domain_state_get(struct domain *d, u32 cls, void *buf)
+{
+	if (d) {
+		switch (cls) {
+		case BP_DOM_CLOCK:
+			return get_clock(d, buf);
+		case BP_DOM_STATS:
+			return get_domain_stats(d, buf);
+		case BP_DOM_BOOT_CPU:
+			*(u32 *)buf = d->boot_apic_id;
+			return sizeof(u32);
+		}
+		return -EINVAL;
+	}
+	switch (cls) {
+	case BP_HV_CPUID:
+		return get_cpuid(buf);
+	case BP_HV_MSR_LIST:
+		return get_msr_list(buf);
+	case BP_HV_STATS:
+		return get_hv_stats(buf);
+	case BP_HV_TSC_KHZ:
+		*(u32 *)buf = tsc_khz;
+		return sizeof(u32);
+	}
+	return -EINVAL;
+}
+
+s64 domain_state_set(struct domain *d, u32 cls, const void *buf)
+{
+	if (!d)
+		return -EINVAL;
+	switch (cls) {
+	case BP_DOM_CLOCK:
+		return set_clock(d, buf);
+	case BP_DOM_BOOT_CPU:
+		/* Takes effect on vCPUs that are created later. */
+		if (d->nr_vcpus)
+			return -EBUSY;
+		d->boot_apic_id = READ_ONCE(*(const u32 *)buf);
+		return 0;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exceptions for a vCPU, and stepping over an instruction. */
+#include "errno.h"
+#include "insn.h"
+#include "ops.h"
+#include "run.h"
+#include "x86.h"
+
+static bool contributory(u8 vector)
+{
+	return vector == X86_TRAP_DE || (vector >= X86_TRAP_TS && vector <= X86_TRAP_GP);
+}
+
+/* SDM vol. 3, table 6-5: what a second exception during delivery becomes. */
+void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+	struct vcpu_event *e = &v->inject;
+
+	if (e->type == EVENT_EXC) {
+		if (e->vector == X86_TRAP_DF) {
+			v->shutdown_sticky = true;
+			return;
+		}
+		if ((contributory(e->vector) && contributory(vector)) ||
+		    (e->vector == X86_TRAP_PF && (contributory(vector) ||
+						  vector == X86_TRAP_PF))) {
+			vector = X86_TRAP_DF;
+			has_error = true;
+			error = 0;
+		}
+	}
+	/* A lost external interrupt goes back to where it came from. */
+	if (e->type == EVENT_INTR) {
+		v->extint_queued = true;
+		v->extint_vector = e->vector;
+	} else if (e->type == EVENT_NMI) {
+		v->nmi_pending = true;
+	}
+	e->type = EVENT_EXC;
+	e->vector = vector;
+	e->has_error = has_error;
+	e->error = error;
+}
+
+/* Bytes after the prefixes of the instructions that exit and are skipped. */
+static u8 opcode_len(enum vm_exit_reason reason)
+{
+	switch (reason) {
+	case VM_EXIT_HLT:
+	case VM_EXIT_PAUSE:
+		return 1;
+	case VM_EXIT_HYPERCALL:
+	case VM_EXIT_XSETBV:
+		return 3;
+	default:
+		return 2;	/* CPUID, RDMSR, WRMSR, WBINVD, INVD */
+	}
+}
+
+static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
+{
+	u8 buf[INSN_MAX];
+	int n = insn_fetch(v, p, buf), prefix;
+
+	if (n < 0)
+		return 0;
+	prefix = insn_prefix_len(buf, n, p->cs_long);
+	if (prefix < 0)
+		return 0;
+	return prefix + opcode_len(v->exit.reason);
+}
+
+void vcpu_skip(struct vcpu *v)
+{
+	u8 shadow, masked, len = v->exit.insn_len;
+	struct vcpu_paging p;
+
+	ops->get_paging(v, &p);
+	/* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
+	if (!len)
+		len = measure(v, &p);
+	v->regs.rip += len;
+	if (!p.cs_long)
+		v->regs.rip &= 0xffffffff;
+	ops->get_block(v, &shadow, &masked);
+	if (shadow)
+		ops->set_block(v, 0, masked);
+}
+
+void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r)
+{
+	const u64 *g = v->regs.gpr;
+
+	r->rax = g[RAX];
+	r->rbx = g[RBX];
+	r->rcx = g[RCX];
+	r->rdx = g[RDX];
+	r->rsi = g[RSI];
+	r->rdi = g[RDI];
+	r->rsp = g[RSP];
+	r->rbp = g[RBP];
+	r->r8 = g[R8];
+	r->r9 = g[R9];
+	r->r10 = g[R10];
+	r->r11 = g[R11];
+	r->r12 = g[R12];
+	r->r13 = g[R13];
+	r->r14 = g[R14];
+	r->r15 = g[R15];
+	r->rip = v->regs.rip;
+	r->rflags = v->regs.rflags;
+}
+
+/* RFLAGS bits that exist; bit 1 reads 1. */
+#define RFLAGS_VALID	0x3f7fd7ull
+
+void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
+{
+	u64 *g = v->regs.gpr;
+
+	g[RAX] = r->rax;
+	g[RBX] = r->rbx;
+	g[RCX] = r->rcx;
+	g[RDX] = r->rdx;
+	g[RSI] = r->rsi;
+	g[RDI] = r->rdi;
+	g[RSP] = r->rsp;
+	g[RBP] = r->rbp;
+	g[R8] = r->r8;
+	g[R9] = r->r9;
+	g[R10] = r->r10;
+	g[R11] = r->r11;
+	g[R12] = r->r12;
+	g[R13] = r->r13;
+	g[R14] = r->r14;
+	g[R15] = r->r15;
+	v->regs.rip = r->rip;
+	v->regs.rflags = (r->rflags & RFLAGS_VALID) | X86_EFLAGS_FIXED;
+}

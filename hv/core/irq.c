@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Physical interrupts; the contract is in irq.h. */
+#include "irq.h"
+
+#include "acpi.h"
+#include "atomic.h"
+#include "cpu.h"
+#include "domain.h"
+#include "lapic.h"
+#include "log.h"
+#include "panic.h"
+#include "run.h"
+#include "timer.h"
+#include "trap.h"
+#include "vlapic_priv.h"
+#include "x86.h"
+
+static void to_dom0(struct cpu *c, u8 vector)
+{
+	struct vcpu *v = c->dom0;
+	bool level = lapic_isr_tmr_test(vector);
+
+	/* Nobody to take it: a disabled local APIC accepts nothing. */
+	if (!v || !vlapic_sw_on(&v->apic)) {
+		lapic_eoi();
+		return;
+	}
+	if (level)
+		c->level_isr[vector / 64] |= BIT(vector % 64);
+	else
+		lapic_eoi();
+	vlapic_set_irr(v, vector, level);
+	vcpu_kick(v);
+}
+
+void irq_dispatch(u8 vector)
+{
+	struct cpu *c = this_cpu();
+
+	switch (vector) {
+	case VECTOR_TIMER:
+		lapic_eoi();
+		timer_interrupt();
+		break;
+	case VECTOR_KICK:
+		lapic_eoi();
+		break;
+	case VECTOR_ERROR:
+		lapic_write(LAPIC_ESR, 0);
+		log_warn("CPU %u: local APIC error %x", c->index, lapic_read(LAPIC_ESR));
+		lapic_eoi();
+		break;
+	case VECTOR_SPURIOUS:
+		break;
+	default:
+		to_dom0(c, vector);
+	}
+}
+
+/* No lock may be taken here; the run loop passes the flag on. */
+void nmi_handler(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->dom0)
+		WRITE_ONCE(c->dom0->nmi_pending, true);
+	WRITE_ONCE(c->nmi_pending, true);
+}
+
+void vcpu_level_eoi(struct vcpu *v, u8 vector)
+{
+	struct cpu *c = this_cpu();
+
+	if (!domain_is_dom0(v->dom)) {
+		v->eoi_exit = 0x100 | vector;
+		return;
+	}
+	if (c->dom0 == v && (c->level_isr[vector / 64] & BIT(vector % 64))) {
+		c->level_isr[vector / 64] &= ~BIT(vector % 64);
+		lapic_eoi();
+	}
+}
+
+void dom0_drop_level_irqs(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+	u32 i;
+
+	if (c->dom0 != v)
+		return;
+	for (i = 0; i < 4; i++) {
+		while (c->level_isr[i]) {
+			c->level_isr[i] &= c->level_isr[i] - 1;
+			lapic_eoi();
+		}
+	}
+}
+
+/*
+ * Devices address CPUs in the mode that domain 0 chose, so the physical APIC
+ * follows: into x2APIC mode, and with the logical IDs of xAPIC mode.
+ */
+void vcpu_apic_changed(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->dom0 != v)
+		return;
+	if (vlapic_x2(&v->apic)) {
+		if (!lapic_is_x2apic() && lapic_enable_x2apic())
+			return;		/* emulated only: IDs are below 255 */
+		c->x2apic = true;
+	} else if (!lapic_is_x2apic()) {
+		lapic_write(LAPIC_DFR, areg(&v->apic, APIC_REG_DFR));
+		lapic_write(LAPIC_LDR, areg(&v->apic, APIC_REG_LDR));
+	}
+}
+
+void dom0_io(struct vcpu *v)
+{
+	const struct exit_io *io = &v->exit.io;
+	u64 mask = BIT(8 * io->size) - 1;
+
+	log_info("domain 0 vCPU %u: port %x %s refused", v->index, io->port,
+		 io->in ? "read" : "write");
+	if (io->string) {
+		vcpu_gp(v);
+		return;
+	}
+	if (io->in) {
+		v->regs.gpr[RAX] |= mask;
+		if (io->size == 4)
+			v->regs.gpr[RAX] = mask;
+	}
+	vcpu_skip(v);
+}
+
+noreturn void dom0_shutdown(void)
+{
+	log_warn("domain 0 has ended: resetting the machine");
+	machine_reset();
+}
+
+u64 hv_tsc(void)
+{
+	return rdtsc();
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Nested page faults: local APIC page, ioeventfds, and the way to the shim. */
+#ifndef HV_CORE_NPF_H
+#define HV_CORE_NPF_H
+
+#include "vcpu.h"
+
+/* Handle v->exit.npf of the current vCPU. */
+void exit_npf(struct vcpu *v);
+/*
+ * Bedplate itself needs gpa of the current guest vCPU mapped writable
+ * (paravirtual data): stop with an NPF exit for it.
+ */
+void npf_want_page(struct vcpu *v, gpa_t gpa);
+
+#endif
