@@ -5,8 +5,8 @@
  * and the level of the PIC's INTR wire (BP_HC_EXTINT).
  *
  * One struct bp_irq per VM.  The core keeps the pointer, serialises
- * bp_irq_ioctl() and bp_irq_enable_split() against vCPU creation with the VM's
- * lock, and may call everything else at any time between bp_irq_new() and
+ * KVM_CREATE_IRQCHIP and bp_irq_enable_split() against vCPU creation with the
+ * VM's lock, and may call everything else at any time between bp_irq_new() and
  * bp_irq_free().
  *
  * Locks, outermost first: the VM's lock (core), irqfd mutex, PIT mutex,
@@ -52,8 +52,7 @@ void bp_irq_free(struct bp_irq *irq);
  * and to user space.
  * @have_vcpus: a vCPU has been created (CREATE_IRQCHIP: -EINVAL).
  * Returns what the ioctl returns, or -ENOIOCTLCMD for any other number.
- * CREATE_IRQCHIP, CREATE_PIT and CREATE_PIT2 need the VM's lock; the others do
- * not mind it.
+ * CREATE_IRQCHIP needs the VM's lock; the others do not.
  */
 long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
 		  unsigned long arg);

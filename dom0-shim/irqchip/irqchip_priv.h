@@ -37,7 +37,7 @@ struct bp_irq {
 	spinlock_t irqfd_lock;		/* writers of the list; irqs off */
 	struct list_head irqfds;
 
-	struct bp_pit_dev *pit;		/* set once, under the VM's lock */
+	struct bp_pit_dev *pit;		/* set once, by cmpxchg */
 };
 
 /* ---- chips.c: PIC and IOAPIC ---- */
@@ -82,7 +82,7 @@ int bp_irqfd(struct bp_irq *irq, const struct kvm_irqfd *args);
 void bp_irqfd_ack(struct bp_irq *irq, u32 gsi);
 
 /* ---- pit.c ---- */
-/* The VM's lock is held.  -EEXIST, -ENOENT, -ENOMEM. */
+/* -EEXIST a PIT exists, -ENOENT no chips, -ENOMEM. */
 int bp_pit_create(struct bp_irq *irq, u32 flags);
 void bp_pit_destroy(struct bp_irq *irq);
 /* The PIC has served IRQ 0. */

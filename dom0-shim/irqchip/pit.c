@@ -141,9 +141,9 @@ int bp_pit_create(struct bp_irq *irq, u32 flags)
 {
 	struct bp_pit_dev *dev;
 
-	if (irq->pit)
+	if (READ_ONCE(irq->pit))
 		return -EEXIST;
-	if (irq->mode != BP_IRQ_KERNEL)
+	if (bp_irq_mode(irq) != BP_IRQ_KERNEL)
 		return -ENOENT;
 	dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
 	if (!dev)
@@ -154,7 +154,10 @@ int bp_pit_create(struct bp_irq *irq, u32 flags)
 	hrtimer_init(&dev->hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	dev->hrtimer.function = expired;
 	bp_pit_init(&dev->pit, now_ns());
-	smp_store_release(&irq->pit, dev);
+	if (cmpxchg(&irq->pit, NULL, dev)) {
+		kfree(dev);
+		return -EEXIST;
+	}
 	return 0;
 }
 
