@@ -62,7 +62,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_MCE:
 		return BP_MCE_BANKS;
 	case KVM_CAP_ADJUST_CLOCK:
-		return KVM_CLOCK_TSC_STABLE;
+		return BP_CLOCK_FLAGS;
 	default:
 		return 0;
 	}

@@ -11,6 +11,8 @@
 #define BP_NR_MEMSLOTS		509
 #define BP_MAX_GSI		4096
 #define BP_MCE_BANKS		32
+#define BP_CLOCK_FLAGS \
+	(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 
 /* ---- donate.c: frames for Bedplate ---- */
 #define BP_DONATE_CHUNK		64
@@ -37,6 +39,10 @@ void bp_ring_remove_vm(struct bp_vm *vm);
 long bp_vm_create(unsigned long type);
 void bp_vm_get(struct bp_vm *vm);
 void bp_vm_put(struct bp_vm *vm);
+
+/* ---- clock.c ---- */
+long bp_get_clock(struct bp_vm *vm, void __user *argp);
+long bp_set_clock(struct bp_vm *vm, void __user *argp);
 
 /* ---- vcpu.c ---- */
 /* Returns a file descriptor.  Takes vm->lock. */

@@ -20,9 +20,15 @@ long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
 	return bp_hc_vcpu_get(vcpu->vm->dom, vcpu->index, class, len);
 }
 
+/* Bedplate may want a frame for the state, as for the first CPUID table. */
 long bp_state_set(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
 {
-	return bp_hc_vcpu_set(vcpu->vm->dom, vcpu->index, class, len);
+	struct bp_vm *vm = vcpu->vm;
+	long ret = bp_hc_vcpu_set(vm->dom, vcpu->index, class, len);
+
+	if (ret == -ENOMEM && !bp_donate(vm))
+		ret = bp_hc_vcpu_set(vm->dom, vcpu->index, class, len);
+	return ret;
 }
 
 /* ---- the classes that are copied and no more ---- */

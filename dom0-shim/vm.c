@@ -16,35 +16,6 @@
 
 /* ---- ioctls ---- */
 
-static long get_clock(struct bp_vm *vm, void __user *argp)
-{
-	struct kvm_clock_data *clock = (void *)get_zeroed_page(GFP_KERNEL);
-	long ret;
-
-	if (!clock)
-		return -ENOMEM;
-	ret = bp_hc_domain_get(vm->dom, BP_DOM_CLOCK,
-			       bp_pfn(clock));
-	if (ret >= 0)
-		ret = copy_to_user(argp, clock, sizeof(*clock)) ? -EFAULT : 0;
-	free_page((unsigned long)clock);
-	return ret;
-}
-
-static long set_clock(struct bp_vm *vm, void __user *argp)
-{
-	struct kvm_clock_data *clock = (void *)get_zeroed_page(GFP_KERNEL);
-	long ret = -EFAULT;
-
-	if (!clock)
-		return -ENOMEM;
-	if (!copy_from_user(clock, argp, sizeof(*clock)))
-		ret = bp_hc_domain_set(vm->dom, BP_DOM_CLOCK,
-				       bp_pfn(clock));
-	free_page((unsigned long)clock);
-	return ret < 0 ? ret : 0;
-}
-
 static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
 {
 	u32 *word;
@@ -140,9 +111,9 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return vm_ioctl_copied(vm, cmd, argp);
 	case KVM_GET_CLOCK:
-		return get_clock(vm, argp);
+		return bp_get_clock(vm, argp);
 	case KVM_SET_CLOCK:
-		return set_clock(vm, argp);
+		return bp_set_clock(vm, argp);
 	case KVM_SET_TSS_ADDR:
 		return set_tss_addr(arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:
