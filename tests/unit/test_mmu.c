@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Domain 0's table, access to guest memory, and the TLB protocol under threads. */
+// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
+// CFLAGS: -include mm_host.h
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/dommem.h"
+#include "hv/core/errno.h"
+#include "hv/core/frames.h"
+#include "hv/core/memmap.h"
+#include "hv/core/mmu.h"
+
+#define PFN	0x100000ull
+#define RW	(BP_MAP_WRITE | BP_MAP_EXEC)
+
+static int setup(void **state __unused)
+{
+	rig_max_order = 18;
+	rig_init(false);
+	return 0;
+}
+
+static int make_guest(void)
+{
+	u64 list[32], i;
+
+	for (i = 0; i < 32; i++)
+		list[i] = PFN + 0x1000 + i;
+	return domain_create(list, 32);
+}
+
+static int map1(struct domain *d, u64 gfn, u64 pfn, u32 order, u32 flags)
+{
+	struct bp_map m = { .gfn = gfn, .pfn = pfn, .order = order, .flags = flags };
+
+	return mmu_map(d, &m, 1);
+}
+
+static void expect_dom0(u64 pfn, u32 order, bool device)
+{
+	struct npt_leaf leaf;
+
+	assert_int_equal(mmu_lookup(&dom0, pfn << PAGE_SHIFT, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.pfn, pfn);
+	assert_int_equal(leaf.order, order);
+	assert_int_equal(leaf.attr, NPT_WRITE | NPT_EXEC | (device ? NPT_DEVICE : 0));
+}
+
+static void expect_hidden(u64 pfn)
+{
+	struct npt_leaf leaf;
+
+	assert_int_equal(mmu_lookup(&dom0, pfn << PAGE_SHIFT, &leaf), NPT_ABSENT);
+}
+
+static void identity_of_dom0(void **state __unused)
+{
+	u64 done, i, lost = 0;
+	struct npt_leaf leaf;
+
+	expect_dom0(0x9e, 0, false);
+	expect_dom0(0x9f, 0, true);
+	expect_dom0(0xff, 0, true);
+	expect_dom0(0x100, 0, false);
+	expect_dom0(0x200, 9, false);
+	expect_dom0(RIG_ACPI >> PAGE_SHIFT, 0, true);
+	expect_dom0((RIG_ACPI >> PAGE_SHIFT) + 1, 0, false);
+	expect_dom0(0x40000, 9, false);
+	expect_dom0((RIG_POOL >> PAGE_SHIFT) - 1, 9, false);
+	expect_dom0(0x80000, 18, true);
+	expect_dom0(0xfee01, 0, true);
+	expect_hidden(0xfee00);
+	expect_dom0(PFN, 18, false);
+	expect_dom0(RIG_TOP >> PAGE_SHIFT, 18, true);
+	for (i = 0; i < RIG_TOP >> PAGE_SHIFT; i++)
+		if (mmu_lookup(&dom0, i << PAGE_SHIFT, &leaf) == NPT_ABSENT)
+			lost++;
+	assert_int_equal(lost, ((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT) + 1);
+	for (i = RIG_POOL; i < RIG_POOL_END; i += PAGE_SIZE)
+		expect_hidden(i >> PAGE_SHIFT);
+	/* Nothing of domain 0's table can be changed by hypercall. */
+	assert_int_equal(map1(&dom0, PFN, PFN, 0, RW), -EINVAL);
+	assert_int_equal(mmu_unmap(&dom0, PFN, 1, &done), -EINVAL);
+}
+
+static void mmio_is_hidden(void **state __unused)
+{
+	assert_int_equal(mmu_dom0_hide(0xfed90000, 0x1800), 0);
+	expect_dom0(0xfed8f, 0, true);
+	expect_hidden(0xfed90);
+	expect_hidden(0xfed91);
+	expect_dom0(0xfed92, 0, true);
+	assert_int_equal(mmu_dom0_hide(0xfd800000, 4 * SZ_1M), 0);
+	expect_hidden(0xfd800);
+	expect_hidden(0xfdbff);
+	expect_dom0(0xfdc00, 9, true);
+}
+
+static void copies(void **state __unused)
+{
+	struct domain *d = domain_get(make_guest());
+	u8 in[PAGE_SIZE], out[PAGE_SIZE];
+	u32 i;
+
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = i * 7;
+	assert_int_equal(map1(d, 5, PFN + 9, 0, BP_MAP_WRITE), 1);
+	assert_int_equal(map1(d, 6, PFN + 3, 0, 0), 1);
+	assert_int_equal(map1(d, 7, 0, 0, BP_MAP_MMIO), 1);
+	assert_int_equal(guest_write(d, 0x5800, in, 0x800), 0);
+	assert_memory_equal(phys_to_virt((PFN + 9) << PAGE_SHIFT) + 0x800, in, 0x800);
+	assert_int_equal(guest_read(d, 0x5c00, out, 0x1000), 0);
+	assert_memory_equal(out, in + 0x400, 0x400);
+	assert_memory_equal(out + 0x400, phys_to_virt((PFN + 3) << PAGE_SHIFT), 0xc00);
+	assert_int_equal(guest_write(d, 0x5ffe, in, 4), -EFAULT);	/* read-only */
+	assert_int_equal(guest_read(d, 0x6ffe, out, 4), -EFAULT);	/* marked */
+	assert_int_equal(guest_read(d, 0x4fff, out, 2), -EFAULT);
+	assert_int_equal(guest_read(d, ~0ull, out, 1), -EFAULT);
+	assert_int_equal(guest_read(d, BIT(48) | 0x5000, out, 1), -EFAULT);
+	assert_int_equal(guest_read(d, 0x7000, out, 0), 0);
+
+	/* Domain 0: its RAM, not devices, Bedplate or a guest's frames. */
+	assert_int_equal(guest_write(&dom0, (PFN + 20) << PAGE_SHIFT, in, PAGE_SIZE), 0);
+	assert_int_equal(guest_read(&dom0, 0xa0000, out, 1), -EFAULT);
+	assert_int_equal(guest_read(&dom0, 0xfee00000, out, 1), -EFAULT);
+	assert_int_equal(guest_read(&dom0, RIG_POOL, out, 1), -EFAULT);
+	assert_int_equal(guest_read(&dom0, 0xe0000000, out, 1), -EFAULT);
+	assert_int_equal(guest_read(&dom0, RIG_TOP, out, 1), -EFAULT);
+	assert_int_equal(guest_write(&dom0, (PFN + 0x1000) << PAGE_SHIFT, in, 1), -EFAULT);
+	domain_put(d);
+}
+
+static void map_says_what_is_wrong(void **state __unused)
+{
+	struct domain *d = domain_get(make_guest());
+	struct bp_map m[3] = {
+		{ .gfn = 1, .pfn = PFN + 1 }, { .gfn = 2, .pfn = 0x80000 },
+		{ .gfn = 3, .pfn = PFN + 3 },
+	};
+	struct frame_stats s;
+	u64 done;
+
+	assert_int_equal(mmu_map(d, m, 0), -EINVAL);
+	assert_int_equal(mmu_map(d, m, BP_MAP_MAX + 1), -EINVAL);
+	assert_int_equal(mmu_map(d, m, 3), 1);
+	assert_int_equal(mmu_map(d, m + 1, 2), -EPERM);
+	assert_int_equal(map1(d, 9, PFN + 0x1003, 0, 0), -EPERM);	/* donated */
+	assert_int_equal(map1(d, 9, RIG_POOL >> PAGE_SHIFT, 0, 0), -EPERM);
+	assert_int_equal(map1(d, 9, PFN, 0, 8), -EINVAL);
+	assert_int_equal(map1(d, 9, PFN, 0, BP_MAP_MMIO | BP_MAP_WRITE), -EINVAL);
+	assert_int_equal(map1(d, 0x200, 0, 9, BP_MAP_MMIO), -EINVAL);
+	assert_int_equal(map1(d, 0x200, PFN + 1, 9, 0), -EINVAL);
+	assert_int_equal(map1(d, 0x201, PFN, 9, 0), -EINVAL);
+	assert_int_equal(map1(d, 0x200, PFN, 3, 0), -EINVAL);
+	assert_int_equal(map1(d, 0x200, PFN, 64, 0), -EINVAL);
+	assert_int_equal(map1(d, BIT(36), PFN, 0, 0), -EINVAL);
+	assert_int_equal(map1(d, ~0ull, PFN, 0, 0), -EINVAL);
+	assert_int_equal(map1(d, 0x200, ~0ull << 9, 9, 0), -EPERM);
+	assert_int_equal(map1(d, 0x40000, PFN, 18, 0), -EPERM);	/* donated ones in it */
+	assert_int_equal(map1(d, 1, PFN + 2, 0, 0), -EEXIST);
+	frames_stats(&s);
+	assert_int_equal(s.mapped, 1);
+	assert_int_equal(mmu_unmap(d, 0, 0, &done), -EINVAL);
+	assert_int_equal(mmu_unmap(d, BIT(36) - 1, 2, &done), -EINVAL);
+	assert_int_equal(mmu_unmap(d, 5, ~0ull, &done), -EINVAL);
+	domain_put(d);
+}
+
+/* ---- TLB coherence ---- */
+
+static u32 flushes;
+
+static void count_flush(struct vcpu *v __unused)
+{
+	flushes++;
+}
+
+static void set_flush(void (*fn)(struct vcpu *))
+{
+	((struct hv_ops *)ops)->flush = fn;
+}
+
+static void leave_on_kick(struct cpu *c)
+{
+	mmu_leave(c);
+}
+
+static void entry_flushes_when_due(void **state __unused)
+{
+	struct domain d = { .id = 3 };
+	struct vcpu *v = calloc(1, sizeof(*v)), *w = calloc(1, sizeof(*w));
+
+	v->dom = w->dom = &d;
+	flushes = 0;
+	set_flush(count_flush);
+	mmu_enter(cpus[1], v);
+	assert_ptr_equal(cpus[1]->guest_dom, &d);
+	assert_int_equal(flushes, 1);		/* never ran here */
+	mmu_leave(cpus[1]);
+	assert_null(cpus[1]->guest_dom);
+	mmu_enter(cpus[1], v);
+	mmu_leave(cpus[1]);
+	assert_int_equal(flushes, 1);
+	mmu_enter(cpus[1], w);			/* another vCPU of the domain */
+	mmu_leave(cpus[1]);
+	assert_int_equal(flushes, 2);
+	mmu_enter(cpus[2], v);			/* another CPU, and back */
+	mmu_leave(cpus[2]);
+	mmu_enter(cpus[1], v);
+	mmu_leave(cpus[1]);
+	assert_int_equal(flushes, 4);
+	mmu_flush_domain(&d);			/* nobody in guest mode: no IPI */
+	assert_int_equal(rig_kicks, 0);
+	mmu_enter(cpus[1], v);
+	assert_int_equal(flushes, 5);
+
+	/* In guest mode with what is current now, then with what is not. */
+	rig_on_kick = leave_on_kick;
+	mmu_flush_domain(&d);
+	assert_int_equal(rig_kicks, 1);
+	assert_null(cpus[1]->guest_dom);
+	mmu_enter(cpus[1], v);
+	cpus[1]->guest_gen++;			/* as if it came back meanwhile */
+	mmu_flush_domain(&d);
+	assert_int_equal(rig_kicks, 1);
+	mmu_leave(cpus[1]);
+
+	/* Another domain's CPUs and the caller itself are left alone. */
+	mmu_enter(cpus[2], v);
+	cpus[0]->guest_dom = &dom0;
+	mmu_flush_domain(&dom0);
+	assert_int_equal(rig_kicks, 1);
+	free(v);
+	free(w);
+}
+
+static struct domain *watched;
+static bool kicked_for_unmap, still_counted;
+
+static void see_unmap(struct cpu *c)
+{
+	struct npt_leaf leaf;
+	struct npt t = { .fmt = ops->npt, .root = &watched->npt };
+
+	/* At the kick the entry is gone and the frame still referenced. */
+	kicked_for_unmap = npt_lookup(&t, 5, &leaf) == NPT_ABSENT;
+	still_counted = frame_count(PFN + 9) == 1;
+	mmu_leave(c);
+}
+
+static void frame_is_put_after_flush(void **state __unused)
+{
+	struct vcpu *v = calloc(1, sizeof(*v));
+	u64 done;
+
+	watched = v->dom = domain_get(make_guest());
+	set_flush(count_flush);
+	assert_int_equal(map1(v->dom, 5, PFN + 9, 0, RW), 1);
+	mmu_enter(cpus[3], v);
+	rig_on_kick = see_unmap;
+	kicked_for_unmap = still_counted = false;
+	assert_int_equal(mmu_unmap(v->dom, 5, 1, &done), 0);
+	assert_true(kicked_for_unmap);
+	assert_true(still_counted);
+	assert_int_equal(frame_count(PFN + 9), 0);
+	domain_put(v->dom);
+	free(v);
+}
+
+static bool donor_flushed;
+
+static void see_donation(struct cpu *c)
+{
+	u8 *p = phys_to_virt((PFN + 0x1000) << PAGE_SHIFT);
+
+	/* Domain 0 may still read the frame: it holds nothing of ours yet. */
+	donor_flushed = p[0] == 0x77 && p[100] == 0x77 &&
+			frame_owner(PFN + 0x1000) != BP_OWNER_DOM0;
+	mmu_leave(c);
+}
+
+static void donated_frame_is_used_after_flush(void **state __unused)
+{
+	struct vcpu *v = calloc(1, sizeof(*v));
+
+	v->dom = &dom0;
+	set_flush(count_flush);
+	memset(phys_to_virt((PFN + 0x1000) << PAGE_SHIFT), 0x77, PAGE_SIZE);
+	mmu_enter(cpus[2], v);
+	rig_on_kick = see_donation;
+	donor_flushed = false;
+	assert_true(make_guest() > 0);
+	assert_true(donor_flushed);
+	free(v);
+}
+
+/*
+ * Threads as CPUs.  A "guest" has a one-entry TLB over the shared "page table",
+ * dropped by ops->flush only; the main thread moves the page and poisons the
+ * old place once mmu_flush_domain() has returned.
+ */
+#define PLACES	8
+#define MOVES	4000
+static struct domain tlb_dom;
+static u64 translation;		/* 1 + place */
+static u32 poisoned[PLACES];
+static u32 kick_flag[RIG_CPUS];
+static u32 stop, stale, accesses;
+static _Thread_local u64 tlb;
+
+static void drop_tlb(struct vcpu *v __unused)
+{
+	tlb = 0;
+}
+
+static void set_kick(struct cpu *c)
+{
+	__atomic_store_n(&kick_flag[c->index], 1, __ATOMIC_SEQ_CST);
+}
+
+static void *guest_thread(void *arg)
+{
+	struct cpu *c = arg;
+	struct vcpu *v = calloc(1, sizeof(*v));
+
+	v->dom = &tlb_dom;
+	while (!READ_ONCE(stop)) {
+		mmu_enter(c, v);
+		while (!__atomic_exchange_n(&kick_flag[c->index], 0, __ATOMIC_SEQ_CST) &&
+		       !READ_ONCE(stop)) {
+			if (!tlb)
+				tlb = READ_ONCE(translation);
+			if (READ_ONCE(poisoned[tlb - 1]))
+				__atomic_fetch_add(&stale, 1, __ATOMIC_SEQ_CST);
+			__atomic_fetch_add(&accesses, 1, __ATOMIC_RELAXED);
+		}
+		mmu_leave(c);
+		if (READ_ONCE(accesses) & 1)
+			sched_yield();
+	}
+	free(v);
+	return NULL;
+}
+
+static void no_stale_access_under_threads(void **state __unused)
+{
+	pthread_t t[2];
+	u32 i;
+
+	set_flush(drop_tlb);
+	rig_on_kick = set_kick;
+	translation = 1;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, guest_thread, cpus[1 + i]), 0);
+	for (i = 1; i <= MOVES; i++) {
+		u32 from = (i - 1) % PLACES, to = i % PLACES;
+
+		WRITE_ONCE(poisoned[to], 0);
+		WRITE_ONCE(translation, 1 + to);
+		mmu_flush_domain(&tlb_dom);
+		WRITE_ONCE(poisoned[from], 1);
+		if (i % 8 == 0)
+			sched_yield();
+	}
+	WRITE_ONCE(stop, 1);
+	for (i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(stale, 0);
+	assert_true(accesses > 1000);
+	assert_true(rig_kicks > 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(identity_of_dom0, setup),
+		cmocka_unit_test_setup(mmio_is_hidden, setup),
+		cmocka_unit_test_setup(copies, setup),
+		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
+		cmocka_unit_test_setup(entry_flushes_when_due, setup),
+		cmocka_unit_test_setup(frame_is_put_after_flush, setup),
+		cmocka_unit_test_setup(donated_frame_is_used_after_flush, setup),
+		cmocka_unit_test_setup(no_stale_access_under_threads, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
