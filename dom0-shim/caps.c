@@ -46,6 +46,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_COALESCED_PIO:
+	case KVM_CAP_USER_MEMORY2:
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:
 		return BP_COALESCED_OFFSET;

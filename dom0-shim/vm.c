@@ -66,10 +66,20 @@ static long irq_ioctl(struct bp_vm *vm, unsigned int cmd, unsigned long arg)
 
 union vm_arg {
 	struct kvm_userspace_memory_region region;
+	struct kvm_userspace_memory_region2 region2;
 	struct kvm_dirty_log log;
 	struct kvm_ioeventfd ioeventfd;
 	struct kvm_coalesced_mmio_zone zone;
 };
+
+#define SAME_PLACE(field) \
+	static_assert(offsetof(struct kvm_userspace_memory_region, field) == \
+		      offsetof(struct kvm_userspace_memory_region2, field))
+SAME_PLACE(slot);
+SAME_PLACE(flags);
+SAME_PLACE(guest_phys_addr);
+SAME_PLACE(memory_size);
+SAME_PLACE(userspace_addr);
 
 static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 			    void __user *argp)
@@ -80,6 +90,8 @@ static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 		return -EFAULT;
 	switch (cmd) {
 	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_USER_MEMORY_REGION2:
+		/* The second form begins as the first; its flag is refused. */
 		return bp_set_memory_region(vm, &arg.region);
 	case KVM_GET_DIRTY_LOG:
 		return bp_get_dirty_log(vm, &arg.log);
@@ -105,6 +117,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_CHECK_EXTENSION:
 		return bp_check_extension(arg);
 	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_USER_MEMORY_REGION2:
 	case KVM_GET_DIRTY_LOG:
 	case KVM_IOEVENTFD:
 	case KVM_REGISTER_COALESCED_MMIO:
