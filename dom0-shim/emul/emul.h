@@ -49,7 +49,8 @@ enum emul_result {
 	/*
 	 * Not an instruction this emulator knows, or code or page tables that are
 	 * not in RAM: KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION with
-	 * ctx->insn and ctx->insn_len (bytes fetched so far).
+	 * ctx->insn and ctx->insn_len (bytes fetched so far). KVM gives that exit
+	 * for CPL 0 only; a guest's user mode gets #UD.
 	 */
 	EMUL_UNHANDLED,
 };

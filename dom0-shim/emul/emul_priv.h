@@ -169,8 +169,11 @@ int emul_span_is_ram(struct emul_ctx *ctx, const struct emul_span *span, bool wr
  */
 int emul_span_update(struct emul_ctx *ctx, const struct emul_span *span,
 		     const void *old, const void *val, bool atomic);
-/* String port I/O through ctx->pio_data, with the replay log. */
-int emul_pio(struct emul_ctx *ctx, u8 kind, u16 port, u32 size, u32 count);
+/*
+ * String port I/O through ctx->pio_data, with the replay log. *count becomes
+ * less when it was less that was answered (registers changed meanwhile).
+ */
+int emul_pio(struct emul_ctx *ctx, u8 kind, u16 port, u32 size, u32 *count);
 /* RAM by linear address with system privilege (TSS). */
 int emul_read_system(struct emul_ctx *ctx, u64 lin, void *buf, u32 len);
 

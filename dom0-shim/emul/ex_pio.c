@@ -99,6 +99,17 @@ static void advance(struct emul_state *st, u32 reg, u64 n)
 	emul_reg_add(st, reg, st->ad_size, st->ctx->rflags & FL_DF ? -step : step);
 }
 
+static int port_access(struct emul_state *st, u8 kind, u16 port, u64 *n)
+{
+	u32 count = *n;
+	int r = emul_pio(st->ctx, kind, port, st->size, &count);
+
+	if (count < *n)		/* then more than one, so in one page of RAM */
+		st->span.piece[0].len = count * st->size;
+	*n = count;
+	return r;
+}
+
 static int ins(struct emul_state *st, u64 *n)
 {
 	u16 port = st->ctx->gpr[EMUL_RDX];
@@ -107,7 +118,7 @@ static int ins(struct emul_state *st, u64 *n)
 	if (!r)
 		r = map_batch(st, EMUL_ES, EMUL_RDI, EMUL_WALK_WRITE, n);
 	if (!r)
-		r = emul_pio(st->ctx, EMUL_PIO_IN, port, st->size, *n);
+		r = port_access(st, EMUL_PIO_IN, port, n);
 	if (!r)
 		r = emul_span_write(st->ctx, &st->span, st->ctx->pio_data);
 	if (!r)
@@ -125,7 +136,7 @@ static int outs(struct emul_state *st, u64 *n)
 	if (!r)
 		r = emul_span_read(st->ctx, &st->span, st->ctx->pio_data);
 	if (!r)
-		r = emul_pio(st->ctx, EMUL_PIO_OUT, port, st->size, *n);
+		r = port_access(st, EMUL_PIO_OUT, port, n);
 	if (!r)
 		advance(st, EMUL_RSI, *n);
 	return r;

@@ -60,20 +60,29 @@ int emul_map(struct emul_ctx *ctx, u64 lin, u32 len, u32 access,
 				&span->piece[1].gpa);
 }
 
-/* The next entry of the log if it is this access; else the log ends here. */
-static struct emul_log_entry *log_match(struct emul_ctx *ctx, u8 kind, u64 gpa,
-					u8 len)
+/* The next entry of the log if it is this access. */
+static struct emul_log_entry *log_peek(struct emul_ctx *ctx, u8 kind, u64 gpa,
+				       u32 len)
 {
 	struct emul_log_entry *e = &ctx->log[ctx->log_pos];
 
-	if (ctx->log_pos >= ctx->log_len)
-		return NULL;
-	if (e->kind == kind && e->gpa == gpa && e->len == len) {
-		ctx->log_pos++;
+	if (ctx->log_pos < ctx->log_len && e->kind == kind && e->gpa == gpa &&
+	    e->len == len)
 		return e;
-	}
-	ctx->log_len = ctx->log_pos;
 	return NULL;
+}
+
+/* The same, and takes it; if it is another access, the log ends here. */
+static struct emul_log_entry *log_take(struct emul_ctx *ctx, u8 kind, u64 gpa,
+				       u32 len)
+{
+	struct emul_log_entry *e = log_peek(ctx, kind, gpa, len);
+
+	if (e)
+		ctx->log_pos++;
+	else
+		ctx->log_len = ctx->log_pos;
+	return e;
 }
 
 static void log_append(struct emul_ctx *ctx, u8 kind, u64 gpa, u8 len,
@@ -123,12 +132,13 @@ static int ram(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len, bool write)
 		       ctx->ops->read_gpa(ctx, gpa, buf, len);
 }
 
-/* One logged access of at most 8 bytes, RAM first, else MMIO. */
-static int fragment(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len, bool write)
+/* One logged access of at most 8 bytes: MMIO, unless it may be RAM and is. */
+static int fragment(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len, bool write,
+		    bool try_ram)
 {
 	u8 kind = write ? EMUL_MMIO_WRITE : EMUL_MMIO_READ;
-	struct emul_log_entry *e = log_match(ctx, kind, gpa, len);
-	int r;
+	struct emul_log_entry *e = log_take(ctx, kind, gpa, len);
+	int r = -EFAULT;
 
 	if (e) {
 		if (!write)
@@ -137,7 +147,8 @@ static int fragment(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len, bool writ
 	}
 	if (ctx->log_pos >= EMUL_LOG_SIZE)
 		return EMUL_UNHANDLED;
-	r = ram(ctx, gpa, buf, len, write);
+	if (try_ram)
+		r = ram(ctx, gpa, buf, len, write);
 	if (r == -EFAULT)
 		r = mmio(ctx, gpa, buf, len, write);
 	if (!r)
@@ -145,11 +156,12 @@ static int fragment(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len, bool writ
 	return r;
 }
 
-static int fragments(struct emul_ctx *ctx, u64 gpa, u8 *buf, u32 len, bool write)
+static int fragments(struct emul_ctx *ctx, u64 gpa, u8 *buf, u32 len, bool write,
+		     bool try_ram)
 {
 	while (len) {
 		u32 now = len < 8 ? len : 8;
-		int r = fragment(ctx, gpa, buf, now, write);
+		int r = fragment(ctx, gpa, buf, now, write, try_ram);
 
 		if (r)
 			return r;
@@ -160,19 +172,32 @@ static int fragments(struct emul_ctx *ctx, u64 gpa, u8 *buf, u32 len, bool write
 	return 0;
 }
 
+/* Within one page: RAM without a log, unless a replay knows it as MMIO. */
+static int page_access(struct emul_ctx *ctx, u64 gpa, u8 *buf, u32 len, bool write)
+{
+	u8 kind = write ? EMUL_MMIO_WRITE : EMUL_MMIO_READ;
+
+	if (!log_peek(ctx, kind, gpa, len < 8 ? len : 8)) {
+		int r = ram(ctx, gpa, buf, len, write);
+
+		if (r != -EFAULT)
+			return r;
+	}
+	return fragments(ctx, gpa, buf, len, write, false);
+}
+
 static int span_access(struct emul_ctx *ctx, const struct emul_span *span, u8 *buf,
 		       bool write)
 {
 	u32 i;
 	int r;
 
-	if (span->pieces == 1) {
-		r = ram(ctx, span->piece[0].gpa, buf, span->piece[0].len, write);
-		if (r != -EFAULT)
-			return r;
-	}
+	if (span->pieces == 1)
+		return page_access(ctx, span->piece[0].gpa, buf, span->piece[0].len,
+				   write);
 	for (i = 0; i < span->pieces; i++) {
-		r = fragments(ctx, span->piece[i].gpa, buf, span->piece[i].len, write);
+		r = fragments(ctx, span->piece[i].gpa, buf, span->piece[i].len,
+			      write, true);
 		if (r)
 			return r;
 		buf += span->piece[i].len;
@@ -222,24 +247,27 @@ int emul_span_update(struct emul_ctx *ctx, const struct emul_span *span,
 	return r == 1 ? EMUL_AGAIN : r;
 }
 
-int emul_pio(struct emul_ctx *ctx, u8 kind, u16 port, u32 size, u32 count)
+int emul_pio(struct emul_ctx *ctx, u8 kind, u16 port, u32 size, u32 *count)
 {
-	struct emul_log_entry *e = log_match(ctx, kind, port, size);
+	struct emul_log_entry *e = log_take(ctx, kind, port, size);
+	u32 done;
 	int r;
 
-	if (e && !memcmp(e->data, &count, sizeof(count)))
+	if (e) {
+		memcpy(&done, e->data, sizeof(done));
+		if (*count > done)
+			*count = done;
 		return 0;
-	if (e)		/* the repeat count was changed under us: a new access */
-		ctx->log_len = --ctx->log_pos;
+	}
 	if (ctx->log_pos >= EMUL_LOG_SIZE)
 		return EMUL_UNHANDLED;
 	r = kind == EMUL_PIO_IN ?
-		ctx->ops->pio_in(ctx, port, size, count, ctx->pio_data) :
-		ctx->ops->pio_out(ctx, port, size, count, ctx->pio_data);
+		ctx->ops->pio_in(ctx, port, size, *count, ctx->pio_data) :
+		ctx->ops->pio_out(ctx, port, size, *count, ctx->pio_data);
 	if (r == -EAGAIN)
-		return ask_user(ctx, kind, port, size, count);
+		return ask_user(ctx, kind, port, size, *count);
 	if (!r)
-		log_append(ctx, kind, port, size, &count, sizeof(count));
+		log_append(ctx, kind, port, size, count, sizeof(*count));
 	return r;
 }
 

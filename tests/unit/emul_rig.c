@@ -13,6 +13,8 @@ static uint8_t *ram_at(struct rig *rig, uint64_t gpa, uint32_t len, bool write)
 {
 	assert(len <= EMUL_PAGE_SIZE);
 	assert((gpa & 0xfff) + len <= EMUL_PAGE_SIZE);
+	if (rig->more_ram && (gpa & ~0xfffull) == RIG_RAM2)
+		return rig->ram2 + (gpa & 0xfff);
 	if (gpa >= RIG_RAM_SIZE || (write && gpa >= RIG_ROM))
 		return NULL;
 	return rig->ram + gpa;

@@ -10,6 +10,7 @@
 #include "dom0-shim/emul/emul.h"
 
 #define RIG_RAM_SIZE	0x100000u	/* from GPA 0 */
+#define RIG_RAM2	0x200000ull
 #define RIG_MMIO_SIZE	0x8000u
 #define RIG_KERNEL_MMIO	0xfe000000ull	/* answered by the ops */
 #define RIG_USER_MMIO	0xfe100000ull	/* the same device, by EMUL_NEED_USER */
@@ -28,6 +29,8 @@
 struct rig {
 	struct emul_ctx ctx;
 	uint8_t ram[RIG_RAM_SIZE];
+	bool more_ram;		/* one page more at RIG_RAM2 */
+	uint8_t ram2[EMUL_PAGE_SIZE];
 	uint8_t mmio[RIG_MMIO_SIZE];
 	uint8_t vec[16][32];
 	uint8_t pio_page[EMUL_PAGE_SIZE];

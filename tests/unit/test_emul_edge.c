@@ -135,7 +135,8 @@ static void answer_for_another_address_is_dropped(void **state)
 	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0x22222222);
 }
 
-static void port_answer_for_another_count_is_dropped(void **state)
+/* KVM_SET_REGS while user space answers a batch of four. */
+static void changed_count_takes_what_was_answered(void **state)
 {
 	(void)state;
 	START("\xf3\x6c");			/* rep insb */
@@ -143,12 +144,33 @@ static void port_answer_for_another_count_is_dropped(void **state)
 	rig.ctx.gpr[EMUL_RDI] = RAM;
 	rig.ctx.gpr[EMUL_RCX] = 4;
 	assert_int_equal(emul_run(&rig.ctx), EMUL_NEED_USER);
-	rig.ctx.gpr[EMUL_RCX] = 6;		/* KVM_SET_REGS without a cancel */
+	memcpy(rig.pio_page, "abcd", 4);
+	rig.ctx.gpr[EMUL_RCX] = 6;
 	assert_int_equal(emul_resume(&rig.ctx), EMUL_NEED_USER);
-	assert_int_equal(rig.ctx.user.count, 6);
-	memcpy(rig.pio_page, "abcdef", 6);
+	assert_int_equal(rig.ctx.user.count, 2);
+	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 2);
+	memcpy(rig.pio_page, "ef", 2);
+	rig.ctx.gpr[EMUL_RCX] = 1;
 	assert_int_equal(emul_resume(&rig.ctx), EMUL_DONE);
-	assert_memory_equal(rig.ram + RAM, "abcdef", 6);
+	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 0);
+	assert_int_equal(rig.ctx.gpr[EMUL_RDI], RAM + 5);
+	assert_memory_equal(rig.ram + RAM, "abcde\0", 6);
+}
+
+/* A memslot appears where user space has just answered for MMIO. */
+static void answer_outlives_a_new_memslot(void **state)
+{
+	(void)state;
+	LONG("\x01\x03");			/* add %eax, (%rbx) */
+	rig.ctx.gpr[EMUL_RAX] = 1;
+	rig_map(&rig, 0x500000, RIG_RAM2, RIG_PTE_P | RIG_PTE_W);
+	assert_int_equal(emul_run(&rig.ctx), EMUL_NEED_USER);
+	assert_int_equal(rig.ctx.user.gpa, RIG_RAM2);
+	memset(rig.ctx.user.data, 0x11, 8);
+	rig.more_ram = true;
+	assert_int_equal(emul_resume(&rig.ctx), EMUL_DONE);
+	assert_int_equal(rig.ram2[0], 0x12);
+	assert_int_equal(rig.ram2[3], 0x11);
 }
 
 static int gone(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
@@ -324,7 +346,8 @@ int main(void)
 		cmocka_unit_test(wide_exchange_wants_alignment),
 		cmocka_unit_test(missing_ops_are_unhandled),
 		cmocka_unit_test(answer_for_another_address_is_dropped),
-		cmocka_unit_test(port_answer_for_another_count_is_dropped),
+		cmocka_unit_test(changed_count_takes_what_was_answered),
+		cmocka_unit_test(answer_outlives_a_new_memslot),
 		cmocka_unit_test(input_into_vanished_ram_is_unhandled),
 		cmocka_unit_test(selectors_are_stored_in_16_bits),
 		cmocka_unit_test(register_forms_work_too),
