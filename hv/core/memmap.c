@@ -94,8 +94,10 @@ void memmap_init(const struct boot_info *bi)
 		      plan.ram_bytes >> 20);
 	memmap_add_bedplate(plan.block_start, plan.block_end);
 	pool_init(plan.block_start, plan.pool_bytes >> PAGE_SHIFT);
-	frame_table = plan.block_start + plan.pool_bytes;
-	share = plan.block_end - plan.block_start + bp_ranges[0].end - bp_ranges[0].start;
+	frame_table = plan.table_start;
+	if (frame_table > plan.block_end)
+		memmap_add_bedplate(frame_table, frame_table + ALIGN_UP(ft_bytes, PAGE_SIZE));
+	share = plan.pool_bytes + ft_bytes + bp_ranges[0].end - bp_ranges[0].start;
 	log_info("%llu MiB of RAM; Bedplate keeps %llu KiB", plan.ram_bytes >> 20,
 		 share >> 10);
 }

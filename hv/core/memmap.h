@@ -4,8 +4,9 @@
  * 4 KiB frames and the frame table.
  *
  * Bedplate takes at most 32 MiB + 0.5 % of RAM: its image, one block at the top
- * of the biggest RAM region below 4 GiB that holds pool and frame table, and
- * the AP trampoline's page if a CPU did not come up. All else is domain 0's.
+ * of the biggest RAM region below 4 GiB that holds pool and frame table (a big
+ * one lies above 4 GiB), and the AP trampoline's page if a CPU did not come up.
+ * All else is domain 0's.
  */
 #ifndef BP_CORE_MEMMAP_H
 #define BP_CORE_MEMMAP_H
@@ -35,7 +36,8 @@ struct boot_info;
 
 /* What memmap_plan() decides. */
 struct mem_plan {
-	hpa_t block_start, block_end;	/* pool, then frame table */
+	hpa_t block_start, block_end;	/* pool, and frame table if that is small */
+	hpa_t table_start;		/* frame table: in the block or above 4 GiB */
 	u64 pool_bytes;
 	u64 frame_table_bytes;
 	u64 ram_bytes;

@@ -5,7 +5,10 @@
 /* Pool: fixed part, and what page tables for all of RAM may need. */
 #define POOL_BASE	(24 * SZ_1M)
 #define POOL_SHARE	512		/* + RAM / 512 */
-#define MIN_RAM		(128 * SZ_1M)
+#define POOL_SHARE_MAX	(512 * SZ_1M)	/* memory below 4 GiB is scarce */
+#define MIN_RAM		(120 * SZ_1M)
+/* A frame table bigger than this does not go below 4 GiB: that is scarce. */
+#define TABLE_LOW_MAX	(256 * SZ_1M)
 
 /* Which type wins where two overlap: the higher rank. */
 static u32 rank(u32 type)
@@ -217,6 +220,20 @@ static const struct mem_range *biggest_below_4g(const struct mem_map *m, hpa_t b
 	return best;
 }
 
+/* One block at the top of @r or, where modules are in the way, anywhere low. */
+static bool place_block(const struct mem_map *m, const struct mem_range *r,
+			const struct mem_range *used, u32 nr_used, u64 len,
+			struct mem_plan *plan)
+{
+	plan->block_start = find_in(r->start, min(r->end, (hpa_t)SZ_4G), used, nr_used,
+				    len, SZ_2M, true);
+	if (!plan->block_start)
+		plan->block_start = memmap_find(m, used, nr_used, SZ_1M, SZ_4G, len,
+						SZ_2M, true);
+	plan->block_end = plan->block_start + len;
+	return plan->block_start != 0;
+}
+
 bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_used,
 		 u64 frame_table_bytes, struct mem_plan *plan)
 {
@@ -224,21 +241,25 @@ bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_u
 	u64 len;
 	u32 i;
 
-	*plan = (struct mem_plan){ 0 };
+	*plan = (struct mem_plan){ .frame_table_bytes = frame_table_bytes };
 	for (i = 0; i < m->nr; i++)
 		if (m->r[i].type == MEM_RAM)
 			plan->ram_bytes += m->r[i].end - m->r[i].start;
-	plan->pool_bytes = ALIGN_UP(POOL_BASE + plan->ram_bytes / POOL_SHARE, PAGE_SIZE);
-	plan->frame_table_bytes = frame_table_bytes;
+	plan->pool_bytes = POOL_BASE + ALIGN_UP(min(plan->ram_bytes / POOL_SHARE,
+						    POOL_SHARE_MAX), PAGE_SIZE);
 	if (!r || plan->ram_bytes < MIN_RAM)
 		return false;
-	len = ALIGN_UP(plan->pool_bytes + plan->frame_table_bytes, SZ_2M);
-	plan->block_start = find_in(r->start, min(r->end, (hpa_t)SZ_4G), used, nr_used,
-				    len, SZ_2M, true);
-	if (!plan->block_start)
-		plan->block_start = memmap_find(m, used, nr_used, SZ_1M, SZ_4G, len,
-						SZ_2M, true);
-	plan->block_end = plan->block_start + len;
-	plan->pool_bytes = len - plan->frame_table_bytes;
-	return plan->block_start != 0;
+	if (frame_table_bytes <= TABLE_LOW_MAX) {
+		len = ALIGN_UP(plan->pool_bytes + frame_table_bytes, SZ_2M);
+		plan->pool_bytes = len - frame_table_bytes;
+		if (!place_block(m, r, used, nr_used, len, plan))
+			return false;
+		plan->table_start = plan->block_end - frame_table_bytes;
+		return true;
+	}
+	plan->pool_bytes = ALIGN_UP(plan->pool_bytes, SZ_2M);
+	plan->table_start = memmap_find(m, used, nr_used, SZ_4G, ~0ull,
+					frame_table_bytes, SZ_2M, true);
+	return plan->table_start &&
+	       place_block(m, r, used, nr_used, plan->pool_bytes, plan);
 }

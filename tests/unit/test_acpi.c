@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ACPI tables, whole and torn. */
+// SOURCES: hv/core/acpi.c hv/core/printf.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "hv/core/acpi.h"
+#include "hv/core/string.h"
+
+#define PA_XSDT	0x1000
+#define PA_MADT	0x2000
+#define PA_FADT	0x3000
+#define PA_SSDT	0x4000
+
+/* Each table is its own allocation, so that reading past it is caught. */
+static struct {
+	hpa_t pa;
+	u8 *mem;
+	u32 len;
+} mem[8];
+static u32 nr_mem;
+static struct acpi_info info;
+static char err[128];
+static u8 rsdp[36];
+
+static const void *map(hpa_t pa, u64 len)
+{
+	u32 i;
+
+	for (i = 0; i < nr_mem; i++)
+		if (mem[i].pa == pa && len <= mem[i].len)
+			return mem[i].mem;
+	return NULL;
+}
+
+static void fix_sum(u8 *t, u32 len, u32 at)
+{
+	u8 s = 0;
+	u32 i;
+
+	t[at] = 0;
+	for (i = 0; i < len; i++)
+		s += t[i];
+	t[at] = (u8)-s;
+}
+
+static u8 *add_table(hpa_t pa, const char *sig, const void *body, u32 len)
+{
+	u32 total = 36 + len;
+	u8 *t = calloc(1, total);
+
+	memcpy(t, sig, 4);
+	memcpy(t + 4, &total, 4);
+	if (len)
+		memcpy(t + 36, body, len);
+	fix_sum(t, total, 9);
+	mem[nr_mem].pa = pa;
+	mem[nr_mem].mem = t;
+	mem[nr_mem++].len = total;
+	return t;
+}
+
+static const u8 madt_body[] = {
+	0, 0, 0xe0, 0xfe, 1, 0, 0, 0,
+	0, 8, 0, 0, 1, 0, 0, 0,				/* CPU 0 */
+	0, 8, 1, 1, 1, 0, 0, 0,				/* CPU 1 */
+	0, 8, 2, 2, 0, 0, 0, 0,				/* disabled */
+	9, 16, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,	/* CPU 1 again */
+	9, 16, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0,	/* CPU 0x200 */
+	1, 12, 3, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	/* I/O APIC */
+	2, 10, 0, 0, 2, 0, 0, 0, 0, 0,			/* IRQ 0 = GSI 2 */
+	4, 6, 0xff, 0, 0, 1,				/* NMI: LINT1 of all */
+};
+
+static u8 *fadt_body(void)
+{
+	static u8 f[244 - 36];
+
+	memset(f, 0, sizeof(f));
+	memcpy(f + 76 - 36, &(u32){ 0x608 }, 4);
+	memcpy(f + 64 - 36, &(u32){ 0x604 }, 4);
+	f[91 - 36] = 4;
+	memcpy(f + 112 - 36, &(u32){ 1 << 8 | 1 << 10 }, 4);
+	f[116 - 36] = 1;
+	memcpy(f + 120 - 36, &(u64){ 0xcf9 }, 8);
+	f[128 - 36] = 0xf;
+	return f;
+}
+
+static void make_rsdp(void)
+{
+	memset(rsdp, 0, sizeof(rsdp));
+	memcpy(rsdp, "RSD PTR ", 8);
+	rsdp[15] = 2;
+	rsdp[20] = 36;
+	memcpy(rsdp + 24, &(u64){ PA_XSDT }, 8);
+	fix_sum(rsdp, 20, 8);
+	fix_sum(rsdp, 36, 32);
+}
+
+static int make_all(void **state __unused)
+{
+	const u64 entries[] = { PA_FADT, PA_SSDT, PA_MADT };
+
+	make_rsdp();
+	add_table(PA_XSDT, "XSDT", entries, sizeof(entries));
+	add_table(PA_MADT, "APIC", madt_body, sizeof(madt_body));
+	add_table(PA_FADT, "FACP", fadt_body(), 244 - 36);
+	add_table(PA_SSDT, "SSDT", "xyz", 3);
+	err[0] = 0;
+	return 0;
+}
+
+static int free_all(void **state __unused)
+{
+	while (nr_mem)
+		free(mem[--nr_mem].mem);
+	return 0;
+}
+
+static u8 *table(hpa_t pa)
+{
+	return (u8 *)map(pa, 1);
+}
+
+static void refused(const char *why)
+{
+	assert_false(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+	assert_non_null(strstr(err, why));
+	assert_null(strchr(err, '\n'));
+}
+
+static void reads_whole_tables(void **state __unused)
+{
+	assert_int_equal(acpi_check_rsdp(rsdp, sizeof(rsdp)), 36);
+	assert_true(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+	assert_int_equal(info.nr_cpus, 3);
+	assert_int_equal(info.nr_cpus_disabled, 1);
+	assert_int_equal(info.cpu[1].apic_id, 1);
+	assert_int_equal(info.cpu[2].apic_id, 0x200);
+	assert_int_equal(info.cpu[2].uid, 7);
+	assert_int_equal(info.lapic_addr, 0xfee00000);
+	assert_int_equal(info.nr_ioapics, 1);
+	assert_int_equal(info.ioapic[0].addr, 0xfec00000);
+	assert_int_equal(info.iso[0].gsi, 2);
+	assert_int_equal(info.nmi[0].uid, 0xffffffff);
+	assert_int_equal(info.nmi[0].lint, 1);
+	assert_int_equal(info.pm_timer, 0x608);
+	assert_int_equal(info.pm1a_cnt, 0x604);
+	assert_true(info.pm_timer_32bit);
+	assert_int_equal(info.reset.space, 1);
+	assert_int_equal(info.reset.addr, 0xcf9);
+	assert_int_equal(info.reset.value, 0xf);
+	assert_int_equal(acpi_find(&info, "SSDT")->len, 39);
+	assert_null(acpi_find(&info, "MCFG"));
+}
+
+static void checks_the_rsdp(void **state __unused)
+{
+	u32 len;
+
+	for (len = 0; len < 36; len++)
+		assert_int_equal(acpi_check_rsdp(rsdp, len), 0);
+	rsdp[30] ^= 1;
+	assert_int_equal(acpi_check_rsdp(rsdp, 36), 0);
+	make_rsdp();
+	rsdp[9] ^= 1;
+	assert_int_equal(acpi_check_rsdp(rsdp, 36), 0);
+	make_rsdp();
+	rsdp[15] = 0;
+	fix_sum(rsdp, 20, 8);
+	assert_int_equal(acpi_check_rsdp(rsdp, 20), 20);
+}
+
+static void refuses_wrong_checksums(void **state __unused)
+{
+	table(PA_MADT)[50] ^= 4;
+	refused("APIC at 0x2000 has a wrong checksum");
+	table(PA_MADT)[50] ^= 4;
+	table(PA_FADT)[200] ^= 4;
+	refused("FACP at 0x3000 has a wrong checksum");
+	table(PA_FADT)[200] ^= 4;
+	table(PA_XSDT)[36] ^= 4;
+	refused("XSDT at 0x1000 has a wrong checksum");
+	table(PA_XSDT)[36] ^= 4;
+	/* A table that nobody reads may be wrong. */
+	table(PA_SSDT)[37] ^= 4;
+	assert_true(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+}
+
+static void refuses_wrong_lengths(void **state __unused)
+{
+	u32 len;
+
+	memcpy(&len, table(PA_MADT) + 4, 4);
+	memcpy(table(PA_MADT) + 4, &(u32){ 35 }, 4);
+	refused("APIC");
+	memcpy(table(PA_MADT) + 4, &(u32){ 0xffffffff }, 4);
+	refused("APIC");
+	memcpy(table(PA_MADT) + 4, &(u32){ len + 1 }, 4);
+	refused("APIC");
+	memcpy(table(PA_MADT) + 4, &(u32){ len - 3 }, 4);
+	fix_sum(table(PA_MADT), len - 3, 9);
+	refused("torn entry");
+}
+
+static void refuses_torn_entries(void **state __unused)
+{
+	u8 *m = table(PA_MADT);
+	u32 len = 36 + sizeof(madt_body);
+
+	m[45] = 0;		/* length of the first entry */
+	fix_sum(m, len, 9);
+	refused("torn entry at offset 44");
+	m[45] = 7;
+	fix_sum(m, len, 9);
+	refused("torn entry at offset 44");
+	m[45] = 255;
+	fix_sum(m, len, 9);
+	refused("torn entry at offset 44");
+}
+
+static void wants_a_madt_with_cpus(void **state __unused)
+{
+	u8 *m = table(PA_MADT), *x = table(PA_XSDT);
+
+	memcpy(m, "CIPA", 4);
+	refused("no MADT");
+	memcpy(m, "APIC", 4);
+	memcpy(m + 4, &(u32){ 44 }, 4);
+	fix_sum(m, 44, 9);
+	refused("no enabled CPU");
+	memcpy(x, "RSDT", 4);
+	refused("no XSDT at 0x1000");
+}
+
+/* Whatever bits flip, with checksums made right: an answer, and no stray read. */
+static void survives_any_contents(void **state __unused)
+{
+	u32 n, i, len, at;
+	u8 *t, old;
+
+	srand(1);
+	for (n = 0; n < 20000; n++) {
+		i = (u32)rand() % 3;
+		t = mem[i].mem;
+		len = mem[i].len;
+		at = (u32)rand() % len;
+		old = t[at];
+		t[at] = (u8)rand();
+		fix_sum(t, len, 9);
+		if (!acpi_parse(rsdp, map, &info, err, sizeof(err)))
+			assert_true(strlen(err) > 5);
+		t[at] = old;
+		fix_sum(t, len, 9);
+	}
+	assert_true(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, make_all, free_all)
+	const struct CMUnitTest tests[] = {
+		T(reads_whole_tables), T(checks_the_rsdp), T(refuses_wrong_checksums),
+		T(refuses_wrong_lengths), T(refuses_torn_entries),
+		T(wants_a_madt_with_cpus), T(survives_any_contents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

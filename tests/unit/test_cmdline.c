@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bedplate's options. */
+// SOURCES: hv/core/cmdline.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "hv/core/cmdline.h"
+#include "hv/core/errno.h"
+#include "hv/core/log.h"
+#include "hv/core/string.h"
+
+static struct hv_options o;
+static struct cmdline_report rep;
+
+static void defaults(void **state __unused)
+{
+	assert_int_equal(cmdline_parse("", &o, &rep), 0);
+	assert_int_equal(o.serial, 0x3f8);
+	assert_int_equal(o.loglevel, LOG_INFO);
+	assert_int_equal(o.panic_reboot, 0);
+	assert_int_equal(o.dom0_max_cpus, 0);
+	assert_int_equal(o.hide_hypervisor, 0);
+	assert_int_equal(o.timer_apic, 0);
+	assert_int_equal(rep.nr_unknown, 0);
+}
+
+static void takes_every_option(void **state __unused)
+{
+	assert_int_equal(cmdline_parse("  serial=0x2f8 loglevel=debug\tpanic=reboot "
+				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic\n",
+				       &o, &rep), 0);
+	assert_int_equal(o.serial, 0x2f8);
+	assert_int_equal(o.loglevel, LOG_DEBUG);
+	assert_int_equal(o.panic_reboot, 1);
+	assert_int_equal(o.dom0_max_cpus, 3);
+	assert_int_equal(o.hide_hypervisor, 1);
+	assert_int_equal(o.timer_apic, 1);
+	assert_int_equal(cmdline_parse("serial=off loglevel=0 timer=auto panic=halt", &o, &rep), 0);
+	assert_int_equal(o.serial, 0);
+	assert_int_equal(o.loglevel, LOG_ERR);
+}
+
+static void the_last_one_counts(void **state __unused)
+{
+	assert_int_equal(cmdline_parse("panic=reboot panic=halt", &o, &rep), 0);
+	assert_int_equal(o.panic_reboot, 0);
+}
+
+static void names_the_malformed(void **state __unused)
+{
+	static const char *const bad[] = {
+		"serial=com1", "serial=", "serial", "serial=0x", "serial=0x10000",
+		"serial=-1", "serial=99999999999999999999", "loglevel=4", "loglevel=loud",
+		"panic=2", "dom0_max_cpus=0", "dom0_max_cpus=257", "dom0_max_cpus=2x",
+		"hide_hypervisor=2", "timer=hpet", "panic=",
+	};
+	char line[128];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		strcpy(line, "loglevel=info ");
+		strcat(line, bad[i]);
+		strcat(line, " panic=reboot");
+		assert_int_equal(cmdline_parse(line, &o, &rep), -EINVAL);
+		assert_string_equal(rep.bad, bad[i]);
+	}
+}
+
+static void counts_the_unknown(void **state __unused)
+{
+	char word[200] = "x=";
+
+	assert_int_equal(cmdline_parse("a b=1 serials=1 seria=2 d panic=reboot", &o, &rep), 0);
+	assert_int_equal(rep.nr_unknown, 5);
+	assert_string_equal(rep.unknown[0], "a");
+	assert_string_equal(rep.unknown[1], "b=1");
+	assert_string_equal(rep.unknown[3], "seria=2");
+	assert_int_equal(o.panic_reboot, 1);
+	memset(word + 2, 'y', 150);
+	assert_int_equal(cmdline_parse(word, &o, &rep), 0);
+	assert_int_equal(strlen(rep.unknown[0]), CMDLINE_WORD - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(takes_every_option),
+		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(names_the_malformed),
+		cmocka_unit_test(counts_the_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
