@@ -335,6 +335,26 @@ static void test_state_round_trip(void **state)
 	assert_int_equal(bus.sent, 1);
 }
 
+static void test_unsent_edge_stays_a_request(void **state)
+{
+	struct kvm_ioapic_state saved;
+
+	(void)state;
+	program(4, 5, 0x31);
+	set(4, true);
+	set(4, false);
+	program(4, 5, MASKED | 0x31);
+	set(4, true);
+	bp_ioapic_get_state(&ioapic, &saved);
+	assert_int_equal(saved.irr, BIT(4));
+	program(4, 5, 0x31);
+	set(4, false);
+	set(4, true);
+	program(4, 5, MASKED | LEVEL | 0x31);	/* now the level counts */
+	bp_ioapic_get_state(&ioapic, &saved);
+	assert_int_equal(saved.irr, BIT(4));
+}
+
 static void test_set_state_replays_requests(void **state)
 {
 	struct kvm_ioapic_state saved;
@@ -382,6 +402,7 @@ int main(void)
 		T(test_eoi_of_a_pin_turned_edge),
 		T(test_storm_is_deferred),
 		T(test_state_round_trip),
+		T(test_unsent_edge_stays_a_request),
 		T(test_set_state_replays_requests),
 		T(test_hostile_state),
 	};

@@ -82,6 +82,19 @@ static void test_high_line_makes_one_edge(void **state)
 	assert_false(pic.output);
 }
 
+static void test_first_pin_of_each_chip(void **state)
+{
+	(void)state;
+	pulse(0);
+	assert_true(pic.output);
+	assert_int_equal(bp_pic_intack(&pic), 0x30);
+	bp_pic_write(&pic, 0x20, EOI);
+	pulse(8);
+	assert_true(pic.output);
+	assert_int_equal(bp_pic_intack(&pic), 0x38);
+	assert_int_equal(read_ocw3(0xa0, READ_ISR), 0x01);
+}
+
 static void test_sources_are_ored(void **state)
 {
 	(void)state;
@@ -388,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_edge_is_latched_and_served_once),
 		T(test_high_line_makes_one_edge),
+		T(test_first_pin_of_each_chip),
 		T(test_sources_are_ored),
 		T(test_level_asks_again_after_eoi),
 		T(test_mask),

@@ -184,6 +184,7 @@ static void test_read_back_status_then_count(void **state)
 	at_clock(0x10);
 	out(3, 0xc0 | 0x0a);		/* count and status of 0 and 2 */
 	at_clock(0x800);
+	out(3, 0xc0 | 0x02);		/* latched already */
 	assert_int_equal(in(0), 0x34);
 	assert_int_equal(in(0), 0xf0);
 	assert_int_equal(in(0), 0x0f);
