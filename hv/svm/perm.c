@@ -65,7 +65,8 @@ static const u32 moved[] = {
 static const u32 service_virtual[] = {
 	0x11, 0x12,			/* KVM's first clock MSRs */
 	MSR_APIC_BASE, MSR_FEATURE_CONTROL, MSR_TSC_ADJUST, MSR_DEBUGCTL,
-	MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER, MSR_AMD_VM_CR, MSR_AMD_VM_HSAVE_PA, 0xc0010118 /* SVM_KEY */,
+	MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER,
+	MSR_AMD_VM_CR, MSR_AMD_VM_HSAVE_PA, 0xc0010118 /* SVM_KEY */,
 };
 
 static void pass_moved(struct perm_maps *m)

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SVM: the path around the world switch, which is the test's own: registers,
+ * ASIDs and flushes, injection, windows, NMI blocking with its step.
+ */
+// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c
+#include "svm_rig.h"
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+
+static struct cpu rig_cpu;
+static struct domain rig_dom;
+
+/* What the "hardware" does at the next entry, and what it saw. */
+static void (*hardware)(struct vmcb *b);
+static struct vmcb seen;
+static int entries;
+
+struct cpu *this_cpu(void)
+{
+	return &rig_cpu;
+}
+
+void vlapic_set_cr8(struct vcpu *v, u8 cr8)
+{
+	v->apic.reg[APIC_REG_TPR / 4] = cr8 << 4;
+}
+
+void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb)
+{
+	assert_ptr_equal(regs, &rig_v.regs);
+	assert_int_equal(vmcb, 0x5000);
+	assert_int_equal(host_vmcb, 0x6000);
+	seen = rig_vmcb;
+	entries++;
+	rig_vmcb.c.event_inj &= ~SVM_EVT_VALID;
+	rig_vmcb.c.exit_int_info = 0;
+	hardware(&rig_vmcb);
+}
+
+static void hw_cpuid(struct vmcb *b)
+{
+	b->c.exit_code = SVM_EXIT_CPUID;
+}
+
+static int setup(void **state)
+{
+	rig_setup(state);
+	memset(&rig_cpu, 0, sizeof(rig_cpu));
+	memset(&rig_dom, 0, sizeof(rig_dom));
+	rig_dom.npt.table = 0x7000;
+	rig_v.dom = &rig_dom;
+	rig_v.regs.rflags = 2;
+	rig_sv.vmcb_pa = 0x5000;
+	rig_sv.cpu_index = ~0u;
+	rig_cpu.svm.host_vmcb = 0x6000;
+	rig_cpu.svm.asid_gen = 1;
+	rig_cpu.svm.asid_next = 4;
+	rig_cpu.svm.asid_max = 3;
+	rig_vmcb.c.intercept_exc = 1u << X86_TRAP_MC;
+	hardware = hw_cpuid;
+	entries = 0;
+	return 0;
+}
+
+static enum vm_exit_reason run(void)
+{
+	svm_run(&rig_v);
+	return rig_v.exit.reason;
+}
+
+/* ---- registers, TLB ---- */
+
+static void hw_registers(struct vmcb *b)
+{
+	b->s.rax = 11;
+	b->s.rsp = 12;
+	b->s.rip = 13;
+	b->s.rflags = 0x202;
+	b->s.cr2 = 14;
+	b->s.dr6 = 15;
+	b->s.dr7 = 16;
+	b->c.int_ctl = (b->c.int_ctl & ~SVM_V_TPR) | 9;
+	b->c.exit_code = SVM_EXIT_HLT;
+}
+
+static void registers_move(void **state __unused)
+{
+	svm.clean_all = SVM_CLEAN_ALL;
+	rig_v.regs = (struct vcpu_regs){ .rip = 3, .rflags = 4, .cr2 = 5 };
+	rig_v.regs.gpr[RAX] = 1;
+	rig_v.regs.gpr[RSP] = 2;
+	rig_v.apic.reg[APIC_REG_TPR / 4] = 0x73;
+	hardware = hw_registers;
+	svm_load(&rig_v);
+	assert_int_equal(run(), VM_EXIT_HLT);
+	assert_int_equal(seen.s.rax, 1);
+	assert_int_equal(seen.s.rsp, 2);
+	assert_int_equal(seen.s.rip, 3);
+	assert_int_equal(seen.s.rflags, 4);
+	assert_int_equal(seen.s.cr2, 5);
+	assert_int_equal(seen.c.int_ctl & 0xff, 7);
+	assert_int_equal(seen.c.n_cr3, 0x7000);
+	assert_int_equal(seen.c.clean, 0);
+	assert_int_equal(rig_v.regs.gpr[RAX], 11);
+	assert_int_equal(rig_v.regs.gpr[RSP], 12);
+	assert_int_equal(rig_v.regs.rip, 13);
+	assert_int_equal(rig_v.regs.rflags, 0x202);
+	assert_int_equal(rig_v.regs.cr2, 14);
+	assert_int_equal(rig_v.dr6, 15);
+	assert_int_equal(rig_v.dr7, 16);
+	assert_int_equal(rig_v.apic.reg[APIC_REG_TPR / 4], 0x90);
+
+	/* Nothing changed since: everything is clean. CR2 changed: all but it. */
+	run();
+	assert_int_equal(seen.c.clean, SVM_CLEAN_ALL);
+	rig_v.regs.cr2 = 77;
+	run();
+	assert_int_equal(seen.c.clean, SVM_CLEAN_ALL & ~SVM_CLEAN_CR2);
+}
+
+static void low_tpr_bits_stay(void **state __unused)
+{
+	rig_v.apic.reg[APIC_REG_TPR / 4] = 0x73;
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(rig_v.apic.reg[APIC_REG_TPR / 4], 0x73);
+}
+
+static void asids_roll_over(void **state __unused)
+{
+	u32 want, round;
+
+	svm_load(&rig_v);
+	for (round = 0; round < 3; round++) {
+		for (want = 1; want <= 3; want++) {
+			svm_flush(&rig_v);
+			run();
+			assert_int_equal(seen.c.asid, want);
+			assert_int_equal(seen.c.tlb_ctl,
+					 want == 1 ? SVM_TLB_FLUSH_ALL : SVM_TLB_NONE);
+			run();
+			assert_int_equal(seen.c.asid, want);
+			assert_int_equal(seen.c.tlb_ctl, SVM_TLB_NONE);
+		}
+	}
+}
+
+static void another_cpu_takes_a_new_asid(void **state __unused)
+{
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(seen.c.asid, 1);
+	svm_put(&rig_v);
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(seen.c.asid, 1);
+	rig_cpu.index = 1;
+	svm.clean_all = SVM_CLEAN_ALL;
+	run();
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(seen.c.asid, 2);
+	assert_int_equal(seen.c.clean, 0);
+	rig_dom.npt.table = 0x8000;
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(seen.c.n_cr3, 0x8000);
+	assert_int_equal(seen.c.asid, 3);
+}
+
+static void flush_by_asid(void **state __unused)
+{
+	svm.flush_by_asid = true;
+	svm_load(&rig_v);
+	run();
+	svm_flush(&rig_v);
+	run();
+	assert_int_equal(seen.c.asid, 1);
+	assert_int_equal(seen.c.tlb_ctl, SVM_TLB_FLUSH_ASID);
+	run();
+	assert_int_equal(seen.c.tlb_ctl, SVM_TLB_NONE);
+	/* A flush of all is not weakened by one that follows. */
+	rig_sv.asid_gen = 0;
+	rig_cpu.svm.asid_next = 4;
+	svm_flush(&rig_v);
+	run();
+	assert_int_equal(seen.c.tlb_ctl, SVM_TLB_FLUSH_ALL);
+}
+
+/* ---- injection ---- */
+
+static void inject(u8 type, u8 vector, bool has_error, u32 error)
+{
+	rig_v.inject = (struct vcpu_event){ type, vector, has_error, error };
+}
+
+static void event_words(void **state __unused)
+{
+	svm_load(&rig_v);
+	inject(EVENT_INTR, 0xec, false, 0);
+	run();
+	assert_int_equal(seen.c.event_inj, 0x800000ec);
+	inject(EVENT_EXC, 13, true, 0x1234);
+	run();
+	assert_int_equal(seen.c.event_inj, 0x000012348000030dull | SVM_EVT_ERROR);
+	inject(EVENT_EXC, 6, false, 0x1234);
+	run();
+	assert_int_equal(seen.c.event_inj, 0x80000306);
+	inject(EVENT_NMI, 99, false, 0);
+	run();
+	assert_int_equal(seen.c.event_inj, 0x80000202);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	/* Executed again, not injected. */
+	inject(EVENT_SOFT, 0x80, false, 0);
+	run();
+	assert_false(seen.c.event_inj & SVM_EVT_VALID);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+}
+
+static u64 cut_info;
+static void hw_cut_short(struct vmcb *b)
+{
+	b->c.exit_code = SVM_EXIT_NPF;
+	b->c.exit_int_info = cut_info;
+}
+
+static void cut_short(void **state __unused)
+{
+	static const struct {
+		u64 info;
+		struct vcpu_event ev;
+	} t[] = {
+		{ 0x800000ec, { EVENT_INTR, 0xec, false, 0 } },
+		{ 0x80000202, { EVENT_NMI, 2, false, 0 } },
+		{ 0x80000306, { EVENT_EXC, 6, false, 0 } },
+		{ 0x0000000780000b0eull, { EVENT_EXC, 14, true, 7 } },
+		{ 0x80000303, { EVENT_NONE, 0, false, 0 } },
+		{ 0x80000304, { EVENT_NONE, 0, false, 0 } },
+		{ 0x80000480, { EVENT_NONE, 0, false, 0 } },
+		{ 0x000000ec, { EVENT_NONE, 0, false, 0 } },
+	};
+	size_t i;
+
+	svm_load(&rig_v);
+	hardware = hw_cut_short;
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		rig_v.inject.type = EVENT_NONE;
+		cut_info = t[i].info;
+		assert_int_equal(run(), VM_EXIT_NPF);
+		assert_int_equal(rig_v.inject.type, t[i].ev.type);
+		if (!t[i].ev.type)
+			continue;
+		assert_int_equal(rig_v.inject.vector, t[i].ev.vector);
+		assert_int_equal(rig_v.inject.has_error, t[i].ev.has_error);
+		assert_int_equal(rig_v.inject.error, t[i].ev.error);
+	}
+}
+
+/* ---- windows ---- */
+
+static void hw_vintr(struct vmcb *b)
+{
+	b->c.exit_code = SVM_EXIT_VINTR;
+}
+
+static void interrupt_window(void **state __unused)
+{
+	u8 shadow, masked;
+
+	svm_load(&rig_v);
+	assert_false(svm_can_inject(&rig_v, EVENT_INTR));
+	rig_v.regs.rflags |= X86_EFLAGS_IF;
+	assert_true(svm_can_inject(&rig_v, EVENT_INTR));
+	svm_set_block(&rig_v, KVM_X86_SHADOW_INT_STI, 0);
+	assert_false(svm_can_inject(&rig_v, EVENT_INTR));
+	assert_false(svm_can_inject(&rig_v, EVENT_NMI));
+	svm_get_block(&rig_v, &shadow, &masked);
+	assert_true(shadow && !masked);
+	svm_set_block(&rig_v, 0, 0);
+	inject(EVENT_EXC, 6, false, 0);
+	assert_false(svm_can_inject(&rig_v, EVENT_INTR));
+	rig_v.inject.type = EVENT_NONE;
+
+	svm_window(&rig_v, EVENT_INTR, true);
+	hardware = hw_vintr;
+	assert_int_equal(run(), VM_EXIT_IRQ_WINDOW);
+	assert_true(seen.c.intercept1 & SVM_I1_VINTR);
+	assert_int_equal(seen.c.int_ctl & (SVM_V_IRQ | SVM_V_IGN_TPR | SVM_V_INTR_PRIO),
+			 SVM_V_IRQ | SVM_V_IGN_TPR | SVM_V_INTR_PRIO);
+	/* The dummy is withdrawn, and so is the guard on CR8. */
+	assert_int_equal(seen.c.intercept_cr, SVM_CR_WRITE(8));
+	hardware = hw_cpuid;
+	run();
+	assert_false(seen.c.intercept1 & SVM_I1_VINTR);
+	assert_false(seen.c.int_ctl & SVM_V_IRQ);
+	assert_int_equal(seen.c.intercept_cr, 0);
+}
+
+static void tpr_threshold(void **state __unused)
+{
+	svm_load(&rig_v);
+	svm_tpr_threshold(&rig_v, 4);
+	svm_window(&rig_v, EVENT_INTR, true);
+	svm_window(&rig_v, EVENT_INTR, false);
+	run();
+	assert_int_equal(seen.c.intercept_cr, SVM_CR_WRITE(8));
+	svm_tpr_threshold(&rig_v, 0);
+	run();
+	assert_int_equal(seen.c.intercept_cr, 0);
+}
+
+/* ---- NMI blocking ---- */
+
+#define HANDLER_IRET	0x2000u		/* RIP of the handler's IRET */
+#define INTERRUPTED	0x1000u
+
+static void hw_iret_or_db(struct vmcb *b)
+{
+	if (b->c.intercept1 & SVM_I1_IRET) {
+		b->s.rip = HANDLER_IRET;
+		b->c.exit_code = SVM_EXIT_IRET;
+		return;
+	}
+	assert_true(b->s.rflags & X86_EFLAGS_TF);
+	assert_int_equal(b->c.intercept_exc, ~0u);
+	b->s.rip = INTERRUPTED;
+	b->s.rflags = 0x202;
+	b->s.dr6 |= BIT(14);
+	b->c.exit_code = SVM_EXIT_EXC(1);
+}
+
+/* An NMI goes in and its handler arrives at the IRET. */
+static void nmi_to_iret(void)
+{
+	svm_load(&rig_v);
+	rig_vmcb.s.dr6 = 0xffff0ff0;
+	rig_v.regs.rip = INTERRUPTED;
+	inject(EVENT_NMI, 2, false, 0);
+	hardware = hw_iret_or_db;
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_int_equal(rig_v.regs.rip, HANDLER_IRET);
+	assert_false(svm_can_inject(&rig_v, EVENT_NMI));
+}
+
+static void nmi_ends_after_iret(void **state __unused)
+{
+	nmi_to_iret();
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_true(svm_can_inject(&rig_v, EVENT_NMI));
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	assert_int_equal(rig_v.regs.rflags, 0x202);
+	assert_int_equal(rig_v.dr6, 0xffff0ff0);
+	assert_int_equal(rig_vmcb.s.dr6, 0xffff0ff0);
+	assert_int_equal(rig_vmcb.c.intercept_exc, 1u << X86_TRAP_MC);
+	assert_false(rig_vmcb.c.intercept1 & SVM_I1_IRET);
+}
+
+static void nmi_window_after_iret(void **state __unused)
+{
+	nmi_to_iret();
+	svm_window(&rig_v, EVENT_NMI, true);
+	assert_int_equal(run(), VM_EXIT_NMI_WINDOW);
+	assert_true(svm_can_inject(&rig_v, EVENT_NMI));
+}
+
+static void guest_single_steps_iret(void **state __unused)
+{
+	nmi_to_iret();
+	rig_v.regs.rflags |= X86_EFLAGS_TF;
+	run();
+	assert_int_equal(rig_v.inject.type, EVENT_EXC);
+	assert_int_equal(rig_v.inject.vector, X86_TRAP_DB);
+	assert_int_equal(rig_v.dr6, 0xffff4ff0);
+}
+
+static void hw_iret_faults(struct vmcb *b)
+{
+	assert_true(b->s.rflags & X86_EFLAGS_TF);
+	b->c.exit_code = SVM_EXIT_EXC(14);
+	b->c.info1 = 2;
+	b->c.info2 = 0xbad000;
+}
+
+static void iret_faults(void **state __unused)
+{
+	nmi_to_iret();
+	hardware = hw_iret_faults;
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_int_equal(rig_v.inject.type, EVENT_EXC);
+	assert_int_equal(rig_v.inject.vector, 14);
+	assert_int_equal(rig_v.inject.error, 2);
+	assert_int_equal(rig_v.regs.cr2, 0xbad000);
+	assert_false(rig_v.regs.rflags & X86_EFLAGS_TF);
+	assert_false(rig_sv.nmi_masked);
+}
+
+static void hw_intr(struct vmcb *b)
+{
+	b->c.exit_code = SVM_EXIT_INTR;
+}
+
+static void step_is_undone(void **state __unused)
+{
+	nmi_to_iret();
+	hardware = hw_intr;
+	assert_int_equal(run(), VM_EXIT_INTR);
+	assert_true(seen.s.rflags & X86_EFLAGS_TF);
+	assert_false(rig_v.regs.rflags & X86_EFLAGS_TF);
+	assert_true(rig_sv.nmi_masked);
+	/* It comes to the IRET again, and the second time it works. */
+	hardware = hw_iret_or_db;
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_true(rig_sv.nmi_masked);
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_false(rig_sv.nmi_masked);
+}
+
+static void event_goes_before_the_step(void **state __unused)
+{
+	nmi_to_iret();
+	inject(EVENT_INTR, 0x40, false, 0);
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_false(seen.s.rflags & X86_EFLAGS_TF);
+	assert_true(seen.c.event_inj & SVM_EVT_VALID);
+	assert_true(rig_sv.nmi_masked);
+}
+
+static void hw_after_shadow(struct vmcb *b)
+{
+	assert_true(b->s.rflags & X86_EFLAGS_TF);
+	b->s.rip += 1;
+	b->s.dr6 |= BIT(14);
+	b->c.int_state = 0;
+	b->c.exit_code = SVM_EXIT_EXC(1);
+}
+
+static void nmi_over_a_shadow(void **state __unused)
+{
+	svm_load(&rig_v);
+	svm_set_block(&rig_v, KVM_X86_SHADOW_INT_MOV_SS, 0);
+	svm_window(&rig_v, EVENT_NMI, true);
+	hardware = hw_after_shadow;
+	assert_int_equal(run(), VM_EXIT_NMI_WINDOW);
+	assert_false(rig_v.regs.rflags & X86_EFLAGS_TF);
+	assert_true(svm_can_inject(&rig_v, EVENT_NMI));
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+}
+
+static void nmi_behind_another_event(void **state __unused)
+{
+	svm_load(&rig_v);
+	inject(EVENT_EXC, 6, false, 0);
+	svm_window(&rig_v, EVENT_NMI, true);
+	hardware = hw_iret_or_db;
+	assert_int_equal(run(), VM_EXIT_NMI_WINDOW);
+	assert_true(svm_can_inject(&rig_v, EVENT_NMI));
+	assert_false(rig_vmcb.c.intercept1 & SVM_I1_IRET);
+}
+
+static void migrated_nmi_masking(void **state __unused)
+{
+	u8 shadow, masked;
+
+	svm_load(&rig_v);
+	svm_set_block(&rig_v, 0, 1);
+	svm_get_block(&rig_v, &shadow, &masked);
+	assert_true(!shadow && masked);
+	hardware = hw_iret_or_db;
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_true(svm_can_inject(&rig_v, EVENT_NMI));
+	assert_int_equal(entries, 2);
+}
+
+#define T(f) cmocka_unit_test_setup(f, setup)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(registers_move), T(low_tpr_bits_stay), T(asids_roll_over),
+		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(event_words),
+		T(cut_short), T(interrupt_window), T(tpr_threshold),
+		T(nmi_ends_after_iret), T(nmi_window_after_iret),
+		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
+		T(event_goes_before_the_step), T(nmi_over_a_shadow),
+		T(nmi_behind_another_event), T(migrated_nmi_masking),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

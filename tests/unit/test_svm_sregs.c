@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* SVM: segment formats, consistency of special registers, MSRs in the VMCB. */
+// SOURCES: hv/svm/sregs.c hv/svm/msr.c
+#include "svm_rig.h"
+
+static int flushes;
+
+void svm_flush(struct vcpu *v __unused)
+{
+	flushes++;
+}
+
+/* ---- segments ---- */
+
+static void pack_bits(void **state __unused)
+{
+	struct kvm_segment k = {
+		.base = 0xfedcba9876543210ull, .limit = 0xffffffff, .selector = 0xabcd,
+		.type = 0xb, .present = 1, .dpl = 3, .s = 1, .l = 1, .g = 1,
+	};
+	struct vmcb_seg s;
+
+	svm_seg_pack(&s, &k);
+	assert_int_equal(s.attrib, 0xafb);
+	assert_int_equal(s.base, k.base);
+	assert_int_equal(s.limit, 0xffffffff);
+	assert_int_equal(s.selector, 0xabcd);
+	k = (struct kvm_segment){ .type = 2, .present = 1, .db = 1, .avl = 1 };
+	svm_seg_pack(&s, &k);
+	assert_int_equal(s.attrib, 0x582);
+	/* Unusable is not present, whatever else is said. */
+	k.unusable = 1;
+	svm_seg_pack(&s, &k);
+	assert_int_equal(s.attrib, 0x502);
+	/* Bits that do not fit do not leak into their neighbours. */
+	k = (struct kvm_segment){ .type = 0xff, .dpl = 0xff };
+	svm_seg_pack(&s, &k);
+	assert_int_equal(s.attrib, 0x06f);
+}
+
+static void there_and_back(void **state __unused)
+{
+	u32 a;
+
+	for (a = 0; a < 0x1000; a++) {
+		struct vmcb_seg s = {
+			.selector = a, .attrib = a, .base = a * 0x10001ull,
+			.limit = a & SVM_SEG_G ? 0xfffff000 | a : a,
+		}, t;
+		struct kvm_segment k;
+
+		svm_seg_unpack(&k, &s);
+		assert_int_equal(k.unusable, !(a & SVM_SEG_P));
+		svm_seg_pack(&t, &k);
+		assert_memory_equal(&s, &t, sizeof(s));
+	}
+}
+
+static void g_follows_the_limit(void **state __unused)
+{
+	struct vmcb_seg s = { .attrib = 0x29b, .limit = 0xffffffff };
+	struct kvm_segment k;
+
+	svm_seg_unpack(&k, &s);
+	assert_int_equal(k.g, 1);
+	s.limit = 0xfffff;
+	s.attrib |= SVM_SEG_G;
+	svm_seg_unpack(&k, &s);
+	assert_int_equal(k.g, 0);
+}
+
+/* ---- special registers ---- */
+
+static struct kvm_sregs long_mode(void)
+{
+	struct kvm_sregs s = {
+		.cr0 = 0x80000011, .cr3 = 0x1000, .cr4 = X86_CR4_PAE,
+		.efer = EFER_LME | EFER_LMA,
+	};
+
+	s.cs = (struct kvm_segment){
+		.type = 0xb, .present = 1, .s = 1, .l = 1, .limit = ~0u, .g = 1,
+	};
+	s.ss = (struct kvm_segment){
+		.type = 3, .present = 1, .s = 1, .db = 1, .limit = ~0u, .g = 1, .dpl = 3,
+	};
+	return s;
+}
+
+static int with(void (*change)(struct kvm_sregs *s))
+{
+	struct kvm_sregs s = long_mode();
+
+	change(&s);
+	return svm_check_sregs(&svm, &s);
+}
+
+static void c_none(struct kvm_sregs *s __unused) { }
+static void c_no_pae(struct kvm_sregs *s) { s->cr4 = 0; }
+static void c_no_lma(struct kvm_sregs *s) { s->efer = EFER_LME; }
+static void c_no_lme(struct kvm_sregs *s) { s->efer = EFER_LMA; }
+static void c_l_and_d(struct kvm_sregs *s) { s->cs.db = 1; }
+static void c_no_pg(struct kvm_sregs *s) { s->cr0 = 0x11; }
+static void c_no_pe(struct kvm_sregs *s) { s->cr0 &= ~1ull; }
+static void c_cr0_high(struct kvm_sregs *s) { s->cr0 |= BIT(32); }
+static void c_nw(struct kvm_sregs *s) { s->cr0 |= X86_CR0_NW; }
+static void c_nw_cd(struct kvm_sregs *s) { s->cr0 |= X86_CR0_NW | X86_CR0_CD; }
+static void c_cr3(struct kvm_sregs *s) { s->cr3 |= BIT(48); }
+static void c_cr3_noflush(struct kvm_sregs *s) { s->cr3 |= BIT(63); }
+static void c_cr4(struct kvm_sregs *s) { s->cr4 |= X86_CR4_VMXE; }
+static void c_svme(struct kvm_sregs *s) { s->efer |= EFER_SVME; }
+static void c_compat(struct kvm_sregs *s) { s->cs.l = 0; s->cs.db = 1; }
+
+static void legacy(struct kvm_sregs *s)
+{
+	s->efer = 0;
+	s->cs.l = 0;
+}
+static void c_real(struct kvm_sregs *s) { legacy(s); s->cr0 = 0x60000010; s->cr4 = 0; }
+static void c_paged32(struct kvm_sregs *s) { legacy(s); s->cr4 = 0; }
+static void c_l_in_legacy(struct kvm_sregs *s) { legacy(s); s->cs.l = 1; }
+static void c_lme_unpaged(struct kvm_sregs *s)
+{
+	legacy(s);
+	s->efer = EFER_LME;
+	s->cr0 = 0x11;
+}
+
+static void consistency(void **state __unused)
+{
+	static void (*const good[])(struct kvm_sregs *s) = {
+		c_none, c_nw_cd, c_compat, c_real, c_paged32, c_lme_unpaged,
+	};
+	static void (*const bad[])(struct kvm_sregs *s) = {
+		c_no_pae, c_no_lma, c_no_lme, c_l_and_d, c_no_pg, c_no_pe, c_cr0_high,
+		c_nw, c_cr3, c_cr3_noflush, c_cr4, c_svme, c_l_in_legacy,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		assert_int_equal(with(good[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(with(bad[i]), -EINVAL);
+}
+
+static void set_and_get(void **state __unused)
+{
+	struct kvm_sregs s = long_mode(), t = { 0 };
+	struct vcpu_paging p;
+
+	s.cr2 = 0xdead;
+	s.gdt.base = 0x5000;
+	s.gdt.limit = 0x7f;
+	s.tr = (struct kvm_segment){ .type = 9, .present = 1, .limit = 0x67 };
+	s.apic_base = 0x1234;
+	rig_vmcb.c.clean = SVM_CLEAN_ALL;
+	flushes = 0;
+	assert_int_equal(svm_set_sregs(&rig_v, &s), 0);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(rig_vmcb.s.efer, EFER_LME | EFER_LMA | EFER_SVME);
+	assert_int_equal(rig_vmcb.s.cpl, 3);
+	assert_int_equal(rig_v.regs.cr2, 0xdead);
+	assert_int_equal(rig_vmcb.c.clean & (SVM_CLEAN_CR | SVM_CLEAN_SEG | SVM_CLEAN_DT), 0);
+
+	t.apic_base = 0x77;
+	svm_get_sregs(&rig_v, &t);
+	assert_int_equal(t.apic_base, 0x77);
+	assert_int_equal(t.efer, s.efer);
+	assert_int_equal(t.cr0, s.cr0);
+	assert_int_equal(t.cr2, 0xdead);
+	assert_int_equal(t.cr3, s.cr3);
+	assert_int_equal(t.cr4, s.cr4);
+	assert_memory_equal(&t.cs, &s.cs, sizeof(s.cs));
+	assert_memory_equal(&t.ss, &s.ss, sizeof(s.ss));
+	assert_int_equal(t.ds.unusable, 1);
+	assert_int_equal(t.tr.type, 0xb);
+	assert_int_equal(t.gdt.base, 0x5000);
+	assert_int_equal(t.gdt.limit, 0x7f);
+
+	svm_get_paging(&rig_v, &p);
+	assert_int_equal(p.efer, s.efer);
+	assert_true(p.cs_long && !p.cs_big);
+	assert_int_equal(p.cpl, 3);
+}
+
+static void refusal_changes_nothing(void **state __unused)
+{
+	struct kvm_sregs s = long_mode();
+	struct vmcb before = rig_vmcb;
+
+	s.cr4 = 0;
+	assert_int_equal(svm_set_sregs(&rig_v, &s), -EINVAL);
+	assert_memory_equal(&before, &rig_vmcb, sizeof(before));
+}
+
+/* ---- MSRs ---- */
+
+static void msr_values(void **state __unused)
+{
+	static const struct {
+		u32 msr;
+		u64 in, out;
+		int err;
+	} t[] = {
+		{ MSR_STAR, 0x0023001000000000, 0x0023001000000000, 0 },
+		{ MSR_LSTAR, 0xffffffff81000000, 0xffffffff81000000, 0 },
+		{ MSR_LSTAR, 0x0000800000000000, 0, -EINVAL },
+		{ MSR_CSTAR, 0x7fffffffffff, 0x7fffffffffff, 0 },
+		{ MSR_CSTAR, BIT(63), 0, -EINVAL },
+		{ MSR_FS_BASE, 0xffff800000000000, 0xffff800000000000, 0 },
+		{ MSR_GS_BASE, 0xffff000000000000, 0, -EINVAL },
+		{ MSR_KERNEL_GS_BASE, 0x1000, 0x1000, 0 },
+		{ MSR_SFMASK, 0x47700, 0x47700, 0 },
+		{ MSR_SYSENTER_CS, 0x10, 0x10, 0 },
+		{ MSR_SYSENTER_ESP, 0x0000800000000000, 0xffff800000000000, 0 },
+		{ MSR_SYSENTER_EIP, 0x1234, 0x1234, 0 },
+		{ MSR_PAT, 0x0007010600070106, 0x0007010600070106, 0 },
+		{ MSR_PAT, 0x0007020600070106, 0, -EINVAL },
+		{ MSR_PAT, 0x03, 0, -EINVAL },
+		{ MSR_PAT, 0x08ull << 56, 0, -EINVAL },
+		{ MSR_DEBUGCTL, 1, 1, 0 },
+		{ MSR_DEBUGCTL, 0x40, 0, -EINVAL },
+		{ MSR_TSC_AUX, 1, 0, -ENOENT },
+		{ MSR_AMD_VM_HSAVE_PA, 0x1000, 0, -ENOENT },
+	};
+	size_t i;
+	u64 val;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(svm_set_msr(&rig_v, t[i].msr, t[i].in), t[i].err);
+		if (t[i].err == -ENOENT) {
+			assert_int_equal(svm_get_msr(&rig_v, t[i].msr, &val), -ENOENT);
+		} else if (!t[i].err) {
+			assert_int_equal(svm_get_msr(&rig_v, t[i].msr, &val), 0);
+			assert_int_equal(val, t[i].out);
+		}
+	}
+}
+
+static void efer_rules(void **state __unused)
+{
+	u64 val;
+
+	rig_vmcb.s.efer = EFER_SVME;
+	/* LMA is the CPU's; SVME is never the guest's. */
+	assert_int_equal(svm_set_msr(&rig_v, MSR_EFER, EFER_LME | EFER_LMA), 0);
+	assert_int_equal(rig_vmcb.s.efer, EFER_LME | EFER_SVME);
+	assert_int_equal(svm_get_msr(&rig_v, MSR_EFER, &val), 0);
+	assert_int_equal(val, EFER_LME);
+	assert_int_equal(svm_set_msr(&rig_v, MSR_EFER, EFER_LME | EFER_SVME), -EINVAL);
+	assert_int_equal(svm_set_msr(&rig_v, MSR_EFER, BIT(1)), -EINVAL);
+
+	rig_vmcb.s.cr0 = X86_CR0_PG | X86_CR0_PE;
+	rig_vmcb.s.efer |= EFER_LMA;
+	assert_int_equal(svm_set_msr(&rig_v, MSR_EFER, 0), -EINVAL);
+	flushes = 0;
+	assert_int_equal(svm_set_msr(&rig_v, MSR_EFER, EFER_LME | EFER_NX), 0);
+	assert_int_equal(rig_vmcb.s.efer, EFER_LME | EFER_LMA | EFER_NX | EFER_SVME);
+	assert_int_equal(flushes, 1);
+}
+
+#define T(f) cmocka_unit_test_setup(f, rig_setup)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(pack_bits), T(there_and_back), T(g_follows_the_limit), T(consistency),
+		T(set_and_get), T(refusal_changes_nothing), T(msr_values), T(efer_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
