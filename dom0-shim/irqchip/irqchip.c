@@ -37,6 +37,8 @@ void bp_irq_free(struct bp_irq *irq)
 	kfree(irq);
 }
 
+static_assert(BP_IRQ_MAX_GSI == BP_ROUTING_MAX);
+
 enum bp_irq_mode bp_irq_mode(struct bp_irq *irq)
 {
 	return smp_load_acquire(&irq->mode);
