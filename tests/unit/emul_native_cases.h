@@ -29,13 +29,14 @@
 #define T_NOSIZE	(1u << 13)	/* no operand size prefix */
 #define T_DIV		(1u << 14)	/* rDX:rAX is divisible without overflow */
 #define T_DSHIFT	(1u << 15)	/* with T_SHIFT_*: two operands */
+#define T_VEX		(1u << 16)	/* VEX-coded, 128 bits */
 
 struct tmpl {
 	const char *name;
 	uint8_t prefix, map, op;
 	int8_t reg;		/* ModRM.reg, -1: any */
 	uint8_t imm;		/* 0; 1: imm8; 4: by operand size */
-	uint16_t kind;
+	uint32_t kind;
 	uint16_t flags;		/* flags that are defined */
 };
 
@@ -179,6 +180,21 @@ static const struct tmpl tmpls[] = {
 	{ "movntdq", 0x66, 2, 0xe7, -1, 0, T_XMM | T_ALIGN, FL_ALL },
 	{ "lddqu", 0xf2, 2, 0xf0, -1, 0, T_XMM, FL_ALL },
 	{ "movntdqa", 0x66, 3, 0x2a, -1, 0, T_XMM | T_ALIGN, FL_ALL },
+	{ "vmovups load", 0, 2, 0x10, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovupd store", 0x66, 2, 0x11, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovss load", 0xf3, 2, 0x10, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovsd store", 0xf2, 2, 0x11, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovhps store", 0, 2, 0x17, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovaps load", 0, 2, 0x28, -1, 0, T_XMM | T_ALIGN | T_VEX, FL_ALL },
+	{ "vmovd load", 0x66, 2, 0x6e, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovd store", 0x66, 2, 0x7e, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovq load", 0xf3, 2, 0x7e, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovdqa load", 0x66, 2, 0x6f, -1, 0, T_XMM | T_ALIGN | T_VEX, FL_ALL },
+	{ "vmovdqu load", 0xf3, 2, 0x6f, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovdqa store", 0x66, 2, 0x7f, -1, 0, T_XMM | T_ALIGN | T_VEX, FL_ALL },
+	{ "vmovdqu store", 0xf3, 2, 0x7f, -1, 0, T_XMM | T_VEX, FL_ALL },
+	{ "vmovntdq", 0x66, 2, 0xe7, -1, 0, T_XMM | T_ALIGN | T_VEX, FL_ALL },
+	{ "vmovntdqa", 0x66, 3, 0x2a, -1, 0, T_XMM | T_ALIGN | T_VEX, FL_ALL },
 };
 
 #endif
