@@ -4,7 +4,9 @@
  *
  *   RAM that domain 0 owns	write-back
  *   all else up to the limit	device (what the memory map calls reserved or
- *				ACPI is in here as well)
+ *				ACPI is in here as well): write-back where
+ *				the MTRRs say so, otherwise uncached, which
+ *				leaves write-combining to domain 0's PAT
  *   Bedplate's frames, protected MMIO, donated frames	absent
  *
  * RAM and devices differ in an attribute and so never share a large leaf;
@@ -15,13 +17,19 @@
 #include "errno.h"
 #include "frames.h"
 #include "log.h"
+#include "mtrr.h"
 #include "panic.h"
+#include "x86_regs.h"
 
 #define LAPIC_DEFAULT_BASE	0xfee00000ull
 
 #define ATTR_RAM	(NPT_WRITE | NPT_EXEC | NPT_MT(NPT_MT_WB))
 #define ATTR_DEVICE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_UC))
+#define ATTR_FIRMWARE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_WB))
 #define ATTR_NONE	0
+
+/* Boot's only; dom0_build_npt() fills it. */
+static struct mtrr_state mtrrs;
 
 /* How domain 0 sees frame @pfn; *end = no other answer before this one. */
 static u32 attr_of(u64 pfn, u64 *end)
@@ -32,6 +40,9 @@ static u32 attr_of(u64 pfn, u64 *end)
 		return ATTR_NONE;
 	if (pfn < frames_top())
 		*end = pfn + 1;
+	if (owner == BP_OWNER_NONE && pfn < frames_top() &&
+	    mtrr_type(&mtrrs, pfn << PAGE_SHIFT) == MEMTYPE_WB)
+		return ATTR_FIRMWARE;
 	if (owner == BP_OWNER_NONE)
 		return ATTR_DEVICE;
 	return owner == BP_OWNER_DOM0 ? ATTR_RAM : ATTR_NONE;
@@ -64,6 +75,7 @@ int dom0_build_npt(void)
 	err = frame_mmio_protect(LAPIC_DEFAULT_BASE, PAGE_SIZE);
 	if (err)
 		return err;
+	mtrr_read(&mtrrs);
 	spin_lock(&dom0.lock);
 	mmu_npt(&t, &dom0, &g);
 	err = npt_init(&t);

@@ -12,7 +12,9 @@
 #include "hv/core/lapic.h"
 #include "hv/core/memmap.h"
 #include "hv/core/mmu.h"
+#include "hv/core/mtrr.h"
 #include "hv/core/ops.h"
+#include "hv/core/x86_regs.h"
 
 #define FRAMES		(RIG_TOP >> PAGE_SHIFT)
 #define POOL_FRAMES	((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT)
@@ -94,6 +96,16 @@ int vcpu_destroy_all(struct domain *d)
 		return 0;
 	rig_vcpu_steps--;
 	return 1;
+}
+
+void mtrr_read(struct mtrr_state *m __unused)
+{
+}
+
+/* As firmware has it: the ACPI page is memory like any other. */
+u8 mtrr_type(const struct mtrr_state *m __unused, hpa_t pa)
+{
+	return pa == RIG_ACPI ? MEMTYPE_WB : MEMTYPE_UC;
 }
 
 static u32 max_order(void)

@@ -91,6 +91,24 @@ static void identity_of_dom0(void **state __unused)
 	assert_int_equal(mmu_unmap(&dom0, PFN, 1, &done), -EINVAL);
 }
 
+static u64 dom0_entry(u64 pfn)
+{
+	u64 *t = phys_to_virt(dom0.npt.table);
+	u32 l;
+
+	for (l = 3; l; l--)
+		t = phys_to_virt(t[(pfn >> 9 * l) % 512] & ops->npt->addr);
+	return t[pfn % 512];
+}
+
+static void memory_types_of_dom0(void **state __unused)
+{
+	rig_init(true);
+	assert_int_equal(dom0_entry(0x100), 0x100337);		/* RAM: WB */
+	assert_int_equal(dom0_entry(0xa0), 0x100000000a0307);	/* device: UC */
+	assert_int_equal(dom0_entry(RIG_ACPI >> PAGE_SHIFT), 0x10000000700337);
+}
+
 static void mmio_is_hidden(void **state __unused)
 {
 	assert_int_equal(mmu_dom0_hide(0xfed90000, 0x1800), 0);
@@ -385,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(identity_of_dom0, setup),
+		cmocka_unit_test_setup(memory_types_of_dom0, setup),
 		cmocka_unit_test_setup(mmio_is_hidden, setup),
 		cmocka_unit_test_setup(copies, setup),
 		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
