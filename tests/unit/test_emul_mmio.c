@@ -375,10 +375,13 @@ static void misaligned_vector_faults(void **state)
 {
 	(void)state;
 	START("\x0f\x29\x03");			/* movaps %xmm0, (%ebx) */
-	rig.ctx.gpr[EMUL_RBX] = USER + 8;
-	assert_int_equal(rig_run(&rig), EMUL_FAULT);
-	assert_int_equal(rig.ctx.fault.vector, 13);
-	assert_int_equal(rig.nseen, 0);
+	for (rig.ctx.gpr[EMUL_RBX] = USER + 1; rig.ctx.gpr[EMUL_RBX] < USER + 16;
+	     rig.ctx.gpr[EMUL_RBX]++) {
+		assert_int_equal(rig_run(&rig), EMUL_FAULT);
+		assert_int_equal(rig.ctx.fault.vector, 13);
+		assert_int_equal(rig.nseen, 0);
+	}
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
 }
 
 static void code_outside_ram_is_unhandled(void **state)

@@ -239,6 +239,26 @@ static void code_across_pages(void **state)
 	assert_int_equal(rig.ctx.rip, 0x401001);
 }
 
+static void instruction_pointer_widths(void **state)
+{
+	(void)state;
+	rig_long(&rig);
+	rig_map(&rig, 0xffffffff80000000, CODE, RIG_PTE_P);
+	rig_code(&rig, CODE, "\x8b\x05\xfa\xff\xff\xff", 6);
+	rig.ctx.rip = 0xffffffff80000000;	/* mov -6(%rip), %eax: itself */
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_true(rig.ctx.rip == 0xffffffff80000006);
+	assert_int_equal(rig.ctx.gpr[EMUL_RAX], 0xfffa058b);
+
+	PROT("");				/* EIP wraps at 4 GiB */
+	rig_code(&rig, CODE - 2, "\x8b\x03", 2);
+	rig.ctx.seg[EMUL_CS].base = CODE;
+	rig.ctx.rip = 0xfffffffe;
+	rig.ctx.gpr[EMUL_RBX] = RAM;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.ctx.rip, 0);
+}
+
 static void code_limits(void **state)
 {
 	uint8_t nops[16];
@@ -315,6 +335,7 @@ int main(void)
 		cmocka_unit_test(cpl_of_virtual_8086_is_three),
 		cmocka_unit_test(canonical_addresses),
 		cmocka_unit_test(code_across_pages),
+		cmocka_unit_test(instruction_pointer_widths),
 		cmocka_unit_test(code_limits),
 		cmocka_unit_test(faults_change_nothing),
 		cmocka_unit_test(retiring_clears_the_resume_flag),

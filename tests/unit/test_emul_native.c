@@ -224,13 +224,13 @@ static void prepare_division(struct tcase *c, uint64_t at)
 static void prepare_memory(struct tcase *c, uint64_t at)
 {
 	const struct tmpl *t = c->t;
-	uint64_t one = 1ull << pick(16);
+	uint64_t bits = 1ull << pick(16) | 1ull << pick(16);
 	int half = c->size == 8 ? 8 : 4;
 
 	if (t->kind & T_DIV)
 		prepare_division(c, at);
 	if (t->kind & T_NONZERO)
-		put_data(c, at, &one, 8);
+		put_data(c, at, &bits, 8);
 	if (!(t->kind & T_ACC) || pick(2))
 		return;
 	if (t->op == 0xc7) {

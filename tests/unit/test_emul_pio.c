@@ -191,6 +191,21 @@ static void input_into_mmio_one_by_one(void **state)
 	assert_memory_equal(rig.mmio, "\0\1\2\3\4\5\6\7", 8);
 }
 
+/* Readable but not writable: no batch either. */
+static void input_into_rom_one_by_one(void **state)
+{
+	(void)state;
+	START("\xf3\x6d");
+	rig.ctx.gpr[EMUL_RDI] = RIG_ROM;
+	rig.ctx.gpr[EMUL_RCX] = 2;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig.nseen, 4);
+	expect_seen(0, EMUL_PIO_IN, 4, 1);
+	assert_int_equal(rig.seen[1].kind, EMUL_MMIO_WRITE);
+	assert_int_equal(rig.seen[1].gpa, RIG_ROM);
+	assert_int_equal(rig.seen[3].gpa, RIG_ROM + 4);
+}
+
 static void fault_comes_before_the_port(void **state)
 {
 	(void)state;
@@ -252,6 +267,13 @@ static void permission_bitmap_rules_user_mode(void **state)
 	run_user(0, 104 + PORT / 8 + 1, EMUL_DONE);
 	run_user(0, 104 + PORT / 8, EMUL_FAULT);
 
+	START("\x6c");				/* a TSS that is not RAM */
+	rig.ctx.cpl = 3;
+	rig.ctx.tr.base = RIG_KERNEL_MMIO;
+	rig.ctx.tr.limit = 0x2067;
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+	assert_int_equal(rig.nseen, 0);
+
 	START("\x6c");				/* IOPL 3 needs no bitmap */
 	rig.ctx.cpl = 3;
 	rig.ctx.rflags |= 0x3000;
@@ -287,6 +309,7 @@ int main(void)
 		cmocka_unit_test(without_repeat_just_one),
 		cmocka_unit_test(sixteen_bit_index_wraps_between_batches),
 		cmocka_unit_test(input_into_mmio_one_by_one),
+		cmocka_unit_test(input_into_rom_one_by_one),
 		cmocka_unit_test(fault_comes_before_the_port),
 		cmocka_unit_test(errno_keeps_the_input),
 		cmocka_unit_test(permission_bitmap_rules_user_mode),
