@@ -102,6 +102,8 @@ void *domain_page_alloc(struct domain *d)
 
 	if (domain_is_dom0(d))
 		return page_alloc();
+	if (READ_ONCE(d->phase) != DOM_LIVE)
+		return NULL;		/* it would be missed at the end */
 	page = pool_pop(d);
 	if (page)
 		memset(page, 0, PAGE_SIZE);

@@ -435,6 +435,7 @@ static void op_starve(struct guest *g)
 		return;
 	while ((page[n] = domain_page_alloc(d)))
 		n++;
+	assert_true(!g->dead || !n);
 	op_map(g);
 	op_unmap(g);
 	while (n)
