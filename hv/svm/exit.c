@@ -4,6 +4,7 @@
  * come in two dense groups, so there are two small tables.
  */
 #include "../core/log.h"
+#include "../core/x86_regs.h"
 #include "svm.h"
 
 /* The exit belongs to an instruction: the next RIP counts. */
@@ -73,12 +74,14 @@ static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb
 {
 	u8 vector = b->c.exit_code - SVM_EXIT_EXC(0);
 
-	if (vector == 18)
+	if (vector == X86_TRAP_MC) {
+		svm_take_machine_check();
 		return VM_EXIT_MCE;
+	}
 	e->exc.vector = vector;
 	e->exc.has_error = EXC_WITH_ERROR & 1u << vector;
 	e->exc.error = e->exc.has_error ? (u32)b->c.info1 : 0;
-	e->exc.cr2_or_dr6 = vector == 14 ? b->c.info2 : b->s.dr6;
+	e->exc.cr2_or_dr6 = vector == X86_TRAP_PF ? b->c.info2 : b->s.dr6;
 	return VM_EXIT_EXCEPTION;
 }
 
@@ -96,7 +99,7 @@ static void decode_cr8(struct vcpu *v, struct vm_exit *e)
 static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
 {
 	v->inject = (struct vcpu_event){
-		.type = EVENT_EXC, .vector = 13, .has_error = true,
+		.type = EVENT_EXC, .vector = X86_TRAP_GP, .has_error = true,
 	};
 	return VM_EXIT_NONE;
 }

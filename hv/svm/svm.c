@@ -130,6 +130,12 @@ static int svm_cpu_init(struct cpu *c)
 	return 0;
 }
 
+/* Other than an NMI, an intercepted #MC does not stay pending. */
+void svm_take_machine_check(void)
+{
+	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
+}
+
 static void svm_emergency_off(void)
 {
 	u64 efer = rdmsr(MSR_EFER);

@@ -97,6 +97,9 @@ void svm_dump(struct vcpu *v);
 /* exit.c: fill v->exit from the VMCB. */
 void svm_decode_exit(struct vcpu *v);
 
+/* svm.c: run root mode's handler for a machine check that was intercepted. */
+void svm_take_machine_check(void);
+
 /* inject.c */
 bool svm_can_inject(struct vcpu *v, u8 event_type);
 void svm_window(struct vcpu *v, u8 event_type, bool on);

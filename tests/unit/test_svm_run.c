@@ -26,6 +26,11 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 	v->apic.reg[APIC_REG_TPR / 4] = cr8 << 4;
 }
 
+void svm_take_machine_check(void)
+{
+	fail();
+}
+
 void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb)
 {
 	assert_ptr_equal(regs, &rig_v.regs);
