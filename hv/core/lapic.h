@@ -71,8 +71,9 @@ bool lapic_isr_tmr_test(u8 vector);
 
 /*
  * One interrupt VECTOR_TIMER at TSC value @tsc_deadline (at once, if that is
- * past; earlier, if it is further than the timer can count: arm again then).
- * Replaces what was programmed; 0 stops.
+ * past). It may come early: much, if that is further than the timer can count,
+ * and a little, if its frequency is known by calibration only. Look at the TSC
+ * and arm again. Replaces what was programmed; 0 stops.
  */
 void lapic_timer_program(u64 tsc_deadline);
 

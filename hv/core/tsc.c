@@ -23,7 +23,8 @@ static u64 tsc_boot;
 #define PM_TIMER_MASK	0xffffff
 
 #define ROUND_MS	20
-#define ROUNDS		3
+#define ROUNDS		10		/* at most */
+#define GOOD_ENOUGH	2000		/* slack below 1 in 2000 */
 #define READS_MAX	4000000	/* of a port: far longer than a round */
 
 void tsc_mark_boot(void)
@@ -68,56 +69,109 @@ static u64 khz_from_hypervisor(void)
 	return cpuid(0x40000010).eax;
 }
 
-/* TSC cycles while the PIT counts ROUND_MS; 0: it does not count. */
-static u64 pit_round(void)
+/*
+ * One measurement: cycles from an event to another, and within how many cycles
+ * both are known. An emulator or SMI may stop us at any point; then slack is big.
+ */
+struct round {
+	u64 cycles;
+	u64 slack;
+	u64 khz;
+};
+
+/* Let @best be the round with the least slack. False: good enough, go no further. */
+static bool go_on(struct round *best, const struct round *r)
+{
+	if (!best->cycles || r->slack < best->slack)
+		*best = *r;
+	return best->slack > best->cycles / GOOD_ENOUGH;
+}
+
+/* The PIT counts ROUND_MS down. False: it does not count. */
+static bool pit_round(struct round *r)
 {
 	u32 count = PIT_HZ * ROUND_MS / 1000, reads;
 	u8 p61 = inb(PORT_61);
-	u64 start, end;
+	u64 before, start, prev, now;
 
 	outb(PORT_61, (p61 & ~P61_SPEAKER) | P61_GATE2);
 	outb(PIT_CMD, PIT_CH2_MODE0);
 	outb(PIT_CH2, count & 0xff);
+	before = rdtsc_ordered();
 	outb(PIT_CH2, count >> 8);
-	start = rdtsc_ordered();
-	for (reads = 0; reads < READS_MAX; reads++)
+	start = now = prev = rdtsc_ordered();
+	for (reads = 0; reads < READS_MAX; reads++) {
 		if (inb(PORT_61) & P61_OUT2)
 			break;
-	end = rdtsc_ordered();
+		prev = now;
+		now = rdtsc_ordered();
+	}
+	now = rdtsc_ordered();
 	outb(PORT_61, p61);
+	r->cycles = (prev + now) / 2 - (before + start) / 2;
+	r->slack = (now - prev) + (start - before);
+	r->khz = r->cycles / ROUND_MS;
 	/* OUT set at once: no timer there, but a port that reads ones. */
-	return reads == READS_MAX || reads < 10 ? 0 : end - start;
+	return reads < READS_MAX && reads >= 10;
 }
 
 static u64 khz_from_pit(void)
 {
-	u64 best = 0, t;
+	struct round best = { 0 }, r;
 	int i;
 
-	/* What disturbs a round makes it longer: the shortest is the best. */
 	for (i = 0; i < ROUNDS; i++) {
-		t = pit_round();
-		if (!t)
+		if (!pit_round(&r))
 			return 0;
-		best = best ? min(best, t) : t;
+		if (!go_on(&best, &r))
+			break;
 	}
-	return best / ROUND_MS;
+	return best.khz;
+}
+
+/* Value of the PM timer, and when; its slack is added to r->slack. */
+static u32 read_pm_timer(u16 port, u64 *when, struct round *r)
+{
+	u64 before = rdtsc_ordered();
+	u32 v = inl(port);
+	u64 after = rdtsc_ordered();
+
+	*when = (before + after) / 2;
+	r->slack += after - before;
+	return v;
+}
+
+static bool pm_timer_round(u16 port, struct round *r)
+{
+	const u32 want = PM_TIMER_HZ / 1000 * ROUND_MS;
+	u32 first, reads, ticks = 0;
+	u64 start, end = 0, slack;
+
+	r->slack = 0;
+	first = read_pm_timer(port, &start, r);
+	slack = r->slack;
+	for (reads = 0; reads < READS_MAX && ticks < want; reads++) {
+		r->slack = slack;
+		ticks = (read_pm_timer(port, &end, r) - first) & PM_TIMER_MASK;
+	}
+	r->cycles = end - start;
+	if (ticks >= want)
+		r->khz = muldiv(r->cycles, PM_TIMER_HZ, (u64)ticks * 1000);
+	return ticks >= want;
 }
 
 static u64 khz_from_pm_timer(u16 port)
 {
-	const u32 want = PM_TIMER_HZ / 1000 * ROUND_MS;
-	u32 first, ticks = 0, reads;
-	u64 start, cycles;
+	struct round best = { 0 }, r;
+	int i;
 
-	if (!port)
-		return 0;
-	first = inl(port);
-	start = rdtsc_ordered();
-	for (reads = 0; reads < READS_MAX && ticks < want; reads++)
-		ticks = (inl(port) - first) & PM_TIMER_MASK;
-	cycles = rdtsc_ordered() - start;
-	return ticks < want ? 0 : muldiv(cycles, PM_TIMER_HZ / 1000, ticks);
+	for (i = 0; port && i < ROUNDS; i++) {
+		if (!pm_timer_round(port, &r))
+			return 0;
+		if (!go_on(&best, &r))
+			break;
+	}
+	return best.khz;
 }
 
 void tsc_init(u16 pm_timer)
