@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exceptions for a vCPU, and stepping over an instruction. */
 #include "errno.h"
+#include "domain.h"
 #include "insn.h"
+#include "log.h"
 #include "ops.h"
 #include "run.h"
 #include "x86.h"
@@ -17,6 +19,9 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	struct vcpu_event *e = &v->inject;
 
 	if (e->type == EVENT_EXC) {
+		log_info("domain %u vCPU %u: exception %u (%x) while delivering %u (%x), RIP %llx CR2 %llx",
+			  v->dom->id, v->index, vector, error, e->vector, e->error,
+			  v->regs.rip, v->regs.cr2);
 		if (e->vector == X86_TRAP_DF) {
 			v->shutdown_sticky = true;
 			return;

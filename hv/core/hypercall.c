@@ -92,6 +92,7 @@ static s64 hc_ring(struct vcpu *self, const struct args *a)
 static s64 hc_domain_create(struct vcpu *self, const struct args *a)
 {
 	u64 *list = frame_open(a->a);
+	struct domain *d;
 	s64 ret;
 
 	(void)self;
@@ -99,8 +100,11 @@ static s64 hc_domain_create(struct vcpu *self, const struct args *a)
 		return -EINVAL;
 	ret = a->b > BP_LIST_MAX ? -EINVAL : domain_create(list, a->b);
 	frame_close(a->a);
-	if (ret > 0)
-		pv_init_domain(domains[ret]);
+	d = ret > 0 ? domain_get(ret) : NULL;
+	if (d) {
+		pv_init_domain(d);
+		domain_put(d);
+	}
 	return ret;
 }
 

@@ -7,7 +7,7 @@
 
 struct prefixes {
 	u8 rex;
-	bool opsize, adsize, lock;
+	bool opsize, adsize, lock, seg;
 	u8 len;
 };
 
@@ -28,7 +28,10 @@ static int scan_prefixes(const u8 *b, u32 n, bool cs_long, struct prefixes *p)
 			p->lock = true;
 			break;
 		case 0xf2: case 0xf3:
-		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
+		case 0x26: case 0x2e: case 0x36: case 0x3e:
+			break;
+		case 0x64: case 0x65:
+			p->seg = true;
 			break;
 		case 0x40 ... 0x4f:
 			if (cs_long) {
@@ -88,6 +91,34 @@ static int modrm_len(const u8 *b, u32 n, bool addr16)
 	return len + (mod == 1 ? 1 : mod == 2 ? 4 : 0);
 }
 
+/* The address that ModRM names, in 64-bit addressing; b is complete. */
+static void decode_address(const u8 *b, int len, u8 rex, struct insn_mov *m)
+{
+	u8 mod = b[0] >> 6, rm = b[0] & 7, at = 1;
+	s32 d32;
+
+	m->base = rm | (rex & 1) << 3;
+	if (rm == 4) {
+		u8 sib = b[at++];
+
+		m->base = (sib & 7) | (rex & 1) << 3;
+		m->index = ((sib >> 3) & 7) | (rex & 2) << 2;
+		m->scale = sib >> 6;
+		if (m->index == 4)
+			m->index = INSN_NONE;
+		if (!mod && (sib & 7) == 5)
+			m->base = INSN_NONE;
+	} else if (!mod && rm == 5) {
+		m->base = INSN_RIP;
+	}
+	if (mod == 1) {
+		m->disp = (s8)b[at];
+	} else if (len - at == 4) {
+		memcpy(&d32, b + at, 4);
+		m->disp = d32;
+	}
+}
+
 static u64 read_imm(const u8 *b, u8 bytes, u8 size)
 {
 	s64 val = 0;
@@ -109,9 +140,9 @@ static void set_reg(struct insn_mov *m, u8 reg, const struct prefixes *p, bool b
 
 static int decode_moffs(const u8 *b, u32 n, u32 pos, u8 op, u8 addr, struct insn_mov *m)
 {
-	(void)b;
 	if (pos + addr > n)
 		return -EINVAL;
+	memcpy(&m->disp, b + pos, addr);
 	m->write = op >= 0xa2;
 	m->reg = 0;
 	m->len = pos + addr;
@@ -148,12 +179,16 @@ int insn_decode_mov(const u8 *b, u32 n, bool cs_long, bool cs_big, struct insn_m
 	byte = !(op & 1);
 	m->size = byte ? 1 : opsize;
 	m->reg_size = m->size;
+	m->flat = cs_long && !p.adsize && !p.seg;
+	m->base = m->index = INSN_NONE;
 
 	if (!two && op >= 0xa0 && op <= 0xa3)
 		return decode_moffs(b, n, pos, op, addr, m);
 	ml = modrm_len(b + pos, n - pos, addr16);
 	if (ml < 0 || pos + ml > n)
 		return -EINVAL;
+	if (m->flat)
+		decode_address(b + pos, ml, p.rex, m);
 	set_reg(m, ((b[pos] >> 3) & 7) | ((p.rex & 4) << 1), &p, !two && byte);
 	if (two) {
 		if (op != 0xb6 && op != 0xb7 && op != 0xbe && op != 0xbf)

@@ -27,7 +27,15 @@ struct insn_mov {
 	bool high_byte;		/* AH, CH, DH, BH */
 	bool sign_extend;
 	u64 imm_val;		/* sign-extended to ->size */
+	/* The address, where segment bases are 0: base + index * scale + disp. */
+	bool flat;		/* no FS or GS override, 64-bit addressing */
+	u8 base, index;		/* register, INSN_NONE, base also INSN_RIP */
+	u8 scale;
+	s64 disp;
 };
+
+#define INSN_NONE	0xff
+#define INSN_RIP	0xfe
 
 /* Bytes of legacy and (long) REX prefixes in front; -EINVAL if all of it is. */
 int insn_prefix_len(const u8 *b, u32 n, bool cs_long);

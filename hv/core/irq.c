@@ -4,6 +4,7 @@
 
 #include "acpi.h"
 #include "atomic.h"
+#include "console.h"
 #include "cpu.h"
 #include "domain.h"
 #include "lapic.h"
@@ -137,7 +138,8 @@ void dom0_io(struct vcpu *v)
 
 noreturn void dom0_shutdown(void)
 {
-	log_warn("domain 0 has ended: resetting the machine");
+	console_seize();
+	log_err("domain 0 has ended: resetting the machine");
 	machine_reset();
 }
 

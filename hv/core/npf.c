@@ -119,11 +119,35 @@ static void to_shim(struct vcpu *v, u32 flags, const struct insn_mov *m)
 	vcpu_service(v, BP_EXIT_NPF);
 }
 
-/* Does the decoded MOV agree with what hardware said of the access? */
+static u64 linear_address(const struct vcpu *v, const struct insn_mov *m)
+{
+	u64 a = m->disp;
+
+	if (m->base == INSN_RIP)
+		a += v->regs.rip + m->len;
+	else if (m->base != INSN_NONE)
+		a += v->regs.gpr[m->base];
+	if (m->index != INSN_NONE)
+		a += v->regs.gpr[m->index] << m->scale;
+	return a;
+}
+
+/*
+ * Is the decoded MOV the whole of the access that faulted?  Not if it
+ * crosses into or out of the page: a fault on a page's first byte may be the
+ * second half of one, unless its address says otherwise.
+ */
 static bool agrees(const struct vcpu *v, const struct insn_mov *m)
 {
-	return m->write == !!(v->exit.npf.flags & NPF_WRITE) &&
-	       !(v->exit.npf.flags & (NPF_PT | NPF_EXEC));
+	u32 offset = v->exit.npf.gpa & ~PAGE_MASK;
+
+	if (m->write != !!(v->exit.npf.flags & NPF_WRITE) ||
+	    (v->exit.npf.flags & (NPF_PT | NPF_EXEC)))
+		return false;
+	if (offset + m->size > PAGE_SIZE)
+		return false;
+	return offset || m->size == 1 ||
+	       (m->flat && !(linear_address(v, m) & ~PAGE_MASK));
 }
 
 static void guest_npf(struct vcpu *v)

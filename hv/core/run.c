@@ -3,6 +3,7 @@
 #include "atomic.h"
 #include "cpu.h"
 #include "domain.h"
+#include "irq.h"
 #include "mmu.h"
 #include "ops.h"
 #include "pv.h"
@@ -122,6 +123,8 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		return false;
 	}
 	if (unlikely(v->shutdown_sticky)) {
+		if (domain_is_dom0(v->dom))
+			dom0_shutdown();
 		vcpu_service(v, BP_EXIT_SHUTDOWN);
 		return false;
 	}

@@ -8,7 +8,10 @@
  * weighted mean of them.  Who is behind V (has lag >= 0) is eligible; of
  * those the one with the earliest virtual deadline (run time + slice) runs.
  * So shares follow weights, and a vCPU with a short slice (domain 0) is
- * served soon after it wakes, but not beyond its share.
+ * served soon after it wakes, but not beyond its share.  Who sleeps earns
+ * nothing by it.  A CPU given away by RUN is no sleep: domain 0 keeps its
+ * claim meanwhile (up to a bound), or its other processes would get a share of
+ * what Linux gave them only.
  *
  * sched_math.c is pure and tested on the host; sched.c owns queues and locks.
  */
@@ -35,6 +38,7 @@ struct sched_entity {
 	u64 vruntime;			/* TSC ticks * SCHED_WEIGHT_ONE / weight */
 	u64 deadline;			/* vruntime + slice, weighted */
 	s64 lag;			/* V - vruntime when it left the queue, <= 0 */
+	bool donating;			/* it left by RUN and keeps its place */
 	u64 exec_start;			/* TSC when it was last charged */
 	u64 runtime;			/* TSC ticks consumed in all */
 };

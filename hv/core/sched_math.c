@@ -10,6 +10,8 @@ static u64 weighted(const struct sched_entity *se, u64 ticks)
 
 /* A debt of more than this many slices is forgiven while asleep. */
 #define DEBT_SLICES	4
+/* The claim that a donor can save up, in slices. */
+#define DONOR_SLICES	128
 
 u64 sched_vtime(struct runqueue *rq)
 {
@@ -46,7 +48,13 @@ void sched_charge_ticks(struct sched_entity *se, u64 ticks)
 
 void sched_place(struct runqueue *rq, struct sched_entity *se)
 {
-	se->vruntime = sched_vtime(rq) - se->lag;
+	u64 v = sched_vtime(rq), oldest = v - weighted(se, se->slice) * DONOR_SLICES;
+
+	if (!se->donating)
+		se->vruntime = v - se->lag;
+	else if ((s64)(se->vruntime - oldest) < 0)
+		se->vruntime = oldest;
+	se->donating = false;
 	renew_deadline(se);
 }
 

@@ -311,6 +311,7 @@ static u8 take_pending_exit(struct vcpu *v)
 static void begin_run(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 {
 	sched_stop(c, d0);
+	d0->sched.donating = true;
 	d0->state = VCPU_INRUN;
 	d0->target = v;
 	v->donor = d0;
