@@ -72,6 +72,7 @@ static struct cpuid hypervisor_leaf(u32 leaf)
 #define E1_ECX_SKINIT		BIT(12)
 #define E1_ECX_LWP		BIT(15)
 #define E1_ECX_PERF		(BIT(23) | BIT(24) | BIT(28))
+#define E1_ECX_MONITORX		BIT(29)	/* MONITORX exits as MONITOR does */
 
 /*
  * What Bedplate owns (virtualisation, MONITOR's deep idle, counters and
@@ -110,7 +111,8 @@ void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c)
 		}
 		break;
 	case 0x80000001:
-		c->ecx &= ~(E1_ECX_SVM | E1_ECX_IBS | E1_ECX_SKINIT | E1_ECX_LWP | E1_ECX_PERF);
+		c->ecx &= ~(E1_ECX_SVM | E1_ECX_IBS | E1_ECX_SKINIT | E1_ECX_LWP |
+			    E1_ECX_PERF | E1_ECX_MONITORX);
 		break;
 	}
 }
