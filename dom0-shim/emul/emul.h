@@ -11,9 +11,9 @@
  *   3. while r == EMUL_NEED_USER: give ctx->user to user space, put its answer
  *      into ctx->user.data (MMIO read) or ctx->pio_data (port input), then
  *      r = emul_resume(ctx);
- *   4. take the registers back (emul_store_regs) on every outcome but
- *      EMUL_UNHANDLED and EMUL_NEED_USER, where they have not changed since the
- *      last retired iteration (taking them is always harmless).
+ *   4. take the registers back (emul_store_regs), whatever the outcome: before
+ *      a fault, an error or a wait, iterations of a repeated string instruction
+ *      may have retired.
  *
  * An instruction changes registers and flags only when it retires. A repeated
  * string instruction retires iteration by iteration: RCX, RSI, RDI and RFLAGS

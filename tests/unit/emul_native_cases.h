@@ -6,39 +6,7 @@
 #ifndef TESTS_UNIT_EMUL_NATIVE_CASES_H
 #define TESTS_UNIT_EMUL_NATIVE_CASES_H
 
-#include <stdint.h>
-
-#define FL_ALL		0x8d5u
-#define FL_NO_AF	0x8c5u
-#define FL_CF_OF	0x801u
-#define FL_CF_ZF	0x041u
-
-#define T_BYTE		(1u << 0)
-#define T_LOCK		(1u << 1)	/* may carry LOCK */
-#define T_ACC		(1u << 2)	/* memory equals rDX:rAX half the time */
-#define T_BITS		(1u << 3)	/* register is a signed bit offset */
-#define T_STRING	(1u << 4)
-#define T_XMM		(1u << 5)
-#define T_ALIGN		(1u << 6)	/* 16-byte aligned memory */
-#define T_MOFFS		(1u << 7)
-#define T_NONZERO	(1u << 8)	/* memory operand is not 0 */
-#define T_SHIFT		(1u << 9)	/* by 1 */
-#define T_SHIFT_IMM	(1u << 10)
-#define T_SHIFT_CL	(1u << 11)
-#define T_XLAT		(1u << 12)
-#define T_NOSIZE	(1u << 13)	/* no operand size prefix */
-#define T_DIV		(1u << 14)	/* rDX:rAX is divisible without overflow */
-#define T_DSHIFT	(1u << 15)	/* with T_SHIFT_*: two operands */
-#define T_VEX		(1u << 16)	/* VEX-coded, 128 bits */
-
-struct tmpl {
-	const char *name;
-	uint8_t prefix, map, op;
-	int8_t reg;		/* ModRM.reg, -1: any */
-	uint8_t imm;		/* 0; 1: imm8; 4: by operand size */
-	uint32_t kind;
-	uint16_t flags;		/* flags that are defined */
-};
+#include "emul_native.h"
 
 #define ALU(n, base, defined) \
 	{ n " rm8,r8", 0, 1, base, -1, 0, T_BYTE, defined }, \
@@ -47,7 +15,9 @@ struct tmpl {
 	{ n " r,rm", 0, 1, base + 3, -1, 0, 0, defined }, \
 	{ n " rm8,imm", 0, 1, 0x80, base / 8, 1, T_BYTE, defined }, \
 	{ n " rm,imm", 0, 1, 0x81, base / 8, 4, 0, defined }, \
-	{ n " rm,imm8", 0, 1, 0x83, base / 8, 1, 0, defined }
+	{ n " rm,imm8", 0, 1, 0x83, base / 8, 1, 0, defined }, \
+	{ n " al,imm", 0, 1, base + 4, -1, 1, T_BYTE | T_NOMODRM, defined }, \
+	{ n " ax,imm", 0, 1, base + 5, -1, 4, T_NOMODRM, defined }
 #define LOCKED(n, base, defined) \
 	{ "lock " n " rm8", 0, 1, base, -1, 0, T_BYTE | T_LOCK, defined }, \
 	{ "lock " n " rm", 0, 1, base + 1, -1, 0, T_LOCK, defined }, \
@@ -79,6 +49,8 @@ static const struct tmpl tmpls[] = {
 	LOCKED("xor", 0x30, FL_NO_AF),
 	{ "test rm8,r8", 0, 1, 0x84, -1, 0, T_BYTE, FL_NO_AF },
 	{ "test rm,r", 0, 1, 0x85, -1, 0, 0, FL_NO_AF },
+	{ "test al,imm", 0, 1, 0xa8, -1, 1, T_BYTE | T_NOMODRM, FL_NO_AF },
+	{ "test ax,imm", 0, 1, 0xa9, -1, 4, T_NOMODRM, FL_NO_AF },
 	{ "test rm8,imm", 0, 1, 0xf6, 0, 1, T_BYTE, FL_NO_AF },
 	{ "test rm,imm", 0, 1, 0xf7, 0, 4, 0, FL_NO_AF },
 	{ "not rm8", 0, 1, 0xf6, 2, 0, T_BYTE, FL_ALL },

@@ -371,6 +371,29 @@ static void vex_moves_of_32_bytes(void **state)
 	assert_int_equal(rig.ctx.fault.vector, 7);
 }
 
+static void other_vex_forms_are_refused(void **state)
+{
+	(void)state;
+	rig_long(&rig);
+	rig_map(&rig, 0x400000, CODE, RIG_PTE_P);
+	rig_map(&rig, 0x500000, RAM, RIG_PTE_P | RIG_PTE_W);
+	rig.ctx.gpr[EMUL_RAX] = 0x500000;
+	rig.ctx.rip = 0x400000;
+	/* vmovhps (%rax), %xmm1, %xmm2: three operands */
+	rig_code(&rig, CODE, "\xc5\xf0\x16\x10", 4);
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+	rig_code(&rig, CODE, "\xc5\xf8\x16\x10", 4);
+	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
+	/* VEX behind 66, F3 or REX */
+	rig_code(&rig, CODE, "\x66\xc5\xfa\x6f\x08", 5);
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	rig_code(&rig, CODE, "\xf3\xc5\xfa\x6f\x08", 5);
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	rig_code(&rig, CODE, "\x48\xc5\xfa\x6f\x08", 5);
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 6);
+}
+
 static void misaligned_vector_faults(void **state)
 {
 	(void)state;
@@ -417,6 +440,7 @@ int main(void)
 		cmocka_unit_test(repeat_zero_times_does_nothing),
 		cmocka_unit_test(pop_to_memory_uses_the_new_stack_pointer),
 		cmocka_unit_test(vex_moves_of_32_bytes),
+		cmocka_unit_test(other_vex_forms_are_refused),
 		cmocka_unit_test(misaligned_vector_faults),
 		cmocka_unit_test(code_outside_ram_is_unhandled),
 	};
