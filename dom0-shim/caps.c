@@ -156,6 +156,6 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 	case KVM_X86_GET_MCE_CAP_SUPPORTED:
 		return mce_cap(argp);
 	default:
-		return -ENOTTY;
+		return -EINVAL;	/* as KVM has it */
 	}
 }

@@ -123,7 +123,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EINTR;
 	ret = vcpu_ioctl_locked(vcpu, cmd, arg);
 	mutex_unlock(&vcpu->mutex);
-	return ret == -ENOIOCTLCMD ? -ENOTTY : ret;
+	return ret == -ENOIOCTLCMD ? -EINVAL : ret;	/* as KVM has it */
 }
 
 static int vcpu_release(struct inode *inode, struct file *file)
