@@ -39,15 +39,9 @@ static const struct option options[] = {
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },
 };
 
-static const struct hv_options defaults = {
-	.serial = CONSOLE_SERIAL_DEFAULT,
-	.loglevel = LOG_INFO,
-};
+#define DEFAULTS { .serial = CONSOLE_SERIAL_DEFAULT, .loglevel = LOG_INFO }
 
-struct hv_options hv_options = {
-	.serial = CONSOLE_SERIAL_DEFAULT,
-	.loglevel = LOG_INFO,
-};
+struct hv_options hv_options = DEFAULTS;
 
 static int digit(char c)
 {
@@ -140,7 +134,7 @@ int cmdline_parse(const char *line, struct hv_options *o, struct cmdline_report 
 	const char *s;
 	int err;
 
-	*o = defaults;
+	*o = (struct hv_options)DEFAULTS;
 	memset(rep, 0, sizeof(*rep));
 	while (*line) {
 		if (blank(*line)) {

@@ -18,6 +18,7 @@
 #define FCR_ON_CLEAR	0x07
 #define MCR_DTR_RTS	0x03
 #define LSR_THRE	0x20
+#define LSR_TEMT	0x40	/* everything has left */
 #define UART_SPIN	1000000	/* a byte takes 87 us; a port read about 1 us */
 
 #define VGA_ATTR	0x0700	/* light grey on black */
@@ -49,13 +50,18 @@ void console_init_serial(u16 port)
 		serial_setup();
 }
 
-static void serial_put(char c)
+static void serial_wait(u8 lsr_bit)
 {
 	u32 spin;
 
 	for (spin = 0; spin < UART_SPIN; spin++)
-		if (inb(serial_port + UART_LSR) & LSR_THRE)
+		if (inb(serial_port + UART_LSR) & lsr_bit)
 			break;
+}
+
+static void serial_put(char c)
+{
+	serial_wait(LSR_THRE);
 	outb(serial_port + UART_THR, c);
 }
 
@@ -120,7 +126,12 @@ void console_release(void)
 
 void console_seize(void)
 {
-	if (!owned && serial_port)
-		serial_setup();
+	if (owned)
+		return;
 	owned = true;
+	if (serial_port) {
+		serial_wait(LSR_TEMT);
+		serial_setup();
+	}
+	console_write("\n", 1);	/* domain 0 may be in the middle of a line */
 }

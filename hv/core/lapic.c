@@ -25,6 +25,8 @@
 #define ICR_ASSERT		BIT(14)
 #define ICR_ALL_BUT_SELF	0xc0000
 
+#define PIC1_DATA		0x21
+#define PIC2_DATA		0xa1
 #define ICR_SPIN		10000000
 #define CALIBRATION_ROUNDS	10
 
@@ -69,8 +71,19 @@ void lapic_eoi(void)
 	lapic_write(LAPIC_EOI, 0);
 }
 
+/*
+ * Firmware's PIC vectors are those of exceptions. Domain 0 programs the PICs
+ * anew before it unmasks them.
+ */
+static void mask_pics(void)
+{
+	outb(PIC2_DATA, 0xff);
+	outb(PIC1_DATA, 0xff);
+}
+
 void lapic_init(hpa_t base)
 {
+	mask_pics();
 	mmio = ioremap(base, PAGE_SIZE);
 	if (!mmio)
 		fatal("too little memory for page tables");

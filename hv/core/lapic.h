@@ -41,7 +41,7 @@
 #define LAPIC_TIMER_CURRENT	0x390
 #define LAPIC_TIMER_DIVIDE	0x3e0
 
-/* BSP, once, before any other function here. @base: from the MADT. */
+/* BSP, once, before any other function here; masks the PICs. @base: from the MADT. */
 void lapic_init(hpa_t base);
 /*
  * Each CPU: enabled by software, TPR 0, own vectors set, LVTs masked but an NMI

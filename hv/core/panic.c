@@ -81,14 +81,36 @@ static void print_control_registers(void)
 		read_cr2(), read_cr3(), read_cr4());
 }
 
-/* One CPU reports; a second one waits for its NMI; the same one again halts. */
-static void panic_begin(void)
+static noreturn void panic_end(void)
+{
+	if (hv_options.panic_reboot)
+		machine_reset();
+	log_err("halted");
+	panic_stop_cpu();
+}
+
+/* A fault in the report itself: say so once, then give up. */
+static noreturn void panic_again(const char *msg)
+{
+	static bool said;
+
+	if (!xchg(&said, true)) {
+		log_err("the report failed: %s", msg);
+		panic_end();
+	}
+	panic_stop_cpu();
+}
+
+/* One CPU reports; a second one waits for its NMI. */
+static void panic_begin(const char *msg)
 {
 	u32 self = this_cpu()->index + 1;
 	u32 first;
 
 	cli();
 	first = cmpxchg(&panic_cpu, 0, self);
+	if (first == self)
+		panic_again(msg);
 	if (first)
 		panic_stop_cpu();
 	log_panic_mode();
@@ -98,21 +120,13 @@ static void panic_begin(void)
 	log_level = LOG_DEBUG;
 }
 
-static noreturn void panic_end(void)
-{
-	if (hv_options.panic_reboot)
-		machine_reset();
-	log_err("halted");
-	panic_stop_cpu();
-}
-
 static noreturn void report(const struct trap_frame *f, u64 rip, u64 rbp,
 			    const char *fmt, va_list ap)
 {
 	char msg[MSG_MAX];
 
-	panic_begin();
 	bp_vsnprintf(msg, sizeof(msg), fmt, ap);
+	panic_begin(msg);
 	log_err("BEDPLATE PANIC: %s (CPU %u, APIC %u)", msg, this_cpu()->index,
 		this_cpu()->apic_id);
 	if (f)
