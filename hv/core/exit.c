@@ -34,6 +34,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_WRMSR] = "WRMSR",
 	[VM_EXIT_NPF] = "nested page fault",
 	[VM_EXIT_HYPERCALL] = "hypercall",
+	[VM_EXIT_CR4_WRITE] = "MOV to CR4",
 	[VM_EXIT_CR8_WRITE] = "MOV to CR8",
 	[VM_EXIT_EXCEPTION] = "exception",
 	[VM_EXIT_XSETBV] = "XSETBV",
@@ -176,24 +177,59 @@ static void exit_wrmsr(struct vcpu *v)
 		vcpu_skip(v);
 }
 
-static void exit_cr8(struct vcpu *v)
+/* MOV to CR`cr` at RIP: its operand, and insn_len.  Else false. */
+static bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
 {
 	struct vcpu_paging p;
-	u8 buf[INSN_MAX], reg, len;
+	u8 buf[INSN_MAX], found, reg, len;
 	int n;
 
 	ops->get_paging(v, &p);
 	n = insn_fetch(v, &p, buf);
-	if (n < 0 || insn_decode_cr8(buf, n, p.cs_long, &reg, &len)) {
+	if (n < 0 || insn_decode_mov_cr(buf, n, p.cs_long, &found, &reg, &len) || found != cr)
+		return false;
+	v->exit.insn_len = len;
+	*val = v->regs.gpr[reg];
+	if (!p.cs_long)
+		*val = (u32)*val;
+	return true;
+}
+
+static void exit_cr8(struct vcpu *v)
+{
+	u64 val;
+
+	if (!mov_cr_operand(v, 8, &val)) {
+		vcpu_ud(v);
+	} else if (val >> 4) {
+		vcpu_gp(v);
+	} else {
+		vlapic_set_cr8(v, val);
+		vcpu_skip(v);
+	}
+}
+
+static void exit_cr4(struct vcpu *v)
+{
+	struct kvm_sregs s;
+	u64 val;
+
+	if (!mov_cr_operand(v, 4, &val)) {
 		vcpu_ud(v);
 		return;
 	}
-	if (v->regs.gpr[reg] >> 4) {
+	ops->get_sregs(v, &s);
+	/* PCIDE can be set in long mode with PCID 0 only (SDM vol. 3, 4.10.1). */
+	if ((val & ~s.cr4 & X86_CR4_PCIDE) && (!(s.efer & EFER_LMA) || (s.cr3 & 0xfff))) {
 		vcpu_gp(v);
 		return;
 	}
-	vlapic_set_cr8(v, v->regs.gpr[reg]);
-	v->exit.insn_len = len;
+	s.cr4 = val;
+	if (ops->set_sregs(v, &s)) {
+		vcpu_gp(v);
+		return;
+	}
+	ops->flush(v);
 	vcpu_skip(v);
 }
 
@@ -260,6 +296,13 @@ static void exit_shutdown(struct vcpu *v)
 
 static void exit_fail_entry(struct vcpu *v)
 {
+	u64 val;
+
+	/* TCG ends the run like this when CR4 gets reserved bits: docs/testbed.md. */
+	if (mov_cr_operand(v, 4, &val)) {
+		vcpu_gp(v);
+		return;
+	}
 	log_err("domain %u vCPU %u: entry refused, reason %llx", v->dom->id, v->index,
 		v->exit.hw_reason);
 	ops->dump(v);
@@ -284,6 +327,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_WRMSR] = exit_wrmsr,
 	[VM_EXIT_NPF] = exit_npf,
 	[VM_EXIT_HYPERCALL] = exit_hypercall,
+	[VM_EXIT_CR4_WRITE] = exit_cr4,
 	[VM_EXIT_CR8_WRITE] = exit_cr8,
 	[VM_EXIT_EXCEPTION] = exit_exception,
 	[VM_EXIT_XSETBV] = exit_xsetbv,

@@ -23,7 +23,8 @@ enum vm_exit_reason {
 	VM_EXIT_WRMSR,
 	VM_EXIT_NPF,		/* ->npf */
 	VM_EXIT_HYPERCALL,	/* VMMCALL or VMCALL */
-	VM_EXIT_CR8_WRITE,	/* ->cr */
+	VM_EXIT_CR4_WRITE,
+	VM_EXIT_CR8_WRITE,
 	VM_EXIT_EXCEPTION,	/* ->exc: an intercepted exception */
 	VM_EXIT_XSETBV,		/* XCR in ECX, value in EDX:EAX */
 	VM_EXIT_UNDEFINED,	/* inject #UD: instruction not offered */
@@ -61,10 +62,6 @@ struct exit_exc {
 	u64 cr2_or_dr6;
 };
 
-struct exit_cr {
-	u64 value;		/* written */
-};
-
 /*
  * insn_len: length of the exiting instruction where hardware tells it (NRIP,
  * VMX instruction length, IOIO's next RIP), else 0: insn_skip() finds out.
@@ -78,7 +75,6 @@ struct vm_exit {
 		struct exit_io io;
 		struct exit_npf npf;
 		struct exit_exc exc;
-		struct exit_cr cr;
 	};
 };
 

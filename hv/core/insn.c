@@ -220,18 +220,15 @@ int insn_decode_mov(const u8 *b, u32 n, bool cs_long, bool cs_big, struct insn_m
 	return -EINVAL;
 }
 
-int insn_decode_cr8(const u8 *b, u32 n, bool cs_long, u8 *reg, u8 *len)
+int insn_decode_mov_cr(const u8 *b, u32 n, bool cs_long, u8 *cr, u8 *reg, u8 *len)
 {
 	struct prefixes p;
-	u8 cr;
 
 	if (scan_prefixes(b, n, cs_long, &p) || p.len + 3u > n)
 		return -EINVAL;
 	if (b[p.len] != 0x0f || b[p.len + 1] != 0x22)
 		return -EINVAL;
-	cr = ((b[p.len + 2] >> 3) & 7) | ((p.rex & 4) << 1) | (p.lock ? 8 : 0);
-	if (cr != 8)
-		return -EINVAL;
+	*cr = ((b[p.len + 2] >> 3) & 7) | ((p.rex & 4) << 1) | (p.lock ? 8 : 0);
 	*reg = (b[p.len + 2] & 7) | ((p.rex & 1) << 3);
 	*len = p.len + 3;
 	return 0;

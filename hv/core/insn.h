@@ -41,8 +41,11 @@ struct insn_mov {
 int insn_prefix_len(const u8 *b, u32 n, bool cs_long);
 /* 0, or -EINVAL: not one of the simple forms, or cut short. */
 int insn_decode_mov(const u8 *b, u32 n, bool cs_long, bool cs_big, struct insn_mov *m);
-/* The GPR of MOV to CR8 (0F 22 /0 with REX.R, or F0 0F 22 /0); -EINVAL. */
-int insn_decode_cr8(const u8 *b, u32 n, bool cs_long, u8 *reg, u8 *len);
+/*
+ * MOV to a control register (0F 22 /r; AMD's LOCK MOV CR0 is CR8): which, from
+ * which GPR.  -EINVAL: another instruction.
+ */
+int insn_decode_mov_cr(const u8 *b, u32 n, bool cs_long, u8 *cr, u8 *reg, u8 *len);
 
 /*
  * Guest-virtual to guest-physical, without permission checks (the guest's CPU

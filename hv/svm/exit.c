@@ -11,6 +11,7 @@
 #define INSN	0x80
 
 static const u8 exits_low[SVM_EXIT_LOW_END] = {
+	[SVM_EXIT_CR4_WRITE]	= INSN | VM_EXIT_CR4_WRITE,
 	[SVM_EXIT_CR8_WRITE]	= INSN | VM_EXIT_CR8_WRITE,
 	[SVM_EXIT_EXC(0) ... SVM_EXIT_EXC(31)] = VM_EXIT_EXCEPTION,
 	[SVM_EXIT_INTR]		= VM_EXIT_INTR,
@@ -85,16 +86,6 @@ static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb
 	return VM_EXIT_EXCEPTION;
 }
 
-/* EXITINFO1 of a CR access means something with decode assists only. */
-static void decode_cr8(struct vcpu *v, struct vm_exit *e)
-{
-	if (!svm.decode_assists || !(e->hw_info[0] & SVM_CR_INFO_MOV)) {
-		e->hw_info[0] = 0;
-		return;
-	}
-	e->cr.value = v->regs.gpr[e->hw_info[0] & SVM_CR_INFO_GPR];
-}
-
 /* A guest has no performance counters: RDPMC raises #GP(0). */
 static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
 {
@@ -160,9 +151,6 @@ void svm_decode_exit(struct vcpu *v)
 		break;
 	case VM_EXIT_RDMSR:
 		reason += b->c.info1 & 1;
-		break;
-	case VM_EXIT_CR8_WRITE:
-		decode_cr8(v, e);
 		break;
 	case VM_EXIT_EXCEPTION:
 		reason = decode_exception(e, b);

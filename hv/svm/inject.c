@@ -96,8 +96,10 @@ bool svm_can_inject(struct vcpu *v, u8 event_type)
 static void cr8_intercept(struct svm_vcpu *sv)
 {
 	struct vmcb *b = sv->vmcb;
-	u32 want = sv->cr8_wait || sv->irq_window ? SVM_CR_WRITE(8) : 0;
+	u32 want = b->c.intercept_cr & ~SVM_CR_WRITE(8);
 
+	if (sv->cr8_wait || sv->irq_window)
+		want |= SVM_CR_WRITE(8);
 	if (b->c.intercept_cr == want)
 		return;
 	b->c.intercept_cr = want;

@@ -89,6 +89,7 @@
 
 /* ---- exit codes ---- */
 
+#define SVM_EXIT_CR4_WRITE	0x14
 #define SVM_EXIT_CR8_WRITE	0x18
 #define SVM_EXIT_EXC(vector)	(0x40 + (vector))
 #define SVM_EXIT_INTR		0x60
@@ -124,8 +125,6 @@
 #define SVM_EXIT_INVALID	(~0ull)
 
 /* EXITINFO1 of a CR access: bits 3:0 hold the register (decode assists). */
-#define SVM_CR_INFO_MOV		BIT(63)
-#define SVM_CR_INFO_GPR		0xf
 
 /* EXITINFO1 of IOIO (APM 15.10.2) */
 #define SVM_IOIO_IN		BIT(0)
