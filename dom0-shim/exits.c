@@ -143,16 +143,10 @@ static int mmio_to_user(struct bp_vcpu *vcpu)
 	return 0;
 }
 
-/*
- * Not an access that crosses pages.  Where the first page is RAM, such a one
- * faults at the first byte of the second.
- */
 static bool decoded_here(const struct bp_exit_npf *npf)
 {
-	u32 offset = offset_in_page(npf->gpa);
-
 	return npf->flags & BP_NPF_DECODED && npf->size && npf->size <= 8 &&
-	       offset + npf->size <= PAGE_SIZE && (offset || npf->size == 1);
+	       offset_in_page(npf->gpa) + npf->size <= PAGE_SIZE;
 }
 
 static int mmio_exit(struct bp_vcpu *vcpu)
