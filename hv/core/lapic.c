@@ -202,7 +202,7 @@ bool lapic_isr_tmr_test(u8 vector)
 }
 
 /*
- * kHz of the counter by one round of 10 ms; within *slack cycles it is known
+ * kHz of the counter by one round of 20 ms; within *slack cycles it is known
  * when the counter started and when it was read.
  */
 static u64 calibration_round(u64 *slack)
@@ -213,7 +213,7 @@ static u64 calibration_round(u64 *slack)
 	before = rdtsc_ordered();
 	lapic_write(LAPIC_TIMER_INIT, 0xffffffff);
 	start = rdtsc_ordered();
-	tsc_delay_us(10000);
+	tsc_delay_us(20000);
 	end = rdtsc_ordered();
 	left = lapic_read(LAPIC_TIMER_CURRENT);
 	after = rdtsc_ordered();
@@ -230,7 +230,7 @@ static void calibrate(void)
 
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
 	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	for (i = 0; i < CALIBRATION_ROUNDS && best > tsc_from_us(10); i++) {
+	for (i = 0; i < CALIBRATION_ROUNDS && best > tsc_from_us(4); i++) {
 		khz = calibration_round(&slack);
 		if (slack < best) {
 			best = slack;
