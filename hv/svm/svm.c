@@ -20,7 +20,6 @@ struct svm_caps svm;
 #define SVM_EDX_NRIP		BIT(3)
 #define SVM_EDX_CLEAN		BIT(5)
 #define SVM_EDX_FLUSH_ASID	BIT(6)
-#define SVM_EDX_DECODE		BIT(7)
 #define SVM_EDX_PAUSE		BIT(10)
 #define SVM_EDX_PAUSE_THRESHOLD	BIT(12)
 /* CPUID 8000_0021 EAX */
@@ -71,7 +70,6 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.nrip = rev.edx & SVM_EDX_NRIP;
 	svm.clean_all = rev.edx & SVM_EDX_CLEAN ? SVM_CLEAN_ALL : 0;
 	svm.flush_by_asid = rev.edx & SVM_EDX_FLUSH_ASID;
-	svm.decode_assists = rev.edx & SVM_EDX_DECODE;
 	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
 	svm.phys_end = BIT(sizes & 0xff);

@@ -14,7 +14,6 @@ struct svm_caps {
 	u32 asids;			/* ASIDs 0 .. asids - 1 exist; 0 is the host's */
 	u32 clean_all;			/* SVM_CLEAN_ALL, or 0 without clean bits */
 	bool nrip;			/* VMCB tells the next RIP */
-	bool decode_assists;
 	bool flush_by_asid;
 	bool pause_filter;
 	bool pause_threshold;

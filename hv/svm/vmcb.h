@@ -124,8 +124,6 @@
 #define SVM_EXIT_HIGH_END	0x404
 #define SVM_EXIT_INVALID	(~0ull)
 
-/* EXITINFO1 of a CR access: bits 3:0 hold the register (decode assists). */
-
 /* EXITINFO1 of IOIO (APM 15.10.2) */
 #define SVM_IOIO_IN		BIT(0)
 #define SVM_IOIO_STR		BIT(2)

@@ -304,15 +304,18 @@ static void interrupt_window(void **state __unused)
 
 static void tpr_threshold(void **state __unused)
 {
+	const u32 others = SVM_CR_WRITE(4);
+
+	rig_vmcb.c.intercept_cr = others;
 	svm_load(&rig_v);
 	svm_tpr_threshold(&rig_v, 4);
 	svm_window(&rig_v, EVENT_INTR, true);
 	svm_window(&rig_v, EVENT_INTR, false);
 	run();
-	assert_int_equal(seen.c.intercept_cr, SVM_CR_WRITE(8));
+	assert_int_equal(seen.c.intercept_cr, SVM_CR_WRITE(8) | others);
 	svm_tpr_threshold(&rig_v, 0);
 	run();
-	assert_int_equal(seen.c.intercept_cr, 0);
+	assert_int_equal(seen.c.intercept_cr, others);
 }
 
 /* ---- NMI blocking ---- */
