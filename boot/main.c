@@ -101,9 +101,3 @@ noreturn void hv_main(u32 magic, u32 info)
 	paging_init();
 	smp_enter_boot_cpu(main_on_own_stack);
 }
-
-__weak void hv_start(struct boot_info *bi)
-{
-	log_info("%u modules, nothing to start", bi->nr_modules);
-	panic_stop_cpu();
-}

@@ -169,7 +169,3 @@ noreturn void fatal(const char *fmt, ...)
 	console_write(msg, n);
 	panic_stop_cpu();
 }
-
-__weak void panic_describe_exit(void)
-{
-}

@@ -245,8 +245,3 @@ void smp_release_aps(void)
 {
 	smp_store_release(&released, true);
 }
-
-__weak void hv_start_ap(void)
-{
-	panic_stop_cpu();
-}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The IDT and what happens on exceptions and interrupts in root mode. */
 #include "trap.h"
-#include "lapic.h"
-#include "log.h"
 #include "panic.h"
 #include "smp.h"
 #include "x86.h"
@@ -129,17 +127,6 @@ int read_u64_safe(const void *p, u64 *val)
 	if (!err)
 		*val = v;
 	return err;
-}
-
-__weak void irq_dispatch(u8 vector)
-{
-	if (vector != VECTOR_SPURIOUS)
-		lapic_eoi();
-}
-
-__weak void nmi_handler(void)
-{
-	log_warn("NMI on CPU %u", this_cpu()->index);
 }
 
 __weak void mce_handler(void)

@@ -1,0 +1,7 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Level 2: bare-metal guests on the KVM API, one exit or instruction each
+# (tests/vmm, tests/guests); the same program on Bedplate and on Linux's KVM.
+
+reports vmm scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm run all
+reports vmm.kvm scripts/lab run --under kvm --overlay "$overlay" -- /opt/tests/bp-vmm run all

@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The verbs that the groups (tests/boot/NN-*.sh) are written in. Sourced by
+# tests/check, whose variables tree, out, patterns, list, passed, failed,
+# skipped and failures it uses.
+#
+# Each verb takes a test's name and a command. A command "scripts/lab run ..."
+# gets a time limit (for a hang only: no test depends on it) and a directory for
+# its logs, build/check/NAME.
+
+HANG=${CHECK_HANG:-1200}	# seconds after which a machine counts as hung
+
+# True if the test is to be run now.
+wanted() {
+	local p
+	if [ "${#patterns[@]}" -gt 0 ]; then
+		for p in "${patterns[@]}"; do
+			# shellcheck disable=SC2053
+			[[ $1 != $p ]] || break
+		done
+		# shellcheck disable=SC2053
+		[[ $1 == $p ]] || return 1
+	fi
+	[ -z "$list" ] || { echo "$1"; return 1; }
+}
+
+# now: microseconds. took MICROSECONDS: the time since then, in seconds.
+now() { echo "${EPOCHREALTIME/[.,]/}"; }
+took() {
+	local us=$(($(now) - $1))
+	printf '%d.%d' $((us / 1000000)) $((us % 1000000 / 100000))
+}
+
+ok() { passed=$((passed + 1)); printf 'ok      %-46s %7s s\n' "$1" "$2"; }
+skip() { skipped=$((skipped + 1)); printf 'skip    %-46s %7s s  %s\n' "$1" "$2" "$3"; }
+
+# not_ok NAME SECONDS WHY: and what there is to see, and where.
+not_ok() {
+	local dir=$out/$1
+	failed=$((failed + 1))
+	failures+=("$1: $3")
+	printf 'not ok  %-46s %7s s  %s\n' "$1" "$2" "$3"
+	[ -d "$dir" ] || return 0
+	for file in output stderr serial.log; do
+		[ -s "$dir/$file" ] || continue
+		echo "  ---- $file, the last lines:"
+		tail -n 25 "$dir/$file" | tr -d '\000\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/  | /'
+	done
+	echo "  logs: $dir"
+}
+
+# command_of NAME COMMAND...: sets cmd and dir.
+command_of() {
+	dir=$out/$1
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cmd=("$@")
+	if [ "$1 ${2:-}" = "scripts/lab run" ]; then
+		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" "${@:3}")
+	fi
+	printf '%q ' "$@" >"$dir/test"
+	echo >>"$dir/test"
+}
+
+# execute NAME COMMAND...: runs it, sets status, begun and dir.
+execute() {
+	local cmd
+	command_of "$@"
+	begun=$(now)
+	"${cmd[@]}" >"$dir/output" 2>"$dir/stderr" </dev/null
+	status=$?
+}
+
+# has FILE TEXT: a line of the log holds TEXT.
+has() { grep -aqF -- "$2" "$1" 2>/dev/null; }
+
+# passes NAME COMMAND...: it ends with status 0.
+passes() {
+	wanted "$1" || return 0
+	local dir status begun
+	execute "$@"
+	if [ "$status" = 0 ]; then
+		ok "$1" "$(took "$begun")"
+	else
+		not_ok "$1" "$(took "$begun")" "ended with status $status, wanted 0"
+	fi
+}
+
+# shows NAME STATUS FILE TEXT COMMAND...: it ends with STATUS, and FILE of its
+# logs (output, stderr, serial.log, bedplate.log, linux.log) has a line with TEXT.
+shows() {
+	wanted "$1" || return 0
+	local name=$1 wants=$2 file=$3 text=$4 dir status begun
+	shift 4
+	execute "$name" "$@"
+	if [ "$status" != "$wants" ]; then
+		not_ok "$name" "$(took "$begun")" "ended with status $status, wanted $wants"
+	elif ! has "$dir/$file" "$text"; then
+		not_ok "$name" "$(took "$begun")" "$file has no line with: $text"
+	else
+		ok "$name" "$(took "$begun")"
+	fi
+}
+
+# One line of results of a program that reports many; $prefix names the group.
+one_result() {
+	local name=${1#not } why seconds
+	name=${name#ok }
+	seconds=$(took "$last")
+	case "$1" in
+	"ok "*" # SKIP "*) skip "$prefix.${name%% *}" "$seconds" "${name#*# SKIP }" ;;
+	"ok "*) ok "$prefix.${name%% *}" "$seconds" ;;
+	"not ok "*)
+		why=${name#*: }
+		name=${name%%[: ]*}
+		bad=$((bad + 1))
+		failed=$((failed + 1))
+		failures+=("$prefix.$name: $why")
+		printf 'not ok  %-46s %7s s  %s\n' "$prefix.$name" "$seconds" "$why"
+		;;
+	*) return ;;
+	esac
+	results=$((results + 1))
+	last=$(now)
+}
+
+# reports NAME COMMAND...: its output has a line for each check ("ok NAME",
+# "ok NAME # SKIP WHY", "not ok NAME: WHY") and "N passed, N failed, N skipped" at
+# the end. They count one by one; that it came to its end is a check as well.
+reports() {
+	wanted "$1" || return 0
+	local prefix=$1 results=0 bad=0 last begun dir cmd status line
+	command_of "$@"
+	begun=$(now)
+	last=$begun
+	"${cmd[@]}" 2>"$dir/stderr" </dev/null | tee "$dir/output" | while IFS= read -r line; do
+		one_result "${line%$'\r'}"
+	done
+	status=${PIPESTATUS[0]}
+	if ! grep -aqE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' "$dir/output"; then
+		not_ok "$prefix" "$(took "$begun")" "did not come to its end (status $status, $results results)"
+	elif [ "$status" != 0 ] && [ "$bad" = 0 ]; then
+		not_ok "$prefix" "$(took "$begun")" "no check failed, but it ended with status $status"
+	elif [ "$bad" != 0 ]; then
+		not_ok "$prefix" "$(took "$begun")" "$bad of its checks failed"
+	else
+		ok "$prefix" "$(took "$begun")"
+	fi
+}
