@@ -9,11 +9,12 @@
 # Everything is compiled inside the lab's own Debian root (scripts/lab), so
 # the result does not depend on the host; build.mk is what runs there.
 
-.PHONY: all demo check bench run lab unit clean
+MAKEFLAGS += --no-print-directory
+.PHONY: all demo check bench run lab programs unit clean
 
 all:
 	@scripts/lab up --only-root
-	@scripts/lab exec -- make --no-print-directory -f build.mk -j$$(nproc)
+	@scripts/lab exec -- make -f build.mk -j$$(nproc)
 
 lab: all
 	@scripts/lab up
@@ -24,15 +25,19 @@ run: lab
 demo: lab
 	@scripts/demo
 
-check: lab
+programs: lab
+	@scripts/lab exec -- make -f build.mk vmm
+
+check: programs
 	@tests/check
 
-bench: lab
+bench: programs
 	@tests/bench.sh
 
 unit:
 	@scripts/lab up --only-root
-	@scripts/lab exec -- make --no-print-directory -C tests/unit OUT=$(CURDIR)/build/unit
+	@scripts/lab exec -- make -C tests/unit OUT=$(CURDIR)/build/unit
 
 clean:
-	rm -rf build/obj build/unit build/shim build/vmm build/bedplate.elf build/bedplate.ko
+	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check \
+		build/bedplate.elf build/bedplate.ko

@@ -11,8 +11,8 @@ KDIR := /lib/modules/$(RELEASE)/build
 SHIM := $(O)/shim
 SHIM_SRC := $(shell find dom0-shim compat/kvm-abi -name '*.[chS]' -o -name Kbuild -o -name '*.mk')
 
-.PHONY: everything shim vmm
-everything: bedplate $(O)/bedplate.ko vmm
+.PHONY: everything vmm
+everything: bedplate $(O)/bedplate.ko $(O)/tools/bedplate
 
 include hv/hv.mk
 
@@ -22,5 +22,11 @@ $(O)/bedplate.ko: $(SHIM_SRC)
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(SHIM)/dom0-shim modules
 	@cp $(SHIM)/dom0-shim/bedplate.ko $@
 
+# The lab lays module and tool over the service VM's image.
+$(O)/tools/bedplate: tools/bedplate
+	@mkdir -p $(@D)
+	@install -m 755 $< $@
+
+# The programs that tests and benchmarks run in the service VM.
 vmm:
 	@$(MAKE) --no-print-directory -C tests/vmm OUT=$(CURDIR)/$(O)/vmm

@@ -73,19 +73,22 @@ class Machine:
         ]
         if opts.under == "bedplate":
             args = " ".join(f"'{word}'" for word in HV_ARGS + opts.hv_args)
-            lines += [
-                f"multiboot2 /boot/bedplate {args}",
-                f"module2 /boot/vmlinuz {quoted}",
-                "module2 /boot/initrd",
-            ]
+            lines.append(f"multiboot2 /boot/bedplate {args}")
+            if opts.kernel != "none":
+                lines += [f"module2 /boot/vmlinuz {quoted}", "module2 /boot/initrd"]
         else:
             lines += [f"linux16 /boot/vmlinuz {quoted}", "initrd16 /boot/initrd"]
         return "\n".join(lines + ["boot", ""])
 
+    def kernel(self):
+        if self.opts.kernel in (None, "none"):
+            return f"{self.lab}/vmlinuz"
+        return self.opts.kernel
+
     def make_boot_disk(self):
         files = {
             "boot/grub/grub.cfg": self.grub_config().encode(),
-            "boot/vmlinuz": f"{self.lab}/vmlinuz",
+            "boot/vmlinuz": self.kernel(),
             "boot/initrd": self.make_initrd(),
         }
         if self.opts.under == "bedplate":
@@ -119,11 +122,12 @@ class Machine:
 
     def accel(self):
         opts = self.opts
+        cpu = ",".join(filter(None, [CPU_SVM, opts.cpu]))
         if opts.accel == "kvm":
-            return ["-accel", "kvm", "-cpu", CPU_SVM]
+            return ["-accel", "kvm", "-cpu", cpu]
         thread = "single" if opts.icount else "multi"
         icount = ["-icount", "shift=0,sleep=off"] if opts.icount else []
-        return ["-accel", f"tcg,thread={thread}", "-cpu", CPU_SVM] + icount
+        return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
 
     def board(self):
         if self.opts.iommu == "vtd":

@@ -57,6 +57,8 @@ def parser():
                    help="how the machine boots (default grub-bios; the others: not yet)")
     p.add_argument("--iommu", choices=["none", "vtd", "amdvi"], default="none",
                    help="the machine's IOMMU (default none)")
+    p.add_argument("--cpu", default="", metavar="FEATURES",
+                   help="added to the processor's features, such as --cpu=-svm")
     p.add_argument("--smp", type=positive, default=2, metavar="N",
                    help="number of processors (default 2)")
     p.add_argument("--mem", type=size, default="2G", metavar="SIZE",
@@ -73,6 +75,9 @@ def parser():
                    "with nested virtualisation)")
     p.add_argument("--hv", metavar="FILE",
                    help="another hypervisor image than build/bedplate.elf")
+    p.add_argument("--kernel", metavar="FILE",
+                   help="another kernel for the service VM than Debian's; none: the boot "
+                   "menu names no kernel")
     p.add_argument("--hv-args", default="", metavar="ARGS",
                    help="added to the hypervisor's command line")
     p.add_argument("--kernel-args", default="", metavar="ARGS",
@@ -82,6 +87,8 @@ def parser():
                    "(default), or restarts the machine, which runs COMMAND again")
     p.add_argument("--tty", action="store_true",
                    help="give COMMAND a terminal even though it is named")
+    p.add_argument("--console", action="store_true",
+                   help="show the machine's console on standard error as it comes")
     p.add_argument("--timeout", type=positive, metavar="S",
                    help="end the run with status 124 after S seconds (default: never)")
     p.add_argument("--log", metavar="DIR",
@@ -123,7 +130,7 @@ def check(opts):
             raise Usage("--accel kvm: needs an AMD host with nested virtualisation on")
         if opts.icount:
             raise Usage("--icount counts TCG's instructions; it does not go with --accel kvm")
-    for path in [opts.hv, opts.overlay, opts.log] + opts.disk:
+    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + opts.disk:
         if path is not None:
             visible(path)
     if opts.overlay is not None and not os.path.isdir(opts.overlay):
@@ -131,6 +138,10 @@ def check(opts):
     for disk in opts.disk:
         if not os.path.isfile(disk):
             raise Usage(f"--disk {disk}: no such file")
+    if opts.kernel not in (None, "none") and not os.path.isfile(opts.kernel):
+        raise Usage(f"--kernel {opts.kernel}: no such file")
+    if opts.kernel == "none" and opts.under != "bedplate":
+        raise Usage("--kernel none goes with --under bedplate only")
     if opts.under == "bedplate" and not os.path.isfile(opts.hv):
         raise Usage(f"{opts.hv} does not exist: run make first")
 

@@ -12,7 +12,7 @@ import sys
 import time
 
 from agent import ESCAPE, Agent, Terminal
-from console import Console
+from console import Console, clean
 
 STATUS_TIMEOUT = 124
 STATUS_DIED = 125
@@ -106,6 +106,9 @@ class Session:
         if not data:
             self.sel.unregister(self.serial)
             return
+        if self.opts.console:
+            sys.stderr.write(clean(data).replace("\x00", ""))
+            sys.stderr.flush()
         for stage in self.console.feed(data):
             self.mark(stage)
         if self.console.death and self.last_words is None:
