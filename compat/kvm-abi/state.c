@@ -190,10 +190,14 @@ static s64 set_msrs(struct vcpu *v, const void *buf, u32 len)
 
 	if (n > MSRS_MAX || len < sizeof(*m) + n * sizeof(m->entries[0]))
 		return -EINVAL;
-	for (i = 0; i < n; i++)
-		if (vcpu_host_wrmsr(v, READ_ONCE(m->entries[i].index),
-				    READ_ONCE(m->entries[i].data)))
+	for (i = 0; i < n; i++) {
+		u32 index = READ_ONCE(m->entries[i].index);
+		u64 val = READ_ONCE(m->entries[i].data);
+
+		if (index == MSR_APIC_BASE ? set_apic_base(v, val) :
+					     vcpu_host_wrmsr(v, index, val))
 			break;
+	}
 	return i;
 }
 
