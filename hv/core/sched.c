@@ -52,16 +52,20 @@ static void charge_current(struct runqueue *rq)
 	rq->curr->exec_start = now;
 }
 
-/* Let the running entity be interrupted when its slice is over. */
+/* Let the running entity be interrupted when it is time to choose again. */
 static void arm_slice(struct cpu *c)
 {
-	struct sched_entity *se = c->rq.curr;
-	u64 left;
+	struct runqueue *rq = &c->rq;
+	u64 left = 0, start = 0;
 
-	if (!se || !c->rq.nr)
-		return;
-	left = (se->deadline - se->vruntime) * se->weight / SCHED_WEIGHT_ONE;
-	timer_arm(&c->slice, se->exec_start + max(left, (u64)tsc_khz / 20));
+	spin_lock(&rq->lock);
+	if (rq->curr && rq->nr) {
+		start = rq->curr->exec_start;
+		left = max(sched_ticks_left(rq), (u64)tsc_khz / 20);
+	}
+	spin_unlock(&rq->lock);
+	if (left)
+		timer_arm(&c->slice, start + left);
 }
 
 void sched_enqueue(struct cpu *c, struct vcpu *v, bool requeue)

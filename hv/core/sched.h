@@ -37,7 +37,8 @@ struct sched_entity {
 	u64 slice;			/* TSC ticks it asks for at a time */
 	u64 vruntime;			/* TSC ticks * SCHED_WEIGHT_ONE / weight */
 	u64 deadline;			/* vruntime + slice, weighted */
-	s64 lag;			/* V - vruntime when it left the queue, <= 0 */
+	struct runqueue *rq;		/* whose virtual time ->vruntime is in */
+	s64 lag;			/* V - vruntime when it left rq, <= 0 */
 	bool donating;			/* it left by RUN and keeps its place */
 	u64 exec_start;			/* TSC when it was last charged */
 	u64 runtime;			/* TSC ticks consumed in all */
@@ -49,11 +50,19 @@ struct sched_entity {
 u64 sched_vtime(struct runqueue *rq);
 /* Charge `ticks` of CPU time; renews the deadline when the slice is used up. */
 void sched_charge_ticks(struct sched_entity *se, u64 ticks);
-/* Enter (leave) the competition on rq: placed at V less the debt it had. */
+/*
+ * Enter (leave) the competition on rq: placed at V, or later by the debt it
+ * had.  On the queue that it left the debt shrinks as V goes on meanwhile.
+ */
 void sched_place(struct runqueue *rq, struct sched_entity *se);
 void sched_displace(struct runqueue *rq, struct sched_entity *se);
 /* The queued entity to run next, NULL when the queue is empty. */
 struct sched_entity *sched_choose(struct runqueue *rq);
+/*
+ * After how many ticks of rq->curr (not NULL) to choose again: its slice ends,
+ * or one with an earlier deadline becomes eligible.
+ */
+u64 sched_ticks_left(struct runqueue *rq);
 /* Should `se`, just queued, run instead of rq->curr? */
 bool sched_preempts(struct runqueue *rq, const struct sched_entity *se);
 

@@ -46,15 +46,26 @@ void sched_charge_ticks(struct sched_entity *se, u64 ticks)
 		renew_deadline(se);
 }
 
+/* How far beyond V it still is: what V did not catch up with while it slept. */
+static u64 debt(const struct runqueue *rq, const struct sched_entity *se, u64 v)
+{
+	s64 ahead = (s64)(se->vruntime - v);
+
+	if (se->rq != rq)
+		return -se->lag;
+	return ahead <= 0 ? 0 : min((u64)ahead, weighted(se, se->slice) * DEBT_SLICES);
+}
+
 void sched_place(struct runqueue *rq, struct sched_entity *se)
 {
 	u64 v = sched_vtime(rq), oldest = v - weighted(se, se->slice) * DONOR_SLICES;
 
 	if (!se->donating)
-		se->vruntime = v - se->lag;
+		se->vruntime = v + debt(rq, se, v);
 	else if ((s64)(se->vruntime - oldest) < 0)
 		se->vruntime = oldest;
 	se->donating = false;
+	se->rq = rq;
 	renew_deadline(se);
 }
 
@@ -81,6 +92,23 @@ struct sched_entity *sched_choose(struct runqueue *rq)
 			best = se;
 	}
 	return best ? best : first;
+}
+
+u64 sched_ticks_left(struct runqueue *rq)
+{
+	const struct sched_entity *se, *curr = rq->curr;
+	u64 v = sched_vtime(rq), total = curr->weight;
+	s64 left = (s64)(curr->deadline - curr->vruntime) * curr->weight, wait;
+
+	list_for_each_entry(se, &rq->queue, node)
+		total += se->weight;
+	/* V goes on by SCHED_WEIGHT_ONE / total for each tick. */
+	list_for_each_entry(se, &rq->queue, node) {
+		wait = (s64)(se->vruntime - v);
+		if (wait > 0 && (s64)(se->deadline - curr->deadline) < 0)
+			left = min(left, wait * (s64)total);
+	}
+	return left <= 0 ? 0 : (u64)left / SCHED_WEIGHT_ONE;
 }
 
 bool sched_preempts(struct runqueue *rq, const struct sched_entity *se)

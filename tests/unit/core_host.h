@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The processor for host tests of hv/core.  Include it before anything else
+ * (CFLAGS: -include core_host.h): it stands in for x86.h, with a TSC, MSRs,
+ * ports and CPUID of the test's own.
+ */
+#ifndef TESTS_UNIT_CORE_HOST_H
+#define TESTS_UNIT_CORE_HOST_H
+
+#define BP_CORE_X86_H
+#include "hv/core/errno.h"
+#include "hv/core/types.h"
+#include "hv/core/x86_regs.h"
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+extern u64 host_tsc;
+extern u64 host_dr[4];
+struct cpuid host_cpuid(u32 leaf, u32 sub);
+int host_rdmsr(u32 msr, u64 *val);
+int host_wrmsr(u32 msr, u64 val);
+u8 host_inb(u16 port);
+void host_outb(u16 port, u8 val);
+
+static inline u64 rdtsc(void)
+{
+	return host_tsc;
+}
+
+static inline struct cpuid cpuid_count(u32 leaf, u32 sub)
+{
+	return host_cpuid(leaf, sub);
+}
+
+static inline struct cpuid cpuid(u32 leaf)
+{
+	return host_cpuid(leaf, 0);
+}
+
+static inline int rdmsr_safe(u32 msr, u64 *val)
+{
+	return host_rdmsr(msr, val);
+}
+
+static inline int wrmsr_safe(u32 msr, u64 val)
+{
+	return host_wrmsr(msr, val);
+}
+
+static inline u8 inb(u16 port)
+{
+	return host_inb(port);
+}
+
+static inline void outb(u16 port, u8 val)
+{
+	host_outb(port, val);
+}
+
+/* A CPU that waits for another one: the test is that other one. */
+void host_pause(void);
+
+static inline void pause(void)
+{
+	host_pause();
+}
+
+/* An interrupt window, and a CPU with nothing to do. */
+void host_irq_window(void);
+void host_idle(void);
+
+static inline void sti_nop_cli(void)
+{
+	host_irq_window();
+}
+
+static inline void sti_hlt_cli(void)
+{
+	host_idle();
+}
+
+#endif

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Run loop, vCPU states and runqueues on one CPU, with a model of Linux in
+ * domain 0 that shares its time among tasks: those that compute and those that
+ * sit in RUN.  One tick is one nanosecond.
+ */
+// SOURCES: hv/core/run.c hv/core/vcpu.c hv/core/sched.c hv/core/sched_math.c
+// CFLAGS: -include core_host.h
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+#include "hv/core/irq.h"
+#include "hv/core/lapic.h"
+#include "hv/core/mmu.h"
+#include "hv/core/ops.h"
+#include "hv/core/pv.h"
+#include "hv/core/run.h"
+#include "hv/core/switch.h"
+#include "hv/core/timer.h"
+
+#define US	1000ull
+#define MS	1000000ull
+#define STEP	(10 * US)
+#define TICK	(4 * MS)
+#define GUESTS	3
+
+u64 tsc_khz = 1000000;
+u64 host_tsc;
+
+static struct cpu cpu, other_cpu;
+static struct domain guest_dom;
+static struct vcpu d0, vm[GUESTS];
+static struct bp_vcpu_page page[GUESTS];
+static bool irq[GUESTS + 1];		/* interrupt pending: guests, then d0 */
+static u32 kicks, services;
+static u64 end_of_time;
+static jmp_buf done;
+
+/* What a vCPU does in a step; NULL spins. */
+static void (*guest_step[GUESTS])(struct vcpu *v);
+static void (*d0_step)(void);
+static void (*pending_exit)(struct vcpu *v);
+
+struct domain dom0;
+struct cpu *cpus[MAX_CPUS] = { &cpu };
+u32 nr_cpus = 1;
+
+struct cpu *this_cpu(void)
+{
+	return &cpu;
+}
+
+/* ---- stand-ins ---- */
+
+static int number(const struct vcpu *v)
+{
+	return v == &d0 ? GUESTS : v - vm;
+}
+
+bool vlapic_has_interrupt(struct vcpu *v)
+{
+	return irq[number(v)];
+}
+
+int vlapic_pending(struct vcpu *v)
+{
+	return irq[number(v)] ? 0x30 : -1;
+}
+
+void vlapic_ack(struct vcpu *v, u8 vector)
+{
+	assert_int_equal(vector, 0x30);
+	irq[number(v)] = false;
+}
+
+u8 vlapic_tpr_blocked(struct vcpu *v __unused)
+{
+	return 0;
+}
+
+bool vlapic_accepts_extint(const struct vcpu *v __unused)
+{
+	return false;
+}
+
+u8 vlapic_get_cr8(const struct vcpu *v __unused)
+{
+	return 0;
+}
+
+void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r)
+{
+	r->rip = v->regs.rip;
+}
+
+void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
+{
+	v->regs.rip = r->rip;
+}
+
+void vcpu_exception(struct vcpu *v __unused, u8 vector __unused, bool has __unused,
+		    u32 error __unused)
+{
+	fail();
+}
+
+void lapic_send_ipi(u32 apic_id __unused, u8 vector)
+{
+	assert_int_equal(vector, VECTOR_KICK);
+	kicks++;
+}
+
+bool pv_update(struct vcpu *v __unused) { return true; }
+
+/* Steal time, as pv.c counts it. */
+void pv_switch_in(struct vcpu *v)
+{
+	if (v->runnable_since)
+		v->steal_tsc += host_tsc - v->runnable_since;
+	v->runnable_since = 0;
+}
+
+void pv_switch_out(struct vcpu *v __unused) { }
+void pv_preempted(struct vcpu *v __unused) { }
+void pv_eoi_prepare(struct vcpu *v __unused, u8 vector __unused) { }
+void pv_eoi_sync(struct vcpu *v __unused) { }
+void vcpu_save_extra(struct vcpu *v __unused) { }
+void vcpu_load_extra(struct vcpu *v __unused) { }
+void vcpu_take_init_sipi(struct vcpu *v __unused) { fail(); }
+void dom0_shutdown(void) { fail(); __builtin_unreachable(); }
+
+void ring_post_service(struct vcpu *v)
+{
+	assert_ptr_not_equal(v, &d0);
+	services++;
+	/* The upcall: domain 0 looks at its ring. */
+	irq[GUESTS] = true;
+	if (d0.state == VCPU_INRUN)
+		vcpu_interrupt_run(&d0);
+	else
+		vcpu_kick(&d0);
+}
+
+static void op_nothing(struct vcpu *v __unused) { }
+static void op_window(struct vcpu *v __unused, u8 type __unused, bool on __unused) { }
+static void op_threshold(struct vcpu *v __unused, u8 cls __unused) { }
+
+static bool op_can_inject(struct vcpu *v, u8 type __unused)
+{
+	return v->inject.type == EVENT_NONE;
+}
+
+static void op_get_block(struct vcpu *v __unused, u8 *shadow, u8 *masked)
+{
+	*shadow = *masked = 0;
+}
+
+static void op_set_block(struct vcpu *v __unused, u8 shadow __unused, u8 masked __unused)
+{
+}
+
+/* ---- time ---- */
+
+static u64 next_tick;
+static bool ticking;
+
+void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t))
+{
+	t->cpu = NULL;
+	t->fn = fn;
+}
+
+void timer_queue_init(struct timer_queue *q __unused)
+{
+}
+
+void timer_arm(struct hv_timer *t, u64 deadline)
+{
+	t->cpu = &cpu;
+	t->deadline = deadline;
+}
+
+static void interrupts(void)
+{
+	if (cpu.slice.cpu && host_tsc >= cpu.slice.deadline) {
+		cpu.slice.cpu = NULL;
+		cpu.slice.fn(&cpu.slice);
+	}
+	if (ticking && host_tsc >= next_tick) {
+		next_tick += TICK;
+		irq[GUESTS] = true;
+		vcpu_kick(&d0);
+	}
+}
+
+static void advance(u64 ticks)
+{
+	host_tsc += ticks;
+	if (host_tsc >= end_of_time)
+		longjmp(done, 1);
+}
+
+void host_irq_window(void)
+{
+	interrupts();
+}
+
+void host_idle(void)
+{
+	advance(STEP);
+	interrupts();
+}
+
+void host_pause(void)
+{
+	fail();
+}
+
+/* ---- the world switch ---- */
+
+static u64 ran[GUESTS + 1];
+
+static void op_run(struct vcpu *v)
+{
+	int n = number(v);
+	u64 start = host_tsc;
+
+	assert_ptr_equal(cpu.current, v);
+	assert_int_equal(v->state, VCPU_RUNNING);
+	assert_ptr_equal(cpu.rq.curr, &v->sched);
+	v->inject.type = EVENT_NONE;
+	pending_exit = NULL;
+	if (n == GUESTS)
+		d0_step();
+	else if (guest_step[n])
+		guest_step[n](v);
+	else
+		advance(STEP);
+	ran[n] += host_tsc - start;
+}
+
+void vcpu_handle_exit(struct vcpu *v)
+{
+	void (*fn)(struct vcpu *v) = pending_exit;
+
+	pending_exit = NULL;
+	if (fn)
+		fn(v);
+	interrupts();
+}
+
+static const struct hv_ops test_ops = {
+	.run = op_run,
+	.load = op_nothing,
+	.put = op_nothing,
+	.flush = op_nothing,
+	.can_inject = op_can_inject,
+	.window = op_window,
+	.tpr_threshold = op_threshold,
+	.get_block = op_get_block,
+	.set_block = op_set_block,
+};
+const struct hv_ops *ops = &test_ops;
+
+/* ---- Linux in domain 0: tasks take turns by the time they had ---- */
+
+#define TASKS	4
+static struct {
+	int guest;		/* -1: computes */
+	u64 vruntime;
+	bool blocked;		/* sleeps until a service event */
+} task[TASKS];
+static int tasks, on_cpu;
+static u64 linux_last, linux_steal;
+static bool in_run;
+static u64 task_ran[TASKS];
+static u64 exits_seen[BP_EXIT_PAUSED + 1];
+
+static void linux_account(void)
+{
+	task[on_cpu].vruntime += host_tsc - linux_last - (d0.steal_tsc - linux_steal);
+	linux_last = host_tsc;
+	linux_steal = d0.steal_tsc;
+}
+
+static void linux_schedule(void)
+{
+	int i, best = -1;
+
+	linux_account();
+	for (i = 0; i < tasks; i++)
+		if (!task[i].blocked && (best < 0 || task[i].vruntime < task[best].vruntime))
+			best = i;
+	assert_true(best >= 0);
+	on_cpu = best;
+}
+
+static void exit_run(struct vcpu *v)
+{
+	s64 ret = vcpu_run(v, &vm[task[on_cpu].guest]);
+
+	if (ret == RUN_SWITCHED) {
+		in_run = true;
+		return;
+	}
+	assert_true(ret > 0);
+	v->regs.gpr[RAX] = ret;
+	in_run = true;			/* Linux sees the result at its next step */
+}
+
+static void linux_step(void)
+{
+	u64 start = host_tsc;
+
+	if (in_run) {
+		s64 ret = d0.regs.gpr[RAX];
+
+		in_run = false;
+		exits_seen[ret]++;
+		advance(US);
+		task[on_cpu].blocked = ret == BP_EXIT_BLOCKED;
+		linux_schedule();
+		return;
+	}
+	if (task[on_cpu].guest >= 0) {
+		advance(US);
+		pending_exit = exit_run;
+		return;
+	}
+	advance(STEP);
+	task_ran[on_cpu] += host_tsc - start;
+	if (host_tsc - linux_last >= TICK)
+		linux_schedule();
+}
+
+/* ---- set-up ---- */
+
+static void init_vcpu(struct vcpu *v, struct domain *d, int index)
+{
+	memset(v, 0, sizeof(*v));
+	v->dom = d;
+	v->index = index;
+	v->home = &cpu;
+	v->mp_state = KVM_MP_STATE_RUNNABLE;
+	v->regs.rflags = X86_EFLAGS_IF;
+	sched_init_vcpu(v, d == &dom0);
+}
+
+static int setup(void **state)
+{
+	int i;
+
+	(void)state;
+	memset(&cpu, 0, sizeof(cpu));
+	memset(&other_cpu, 0, sizeof(other_cpu));
+	memset(page, 0, sizeof(page));
+	memset(irq, 0, sizeof(irq));
+	memset(ran, 0, sizeof(ran));
+	memset(task, 0, sizeof(task));
+	memset(task_ran, 0, sizeof(task_ran));
+	memset(exits_seen, 0, sizeof(exits_seen));
+	memset(guest_step, 0, sizeof(guest_step));
+	host_tsc = 1000 * MS;
+	kicks = services = 0;
+	in_run = ticking = false;
+	tasks = on_cpu = 0;
+	linux_last = host_tsc;
+	linux_steal = 0;
+	other_cpu.index = 1;
+	sched_init_cpu(&cpu);
+	sched_init_cpu(&other_cpu);
+	guest_dom.id = 1;
+	init_vcpu(&d0, &dom0, 0);
+	for (i = 0; i < GUESTS; i++) {
+		init_vcpu(&vm[i], &guest_dom, i);
+		vm[i].page = &page[i];
+		vm[i].state = VCPU_STOPPED;
+	}
+	cpu.dom0 = &d0;
+	d0.state = VCPU_RUNNABLE;
+	sched_enqueue(&cpu, &d0, false);
+	d0_step = linux_step;
+	return 0;
+}
+
+static void run_until(u64 ticks)
+{
+	end_of_time = host_tsc + ticks;
+	if (!setjmp(done))
+		run_loop();
+}
+
+static u32 share(u64 part)
+{
+	return part * 100 / (task_ran[0] + ran[0] + ran[1] + ran[2]);
+}
+
+/* Two VMs and a process, all spinning: a third each. */
+static void process_beside_two_vms(void **state)
+{
+	(void)state;
+	tasks = 3;
+	task[0].guest = -1;
+	task[1].guest = 0;
+	task[2].guest = 1;
+	ticking = true;
+	next_tick = host_tsc + TICK;
+	run_until(4000 * MS);
+	print_message("process %u %%, VMs %u %% and %u %%\n", share(task_ran[0]),
+		      share(ran[0]), share(ran[1]));
+	assert_in_range(share(task_ran[0]), 28, 38);
+	assert_in_range(share(ran[0]), 28, 38);
+	assert_in_range(share(ran[1]), 28, 38);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(process_beside_two_vms, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scheduler's arithmetic over simulated time: shares, latency, sleepers,
+ * donors.  One tick is one nanosecond.
+ */
+// SOURCES: hv/core/sched_math.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/cpu.h"
+#include "hv/core/sched.h"
+
+#define US		1000ull
+#define MS		1000000ull
+#define MAX_TASKS	16
+
+static struct runqueue rq;
+static struct sched_entity task[MAX_TASKS];
+static bool queued[MAX_TASKS];
+static u64 worst_wait[MAX_TASKS], since[MAX_TASKS];
+static u64 now;
+static bool need_resched;		/* somebody better came */
+static u64 look_again;			/* when the slice timer fires */
+
+static void start(u64 vtime)
+{
+	memset(&rq, 0, sizeof(rq));
+	memset(task, 0, sizeof(task));
+	memset(queued, 0, sizeof(queued));
+	memset(worst_wait, 0, sizeof(worst_wait));
+	INIT_LIST_HEAD(&rq.queue);
+	rq.vtime = vtime;
+	now = 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start(0);
+	return 0;
+}
+
+static void make(int i, u32 weight, u64 slice)
+{
+	task[i].weight = weight;
+	task[i].slice = slice;
+	INIT_LIST_HEAD(&task[i].node);
+}
+
+static void arm(void)
+{
+	if (rq.curr && rq.nr)
+		look_again = now + max(sched_ticks_left(&rq), 50 * US);
+}
+
+static void enqueue(int i, bool place)
+{
+	if (place)
+		sched_place(&rq, &task[i]);
+	list_add_tail(&task[i].node, &rq.queue);
+	rq.nr++;
+	queued[i] = true;
+	since[i] = now;
+	if (sched_preempts(&rq, &task[i]))
+		need_resched = true;
+	else
+		arm();
+}
+
+static int pick(void)
+{
+	struct sched_entity *se = sched_choose(&rq);
+	int i;
+
+	if (!se)
+		return -1;
+	need_resched = false;
+	i = se - task;
+	list_del_init(&se->node);
+	rq.nr--;
+	queued[i] = false;
+	rq.curr = se;
+	arm();
+	if (now - since[i] > worst_wait[i])
+		worst_wait[i] = now - since[i];
+	return i;
+}
+
+static int current(void)
+{
+	return rq.curr ? rq.curr - task : -1;
+}
+
+/* The running one gives way if another should run, as the run loop does. */
+static void reschedule(void)
+{
+	struct sched_entity *se, *curr = rq.curr;
+
+	if (curr) {
+		if (!need_resched && now < look_again)
+			return;
+		need_resched = false;
+		se = sched_choose(&rq);
+		if (!se || !sched_preempts(&rq, se)) {
+			arm();
+			return;
+		}
+		sched_displace(&rq, curr);
+		rq.curr = NULL;
+		enqueue(curr - task, false);
+	}
+	pick();
+}
+
+static void run_for(u64 ticks)
+{
+	if (rq.curr)
+		sched_charge_ticks(rq.curr, ticks);
+	now += ticks;
+}
+
+static void stop_current(void)
+{
+	struct sched_entity *curr = rq.curr;
+
+	sched_displace(&rq, curr);
+	rq.curr = NULL;
+}
+
+static u64 ran(int i)
+{
+	return task[i].runtime;
+}
+
+static void assert_share(int i, u64 total, u32 permille, u32 slack)
+{
+	u64 got = ran(i) * 1000 / total;
+
+	if (got + slack < permille || got > permille + slack)
+		fail_msg("task %d has %llu permille, not %u", i, got, permille);
+}
+
+/* Everybody always wants to run. */
+static void spin(int n, u64 total, u64 step)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		enqueue(i, true);
+	while (now < total) {
+		reschedule();
+		run_for(step);
+	}
+}
+
+static void equal_weights_share_equally(void **state)
+{
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	make(2, 100, 4 * MS);
+	spin(3, 3000 * MS, 50 * US);
+	assert_share(0, now, 333, 5);
+	assert_share(1, now, 333, 5);
+	assert_share(2, now, 333, 5);
+}
+
+static void shares_follow_weights(void **state)
+{
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 200, 4 * MS);
+	make(2, 700, 4 * MS);
+	spin(3, 4000 * MS, 50 * US);
+	assert_share(0, now, 100, 5);
+	assert_share(1, now, 200, 5);
+	assert_share(2, now, 700, 5);
+}
+
+static void extreme_weights_starve_nobody(void **state)
+{
+	(void)state;
+	make(0, 1, 4 * MS);
+	make(1, SCHED_WEIGHT_MAX, 4 * MS);
+	make(2, SCHED_WEIGHT_MAX, 250 * US);
+	spin(3, 400000 * MS, 1 * MS);
+	assert_true(ran(0) > 0);
+	assert_true(ran(0) * 10000 / now <= 5);
+	assert_share(1, now, 500, 10);
+	assert_share(2, now, 500, 10);
+}
+
+/* A vCPU that sleeps half of the time takes no more than it asks for, nor loses. */
+static void sleeper_is_served(void **state)
+{
+	u64 wake = 0, busy = 0;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	make(2, 100, 4 * MS);
+	enqueue(1, true);
+	enqueue(2, true);
+	/* Task 0: 100 us of work each millisecond. */
+	while (now < 2000 * MS) {
+		if (!queued[0] && current() != 0 && now >= wake) {
+			enqueue(0, true);
+			busy = 100 * US;
+		}
+		reschedule();
+		run_for(10 * US);
+		if (current() == 0) {
+			busy -= 10 * US;
+			if (!busy) {
+				stop_current();
+				wake = ALIGN_UP(now + 1, 1 * MS);
+				pick();
+			}
+		}
+	}
+	print_message("share %llu, worst wait %llu us\n", ran(0) * 1000 / now, worst_wait[0] / US);
+	assert_share(0, now, 100, 10);
+	assert_share(1, now, 450, 10);
+	assert_share(2, now, 450, 10);
+	assert_true(worst_wait[0] <= 750 * US);
+}
+
+/* Sleeping is no way to more than one's share. */
+static void sleeping_earns_nothing(void **state)
+{
+	u64 wake = 0, busy = 0;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	enqueue(1, true);
+	/* Task 0 runs 5 ms, whenever it has been off the CPU for 100 us. */
+	while (now < 2000 * MS) {
+		if (!queued[0] && current() != 0 && now >= wake) {
+			enqueue(0, true);
+			busy = 5 * MS;
+		}
+		reschedule();
+		run_for(20 * US);
+		if (current() == 0) {
+			busy -= 20 * US;
+			if (!busy) {
+				stop_current();
+				wake = now + 100 * US;
+				pick();
+			}
+		}
+	}
+	assert_true(ran(0) * 1000 / now <= 510);
+	assert_true(ran(0) * 1000 / now >= 440);
+}
+
+/* A short slice that wakes at odd moments waits no longer than a few slices. */
+static void short_slice_wakes_soon(void **state)
+{
+	u32 seed = 1;
+	u64 wake = 3 * MS, busy = 0;
+	int i;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	for (i = 1; i < 8; i++)
+		make(i, 100, 4 * MS);
+	for (i = 1; i < 8; i++)
+		enqueue(i, true);
+	while (now < 4000 * MS) {
+		if (!queued[0] && current() != 0 && now >= wake) {
+			enqueue(0, true);
+			busy = 60 * US;
+		}
+		reschedule();
+		run_for(20 * US);
+		if (current() == 0) {
+			busy -= 20 * US;
+			if (!busy) {
+				stop_current();
+				seed = seed * 1103515245 + 12345;
+				wake = now + MS + (seed >> 16) * 100;
+				pick();
+			}
+		}
+	}
+	/* Its share (1/8) is never used up: it is eligible at each wake-up. */
+	print_message("worst wait %llu us\n", worst_wait[0] / US);
+	assert_true(worst_wait[0] <= 2000 * US);
+}
+
+static void nobody_waits_long(void **state)
+{
+	int i;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	for (i = 1; i < 6; i++)
+		make(i, 100, 4 * MS);
+	spin(6, 2000 * MS, 50 * US);
+	for (i = 0; i < 6; i++)
+		assert_true(worst_wait[i] <= 6 * 4 * MS);
+}
+
+/* A donor keeps its claim, up to the bound. */
+static void donor_keeps_claim(void **state)
+{
+	u64 before;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	make(2, 100, 4 * MS);
+	spin(3, 60 * MS, 50 * US);
+	while (current() != 0) {
+		reschedule();
+		run_for(50 * US);
+	}
+	before = ran(0);
+	stop_current();
+	task[0].donating = true;
+	pick();
+	/* 10 ms for the others: a claim of 5 ms. */
+	for (u64 end = now + 10 * MS; now < end;) {
+		reschedule();
+		run_for(50 * US);
+	}
+	enqueue(0, true);
+	assert_false(task[0].donating);
+	for (u64 end = now + 5 * MS; now < end;) {
+		reschedule();
+		run_for(50 * US);
+	}
+	assert_true(ran(0) - before >= 4 * MS);
+}
+
+static void claim_is_bounded(void **state)
+{
+	u64 before, until = 0;
+
+	(void)state;
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	spin(2, 10 * MS, 50 * US);
+	while (current() != 0) {
+		reschedule();
+		run_for(50 * US);
+	}
+	stop_current();
+	task[0].donating = true;
+	pick();
+	before = now;
+	while (now < before + 10000 * MS) {
+		reschedule();
+		run_for(1 * MS);
+	}
+	enqueue(0, true);
+	before = now;
+	while (now < before + 500 * MS) {
+		reschedule();
+		run_for(50 * US);
+		if (current() == 1 && !until)
+			until = now - before;
+	}
+	/* The other one waits for 128 slices' worth and a slice, not for seconds. */
+	assert_true(until && until <= 34 * MS);
+}
+
+/* vruntimes that wrap around do not upset the order. */
+static void vruntime_wraps(void **state)
+{
+	(void)state;
+	start(-20 * MS);
+	make(0, 100, 250 * US);
+	make(1, 100, 4 * MS);
+	make(2, 300, 4 * MS);
+	spin(3, 1000 * MS, 50 * US);
+	assert_true(task[0].vruntime < 1000 * MS);
+	assert_share(0, now, 200, 8);
+	assert_share(1, now, 200, 8);
+	assert_share(2, now, 600, 8);
+}
+
+/* A century of ticks at the smallest weight: the product must not overflow. */
+static void long_run_does_not_overflow(void **state)
+{
+	u64 day = 86400ull * 1000 * MS * 4;	/* at 4 GHz */
+
+	(void)state;
+	make(0, SCHED_WEIGHT_MAX, 4 * MS);
+	make(1, 1, 4 * MS);
+	enqueue(0, true);
+	enqueue(1, true);
+	pick();
+	for (int i = 0; i < 1000; i++) {
+		u64 was = rq.curr->vruntime;
+
+		sched_charge_ticks(rq.curr, day);
+		assert_int_equal(rq.curr->vruntime - was,
+				 day * SCHED_WEIGHT_ONE / rq.curr->weight);
+	}
+}
+
+/* Idle for long, then newcomers: nobody has to pay for the past. */
+static void newcomer_starts_at_v(void **state)
+{
+	(void)state;
+	make(0, 100, 4 * MS);
+	make(1, 100, 4 * MS);
+	spin(1, 5000 * MS, 1 * MS);
+	enqueue(1, true);
+	assert_int_equal(task[1].vruntime, task[0].vruntime);
+	for (u64 end = now + 100 * MS; now < end;) {
+		reschedule();
+		run_for(100 * US);
+	}
+	assert_true(ran(1) >= 45 * MS && ran(1) <= 55 * MS);
+}
+
+/* A debt is kept over a short sleep, but no more than a bounded one. */
+static void debt_is_bounded(void **state)
+{
+	(void)state;
+	make(0, 100, 1 * MS);
+	make(1, 100, 4 * MS);
+	enqueue(0, true);
+	enqueue(1, true);
+	pick();
+	run_for(100 * MS);
+	stop_current();
+	assert_true(task[0].lag < 0 || task[1].lag < 0);
+	assert_true(task[0].lag >= -(s64)(4 * MS));
+	assert_true(task[1].lag >= -(s64)(16 * MS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(equal_weights_share_equally, setup),
+		cmocka_unit_test_setup(shares_follow_weights, setup),
+		cmocka_unit_test_setup(extreme_weights_starve_nobody, setup),
+		cmocka_unit_test_setup(sleeper_is_served, setup),
+		cmocka_unit_test_setup(sleeping_earns_nothing, setup),
+		cmocka_unit_test_setup(short_slice_wakes_soon, setup),
+		cmocka_unit_test_setup(nobody_waits_long, setup),
+		cmocka_unit_test_setup(donor_keeps_claim, setup),
+		cmocka_unit_test_setup(claim_is_bounded, setup),
+		cmocka_unit_test_setup(vruntime_wraps, setup),
+		cmocka_unit_test_setup(long_run_does_not_overflow, setup),
+		cmocka_unit_test_setup(newcomer_starts_at_v, setup),
+		cmocka_unit_test_setup(debt_is_bounded, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
