@@ -14,6 +14,9 @@ void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 
 	memcpy(s, &a->state, sizeof(*s));
 	reg[APIC_REG_TIMER_CUR / 4] = vlapic_timer_current(v);
+	/* 0 would say that it has fired. */
+	if (a->timer.cpu && !a->tsc_deadline && !reg[APIC_REG_TIMER_CUR / 4])
+		reg[APIC_REG_TIMER_CUR / 4] = 1;
 	/* Without KVM_CAP_X2APIC_API the ID stands in bits 31:24 always. */
 	if (vlapic_x2(a))
 		reg[APIC_REG_ID / 4] = a->id << 24;
@@ -29,13 +32,28 @@ static u32 count_bits(const struct vlapic *a, u32 base)
 	return n;
 }
 
+/* A count under way goes on from where it was; a one-shot that is over stays so. */
+static void restore_timer(struct vcpu *v, u32 current)
+{
+	struct vlapic *a = &v->apic;
+	u32 init = areg(a, APIC_REG_TIMER_INIT);
+	u32 mode = areg(a, APIC_REG_LVT_TIMER) & LVT_TIMER_MODE;
+
+	if (!init || mode == LVT_DEADLINE || (!current && mode != LVT_PERIODIC))
+		return;
+	vlapic_timer_start(v, init);
+	if (current && current < init) {
+		a->timer_start -= a->timer_period - muldiv(a->timer_period, current, init);
+		timer_arm(&a->timer, a->timer_start + a->timer_period);
+	}
+}
+
 int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 {
 	struct vlapic *a = &v->apic;
 	const u32 *reg = (const u32 *)s->regs;
 	u32 timer_cur = reg[APIC_REG_TIMER_CUR / 4];
 	u32 version = areg(a, APIC_REG_VERSION);
-	u32 init;
 
 	if (vlapic_x2(a) && reg[APIC_REG_ID / 4] != a->id << 24)
 		return -EINVAL;
@@ -50,17 +68,7 @@ int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 	a->isr_count = count_bits(a, APIC_REG_ISR);
 	a->irr_hint = true;
 	a->pending_esr = 0;
-	init = areg(a, APIC_REG_TIMER_INIT);
-	if ((areg(a, APIC_REG_LVT_TIMER) & LVT_TIMER_MODE) != LVT_DEADLINE && init) {
-		vlapic_timer_start(v, init);
-		/* A count under way goes on from where it was. */
-		if (timer_cur && timer_cur < init && a->timer.cpu) {
-			u64 left = muldiv(a->timer_period, timer_cur, init);
-
-			a->timer_start -= a->timer_period - left;
-			timer_arm(&a->timer, a->timer_start + a->timer_period);
-		}
-	}
+	restore_timer(v, timer_cur);
 	vcpu_apic_changed(v);
 	return 0;
 }

@@ -30,6 +30,12 @@ static u32 mode(const struct vlapic *a)
 	return areg(a, APIC_REG_LVT_TIMER) & LVT_TIMER_MODE;
 }
 
+/* No period shorter than 20 us: nobody shall drown a CPU in ticks. */
+static u64 period(const struct vlapic *a)
+{
+	return max(a->timer_period, (u64)tsc_khz / 50);
+}
+
 static void raise(struct vcpu *v)
 {
 	u32 lvt = areg(&v->apic, APIC_REG_LVT_TIMER);
@@ -47,7 +53,9 @@ void vlapic_timer_fire(struct hv_timer *t)
 	if (mode(a) == LVT_PERIODIC && a->timer_period) {
 		u64 now = hv_tsc();
 
+		/* The mode may have changed since the count began. */
 		a->timer_start += a->timer_period;
+		a->timer_period = period(a);
 		/* Ticks that were missed while nobody ran are not repeated. */
 		if (a->timer_start + a->timer_period <= now)
 			a->timer_start = now;
@@ -76,9 +84,8 @@ void vlapic_timer_start(struct vcpu *v, u32 count)
 		return;
 	if (!a->timer_period)
 		a->timer_period = 1;
-	/* No period shorter than 20 us: nobody shall drown a CPU in ticks. */
 	if (mode(a) == LVT_PERIODIC)
-		a->timer_period = max(a->timer_period, (u64)tsc_khz / 50);
+		a->timer_period = period(a);
 	a->timer_start = hv_tsc();
 	timer_arm(&a->timer, a->timer_start + a->timer_period);
 }
