@@ -261,6 +261,9 @@ void pv_eoi_prepare(struct vcpu *v, u8 vector)
 
 	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count)
 		return;
+	/* Another one waits: its turn comes with an EOI that we see. */
+	if (vlapic_others_pending(a, vector))
+		return;
 	/* A level-triggered vector's EOI has work to do. */
 	if (a->reg[(APIC_REG_TMR + (vector / 32) * 16) / 4] & BIT(vector % 32))
 		return;

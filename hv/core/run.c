@@ -134,8 +134,11 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		if (unlikely(extint_service(v)))
 			return false;
 		inject_pending(v);
-	} else if (vlapic_has_interrupt(v)) {
-		ops->window(v, EVENT_INTR, true);
+	} else {
+		if (unlikely(v->pv_eoi_armed))
+			pv_eoi_sync(v);
+		if (vlapic_has_interrupt(v))
+			ops->window(v, EVENT_INTR, true);
 	}
 	return true;
 }

@@ -102,6 +102,20 @@ int vlapic_pending(struct vcpu *v)
 	return (irr & 0xf0) > (current_ppr(a) & 0xf0) ? irr : -1;
 }
 
+bool vlapic_others_pending(const struct vlapic *a, u8 vector)
+{
+	u32 i, word;
+
+	for (i = 0; i < 8; i++) {
+		word = areg(a, APIC_REG_IRR + i * 0x10);
+		if (i == vector / 32)
+			word &= ~BIT(vector % 32);
+		if (word)
+			return true;
+	}
+	return false;
+}
+
 u8 vlapic_tpr_blocked(struct vcpu *v)
 {
 	struct vlapic *a = &v->apic;

@@ -96,6 +96,8 @@ int vlapic_msi(struct domain *d, u64 addr, u32 data);
 
 /* Highest pending vector that PPR lets through, or -1. */
 int vlapic_pending(struct vcpu *v);
+/* Is anything pending but `vector`, whatever the priorities? */
+bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 /* Class of the highest pending vector if the TPR alone holds it back, else 0. */
 u8 vlapic_tpr_blocked(struct vcpu *v);
 /* Anything in IRR above PPR, or INTR from the PIC through LINT0? For wake-up. */
