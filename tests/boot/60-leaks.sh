@@ -3,4 +3,4 @@
 # What guests took from Bedplate comes back: thirty one after another, four at
 # once, killed ones, and the module itself.
 
-reports leaks scripts/lab run --overlay "$overlay" -- /opt/tests/leaks 30 4
+reports leaks scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/leaks 30 4

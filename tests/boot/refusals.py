@@ -179,7 +179,8 @@ def main():
             wrong = run(work, image, **(case() if callable(case) else case))
         except (RuntimeError, IndexError, ValueError, subprocess.CalledProcessError) as e:
             wrong = repr(e)
-        print(f"{name}: {'FAILED: ' + wrong if wrong else 'passed'}", flush=True)
+        name = name.replace(" ", "_")
+        print(f"not ok {name}: {wrong}" if wrong else f"ok {name}", flush=True)
         failed += bool(wrong)
         passed += not wrong
     shutil.rmtree(work)
