@@ -36,10 +36,14 @@ skip() { skipped=$((skipped + 1)); printf 'skip    %-46s %7s s  %s\n' "$1" "$2" 
 
 # not_ok NAME SECONDS WHY: and what there is to see, and where.
 not_ok() {
-	local dir=$out/$1
 	failed=$((failed + 1))
 	failures+=("$1: $3")
 	printf 'not ok  %-46s %7s s  %s\n' "$1" "$2" "$3"
+	show_logs "$1"
+}
+
+show_logs() {
+	local dir=$out/$1 file
 	[ -d "$dir" ] || return 0
 	for file in output stderr serial.log; do
 		[ -s "$dir/$file" ] || continue
@@ -127,7 +131,7 @@ one_result() {
 
 # reports NAME COMMAND...: its output has a line for each check ("ok NAME",
 # "ok NAME # SKIP WHY", "not ok NAME: WHY") and "N passed, N failed, N skipped" at
-# the end. They count one by one; that it came to its end is a check as well.
+# the end. They count one by one, and one more if it came to its end.
 reports() {
 	wanted "$1" || return 0
 	local prefix=$1 results=0 bad=0 last begun dir cmd status line
@@ -143,7 +147,7 @@ reports() {
 	elif [ "$status" != 0 ] && [ "$bad" = 0 ]; then
 		not_ok "$prefix" "$(took "$begun")" "no check failed, but it ended with status $status"
 	elif [ "$bad" != 0 ]; then
-		not_ok "$prefix" "$(took "$begun")" "$bad of its checks failed"
+		show_logs "$prefix"	# they are counted already
 	else
 		ok "$prefix" "$(took "$begun")"
 	fi
