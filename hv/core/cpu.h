@@ -78,6 +78,7 @@ struct cpu {
 	u64 tsc_aux;			/* in the MSR now */
 	u64 level_isr[4];		/* level-triggered vectors in service
 					 * physically until domain 0's EOI */
+	u64 level_done[4];		/* of these: it came, the physical one not yet */
 
 	/* The back end's own. */
 	union {

@@ -68,6 +68,33 @@ void nmi_handler(void)
 	WRITE_ONCE(c->nmi_pending, true);
 }
 
+static int highest_bit(const u64 *map)
+{
+	int i;
+
+	for (i = 3; i >= 0; i--)
+		if (map[i])
+			return i * 64 + 63 - __builtin_clzll(map[i]);
+	return -1;
+}
+
+/*
+ * A physical EOI ends the highest vector in service.  That need not be the one
+ * that domain 0 ended: a higher one may have come while it handled the
+ * lower with interrupts off.  So each waits until those above it are done.
+ */
+static void end_level_irqs(struct cpu *c)
+{
+	int top;
+
+	while ((top = highest_bit(c->level_isr)) >= 0 &&
+	       (c->level_done[top / 64] & BIT(top % 64))) {
+		c->level_isr[top / 64] &= ~BIT(top % 64);
+		c->level_done[top / 64] &= ~BIT(top % 64);
+		lapic_eoi();
+	}
+}
+
 void vcpu_level_eoi(struct vcpu *v, u8 vector)
 {
 	struct cpu *c = this_cpu();
@@ -76,10 +103,10 @@ void vcpu_level_eoi(struct vcpu *v, u8 vector)
 		v->eoi_exit = 0x100 | vector;
 		return;
 	}
-	if (c->dom0 == v && (c->level_isr[vector / 64] & BIT(vector % 64))) {
-		c->level_isr[vector / 64] &= ~BIT(vector % 64);
-		lapic_eoi();
-	}
+	if (c->dom0 != v || !(c->level_isr[vector / 64] & BIT(vector % 64)))
+		return;
+	c->level_done[vector / 64] |= BIT(vector % 64);
+	end_level_irqs(c);
 }
 
 void dom0_drop_level_irqs(struct vcpu *v)
@@ -90,6 +117,7 @@ void dom0_drop_level_irqs(struct vcpu *v)
 	if (c->dom0 != v)
 		return;
 	for (i = 0; i < 4; i++) {
+		c->level_done[i] = 0;
 		while (c->level_isr[i]) {
 			c->level_isr[i] &= c->level_isr[i] - 1;
 			lapic_eoi();

@@ -5,9 +5,8 @@
  * Bedplate takes every physical interrupt.  Its own vectors it handles; all
  * others belong to domain 0's vCPU on the CPU that took them.  Edge-triggered
  * ones get their physical EOI at once.  A level-triggered one stays in
- * service physically until domain 0's own EOI, so that it cannot storm; the
- * order of physical and virtual in-service vectors is the same, because both
- * follow from the vectors' priorities.
+ * service physically until domain 0's own EOI, so that it cannot storm; and
+ * longer while a higher one is in service, which a physical EOI would end.
  */
 #ifndef HV_CORE_IRQ_H
 #define HV_CORE_IRQ_H
