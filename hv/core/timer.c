@@ -58,11 +58,11 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 	spin_lock(&q->lock);
 	if (t->cpu)
 		list_del_init(&t->node);
-	t->deadline = deadline;
+	t->deadline = max(deadline, 1ull);	/* 0 says "none" in q->programmed */
 	t->cpu = c;
 	insert_sorted(q, t);
 	/* A later head than programmed costs one early interrupt at most. */
-	if (!q->programmed || deadline < q->programmed)
+	if (!q->programmed || t->deadline < q->programmed)
 		program_head(q);
 	spin_unlock(&q->lock);
 }

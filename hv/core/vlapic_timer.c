@@ -30,10 +30,13 @@ static u32 mode(const struct vlapic *a)
 	return areg(a, APIC_REG_LVT_TIMER) & LVT_TIMER_MODE;
 }
 
-/* No period shorter than 20 us: nobody shall drown a CPU in ticks. */
+/*
+ * No period shorter than 200 us, as with KVM: a guest with many vCPUs on one
+ * CPU shall not drown it in ticks.
+ */
 static u64 period(const struct vlapic *a)
 {
-	return max(a->timer_period, (u64)tsc_khz / 50);
+	return max(a->timer_period, (u64)tsc_khz / 5);
 }
 
 static void raise(struct vcpu *v)
