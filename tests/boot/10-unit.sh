@@ -5,7 +5,7 @@
 
 unit_tests() {
 	wanted unit || return 0
-	local prefix=unit dir cmd begun last line p f s
+	local dir cmd begun last line p f s
 	command_of unit scripts/lab exec -- make --no-print-directory -C tests/unit "OUT=$tree/build/unit"
 	begun=$(now)
 	last=$begun

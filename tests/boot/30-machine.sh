@@ -18,9 +18,9 @@ start_ms() { awk '/COMMAND starts/ { printf "%d", $1 * 1000; exit }' "$1/times";
 # The start takes at most 1.5 times what it takes without Bedplate. The host may
 # be busy with other things, so the best of up to four rounds counts.
 start_time() {
-	local name=machine.start_time begun dir status round ms best=0 plain=0
+	# shellcheck disable=SC2034	# execute() sets begun
+	local name=machine.start_time begun dir status from round ms best=0 plain=0
 	wanted $name || return 0
-	local from
 	from=$(now)
 	for round in 1 2 3 4; do
 		execute $name.linux scripts/lab run --under linux -- true
