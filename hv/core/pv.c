@@ -44,6 +44,7 @@ static void init_scale(void)
 {
 	u64 hz = tsc_khz * 1000;
 
+	clock_shift = 0;
 	while (hz > 2000000000) {
 		hz >>= 1;
 		clock_shift--;
