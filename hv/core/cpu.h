@@ -25,6 +25,7 @@ struct hv_timer {
 	struct list_head node;
 	u64 deadline;			/* TSC */
 	struct cpu *cpu;		/* where it is armed, NULL = not armed */
+	struct cpu *last;		/* where it was armed last, and may fire still */
 	void (*fn)(struct hv_timer *t);
 };
 

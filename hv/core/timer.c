@@ -10,6 +10,7 @@ void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t))
 {
 	INIT_LIST_HEAD(&t->node);
 	t->cpu = NULL;
+	t->last = NULL;
 	t->fn = fn;
 	t->deadline = 0;
 }
@@ -53,8 +54,9 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 	struct cpu *c = this_cpu();
 	struct timer_queue *q = &c->timers;
 
-	if (t->cpu && t->cpu != c)
+	if (t->last != c)
 		timer_cancel(t);
+	t->last = c;
 	spin_lock(&q->lock);
 	if (t->cpu)
 		list_del_init(&t->node);
@@ -67,23 +69,29 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 	spin_unlock(&q->lock);
 }
 
+/*
+ * fn may arm the timer again while we wait for it, on the same CPU: so look
+ * until it neither runs nor waits there.
+ */
 void timer_cancel(struct hv_timer *t)
 {
-	struct cpu *c = READ_ONCE(t->cpu);
-	u32 i;
+	struct cpu *c = t->last;
+	bool running;
 
-	if (c) {
+	if (!c)
+		return;
+	for (;;) {
 		spin_lock(&c->timers.lock);
-		if (t->cpu == c) {
+		if (t->cpu) {
 			list_del_init(&t->node);
 			t->cpu = NULL;
 		}
+		running = c->timers.running == t;
 		spin_unlock(&c->timers.lock);
+		if (!running || c == this_cpu())
+			return;
+		pause();
 	}
-	for (i = 0; i < nr_cpus; i++)
-		if (cpus[i] != this_cpu())
-			while (READ_ONCE(cpus[i]->timers.running) == t)
-				pause();
 }
 
 void timer_interrupt(void)

@@ -136,14 +136,14 @@ void vlapic_deadline_write(struct vcpu *v, u64 guest_tsc)
 
 	if (mode(a) != LVT_DEADLINE)
 		return;
-	a->tsc_deadline = guest_tsc;
+	timer_cancel(&a->timer);	/* one under way would clear the new deadline */
 	if (!guest_tsc) {
-		timer_cancel(&a->timer);
+		a->tsc_deadline = 0;
 	} else if ((s64)(deadline - hv_tsc()) <= 0) {
-		timer_cancel(&a->timer);
 		a->tsc_deadline = 0;
 		raise(v);
 	} else {
+		a->tsc_deadline = guest_tsc;
 		timer_arm(&a->timer, deadline);
 	}
 }

@@ -35,10 +35,20 @@ void lapic_timer_program(u64 deadline)
 	programs++;
 }
 
-/* timer_cancel() waits for the other CPU, which gets on with it here. */
+/*
+ * timer_cancel() waits for the other CPU, which gets on with it here: the
+ * function arms its timer again, and returns.
+ */
 void host_pause(void)
 {
-	if (!--waits)
+	assert_int_equal(cpu[1].timers.lock.next, cpu[1].timers.lock.owner);
+	waits--;
+	if (waits == 3) {
+		self = &cpu[1];
+		timer_arm(&t[0], host_tsc + 100);
+		self = &cpu[0];
+	}
+	if (!waits)
 		cpu[1].timers.running = NULL;
 }
 
@@ -198,6 +208,18 @@ static void other_cpu(void **state)
 	waits = 5;
 	timer_cancel(&t[0]);
 	assert_int_equal(waits, 0);
+	assert_null(t[0].cpu);
+	assert_true(list_empty(&cpu[1].timers.head));
+	/* And so does arming it here, or it would be in two queues. */
+	self = &cpu[1];
+	timer_arm(&t[0], 5000);
+	self = &cpu[0];
+	cpu[1].timers.running = &t[0];
+	waits = 5;
+	timer_arm(&t[0], 5000);
+	assert_int_equal(waits, 0);
+	assert_ptr_equal(t[0].cpu, &cpu[0]);
+	assert_true(list_empty(&cpu[1].timers.head));
 }
 
 static void random_use(void **state)
