@@ -168,6 +168,7 @@ noreturn void dom0_shutdown(void)
 {
 	console_seize();
 	log_err("domain 0 has ended: resetting the machine");
+	panic_describe_exit();
 	machine_reset();
 }
 
