@@ -6,7 +6,7 @@
 unit_tests() {
 	wanted unit || return 0
 	local dir cmd begun last line p f s
-	command_of unit scripts/lab exec -- make --no-print-directory -C tests/unit "OUT=$tree/build/unit"
+	command_of unit scripts/lab exec -- make --no-print-directory -j"$(nproc)" -C tests/unit "OUT=$tree/build/unit"
 	begun=$(now)
 	last=$begun
 	"${cmd[@]}" 2>&1 | tee "$dir/output" | while IFS= read -r line; do
