@@ -39,16 +39,28 @@ void sched_init_vcpu(struct vcpu *v, bool is_dom0)
 	v->sched.slice = us * (tsc_khz / 1000);
 }
 
+/*
+ * Where others wait, the slice timer ends a stretch long before this: what is
+ * beyond, nobody had (firmware or an emulator stopped the machine) or wanted.
+ */
+static u64 stretch_max(void)
+{
+	return 2 * SCHED_SLICE_GUEST_US * (tsc_khz / 1000);
+}
+
 /* rq->lock held. */
 static void charge_current(struct runqueue *rq)
 {
-	u64 now;
+	u64 now, ticks;
 
 	if (!rq->curr)
 		return;
 	now = rdtsc();
-	if (now > rq->curr->exec_start)
-		sched_charge_ticks(rq->curr, now - rq->curr->exec_start);
+	if (now > rq->curr->exec_start) {
+		ticks = now - rq->curr->exec_start;
+		sched_charge_ticks(rq->curr, min(ticks, stretch_max()));
+		rq->curr->runtime += ticks - min(ticks, stretch_max());
+	}
 	rq->curr->exec_start = now;
 }
 
