@@ -84,13 +84,16 @@ u64 pv_clock_ns(const struct domain *d, u64 tsc)
 
 void pv_clock_set(struct domain *d, u64 ns, u64 tsc)
 {
+	struct vcpu *v;
 	u32 i;
 
 	d->clock_ns = ns;
 	d->clock_tsc = tsc;
-	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++)
-		if (d->vcpus[i])
-			WRITE_ONCE(d->vcpus[i]->pv_dirty, true);
+	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
+		v = READ_ONCE(d->vcpus[i]);
+		if (v)
+			WRITE_ONCE(v->pv_dirty, true);
+	}
 }
 
 /* ---- MSRs ---- */
@@ -294,11 +297,14 @@ void pv_eoi_sync(struct vcpu *v)
 
 static struct vcpu *by_apic_id(struct domain *d, u32 id)
 {
+	struct vcpu *v;
 	u32 i;
 
-	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++)
-		if (d->vcpus[i] && d->vcpus[i]->apic.id == id)
-			return d->vcpus[i];
+	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
+		v = READ_ONCE(d->vcpus[i]);
+		if (v && v->apic.id == id)
+			return v;
+	}
 	return NULL;
 }
 

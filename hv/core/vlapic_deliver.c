@@ -86,7 +86,7 @@ static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u32 dest,
 	u32 i, n = READ_ONCE(d->nr_vcpus);
 
 	for (i = 0; i < n; i++) {
-		struct vcpu *v = d->vcpus[(i + vector) % n];
+		struct vcpu *v = READ_ONCE(d->vcpus[(i + vector) % n]);
 
 		if (!v || !matches(v, src, dest, logical, shorthand) ||
 		    !vlapic_sw_on(&v->apic))
