@@ -68,7 +68,7 @@ static int add(struct domain *d, const struct bp_ioeventfd *req)
 	return 0;
 }
 
-static int remove(struct domain *d, u32 id)
+static int drop(struct domain *d, u32 id)
 {
 	struct ioeventfd_table *t = d->ioeventfds;
 	u32 i;
@@ -92,7 +92,7 @@ int ioeventfd_update(struct domain *d, const struct bp_ioeventfd *req)
 		return -EINVAL;
 	spin_lock(&d->lock);
 	if (req->flags & BP_IOEVENTFD_REMOVE)
-		ret = remove(d, req->id);
+		ret = drop(d, req->id);
 	else
 		ret = add(d, req);
 	spin_unlock(&d->lock);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exceptions upon exceptions, stepping over an instruction, registers. */
+// SOURCES: hv/core/event.c hv/core/insn.c
+// CFLAGS: -include core_host.h
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/domain.h"
+#include "hv/core/insn.h"
+#include "hv/core/log.h"
+#include "hv/core/ops.h"
+#include "hv/core/run.h"
+
+static struct domain dom;
+static struct vcpu v;
+static struct vcpu_paging paging;
+static u8 shadow;
+static const char *code;
+static int code_len;
+
+static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p) { *p = paging; }
+static void set_block(struct vcpu *w __unused, u8 s, u8 masked __unused) { shadow = s; }
+
+static void get_block(struct vcpu *w __unused, u8 *s, u8 *masked)
+{
+	*s = shadow;
+	*masked = 0;
+}
+
+static const struct hv_ops test_ops = {
+	.get_paging = get_paging, .get_block = get_block, .set_block = set_block,
+};
+const struct hv_ops *ops = &test_ops;
+
+int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8 *buf)
+{
+	if (code_len > 0)
+		memcpy(buf, code, code_len);
+	return code_len;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&v, 0, sizeof(v));
+	memset(&paging, 0, sizeof(paging));
+	v.dom = &dom;
+	shadow = 0;
+	return 0;
+}
+
+/* The event that `second` makes of a pending exception `first`. */
+static int merge(u8 first, u8 second)
+{
+	v.inject = (struct vcpu_event){ EVENT_EXC, first, false, 0 };
+	v.shutdown_sticky = false;
+	vcpu_exception(&v, second, false, 7);
+	return v.shutdown_sticky ? -1 : v.inject.vector;
+}
+
+static void double_faults(void **state)
+{
+	static const u8 contributory[] = { X86_TRAP_DE, X86_TRAP_TS, X86_TRAP_NP,
+					   X86_TRAP_SS, X86_TRAP_GP };
+	u32 i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(contributory); i++) {
+		for (k = 0; k < ARRAY_SIZE(contributory); k++)
+			assert_int_equal(merge(contributory[i], contributory[k]), X86_TRAP_DF);
+		assert_int_equal(merge(X86_TRAP_PF, contributory[i]), X86_TRAP_DF);
+		assert_true(v.inject.has_error && !v.inject.error);
+		assert_int_equal(merge(contributory[i], X86_TRAP_PF), X86_TRAP_PF);
+		assert_int_equal(merge(contributory[i], X86_TRAP_UD), X86_TRAP_UD);
+		assert_int_equal(merge(X86_TRAP_UD, contributory[i]), contributory[i]);
+		assert_int_equal(merge(X86_TRAP_DF, contributory[i]), -1);
+	}
+	assert_int_equal(merge(X86_TRAP_PF, X86_TRAP_PF), X86_TRAP_DF);
+	assert_int_equal(merge(X86_TRAP_PF, X86_TRAP_DB), X86_TRAP_DB);
+	assert_int_equal(merge(X86_TRAP_DF, X86_TRAP_PF), -1);
+}
+
+static void interrupts_are_not_lost(void **state)
+{
+	(void)state;
+	v.inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
+	vcpu_exception(&v, X86_TRAP_PF, true, 2);
+	assert_int_equal(v.inject.vector, X86_TRAP_PF);
+	assert_int_equal(v.inject.error, 2);
+	assert_true(v.extint_queued);
+	assert_int_equal(v.extint_vector, 0x41);
+	setup(NULL);
+	v.inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
+	vcpu_exception(&v, X86_TRAP_GP, true, 0);
+	assert_true(v.nmi_pending);
+}
+
+static void skipping(void **state)
+{
+	(void)state;
+	paging.cs_long = true;
+	v.regs.rip = 0xfffffffffffffffe;
+	v.exit.insn_len = 2;
+	shadow = 1;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rip, 0);
+	assert_int_equal(shadow, 0);
+	paging.cs_long = false;
+	v.regs.rip = 0xffffffff;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rip, 1);
+	/* No length from hardware: prefixes and opcode are measured. */
+	paging.cs_long = true;
+	v.exit.insn_len = 0;
+	v.exit.reason = VM_EXIT_CPUID;
+	code = "\x66\x48\x0f\xa2\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90";
+	code_len = 15;
+	v.regs.rip = 0x1000;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rip, 0x1004);
+	v.exit.reason = VM_EXIT_HLT;
+	code = "\xf4";
+	code_len = 1;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rip, 0x1005);
+	/* The page is gone: stay, and let the guest's own fetch fault. */
+	code_len = -EFAULT;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rip, 0x1005);
+}
+
+static void registers_round_trip(void **state)
+{
+	struct kvm_regs a, b;
+	u8 *p = (u8 *)&a;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(a); i++)
+		p[i] = i * 7 + 3;
+	a.rflags = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	vcpu_set_regs(&v, &a);
+	vcpu_get_regs(&v, &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(v.regs.gpr[R15], a.r15);
+	/* Flags that do not exist cannot be set; bit 1 always is. */
+	a.rflags = ~0ull;
+	vcpu_set_regs(&v, &a);
+	assert_int_equal(v.regs.rflags, 0x3f7fd7);
+	a.rflags = 0;
+	vcpu_set_regs(&v, &a);
+	assert_int_equal(v.regs.rflags, 2);
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(double_faults), T(interrupts_are_not_lost), T(skipping),
+		T(registers_round_trip),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
