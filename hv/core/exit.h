@@ -31,6 +31,7 @@ enum vm_exit_reason {
 	VM_EXIT_WBINVD,		/* also INVD: skip */
 	VM_EXIT_MWAIT,		/* also MONITOR */
 	VM_EXIT_SHUTDOWN,	/* triple fault */
+	VM_EXIT_SMI,		/* a physical SMI waits */
 	VM_EXIT_INIT,		/* physical INIT */
 	VM_EXIT_FAIL_ENTRY,	/* ->hw_reason: entry refused */
 	VM_EXIT_UNKNOWN,	/* ->hw_reason, ->hw_info */

@@ -14,7 +14,11 @@
 #define EXC_ALWAYS	(1u << X86_TRAP_MC)
 #define EXC_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
 
-#define INTERCEPT1_ALL	(SVM_I1_INTR | SVM_I1_NMI | SVM_I1_INIT | SVM_I1_CPUID | \
+/*
+ * SMI: taken in root mode after the exit, never from inside a guest, where
+ * a further exit would find System Management Mode's state in the VMCB.
+ */
+#define INTERCEPT1_ALL	(SVM_I1_INTR | SVM_I1_NMI | SVM_I1_SMI | SVM_I1_INIT | SVM_I1_CPUID | \
 			 SVM_I1_INVD | SVM_I1_HLT | SVM_I1_INVLPGA | SVM_I1_IOIO | \
 			 SVM_I1_MSR | SVM_I1_SHUTDOWN)
 #define INTERCEPT2_ALL	(SVM_I2_VMRUN | SVM_I2_VMMCALL | SVM_I2_VMLOAD | \

@@ -16,6 +16,7 @@
 /* ->intercept1 */
 #define SVM_I1_INTR		(1u << 0)
 #define SVM_I1_NMI		(1u << 1)
+#define SVM_I1_SMI		(1u << 2)
 #define SVM_I1_INIT		(1u << 3)
 #define SVM_I1_VINTR		(1u << 4)
 #define SVM_I1_RDPMC		(1u << 15)
@@ -94,6 +95,7 @@
 #define SVM_EXIT_EXC(vector)	(0x40 + (vector))
 #define SVM_EXIT_INTR		0x60
 #define SVM_EXIT_NMI		0x61
+#define SVM_EXIT_SMI		0x62
 #define SVM_EXIT_INIT		0x63
 #define SVM_EXIT_VINTR		0x64
 #define SVM_EXIT_RDPMC		0x6f
