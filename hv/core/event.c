@@ -19,7 +19,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	struct vcpu_event *e = &v->inject;
 
 	if (e->type == EVENT_EXC) {
-		log_info("domain %u vCPU %u: exception %u (%x) while delivering %u (%x), RIP %llx CR2 %llx",
+		log_debug("domain %u vCPU %u: exception %u (%x) while delivering %u (%x), RIP %llx CR2 %llx",
 			  v->dom->id, v->index, vector, error, e->vector, e->error,
 			  v->regs.rip, v->regs.cr2);
 		if (e->vector == X86_TRAP_DF) {
