@@ -187,7 +187,7 @@ TEST(api, vcpu_mmap)
 }
 
 /* Many VMs, made and thrown away: nothing may leak or linger. */
-TEST_LIMIT(api, many_vms, 120)
+TEST_LIMIT(api, many_vms, 60)
 {
 	for (int i = 0; i < 50; i++) {
 		struct vm *vm = vm_new(G_script, 2, i % 2 ? VM_PIT : 0);

@@ -2,7 +2,6 @@
 /* Memory slots, and what the service VM's kernel does to the memory behind them. */
 #include "test.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #define PAGE		4096ull

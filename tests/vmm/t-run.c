@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include <signal.h>
-#include <stdlib.h>
 
 static void on_signal(int sig) { (void)sig; }
 

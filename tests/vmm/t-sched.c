@@ -2,9 +2,9 @@
 /* Several VMs and plain processes on one CPU. */
 #include "test.h"
 
-#include <stdlib.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <x86intrin.h>
 
 #define GAP_NS	200000		/* a step of the TSC longer than this was time of somebody else's */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bp-bench: the cost of a guest's round trips, in nanoseconds, which are instructions on a machine that
+ * counts them (--icount).  One line each: name, TAB, round trips measured, TAB, cost of one.
+ */
+#include "vmm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <x86intrin.h>
+
+#define ROUNDS	1000
+#define WARM	100
+
+static const char *current = "setup";
+static double ns_per_tick;
+
+void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "bp-bench: %s: %s %s:%d (", current, what, file, line);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, ")\n");
+	exit(1);
+}
+
+/* The guest's TSC has the rate of this program's own. */
+static void calibrate(void)
+{
+	uint64_t n0 = now_ns(), t0 = __rdtsc(), n1;
+
+	do {
+		n1 = now_ns();
+	} while (n1 - n0 < 20000000);
+	ns_per_tick = (double)(n1 - n0) / (__rdtsc() - t0);
+}
+
+static void report(uint64_t rounds, uint64_t ticks)
+{
+	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)rounds, ticks * ns_per_tick / rounds);
+	fflush(stdout);
+}
+
+/* Serve the guest's port reads and MMIO writes until it is done. */
+static void serve(struct vcpu *v)
+{
+	struct kvm_run *r = v->run;
+	uint32_t answer = 0x12345678;
+
+	for (;;) {
+		if (run_once(v))
+			CHECK(errno == EINTR || errno == EAGAIN);
+		else if (r->exit_reason == KVM_EXIT_IO && r->io.direction == KVM_EXIT_IO_IN)
+			memcpy((uint8_t *)r + r->io.data_offset, &answer, r->io.size);
+		else if (r->exit_reason != KVM_EXIT_MMIO)
+			break;
+	}
+	check_guest(v);
+	expect_io(v, 1, 4, PORT_DONE);
+}
+
+static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
+{
+	struct vm *vm = vm_new(g, vcpus, 0);
+
+	vm->p->x2apic = 1;
+	vm->p->arg[0] = ROUNDS;
+	vm->p->arg[1] = WARM;
+	vm->p->arg[2] = arg2;
+	return vm;
+}
+
+static void single(const char *name, enum guest_id g, uint64_t arg2)
+{
+	struct vm *vm;
+
+	current = name;
+	vm = prepare(g, 1, arg2);
+	serve(&vm->vcpu[0]);
+	report(ROUNDS, vm->p->res[0]);
+	vm_free(vm);
+}
+
+/* Nobody reads the eventfd: what is measured is the way of the guest's write, as vhost would see it. */
+static void doorbell(const char *name, int pio)
+{
+	struct vm *vm;
+	struct kvm_ioeventfd e = {
+		.addr = pio ? PORT_TEST : GPA_MMIO, .len = 2, .fd = eventfd(0, EFD_NONBLOCK),
+		.flags = pio ? KVM_IOEVENTFD_FLAG_PIO : 0,
+	};
+
+	current = name;
+	CHECK(e.fd >= 0);
+	vm = prepare(G_bench_ioeventfd, 1, pio);
+	CHECK_EQ(ioctl(vm->fd, KVM_IOEVENTFD, &e), 0);
+	run_done(&vm->vcpu[0]);
+	report(ROUNDS, vm->p->res[0]);
+	vm_free(vm);
+	close(e.fd);
+}
+
+static void *second_cpu(void *arg)
+{
+	pin(1);
+	serve(arg);
+	return NULL;
+}
+
+static void pair(const char *name, uint64_t spinning)
+{
+	struct vm *vm;
+	pthread_t t;
+
+	current = name;
+	if (cpus_usable() < 2)
+		return;
+	vm = prepare(G_bench_ipi, 2, spinning);
+	CHECK_EQ(pthread_create(&t, NULL, second_cpu, &vm->vcpu[1]), 0);
+	serve(&vm->vcpu[0]);
+	pthread_join(t, NULL);
+	report(ROUNDS, vm->p->res[0]);
+	vm_free(vm);
+}
+
+static void *single_benchmarks(void *arg)
+{
+	(void)arg;
+	pin(0);
+	calibrate();
+	single("cpuid", G_bench_cpuid, 0);
+	single("rdmsr", G_bench_rdmsr, 0);
+	single("port_read_user", G_bench_in, 0);
+	single("mmio_write_user", G_bench_mmio, 0);
+	doorbell("ioeventfd_mmio", 0);
+	doorbell("ioeventfd_pio", 1);
+	single("self_ipi", G_bench_selfipi, 0);
+	single("timer_now", G_bench_deadline, 0);
+	single("timer_halted", G_bench_timer, 200000 / ns_per_tick);
+	return NULL;
+}
+
+static void *first_of_pair(void *arg)
+{
+	(void)arg;
+	pin(0);
+	pair("ipi_halted", 0);
+	pair("ipi_spinning", 1);
+	return NULL;
+}
+
+static void in_thread(void *(*fn)(void *))
+{
+	pthread_t t;
+
+	CHECK_EQ(pthread_create(&t, NULL, fn, NULL), 0);
+	pthread_join(t, NULL);
+}
+
+/* The main thread stays unpinned: pin() picks among its CPUs. */
+int main(void)
+{
+	CHECK_EQ(vmm_open(), 0);
+	in_thread(single_benchmarks);
+	in_thread(first_of_pair);
+	return 0;
+}
