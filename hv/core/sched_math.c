@@ -11,7 +11,7 @@ static u64 weighted(const struct sched_entity *se, u64 ticks)
 /* A debt of more than this many slices is forgiven while asleep. */
 #define DEBT_SLICES	4
 /* The claim that a donor can save up, in slices. */
-#define DONOR_SLICES	128
+#define DONOR_SLICES	400
 
 u64 sched_vtime(struct runqueue *rq)
 {
