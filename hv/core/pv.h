@@ -16,13 +16,10 @@
 struct domain;
 struct vcpu;
 
-/*
- * What leaf 0x40000001 EAX offers.  Not PV_UNHALT: with it a CPU of domain 0
- * was seen waiting for ever in a PV spinlock's HLT (docs/architecture.md).
- */
+/* What leaf 0x40000001 EAX offers. */
 #define PV_FEATURES	(BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_CLOCKSOURCE2) | \
 			 BIT(KVM_FEATURE_STEAL_TIME) | BIT(KVM_FEATURE_PV_EOI) | \
-			 BIT(KVM_FEATURE_PV_SEND_IPI) | \
+			 BIT(KVM_FEATURE_PV_UNHALT) | BIT(KVM_FEATURE_PV_SEND_IPI) | \
 			 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT))
 
 /* Boot, after tsc_init(): clock scale and the real-time clock's time. */

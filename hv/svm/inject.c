@@ -16,6 +16,42 @@ static bool shadow(const struct vmcb *b)
 	return b->c.int_state & SVM_INT_SHADOW;
 }
 
+static void irq_window(struct svm_vcpu *sv, bool on);
+
+/*
+ * QEMU's TCG forgets that it delivered an EVENTINJ interrupt: when it next
+ * leaves its loop without another event it delivers the vector once more,
+ * whatever RFLAGS.IF says (docs/testbed.md).  A virtual interrupt does not
+ * have that flaw.  It is taken before the guest's first instruction, since
+ * can_inject() held; one that a physical interrupt forestalled is taken back
+ * after the exit.  A window is not needed beside it: what waits has no higher
+ * priority, and is looked at again at the EOI.
+ */
+static void inject_virq(struct svm_vcpu *sv, u8 vector)
+{
+	struct vmcb *b = sv->vmcb;
+
+	irq_window(sv, false);
+	b->c.int_ctl |= SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR;
+	b->c.int_vector = vector;
+	svm_dirty(b, SVM_CLEAN_TPR);
+	sv->virq = true;
+}
+
+void svm_virq_end(struct vcpu *v)
+{
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
+	bool taken = !(b->c.int_ctl & SVM_V_IRQ);
+
+	sv->virq = false;
+	b->c.int_ctl &= ~(SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR);
+	svm_dirty(b, SVM_CLEAN_TPR);
+	if (!taken && !(b->c.exit_int_info & SVM_EVT_VALID))
+		v->inject = (struct vcpu_event){ .type = EVENT_INTR,
+						 .vector = b->c.int_vector };
+}
+
 /* ---- injection ---- */
 
 static const u8 hw_type[] = {
@@ -36,6 +72,12 @@ void svm_inject(struct vcpu *v)
 	/* RIP points at the instruction of a soft event: it happens again. */
 	if (type >= ARRAY_SIZE(hw_type))
 		return;
+	/* What is injected runs first: the shadow is over. */
+	b->c.int_state &= ~SVM_INT_SHADOW;
+	if (type == EVENT_INTR && svm.tcg) {
+		inject_virq(sv, ev->vector);
+		return;
+	}
 	e = SVM_EVT_VALID | (u64)hw_type[type] << SVM_EVT_TYPE_SHIFT | ev->vector;
 	if (type == EVENT_EXC && ev->has_error)
 		e |= SVM_EVT_ERROR | (u64)ev->error << 32;
@@ -45,8 +87,6 @@ void svm_inject(struct vcpu *v)
 		svm_intercept1(b, SVM_I1_IRET, true);
 	}
 	b->c.event_inj = e;
-	/* What is injected runs first: the shadow is over. */
-	b->c.int_state &= ~SVM_INT_SHADOW;
 }
 
 void svm_cut_short(struct vcpu *v)
@@ -68,8 +108,11 @@ void svm_cut_short(struct vcpu *v)
 		ev.type = EVENT_NMI;
 		break;
 	case SVM_EVT_EXC:
+		/* TCG says this of a virtual interrupt. */
+		if (ev.vector > 31)
+			ev.type = EVENT_INTR;
 		/* INT3 and INTO: as soft as INT n. */
-		if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
+		else if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
 			ev.type = EVENT_EXC;
 		break;
 	}

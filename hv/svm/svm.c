@@ -72,6 +72,7 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.flush_by_asid = rev.edx & SVM_EDX_FLUSH_ASID;
 	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
+	svm.tcg = cpuid(0x40000000).ebx == 0x54474354;	/* "TCGT" */
 	svm.phys_end = BIT(sizes & 0xff);
 	svm.cr3_valid = svm.phys_end - 1;
 	svm.vaddr_bits = sizes >> 8;
