@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: tests/bench.sh [--fresh]
+# Measures Bedplate against Linux's own KVM and bare Linux, on a machine that
+# counts instructions (one is one nanosecond), and prints them side by side with
+# the targets. Then sizes: image, memory taken, lines of code. The figures of the
+# peers, which do not change with Bedplate, are kept in build/bench; --fresh
+# measures them again. `make bench` builds first; this does not.
+set -euo pipefail
+
+cd "$(dirname "$(readlink -f "$0")")/.."
+out=build/bench
+limit=${BENCH_TIMEOUT:-1500}
+overlay=$out/overlay
+programs=(build/vmm/bp-bench build/vmm/bp-sysbench)
+
+for file in "${programs[@]}" build/bedplate.elf; do
+	[ -e "$file" ] || { echo "bench: $file does not exist: run make bench" >&2; exit 2; }
+done
+mkdir -p "$overlay/opt/bench"
+[ "${1:-}" != --fresh ] || rm -f "$out"/*.kvm "$out"/*.linux
+install -m 755 "${programs[@]}" "$overlay/opt/bench/"
+cat >"$overlay/opt/bench/run" <<'END'
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Everything that one boot measures, as lines "name TAB count TAB value".
+status=0
+if [ "$1" = guests ]; then
+	/opt/bench/bp-bench || status=1
+fi
+/opt/bench/bp-sysbench || status=1
+awk '/^MemTotal/ { printf "mem_total_kib\t1\t%d\n", $2 }' /proc/meminfo
+if [ -r /sys/kernel/bedplate/stats ]; then
+	awk '{ sub(":", "", $1); if ($1 ~ /_bytes$/) printf "%s\t1\t%s\n", $1, $2 }' /sys/kernel/bedplate/stats
+fi
+exit $status
+END
+chmod 755 "$overlay/opt/bench/run"
+
+# What the peers' figures depend on: the roots, the programs, this script.
+key=$(cat "$(scripts/lab path manifest)" "${programs[@]}" "$overlay/opt/bench/run" | sha256sum | cut -c1-16)
+
+# measure UNDER FILE guests|host: run the programs once and keep the lines. What
+# was measured before a failure is kept for the table, but not as a cache.
+complete=1
+measure() {
+	local under=$1 file=$2 what=$3
+	echo "bench: measuring under $under" >&2
+	if ! scripts/lab run --icount --under "$under" --overlay "$overlay" --timeout "$limit" \
+		--log "$out/log.$under" -- /opt/bench/run "$what" >"$file.new"; then
+		echo "bench: the run under $under did not end well; see $out/log.$under" >&2
+		complete=0
+		mv "$file.new" "$file.partial"
+		return
+	fi
+	rm -f "$file.partial"
+	mv "$file.new" "$file"
+}
+
+rm -f "$out/bedplate"
+[ -s "$out/$key.kvm" ] || measure kvm "$out/$key.kvm" guests
+[ -s "$out/$key.linux" ] || measure linux "$out/$key.linux" host
+measure bedplate "$out/bedplate" guests
+
+# lines DIR...: neither blank nor only comment, of C and assembly.
+lines() {
+	find "$@" -name '*.[chS]' -print0 | sort -z | xargs -0 awk '
+		{
+			text = $0; code = ""
+			while (text != "") {
+				if (inside) {
+					end = index(text, "*/")
+					if (!end) break
+					text = substr(text, end + 2); inside = 0
+				} else {
+					start = index(text, "/*"); slash = index(text, "//")
+					if (slash && (!start || slash < start)) { code = code substr(text, 1, slash - 1); break }
+					if (!start) { code = code text; break }
+					code = code substr(text, 1, start - 1)
+					text = substr(text, start + 2); inside = 1
+				}
+			}
+			if (code ~ /[^ \t]/) n++
+		}
+		END { print n + 0 }'
+}
+
+# The rows: name, peer, highest ratio, what it is.
+rows="
+cpuid kvm 0.30 CPUID
+rdmsr kvm 0.30 RDMSR
+self_ipi kvm 0.30 IPI to itself (x2APIC)
+ipi_halted kvm 0.30 IPI to a halted vCPU and back
+ipi_spinning kvm 0.30 IPI to a running vCPU and back
+timer_now kvm 0.30 TSC deadline of now, taken
+timer_halted kvm 0.30 TSC deadline to a halted vCPU: delay
+ioeventfd_mmio kvm 0.30 ioeventfd, MMIO
+ioeventfd_pio kvm 0.30 ioeventfd, port
+port_read_user kvm 1.00 port read answered by user space
+mmio_write_user kvm 1.00 MMIO write answered by user space
+null_syscall linux 1.02 service VM: null system call
+page_fault linux 1.02 service VM: page fault
+context_switch linux 1.02 service VM: context switch
+pipe_round_trip linux 1.02 service VM: pipe round trip
+"
+
+# value FILE NAME: from the file, or from what a failed run left.
+value() {
+	local file=$1
+	[ -s "$file" ] || file=$1.partial
+	[ ! -s "$file" ] || awk -F '\t' -v name="$2" '$1 == name { print $3 }' "$file"
+}
+
+printf '\nInstructions per operation\n%-38s %12s %12s %7s %7s\n' what Bedplate peer ratio target
+while read -r name peer target what; do
+	[ -n "$name" ] || continue
+	ours=$(value "$out/bedplate" "$name")
+	theirs=$(value "$out/$key.$peer" "$name")
+	awk -v what="$what" -v ours="$ours" -v theirs="$theirs" -v target="$target" -v peer="$peer" 'BEGIN {
+		if (ours == "" || theirs == "") {
+			printf "%-38s %12s %12s %7s %7.2f  not measured\n", what,
+				ours == "" ? "-" : ours, theirs == "" ? "-" : theirs, "-", target
+			exit
+		}
+		ratio = ours / theirs
+		printf "%-38s %12.0f %12.0f %7.2f %7.2f%s\n", what, ours, theirs, ratio, target,
+			ratio > target ? "  falls short" : ""
+	}'
+done <<<"$rows"
+echo "(the peer is Linux's KVM; for the service VM, Linux on the bare machine)"
+
+printf '\nSizes\n'
+row() { printf '%-54s %12s\n' "$1" "${2:--}"; }
+row "image, bytes loaded" "$(size build/bedplate.elf | awk 'NR == 2 { print $4 }')"
+row "reserved by Bedplate, bytes" "$(value "$out/bedplate" reserved_bytes)"
+bare=$(value "$out/$key.linux" mem_total_kib)
+mine=$(value "$out/bedplate" mem_total_kib)
+row "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
+row "lines of the trusted base (boot hv compat)" "$(lines boot hv compat)"
+row "lines of the shim (dom0-shim)" "$(lines dom0-shim)"
+[ "$complete" = 1 ]
