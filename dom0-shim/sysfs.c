@@ -48,10 +48,9 @@ static int domain_line(char *buf, int at, u32 dom,
 		       const struct bp_domain_stats *s)
 {
 	return sysfs_emit_at(buf, at,
-			     "%u %llu %llu %llu %llu %llu %llu %llu %llu\n",
+			     "%u %llu %llu %llu %llu %llu %llu %llu\n",
 			     dom, s->vcpus, s->frames, s->frames_free, s->mapped,
-			     s->exits, s->service_exits, s->run_ns,
-			     s->detached_ns);
+			     s->exits, s->service_exits, s->run_ns);
 }
 
 static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -65,7 +64,7 @@ static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr,
 	if (!s)
 		return -ENOMEM;
 	at = sysfs_emit(buf, "domain vcpus frames frames_free mapped exits "
-			     "service_exits run_ns detached_ns\n");
+			     "service_exits run_ns\n");
 	rcu_read_lock();
 	xa_for_each(&bp_vms, dom, vm)
 		if (bp_hc_domain_get(dom, BP_DOM_STATS,

@@ -326,7 +326,6 @@ struct bp_domain_stats {
 	__u64 exits;
 	__u64 service_exits;	/* those that needed the shim */
 	__u64 run_ns;		/* time its vCPUs ran */
-	__u64 detached_ns;	/* of that, while no thread was in RUN */
 };
 
 struct bp_hv_stats {

@@ -57,7 +57,6 @@ struct domain {
 	u32 boot_apic_id;
 	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
 	u64 clock_tsc, clock_ns;
-	u64 run_tsc, detached_tsc;	/* accounting, atomic add */
 	u64 service_exits;
 };
 

@@ -9,6 +9,7 @@
 #include "domain.h"
 #include "lapic.h"
 #include "log.h"
+#include "ops.h"
 #include "panic.h"
 #include "run.h"
 #include "timer.h"
@@ -169,6 +170,7 @@ noreturn void dom0_shutdown(void)
 	console_seize();
 	log_err("domain 0 has ended: resetting the machine");
 	panic_describe_exit();
+	ops->emergency_off();
 	machine_reset();
 }
 
