@@ -2,9 +2,12 @@
 /* Exceptions for a vCPU, and stepping over an instruction. */
 #include "errno.h"
 #include "domain.h"
+#include "frames.h"
 #include "insn.h"
 #include "log.h"
+#include "mmu.h"
 #include "ops.h"
+#include "paging.h"
 #include "run.h"
 #include "x86.h"
 
@@ -62,7 +65,7 @@ static u8 opcode_len(enum vm_exit_reason reason)
 	}
 }
 
-static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
+static u8 measure_by_walk(struct vcpu *v, const struct vcpu_paging *p)
 {
 	u8 buf[INSN_MAX];
 	int n = insn_fetch(v, p, buf), prefix;
@@ -73,6 +76,82 @@ static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
 	if (prefix < 0)
 		return 0;
 	return prefix + opcode_len(v->exit.reason);
+}
+
+/* Do these bytes, behind the prefixes, name the instruction that exited? */
+static bool names_exit(enum vm_exit_reason reason, const u8 *b)
+{
+	switch (reason) {
+	case VM_EXIT_CPUID:
+		return b[0] == 0x0f && b[1] == 0xa2;
+	case VM_EXIT_RDMSR:
+		return b[0] == 0x0f && b[1] == 0x32;
+	case VM_EXIT_WRMSR:
+		return b[0] == 0x0f && b[1] == 0x30;
+	case VM_EXIT_HLT:
+		return b[0] == 0xf4;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The instruction's bytes by the hint, without walking the guest's tables: the
+ * page is still mapped, as the domain's generation tells.  If the guest gave the
+ * linear address another page meanwhile, other bytes are found (or the same).
+ */
+static u8 measure_by_hint(struct vcpu *v, const struct vcpu_paging *p, gva_t gva)
+{
+	u64 b[2];
+	int prefix;
+
+	if (v->code.gva != (gva & PAGE_MASK) || v->code.cr3 != p->cr3 ||
+	    (gva & ~PAGE_MASK) > PAGE_SIZE - sizeof(b))
+		return 0;
+	spin_lock(&v->dom->lock);
+	if (v->code.gen == v->dom->tlb_gen) {
+		const u64 *from = phys_to_virt(v->code.hpa + (gva & ~PAGE_MASK));
+
+		b[0] = from[0];
+		b[1] = from[1];
+	} else {
+		v->code.gva = 1;
+	}
+	spin_unlock(&v->dom->lock);
+	if (v->code.gva == 1)
+		return 0;
+	prefix = insn_prefix_len((u8 *)b, INSN_MAX, p->cs_long);
+	if (prefix < 0 || prefix > 12 || !names_exit(v->exit.reason, (u8 *)b + prefix))
+		return 0;
+	return prefix + opcode_len(v->exit.reason);
+}
+
+/* gva is no page's start then, so that the hint never matches. */
+static void remember_code(struct vcpu *v, const struct vcpu_paging *p, gva_t gva)
+{
+	u64 gen = READ_ONCE(v->dom->tlb_gen);
+	struct npt_leaf leaf;
+	gpa_t gpa;
+
+	v->code.gva = 1;
+	if (gva_to_gpa(v, p, gva, &gpa) || mmu_lookup(v->dom, gpa, &leaf) != NPT_MAPPED ||
+	    frame_owner(leaf.pfn) != BP_OWNER_DOM0)
+		return;		/* domain 0 could run from device memory */
+	v->code.hpa = leaf.pfn << PAGE_SHIFT;
+	v->code.cr3 = p->cr3;
+	v->code.gen = gen;
+	v->code.gva = gva & PAGE_MASK;
+}
+
+static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
+{
+	gva_t gva = p->cs_long ? v->regs.rip : (u32)(p->cs_base + v->regs.rip);
+	u8 len = measure_by_hint(v, p, gva);
+
+	if (len)
+		return len;
+	remember_code(v, p, gva);
+	return measure_by_walk(v, p);
 }
 
 void vcpu_skip(struct vcpu *v)

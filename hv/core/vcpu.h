@@ -144,6 +144,15 @@ struct vcpu {
 	u64 tlb_gen;			/* domain's generation last flushed for */
 	struct cpu *tlb_cpu;		/* CPU on which it last ran */
 
+	/*
+	 * Where the page of the last measured instruction was found (event.c).
+	 * A hint: what is read there is checked to be the instruction that exited.
+	 */
+	struct {
+		u64 gva, cr3, gen;
+		hpa_t hpa;
+	} code;
+
 	/* ---- channel ---- */
 	struct bp_vcpu_page *page;	/* NULL for domain 0 */
 	void *state_page;

@@ -8,6 +8,8 @@
  * NMI window: NMIs are masked from an injection to the end of the handler's
  * IRET, whose intercept starts a step over it (step.c).
  */
+#include "../core/cpu.h"
+#include "../core/lapic.h"
 #include "../core/x86_regs.h"
 #include "svm.h"
 
@@ -16,40 +18,15 @@ static bool shadow(const struct vmcb *b)
 	return b->c.int_state & SVM_INT_SHADOW;
 }
 
-static void irq_window(struct svm_vcpu *sv, bool on);
-
 /*
  * QEMU's TCG forgets that it delivered an EVENTINJ interrupt: when it next
  * leaves its loop without another event it delivers the vector once more,
- * whatever RFLAGS.IF says (docs/testbed.md).  A virtual interrupt does not
- * have that flaw.  It is taken before the guest's first instruction, since
- * can_inject() held; one that a physical interrupt forestalled is taken back
- * after the exit.  A window is not needed beside it: what waits has no higher
- * priority, and is looked at again at the EOI.
+ * whatever RFLAGS.IF says (docs/testbed.md).  A physical interrupt that waits
+ * ends the guest's run right after the delivery, and with it what TCG kept.
  */
-static void inject_virq(struct svm_vcpu *sv, u8 vector)
+static void forget_delivery(void)
 {
-	struct vmcb *b = sv->vmcb;
-
-	irq_window(sv, false);
-	b->c.int_ctl |= SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR;
-	b->c.int_vector = vector;
-	svm_dirty(b, SVM_CLEAN_TPR);
-	sv->virq = true;
-}
-
-void svm_virq_end(struct vcpu *v)
-{
-	struct svm_vcpu *sv = v->arch;
-	struct vmcb *b = sv->vmcb;
-	bool taken = !(b->c.int_ctl & SVM_V_IRQ);
-
-	sv->virq = false;
-	b->c.int_ctl &= ~(SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR);
-	svm_dirty(b, SVM_CLEAN_TPR);
-	if (!taken && !(b->c.exit_int_info & SVM_EVT_VALID))
-		v->inject = (struct vcpu_event){ .type = EVENT_INTR,
-						 .vector = b->c.int_vector };
+	lapic_send_ipi(this_cpu()->apic_id, VECTOR_KICK);
 }
 
 /* ---- injection ---- */
@@ -74,10 +51,8 @@ void svm_inject(struct vcpu *v)
 		return;
 	/* What is injected runs first: the shadow is over. */
 	b->c.int_state &= ~SVM_INT_SHADOW;
-	if (type == EVENT_INTR && svm.tcg) {
-		inject_virq(sv, ev->vector);
-		return;
-	}
+	if (type == EVENT_INTR && svm.tcg)
+		forget_delivery();
 	e = SVM_EVT_VALID | (u64)hw_type[type] << SVM_EVT_TYPE_SHIFT | ev->vector;
 	if (type == EVENT_EXC && ev->has_error)
 		e |= SVM_EVT_ERROR | (u64)ev->error << 32;
@@ -108,11 +83,8 @@ void svm_cut_short(struct vcpu *v)
 		ev.type = EVENT_NMI;
 		break;
 	case SVM_EVT_EXC:
-		/* TCG says this of a virtual interrupt. */
-		if (ev.vector > 31)
-			ev.type = EVENT_INTR;
 		/* INT3 and INTO: as soft as INT n. */
-		else if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
+		if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
 			ev.type = EVENT_EXC;
 		break;
 	}

@@ -112,8 +112,6 @@ void svm_run(struct vcpu *v)
 	if (unlikely((b->c.int_ctl & SVM_V_TPR) != cr8))
 		vlapic_set_cr8(v, b->c.int_ctl & SVM_V_TPR);
 
-	if (unlikely(sv->virq))
-		svm_virq_end(v);
 	if (unlikely(b->c.exit_int_info & SVM_EVT_VALID))
 		svm_cut_short(v);
 	svm_decode_exit(v);

@@ -42,7 +42,6 @@ struct svm_vcpu {
 	u32 cpu_index;			/* CPU on which it last ran; ~0: none */
 
 	bool cr8_wait;			/* an interrupt waits for a lower TPR */
-	bool virq;			/* V_IRQ carries a real vector into this entry */
 	bool irq_window;		/* VINTR intercept and dummy V_IRQ are on */
 	bool nmi_window;		/* report when an NMI can be injected */
 	bool nmi_masked;		/* from an NMI's injection to the end of its IRET */
@@ -109,8 +108,6 @@ void svm_get_block(struct vcpu *v, u8 *shadow, u8 *nmi_masked);
 void svm_set_block(struct vcpu *v, u8 shadow, u8 nmi_masked);
 /* v->inject, which is not NONE, goes into EVENTINJ. */
 void svm_inject(struct vcpu *v);
-/* After an exit with ->virq: was the vector taken?  If not, it is v->inject again. */
-void svm_virq_end(struct vcpu *v);
 /* EXITINTINFO, which is valid, goes back into v->inject. */
 void svm_cut_short(struct vcpu *v);
 /* The IRET intercept fired, the interrupt window opened: what is the exit? */

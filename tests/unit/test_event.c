@@ -11,7 +11,10 @@
 
 #include "hv/core/domain.h"
 #include "hv/core/insn.h"
+#include "hv/core/errno.h"
+#include "hv/core/frames.h"
 #include "hv/core/log.h"
+#include "hv/core/mmu.h"
 #include "hv/core/ops.h"
 #include "hv/core/run.h"
 
@@ -41,6 +44,24 @@ int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8
 	if (code_len > 0)
 		memcpy(buf, code, code_len);
 	return code_len;
+}
+
+/* No page is found for the hint: each instruction is measured by a walk. */
+int gva_to_gpa(struct vcpu *w __unused, const struct vcpu_paging *p __unused,
+	       gva_t gva __unused, gpa_t *gpa __unused)
+{
+	return -EFAULT;
+}
+
+enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa __unused,
+			 struct npt_leaf *leaf __unused)
+{
+	return NPT_ABSENT;
+}
+
+u32 frame_owner(u64 pfn __unused)
+{
+	return BP_OWNER_DOM0;
 }
 
 static int setup(void **state)

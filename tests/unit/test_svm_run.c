@@ -7,6 +7,7 @@
 #include "svm_rig.h"
 #include "hv/core/cpu.h"
 #include "hv/core/domain.h"
+#include "hv/core/lapic.h"
 
 static struct cpu rig_cpu;
 static struct domain rig_dom;
@@ -200,37 +201,27 @@ static void inject(u8 type, u8 vector, bool has_error, u32 error)
 	rig_v.inject = (struct vcpu_event){ type, vector, has_error, error };
 }
 
-static bool forestalled;
+static int kicks;
 
-static void hw_virq(struct vmcb *b)
+void lapic_send_ipi(u32 apic_id, u8 vector)
 {
-	b->c.exit_code = SVM_EXIT_INTR;
-	if (!forestalled)
-		b->c.int_ctl &= ~SVM_V_IRQ;
+	assert_int_equal(apic_id, rig_cpu.apic_id);
+	assert_int_equal(vector, VECTOR_KICK);
+	kicks++;
 }
 
-/* TCG: a real vector goes in as a virtual interrupt, and back if it was not taken. */
-static void virtual_interrupt(void **state __unused)
+/* TCG: an injected interrupt, and nothing else, takes a kick along. */
+static void kick_follows_interrupt(void **state __unused)
 {
 	svm.tcg = true;
 	svm_load(&rig_v);
-	hardware = hw_virq;
-	svm_window(&rig_v, EVENT_INTR, true);
+	inject(EVENT_EXC, 6, false, 0);
+	run();
+	assert_int_equal(kicks, 0);
 	inject(EVENT_INTR, 0xec, false, 0);
-	forestalled = true;
-	svm_run(&rig_v);
-	assert_false(seen.c.event_inj & SVM_EVT_VALID);
-	assert_true(seen.c.int_ctl & SVM_V_IRQ);
-	assert_true(seen.c.int_ctl & SVM_V_IGN_TPR);
-	assert_int_equal(seen.c.int_vector, 0xec);
-	assert_false(seen.c.intercept1 & SVM_I1_VINTR);
-	assert_int_equal(rig_v.inject.type, EVENT_INTR);
-	assert_int_equal(rig_v.inject.vector, 0xec);
-	assert_false(rig_vmcb.c.int_ctl & SVM_V_IRQ);
-	forestalled = false;
-	svm_run(&rig_v);
-	assert_int_equal(rig_v.inject.type, EVENT_NONE);
-	assert_false(rig_vmcb.c.int_ctl & (SVM_V_IRQ | SVM_V_IGN_TPR));
+	run();
+	assert_int_equal(kicks, 1);
+	assert_int_equal(seen.c.event_inj, 0x800000ec);
 	svm.tcg = false;
 }
 
@@ -520,7 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(registers_move), T(low_tpr_bits_stay), T(asids_roll_over),
-		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(virtual_interrupt), T(event_words),
+		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt), T(event_words),
 		T(cut_short), T(interrupt_window), T(tpr_threshold),
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
