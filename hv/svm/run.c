@@ -10,6 +10,8 @@
  */
 #include "../core/cpu.h"
 #include "../core/domain.h"
+#include "../core/log.h"
+#include "../core/domain.h"
 #include "svm.h"
 
 static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
@@ -100,6 +102,10 @@ void svm_run(struct vcpu *v)
 
 	svm_enter(&v->regs, sv->vmcb_pa, c->svm.host_vmcb);
 
+	if (unlikely(b->s.rip == (u64)svm_after_vmrun && !b->s.cpl))
+		log_err("domain %u vCPU %u: exit %llx (%llx %llx) saved root mode's state, RAX %llx, last RIP %llx",
+			v->dom->id, v->index, b->c.exit_code, b->c.info1, b->c.info2,
+			b->s.rax, v->regs.rip);
 	b->c.clean = svm.clean_all;
 	b->c.tlb_ctl = SVM_TLB_NONE;
 	v->regs.gpr[RAX] = b->s.rax;

@@ -64,6 +64,9 @@ static_assert(sizeof(struct svm_vcpu) <= PAGE_SIZE, "v->arch is one page");
  */
 void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb);
 
+/* Where the CPU goes on after an exit; no guest of ours has code there. */
+extern const char svm_after_vmrun[];
+
 /* run.c */
 void svm_load(struct vcpu *v);
 void svm_put(struct vcpu *v);
