@@ -261,25 +261,26 @@ static int unhandled(struct bp_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * Whatever came of it, registers are taken back: iterations of a repeated
+ * string instruction may have retired before a fault, a wait or an error.
+ */
 static int handle_result(struct bp_vcpu *vcpu, int result, bool stepping)
 {
 	struct emul_ctx *ctx = vcpu->emul;
 
+	store_regs(vcpu);
 	switch (result) {
 	case EMUL_DONE:
-		store_regs(vcpu);
 		vcpu->page->run_flags |= BP_RUN_INSN_DONE;
 		if (stepping)
 			single_step(vcpu);
 		return 1;
 	case EMUL_AGAIN:
-		store_regs(vcpu);
 		return 1;
 	case EMUL_NEED_USER:
-		store_regs(vcpu);
 		return ask_user(vcpu);
 	case EMUL_FAULT:
-		store_regs(vcpu);
 		bp_queue_exception(vcpu, ctx->fault.vector,
 				   ctx->fault.has_error, ctx->fault.error_code,
 				   ctx->fault.cr2);

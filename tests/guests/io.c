@@ -220,10 +220,21 @@ static void mmio_cross(u64 a)
 	GCHECK(MEM(u64, RAM_SIZE - 4) == 0xa1a2a3a4a5a6a7a8);
 }
 
+/* Memory at arg[1] that the VMM takes away in the middle of the instruction. */
+static void mmio_torn_rep(u64 a)
+{
+	u64 s = P->arg[1], d = a, n = 8;
+
+	asm volatile("rep movsb" : "+S"(s), "+D"(d), "+c"(n) :: "memory");
+	GCHECK(n == 0 && s == P->arg[1] + 8 && d == a + 8);
+}
+
 /* arg[0] picks the group. */
 void guest_mmio_insn(int cpu)
 {
-	static void (*const group[])(u64 a) = { mmio_arith, mmio_extend, mmio_string, mmio_cross };
+	static void (*const group[])(u64 a) = {
+		mmio_arith, mmio_extend, mmio_string, mmio_cross, mmio_torn_rep,
+	};
 
 	(void)cpu;
 	GCHECK(P->arg[0] < ARRAY_SIZE(group));

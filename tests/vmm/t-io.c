@@ -227,6 +227,49 @@ TEST(io, mmio_extend) { mmio_group(1); }
 TEST(io, mmio_movs) { mmio_group(2); }
 TEST(io, mmio_cross_page) { mmio_group(3); }
 
+/*
+ * A repeated move to a device runs into memory that the VMM may not touch: KVM_RUN says so, or takes it for a
+ * device as KVM does.  What was moved before is not moved again.
+ */
+TEST(io, mmio_torn_rep)
+{
+	struct vm *vm = vm_new(G_mmio_insn, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_run *r = v->run;
+	uint8_t *m = mem_new(8192), *from = m + 4096 - 4;
+	uint64_t base = 0x1000000, src = base + 4096 - 4;
+	struct kvm_regs regs;
+	int writes = 0, err;
+
+	memcpy(from, "bedplate", 8);
+	CHECK_EQ(vm_slot(vm, 2, base, 8192, m, 0), 0);
+	CHECK_EQ(mprotect(m + 4096, 4096, PROT_NONE), 0);
+	vm->p->arg[0] = 4;
+	vm->p->arg[1] = src;
+	for (;;) {
+		err = run_once(v);
+		if (err) {
+			CHECK_EQ(err, -EFAULT);
+			CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &regs), 0);
+			CHECK_EQ(regs.rcx, 4);
+			CHECK_EQ(regs.rsi, src + 4);
+			CHECK_EQ(regs.rdi, GPA_MMIO + 4);
+			CHECK_EQ(mprotect(m + 4096, 4096, PROT_READ | PROT_WRITE), 0);
+		} else if (r->exit_reason == KVM_EXIT_MMIO && !r->mmio.is_write) {
+			CHECK_EQ(r->mmio.phys_addr, src + writes);
+			r->mmio.data[0] = "bedplate"[writes];
+		} else if (serve_mmio(v)) {
+			writes++;
+		} else {
+			break;
+		}
+	}
+	check_guest(v);
+	expect_io(v, 1, 4, PORT_DONE);
+	CHECK_EQ(writes, 8);
+	CHECK(!memcmp(vm->mmio, "bedplate", 8));
+}
+
 /* The answer to a read is taken by the next KVM_RUN, even one that may not enter the guest. */
 TEST(io, immediate_exit)
 {
