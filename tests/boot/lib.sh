@@ -45,10 +45,11 @@ not_ok() {
 show_logs() {
 	local dir=$out/$1 file
 	[ -d "$dir" ] || return 0
-	for file in output stderr serial.log; do
+	# What says why comes first: a reader may see the beginning only.
+	for file in stderr output serial.log; do
 		[ -s "$dir/$file" ] || continue
 		echo "  ---- $file, the last lines:"
-		tail -n 25 "$dir/$file" | tr -d '\000\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/  | /'
+		tail -n 15 "$dir/$file" | tr -d '\000\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/  | /'
 	done
 	echo "  logs: $dir"
 }
