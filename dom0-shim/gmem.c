@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/asm.h>
 
 #include "core.h"
 
@@ -55,6 +56,31 @@ int bp_gmem_write(struct bp_vm *vm, u64 gpa, const void *buf, u32 len)
 	done_ ? 0 : 1;							\
 })
 
+/* Linux has none of 16 bytes for user memory; every CPU with SVM or VMX has. */
+static int cmpxchg16_user(void __user *p, const void *old, const void *val)
+{
+	struct { u64 lo, hi; } o, v;
+	struct { u8 byte[16]; } __user *mem = p;
+	bool done;
+
+	memcpy(&o, old, sizeof(o));
+	memcpy(&v, val, sizeof(v));
+	if (!user_access_begin(p, sizeof(o)))
+		return -EIO;
+	asm_goto_output("1: lock cmpxchg16b %[mem]\n"
+			_ASM_EXTABLE_UA(1b, %l[fault])
+			: CC_OUT(z) (done), [mem] "+m" (*mem),
+			  "+a" (o.lo), "+d" (o.hi)
+			: "b" (v.lo), "c" (v.hi)
+			: "memory"
+			: fault);
+	user_access_end();
+	return done ? 0 : 1;
+fault:
+	user_access_end();
+	return -EIO;
+}
+
 int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
 		    u32 len)
 {
@@ -76,6 +102,9 @@ int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
 		break;
 	case 8:
 		ret = CMPXCHG_USER(u64);
+		break;
+	case 16:
+		ret = cmpxchg16_user(p, old, val);
 		break;
 	default:
 		return -EOPNOTSUPP;

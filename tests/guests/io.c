@@ -229,11 +229,34 @@ static void mmio_torn_rep(u64 a)
 	GCHECK(n == 0 && s == P->arg[1] + 8 && d == a + 8);
 }
 
+/*
+ * CMPXCHG16B on memory, through a page directory at arg[1] that the guest may not write: there the
+ * hardware gives up the walk, and somebody has to emulate the instruction.
+ */
+static void cmpxchg16b(u64 a)
+{
+	u64 *mem = (u64 *)(u64)GPA_SCRATCH, lo = 1, hi = 2;
+	int equal;
+
+	(void)a;
+	MEM(u64, GPA_TABLES + 0x1000 + GVA_UNMAPPED / (1 << 30) * 8) = P->arg[1] | 7;
+	mem[0] = 1;
+	mem[1] = 2;
+	asm volatile("lock cmpxchg16b (%[p])" : "=@ccz"(equal), "+a"(lo), "+d"(hi)
+		     : "b"(3ul), "c"(4ul), [p] "r"(GVA_UNMAPPED + GPA_SCRATCH) : "memory");
+	GCHECK(equal && lo == 1 && hi == 2);
+	GCHECK(mem[0] == 3 && mem[1] == 4);
+	asm volatile("lock cmpxchg16b (%[p])" : "=@ccz"(equal), "+a"(lo), "+d"(hi)
+		     : "b"(5ul), "c"(6ul), [p] "r"(GVA_UNMAPPED + GPA_SCRATCH) : "memory");
+	GCHECK(!equal && lo == 3 && hi == 4);
+	GCHECK(mem[0] == 3 && mem[1] == 4);
+}
+
 /* arg[0] picks the group. */
 void guest_mmio_insn(int cpu)
 {
 	static void (*const group[])(u64 a) = {
-		mmio_arith, mmio_extend, mmio_string, mmio_cross, mmio_torn_rep,
+		mmio_arith, mmio_extend, mmio_string, mmio_cross, mmio_torn_rep, cmpxchg16b,
 	};
 
 	(void)cpu;

@@ -270,6 +270,23 @@ TEST(io, mmio_torn_rep)
 	CHECK(!memcmp(vm->mmio, "bedplate", 8));
 }
 
+TEST(io, cmpxchg16b)
+{
+	struct vm *vm = vm_new(G_mmio_insn, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	uint64_t base = 0x1000000, *dir = mem_new(4096);
+
+	dir[GPA_SCRATCH >> 21] = GPA_SCRATCH | 0xe7;	/* 2 MiB, accessed and dirty */
+	CHECK_EQ(vm_slot(vm, 2, base, 4096, dir, KVM_MEM_READONLY), 0);
+	vm->p->arg[0] = 5;
+	vm->p->arg[1] = base;
+	CHECK_EQ(run_once(v), 0);
+	if (v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR && !access("/sys/module/kvm_amd", F_OK))
+		SKIP("KVM does not emulate it");
+	check_guest(v);
+	expect_io(v, 1, 4, PORT_DONE);
+}
+
 /* The answer to a read is taken by the next KVM_RUN, even one that may not enter the guest. */
 TEST(io, immediate_exit)
 {
