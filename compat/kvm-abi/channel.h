@@ -90,7 +90,7 @@ enum bp_hypercall {
 	 * the page first.  Result: enum bp_exit, details in the page.
 	 * On BP_EXIT_INTR the vCPU stays runnable and goes on under
 	 * Bedplate's scheduler; only PAUSE stops it.
-	 * -EBUSY another CPU is in RUN for this vCPU.
+	 * -EBUSY another CPU is in RUN or PAUSE for this vCPU.
 	 */
 	BP_HC_RUN = 7,
 	/*

@@ -41,7 +41,10 @@ void vcpu_block(struct vcpu *v);
 /* Hypercall RUN by d0 on the guest vCPU v: result, or RUN_SWITCHED. */
 #define RUN_SWITCHED	0x7fffffffll
 s64 vcpu_run(struct vcpu *d0, struct vcpu *v);
-/* Hypercall PAUSE. */
+/*
+ * Hypercall PAUSE.  Waits for the CPU that runs v, for one exit at most: RUN on v
+ * is refused meanwhile.  -EBUSY: v is CLAIMED or dead.
+ */
 s64 vcpu_pause(struct vcpu *v);
 /* Domain 0's vCPU, if it is in RUN: RUN ends with INTR. */
 void vcpu_interrupt_run(struct vcpu *d0);

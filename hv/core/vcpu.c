@@ -220,38 +220,45 @@ static bool is_sticky(u8 exit)
 	return exit == BP_EXIT_IOAPIC_EOI;
 }
 
+/*
+ * v->lock held, and released while its CPU takes it off.  It ends: as long as
+ * somebody waits here RUN is refused, so what left RUNNING comes back only by
+ * preemption or an interrupt, and is stopped before it is entered.
+ */
+static void wait_until_off(struct vcpu *v)
+{
+	v->pausers++;
+	while (v->state == VCPU_RUNNING) {
+		v->pause_req = true;
+		lapic_send_ipi(v->home->apic_id, VECTOR_KICK);
+		spin_unlock(&v->lock);
+		while (READ_ONCE(v->state) == VCPU_RUNNING &&
+		       READ_ONCE(v->pause_req))
+			pause();
+		spin_lock(&v->lock);
+	}
+	v->pausers--;
+}
+
 s64 vcpu_pause(struct vcpu *v)
 {
 	struct vcpu *d0;
 
 	spin_lock(&v->lock);
-	for (;;) {
-		switch (v->state) {
-		case VCPU_CLAIMED:
-		case VCPU_DEAD:
-			spin_unlock(&v->lock);
-			return -EBUSY;
-		case VCPU_RUNNABLE:
-			sched_dequeue(v);
-			v->state = VCPU_STOPPED;
-			break;
-		case VCPU_HALTED:
-			v->state = VCPU_STOPPED;
-			break;
-		case VCPU_RUNNING:
-			v->pause_req = true;
-			lapic_send_ipi(v->home->apic_id, VECTOR_KICK);
-			spin_unlock(&v->lock);
-			while (READ_ONCE(v->state) == VCPU_RUNNING &&
-			       READ_ONCE(v->pause_req))
-				pause();
-			spin_lock(&v->lock);
-			continue;
-		default:
-			break;
-		}
-		if (v->state == VCPU_STOPPED)
-			break;
+	wait_until_off(v);
+	switch (v->state) {
+	case VCPU_RUNNABLE:
+		sched_dequeue(v);
+		v->state = VCPU_STOPPED;
+		break;
+	case VCPU_HALTED:
+		v->state = VCPU_STOPPED;
+		break;
+	case VCPU_STOPPED:
+		break;
+	default:
+		spin_unlock(&v->lock);
+		return -EBUSY;
 	}
 	if (!is_sticky(v->exit_pending))
 		v->exit_pending = 0;
@@ -371,7 +378,7 @@ s64 vcpu_run(struct vcpu *d0, struct vcpu *v)
 	if (vcpu_has_irq(d0))
 		return BP_EXIT_INTR;
 	spin_lock(&v->lock);
-	if (v->donor && READ_ONCE(v->donor->target) == v) {
+	if (v->pausers || (v->donor && READ_ONCE(v->donor->target) == v)) {
 		spin_unlock(&v->lock);
 		return -EBUSY;
 	}

@@ -114,6 +114,7 @@ struct vcpu {
 	struct vcpu *target;		/* domain 0's: whom RUN runs */
 	bool waiter;			/* last RUN returned BLOCKED: post SERVICE */
 	bool pause_req;			/* stop at the next exit */
+	u32 pausers;			/* CPUs in PAUSE waiting for that: no RUN */
 	struct cpu *move_to;		/* go on there at the next exit */
 	struct sched_entity sched;
 

@@ -33,11 +33,11 @@
 u64 tsc_khz = 1000000;
 u64 host_tsc;
 
-static struct cpu cpu, other_cpu;
+static struct cpu cpu, other_cpu, *here;
 static struct domain guest_dom;
-static struct vcpu d0, vm[GUESTS];
+static struct vcpu d0, other_d0, vm[GUESTS];
 static struct bp_vcpu_page page[GUESTS];
-static bool irq[GUESTS + 1];		/* interrupt pending: guests, then d0 */
+static bool irq[GUESTS + 2];		/* interrupt pending: guests, d0, other_d0 */
 static u32 kicks, services;
 static u64 end_of_time;
 static jmp_buf done;
@@ -53,14 +53,14 @@ u32 nr_cpus = 1;
 
 struct cpu *this_cpu(void)
 {
-	return &cpu;
+	return here;
 }
 
 /* ---- stand-ins ---- */
 
 static int number(const struct vcpu *v)
 {
-	return v == &d0 ? GUESTS : v - vm;
+	return v == &d0 ? GUESTS : v == &other_d0 ? GUESTS + 1 : v - vm;
 }
 
 bool vlapic_has_interrupt(struct vcpu *v)
@@ -227,9 +227,12 @@ void host_idle(void)
 	interrupts();
 }
 
+static void (*while_waiting)(void);
+
 void host_pause(void)
 {
-	fail();
+	assert_non_null(while_waiting);
+	while_waiting();
 }
 
 /* ---- the world switch ---- */
@@ -384,10 +387,14 @@ static int setup(void **state)
 	linux_last = host_tsc;
 	linux_steal = 0;
 	other_cpu.index = 1;
+	here = &cpu;
+	while_waiting = NULL;
 	sched_init_cpu(&cpu);
 	sched_init_cpu(&other_cpu);
 	guest_dom.id = 1;
 	init_vcpu(&d0, &dom0, 0);
+	init_vcpu(&other_d0, &dom0, 1);
+	other_d0.home = &other_cpu;
 	for (i = 0; i < GUESTS; i++) {
 		init_vcpu(&vm[i], &guest_dom, i);
 		vm[i].page = &page[i];
@@ -442,11 +449,92 @@ static void shares_on_a_machine_that_stalls(void **state)
 	share_with_two_vms(200 * MS, 60000 * MS, 24, 42);
 }
 
+/* ---- PAUSE of a vCPU that runs on the other CPU ---- */
+
+static int refused;
+
+/* v goes on there; a thread of that CPU's domain 0 made RUN from STOPPED. */
+static s64 run_over_there(struct vcpu *v)
+{
+	s64 ret;
+
+	here = &other_cpu;
+	other_d0.state = VCPU_RUNNING;
+	sched_start(&other_cpu, &other_d0, true);
+	cpu_switch_in(&other_cpu, &other_d0);
+	ret = vcpu_run(&other_d0, v);
+	if (ret != RUN_SWITCHED) {
+		cpu_switch_out(&other_cpu);
+		sched_stop(&other_cpu, &other_d0);
+	}
+	here = &cpu;
+	return ret;
+}
+
+/* The thread there calls RUN again at once, each time that RUN ends. */
+static void stop_and_run_again(void)
+{
+	assert_true(refused < 3);
+	assert_ptr_equal(other_cpu.current, &vm[0]);
+	assert_true(vm[0].pause_req);
+	here = &other_cpu;
+	vcpu_service(&vm[0], BP_EXIT_PAUSED);
+	here = &cpu;
+	assert_int_equal(vm[0].state, VCPU_STOPPED);
+	refused++;
+	assert_int_equal(run_over_there(&vm[0]), -EBUSY);
+}
+
+static void pause_outlasts_run(void **state)
+{
+	(void)state;
+	refused = 0;
+	assert_int_equal(run_over_there(&vm[0]), RUN_SWITCHED);
+	assert_int_equal(vm[0].state, VCPU_RUNNING);
+	while_waiting = stop_and_run_again;
+	assert_int_equal(vcpu_pause(&vm[0]), 0);
+	assert_int_equal(refused, 1);
+	assert_int_equal(vm[0].state, VCPU_STOPPED);
+	assert_false(vm[0].pause_req);
+	assert_int_equal(run_over_there(&vm[0]), RUN_SWITCHED);
+}
+
+/* Its time slice ends just then. */
+static void preempt_it(void)
+{
+	here = &other_cpu;
+	cpu_switch_out(&other_cpu);
+	sched_stop(&other_cpu, &vm[0]);
+	vm[0].state = VCPU_RUNNABLE;
+	sched_enqueue(&other_cpu, &vm[0], true);
+	here = &cpu;
+	while_waiting = NULL;
+}
+
+static void pause_of_a_preempted_one(void **state)
+{
+	(void)state;
+	assert_int_equal(run_over_there(&vm[0]), RUN_SWITCHED);
+	while_waiting = preempt_it;
+	assert_int_equal(vcpu_pause(&vm[0]), 0);
+	assert_int_equal(vm[0].state, VCPU_STOPPED);
+	assert_true(list_empty(&vm[0].sched.node));
+	assert_int_equal(other_d0.state, VCPU_RUNNABLE);	/* its RUN is over */
+	assert_int_equal(other_d0.regs.gpr[RAX], BP_EXIT_PAUSED);
+	vm[0].state = VCPU_CLAIMED;
+	assert_int_equal(vcpu_pause(&vm[0]), -EBUSY);
+	vm[0].state = VCPU_DEAD;
+	assert_int_equal(vcpu_pause(&vm[0]), -EBUSY);
+	assert_int_equal(vm[0].pausers, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(process_beside_two_vms, setup),
 		cmocka_unit_test_setup(shares_on_a_machine_that_stalls, setup),
+		cmocka_unit_test_setup(pause_outlasts_run, setup),
+		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
