@@ -7,7 +7,6 @@
 
 #include "atomic.h"
 #include "compat/kvm-abi/server.h"
-#include "cpu.h"
 #include "domain.h"
 #include "dommem.h"
 #include "errno.h"
@@ -63,27 +62,10 @@ static struct domain *domain_open(u64 dom)
 
 static s64 hc_ring(struct vcpu *self, const struct args *a)
 {
-	struct cpu *c = this_cpu();
-	struct bp_ring *r;
-
 	(void)self;
-	if (!a->a) {
-		if (c->ring)
-			frame_put_shared(c->ring_hpa >> PAGE_SHIFT);
-		c->ring = NULL;
-		return 0;
-	}
-	if (c->ring)
-		return -EBUSY;
-	r = frame_open(a->a);
-	if (!r)
-		return -EINVAL;
-	c->ring_hpa = a->a << PAGE_SHIFT;
-	c->ring_head = 0;
-	r->head = 0;
-	r->tail = 0;
-	r->overflow = 0;
-	c->ring = r;
+	if (a->a)
+		return ring_register(a->a);
+	ring_unregister();
 	return 0;
 }
 

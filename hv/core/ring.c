@@ -1,26 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The event ring of this CPU's domain 0 vCPU.  Bedplate alone writes head and
- * slots; of what domain 0 writes only tail is read, and a nonsense tail makes
- * the ring look full.
+ * The event rings of domain 0's vCPUs.  Bedplate alone writes head and slots; of
+ * what domain 0 writes only tail is read, and a nonsense tail makes the ring
+ * look full.
+ *
+ * A ring is filled by its own CPU.  A CPU whose domain 0 vCPU has none (it was
+ * taken offline while guests' vCPUs were still here) sets the overflow word of
+ * another CPU's ring: then the shim looks at every vCPU.
  */
 #include "atomic.h"
 #include "cpu.h"
 #include "domain.h"
+#include "errno.h"
+#include "frames.h"
+#include "paging.h"
 #include "run.h"
+#include "spinlock.h"
 #include "vcpu.h"
 
-/* Domain 0 must look at its ring: end its RUN, or interrupt it. */
+static struct spinlock ring_lock;	/* guards every c->ring against others' use */
+static bool missed;			/* no CPU had a ring; guarded by ring_lock */
+
+/* Any CPU's: interrupt domain 0's vCPU, which ends a RUN as well. */
+static void post_upcall(struct cpu *c)
+{
+	vlapic_set_irr(c->dom0, BP_UPCALL_VECTOR, false);
+	vcpu_kick(c->dom0);
+}
+
+/* Domain 0 must look at this CPU's ring: after RUN it does so by itself. */
 static void upcall(struct cpu *c)
 {
-	struct vcpu *d0 = c->dom0;
+	if (READ_ONCE(c->dom0->state) == VCPU_INRUN)
+		vcpu_interrupt_run(c->dom0);
+	else
+		post_upcall(c);
+}
 
-	if (READ_ONCE(d0->state) == VCPU_INRUN) {
-		vcpu_interrupt_run(d0);
+s64 ring_register(u64 pfn)
+{
+	struct cpu *c = this_cpu();
+	struct bp_ring *r;
+	bool had_missed;
+
+	if (c->ring)
+		return -EBUSY;
+	if (frame_get_shared(pfn))
+		return -EINVAL;
+	r = phys_to_virt(pfn << PAGE_SHIFT);
+	c->ring_hpa = pfn << PAGE_SHIFT;
+	c->ring_head = 0;
+	r->head = 0;
+	r->tail = 0;
+	spin_lock(&ring_lock);
+	had_missed = missed;
+	missed = false;
+	r->overflow = had_missed;
+	c->ring = r;
+	spin_unlock(&ring_lock);
+	if (had_missed)
+		post_upcall(c);
+	return 0;
+}
+
+void ring_unregister(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->ring)
 		return;
-	}
-	vlapic_set_irr(d0, BP_UPCALL_VECTOR, false);
-	vcpu_kick(d0);
+	spin_lock(&ring_lock);
+	c->ring = NULL;
+	spin_unlock(&ring_lock);
+	frame_put_shared(c->ring_hpa >> PAGE_SHIFT);
 }
 
 static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
@@ -49,12 +101,34 @@ bool ring_post(u32 type, u32 dom, u32 id)
 	return true;
 }
 
+/* Some CPU with a ring, marked as overflown; NULL: there is none. */
+static struct cpu *overflow_any(void)
+{
+	struct cpu *c = NULL;
+	u32 i;
+
+	spin_lock(&ring_lock);
+	for (i = 0; i < nr_cpus && !c; i++)
+		if (cpus[i]->ring)
+			c = cpus[i];
+	if (c)
+		smp_store_release(&c->ring->overflow, 1);
+	else
+		missed = true;
+	spin_unlock(&ring_lock);
+	return c;
+}
+
 void ring_post_service(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 
-	if (!c->ring)
+	if (!c->ring) {
+		c = overflow_any();
+		if (c)
+			post_upcall(c);
 		return;
+	}
 	if (!add(c, BP_EV_SERVICE, v->dom->id, v->index))
 		smp_store_release(&c->ring->overflow, 1);
 	upcall(c);

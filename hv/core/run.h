@@ -4,7 +4,7 @@
  * the donation of a CPU by RUN.  docs/architecture.md draws the path.
  *
  * Lock order: domain lock, guest vCPU lock, domain 0 vCPU lock, runqueue lock,
- * timer queue lock.  Nothing is held across ops->run().
+ * timer queue lock; under the ring lock (ring.c) nothing else is taken.  Nothing is held across ops->run().
  */
 #ifndef HV_CORE_RUN_H
 #define HV_CORE_RUN_H
@@ -81,10 +81,19 @@ extern u64 xcr0_supported;	/* what vCPUs may set; fits one page */
 /* XCR0 as SDM vol. 1, 13.3 allows it. */
 bool xcr0_valid(u64 val);
 
+/*
+ * Give the calling CPU the frame pfn of domain 0 as its event ring; take it back.
+ * -EBUSY: it has one; -EINVAL: not domain 0's frame.
+ */
+s64 ring_register(u64 pfn);
+void ring_unregister(void);
 /* Add an event to this CPU's ring. False: ring full or none (nothing lost:
  * the caller has its own way then). */
 bool ring_post(u32 type, u32 dom, u32 id);
-/* As above, and a full ring sets ->overflow. */
+/*
+ * v's thread must call RUN; never lost: a full ring, or another CPU's where this
+ * has none, gets ->overflow.  v->lock may be held.
+ */
 void ring_post_service(struct vcpu *v);
 
 #endif

@@ -2,6 +2,8 @@
 /* KVM_RUN against signals, HLT, exceptions, CPUID and MSRs of the guest. */
 #include "test.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 
 static void on_signal(int sig) { (void)sig; }
@@ -117,6 +119,40 @@ TEST(run, hlt_waits)
 	pthread_join(t, NULL);
 	CHECK_EQ(vm->p->res[0], 5);
 	CHECK(now_ns() - start >= 5 * 30 * 1000000ull);
+}
+
+static void set_online(const char *to)
+{
+	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, to, 1), 1);
+	close(fd);
+}
+
+/* The CPU on which a vCPU halted goes away: an interrupt wakes it, and its thread, all the same. */
+TEST_LIMIT(run, hlt_cpu_offline, 60)
+{
+	struct vm *vm = vm_new(G_hlt, 1, 0);
+	cpu_set_t cpu0, cpu1;
+
+	if (cpus_usable() < 2 || access("/sys/devices/system/cpu/cpu1/online", W_OK))
+		SKIP("no CPU to take away");
+	CPU_ZERO(&cpu0);
+	CPU_SET(0, &cpu0);
+	CPU_ZERO(&cpu1);
+	CPU_SET(1, &cpu1);
+	vm->p->arg[0] = 1;
+	CHECK_EQ(sched_setaffinity(0, sizeof(cpu1), &cpu1), 0);
+	run_sync(&vm->vcpu[0], 1);
+	thread_start(&vm->vcpu[0]);
+	CHECK_EQ(sched_setaffinity(0, sizeof(cpu0), &cpu0), 0);
+	sleep_ms(300);
+	set_online("0");
+	CHECK(signal_msi(vm, 0xfee00000, 0x51) > 0);
+	thread_join(&vm->vcpu[0]);
+	set_online("1");
+	CHECK_EQ(vm->p->res[0], 1);
 }
 
 /* A signal ends the wait; the vCPU still waits in the next KVM_RUN. */

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Event rings: their limits, and wake-ups from CPUs that have none. */
+// SOURCES: hv/core/ring.c
+// CFLAGS: -include mm_host.h
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+#include "hv/core/errno.h"
+#include "hv/core/frames.h"
+#include "hv/core/run.h"
+
+#define CPUS	3
+#define PAGES	(CPUS + 2)
+#define NOT_OURS	(PAGES - 1)	/* a frame that is not domain 0's */
+
+static u8 memory[PAGES * 4096] __attribute__((aligned(4096)));
+u8 *rig_memory = memory;
+static struct cpu cpu[CPUS], *here;
+static struct vcpu d0[CPUS], guest;
+static struct domain dom;
+static int refs[PAGES];
+static u32 upcalls[CPUS], ended[CPUS];
+
+struct domain dom0;
+struct cpu *cpus[MAX_CPUS];
+u32 nr_cpus = CPUS;
+
+struct cpu *this_cpu(void)
+{
+	return here;
+}
+
+int frame_get_shared(u64 pfn)
+{
+	if (pfn >= NOT_OURS)
+		return -EINVAL;
+	refs[pfn]++;
+	return 0;
+}
+
+void frame_put_shared(u64 pfn)
+{
+	refs[pfn]--;
+}
+
+bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)
+{
+	assert_int_equal(vector, BP_UPCALL_VECTOR);
+	assert_false(level);
+	upcalls[v->index]++;
+	return true;
+}
+
+/* After the interrupt is set, as else it would be overlooked. */
+void vcpu_kick(struct vcpu *v)
+{
+	assert_true(upcalls[v->index] > 0);
+	if (v->state == VCPU_INRUN)
+		vcpu_interrupt_run(v);
+}
+
+void vcpu_interrupt_run(struct vcpu *v)
+{
+	assert_int_equal(v->state, VCPU_INRUN);
+	v->state = VCPU_RUNNABLE;
+	ended[v->index]++;
+}
+
+static struct bp_ring *ring_of(int n)
+{
+	return (struct bp_ring *)(memory + (n + 1) * 4096);
+}
+
+static void give_ring(int n)
+{
+	here = &cpu[n];
+	assert_int_equal(ring_register(n + 1), 0);
+}
+
+static void take_ring(int n)
+{
+	here = &cpu[n];
+	ring_unregister();
+}
+
+static int setup(void **state)
+{
+	int i;
+
+	(void)state;
+	memset(memory, 0xff, sizeof(memory));
+	memset(cpu, 0, sizeof(cpu));
+	memset(refs, 0, sizeof(refs));
+	for (i = 0; i < CPUS; i++) {
+		cpus[i] = &cpu[i];
+		cpu[i].dom0 = &d0[i];
+		d0[i].index = i;
+		d0[i].state = VCPU_RUNNING;
+		give_ring(i);
+	}
+	memset(upcalls, 0, sizeof(upcalls));
+	memset(ended, 0, sizeof(ended));
+	dom.id = 7;
+	guest.dom = &dom;
+	guest.index = 2;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < CPUS; i++)
+		take_ring(i);
+	for (i = 0; i < PAGES; i++)
+		assert_int_equal(refs[i], 0);
+	return 0;
+}
+
+static void registration(void **state)
+{
+	(void)state;
+	here = &cpu[0];
+	assert_int_equal(ring_register(2), -EBUSY);
+	take_ring(0);
+	take_ring(0);
+	assert_int_equal(refs[1], 0);
+	assert_int_equal(ring_register(NOT_OURS), -EINVAL);
+	assert_null(cpu[0].ring);
+	give_ring(0);
+	assert_int_equal(ring_of(0)->head, 0);
+	assert_int_equal(ring_of(0)->tail, 0);
+	assert_int_equal(ring_of(0)->overflow, 0);
+	assert_int_equal(refs[1], 1);
+}
+
+static void event_in_its_own_ring(void **state)
+{
+	const struct bp_event *e = &ring_of(1)->slot[0];
+
+	(void)state;
+	here = &cpu[1];
+	ring_post_service(&guest);
+	assert_int_equal(ring_of(1)->head, 1);
+	assert_int_equal(e->type, BP_EV_SERVICE);
+	assert_int_equal(e->dom, 7);
+	assert_int_equal(e->id, 2);
+	assert_int_equal(upcalls[1], 1);
+	d0[1].state = VCPU_INRUN;
+	assert_true(ring_post(BP_EV_IOEVENTFD, 7, 3));
+	assert_int_equal(ended[1], 1);
+	assert_int_equal(upcalls[1], 1);
+}
+
+static void full_ring_overflows(void **state)
+{
+	int i;
+
+	(void)state;
+	here = &cpu[0];
+	for (i = 0; i < BP_RING_SLOTS; i++)
+		assert_true(ring_post(BP_EV_IOEVENTFD, 7, i));
+	assert_false(ring_post(BP_EV_IOEVENTFD, 7, i));
+	assert_int_equal(ring_of(0)->overflow, 0);
+	ring_post_service(&guest);
+	assert_int_equal(ring_of(0)->overflow, 1);
+	assert_int_equal(ring_of(0)->head, BP_RING_SLOTS);
+	ring_of(0)->tail = 0x12345678;		/* nonsense */
+	assert_false(ring_post(BP_EV_IOEVENTFD, 7, i));
+}
+
+/* The service VM took this CPU offline: another one looks at every vCPU. */
+static void wake_up_without_a_ring(void **state)
+{
+	(void)state;
+	take_ring(0);
+	take_ring(1);
+	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 3));
+	d0[2].state = VCPU_INRUN;
+	ring_post_service(&guest);
+	assert_int_equal(ring_of(2)->overflow, 1);
+	assert_int_equal(ring_of(2)->head, 0);		/* its own CPU's to write */
+	assert_int_equal(ended[2], 1);
+	assert_int_equal(upcalls[0] + upcalls[1], 0);
+	assert_int_equal(upcalls[2], 1);
+}
+
+static void wake_up_waits_for_the_first_ring(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < CPUS; i++)
+		take_ring(i);
+	ring_post_service(&guest);
+	give_ring(1);
+	assert_int_equal(ring_of(1)->overflow, 1);
+	assert_int_equal(upcalls[1], 1);
+	give_ring(0);
+	assert_int_equal(ring_of(0)->overflow, 0);
+	assert_int_equal(upcalls[0], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(registration, setup, teardown),
+		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
+		cmocka_unit_test_setup_teardown(wake_up_without_a_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(wake_up_waits_for_the_first_ring, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
