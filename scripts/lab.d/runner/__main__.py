@@ -11,10 +11,12 @@ import time
 
 import console
 import options
-from machine import Machine
+from bochs import Bochs
+from qemu import Qemu
 from session import Session, say
 
-LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "times", "qemu.log", "qemu.err")
+LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "times", "qemu.log", "qemu.err",
+        "bochsrc", "bochs.log", "bochs.err")
 
 
 def sweep(runs):
@@ -65,7 +67,8 @@ def main(argv):
     try:
         with open(f"{run}/command", "w", encoding="utf-8") as f:
             f.write(shlex.join(["scripts/lab", "run"] + argv) + "\n")
-        machine = Machine(opts, tree, lab, run)
+        kind = Qemu if opts.machine == "svm" else Bochs
+        machine = kind(opts, tree, lab, run)
         machine.prepare()
         return Session(opts, machine, run).execute(started)
     finally:

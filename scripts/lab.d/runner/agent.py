@@ -39,12 +39,16 @@ class Terminal:
 
 
 class Agent:
-    """Frames in, frames out. The owner moves bytes when the socket allows."""
+    """Frames in, frames out. The owner moves bytes when the socket allows.
 
-    def __init__(self, sock, command, use_tty):
+    WINDOW is how many bytes the agent may be sent before it acknowledges some."""
+
+    def __init__(self, sock, command, use_tty, window=None):
         self.sock = sock
         self.command = command
         self.use_tty = use_tty
+        self.window = window
+        self.in_flight = 0
         self.rx = b""
         self.tx = b""
         self.boots = 0
@@ -54,18 +58,26 @@ class Agent:
     def send(self, kind, payload=b""):
         self.tx += HEADER.pack(kind, len(payload)) + payload
 
+    def room(self):
+        return len(self.tx) if self.window is None else self.window - self.in_flight
+
+    def can_send(self):
+        return bool(self.tx) and self.room() > 0
+
     def flush(self):
-        if self.tx:
+        if self.can_send():
             try:
-                sent = self.sock.send(self.tx)
+                sent = self.sock.send(self.tx[:self.room()])
             except BlockingIOError:
                 return
             self.tx = self.tx[sent:]
+            self.in_flight += sent
 
     def machine_reset(self):
         """The stream starts again; what was in flight is lost."""
         self.running = False
         self.tx = b""
+        self.in_flight = 0
 
     def run_command(self):
         self.boots += 1
@@ -112,6 +124,8 @@ class Agent:
             write_all(1, payload)
         elif kind == b"D":
             write_all(2, payload)
+        elif kind == b"A":
+            self.in_flight -= struct.unpack("<I", payload)[0]
         elif kind == b"X":
             self.status = struct.unpack("<I", payload)[0]
 

@@ -1,26 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The emulated machine: its boot disk, its other disks, QEMU's command line."""
+"""What the emulated machines have in common: the boot disk, the overlay's disk,
+and what the session may ask of a machine. qemu.py and bochs.py are the two."""
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 
 import bootdisk
 
-CPU_SVM = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
 MERGED = ("bin", "sbin", "lib", "lib64")        # links into /usr in the service VM
-KERNEL_ARGS = ["console=ttyS0", "panic=-1"]
 HV_ARGS = ["panic=reboot"]
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Machine:
-    """Prepares one run in the directory RUN; LAB holds what `lab up` made."""
+    """Prepares one run in the directory RUN; LAB holds what `lab up` made.
+
+    A machine starts its emulator (start), which sets `process`, and three things
+    to read from without blocking: `serial`, the console's bytes; `link`, the
+    agent's socket; `events`, whose bytes go to news(). When the emulator is gone,
+    autopsy() tells what it had to say about that itself.
+    """
+
+    kernel_args = ["console=ttyS0", "panic=-1"]
+    initrd = "initrd"           # with the drivers of its disks
+    link_window = None          # bytes in flight to the agent, when it acknowledges
 
     def __init__(self, opts, tree, lab, run):
         self.opts = opts
         self.tree = tree
         self.lab = lab
         self.run = run
+        self.process = None
+        self.serial = self.link = self.events = None
         with open(f"{lab}/release", encoding="ascii") as f:
             self.release = f.read().strip()
 
@@ -51,7 +69,7 @@ class Machine:
 
     def make_initrd(self):
         initrd = f"{self.run}/initrd"
-        shutil.copyfile(f"{self.lab}/initrd", initrd)
+        shutil.copyfile(f"{self.lab}/{self.initrd}", initrd)
         extra = self.stage_extra()
         if extra:
             names = subprocess.run(["find", ".", "-mindepth", "1", "-printf", "%P\\n"],
@@ -63,7 +81,7 @@ class Machine:
 
     def grub_config(self):
         opts = self.opts
-        kernel = KERNEL_ARGS + [f"lab.under={opts.under}"] + opts.kernel_args
+        kernel = self.kernel_args + [f"lab.under={opts.under}"] + opts.kernel_args
         quoted = " ".join(f"'{word}'" for word in kernel)
         lines = [
             "set timeout=0",
@@ -118,65 +136,23 @@ class Machine:
         if self.opts.overlay:
             self.make_overlay()
 
-    # QEMU's command line.
+    # The emulator.
 
-    def accel(self):
-        opts = self.opts
-        cpu = ",".join(filter(None, [CPU_SVM, opts.cpu]))
-        if opts.accel == "kvm":
-            return ["-accel", "kvm", "-cpu", cpu]
-        thread = "single" if opts.icount else "multi"
-        icount = ["-icount", "shift=0,sleep=off"] if opts.icount else []
-        return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
+    def spawn(self, args, passed, **streams):
+        """Starts the emulator with the descriptors PASSED; it dies with us."""
+        with open(f"{self.run}/command", "a", encoding="utf-8") as f:
+            f.write(" ".join(args) + "\n")
+        self.process = subprocess.Popen(args, pass_fds=passed, start_new_session=True,
+                                        preexec_fn=die_with_parent, **streams)
 
-    def board(self):
-        if self.opts.iommu == "vtd":
-            return ["-machine", "q35,kernel-irqchip=split", "-device",
-                    "intel-iommu,intremap=on,caching-mode=on,aw-bits=48"]
-        if self.opts.iommu == "amdvi":
-            return ["-machine", "q35", "-device", "amd-iommu,intremap=on"]
-        return ["-machine", "q35"]
+    def start(self):
+        raise NotImplementedError
 
-    def virtio(self, device):
-        """Behind an IOMMU a virtio device must be told to go through it."""
-        if self.opts.iommu == "none":
-            return device
-        return device + ",disable-legacy=on,iommu_platform=on"
+    def news(self, data):
+        """Takes bytes of `events`; yields the ends and resets they tell of, as
+        pairs: "reset" or "shutdown", and QEMU's name of the reason."""
+        raise NotImplementedError
 
-    def disk(self, ident, path, readonly):
-        # The comma is the separator in QEMU's options; doubled it is itself.
-        path = path.replace(",", ",,")
-        mode = "on" if readonly else "off"
-        serial = ident if ident.startswith("disk") else f"lab-{ident}"
-        return ["-drive", f"if=none,id={ident},format=raw,file={path},"
-                f"cache=unsafe,read-only={mode},file.locking=off",
-                "-device", self.virtio(f"virtio-blk-pci,drive={ident},serial={serial}")]
-
-    def disks(self):
-        args = self.disk("boot", f"{self.run}/boot.img", True)
-        args[-1] += ",bootindex=0"
-        args += self.disk("root", f"{self.lab}/svc.erofs", True)
-        if self.opts.overlay:
-            args += self.disk("over", f"{self.run}/over.erofs", True)
-        for n, path in enumerate(self.opts.disk):
-            args += self.disk(f"disk{n}", os.path.abspath(path), False)
-        return args
-
-    def command(self, serial, agent, qmp):
-        """The three arguments are descriptors of connected sockets."""
-        opts = self.opts
-        args = ["qemu-system-x86_64", "-name", "bedplate-lab", "-nodefaults",
-                "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none"]
-        args += self.board() + self.accel()
-        args += ["-smp", str(opts.smp), "-m", opts.mem]
-        args += ["-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
-                 "-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",
-                 "-chardev", f"socket,id=agent,fd={agent}",
-                 "-device", self.virtio("virtio-serial-pci"),
-                 "-device", "virtserialport,chardev=agent,name=org.bedplate.lab"]
-        args += self.disks()
-        # Names triple faults; costs nothing while there are none.
-        args += ["-d", "cpu_reset", "-D", f"{self.run}/qemu.log"]
-        if opts.on_reboot == "end":
-            args.append("-no-reboot")
-        return args
+    def autopsy(self):
+        """Why the emulator ended, when it was not for the machine's own reasons."""
+        raise NotImplementedError

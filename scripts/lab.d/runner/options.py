@@ -22,6 +22,10 @@ so on are the --disk files; LAB_BOOT counts the boots of this run from 1.
 """
 
 
+BOCHS_MEGS = 2048
+BOCHS_DISKS = 2
+
+
 class Usage(Exception):
     """A mistake in the options, or something that does not exist yet."""
 
@@ -47,8 +51,14 @@ def parser():
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    p.add_argument("--machine", choices=["svm", "vmx"], default="svm",
-                   help="the processor's virtualisation (default svm; vmx: not yet)")
+    p.add_argument("--machine", choices=["svm", "vmx", "svm-bochs"], default="svm",
+                   help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
+                   "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
+                   "2G, 2 disks with the overlay's, no --accel, --cpu, --icount, "
+                   "--iommu")
+    p.add_argument("--cpu-model", metavar="NAME",
+                   help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
+                   "(svm-bochs)")
     p.add_argument("--under", choices=["bedplate", "kvm", "linux"], default="bedplate",
                    help="bedplate (default): the service VM on Bedplate; kvm: the same "
                    "service VM on the bare machine with Linux's own KVM modules; linux: "
@@ -117,10 +127,30 @@ def visible(path):
                     "host's system directories")
 
 
+def megabytes(text):
+    return int(text[:-1]) * (1024 if text.endswith("G") else 1)
+
+
+def check_bochs(opts):
+    """Refuses what only QEMU can do."""
+    where = f"--machine {opts.machine} (Bochs)"
+    for given, option in ((opts.icount, "--icount"), (opts.accel == "kvm", "--accel kvm"),
+                          (opts.iommu != "none", f"--iommu {opts.iommu}"),
+                          (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
+        if given:
+            raise Usage(f"{where} cannot do {option}")
+    if megabytes(opts.mem) > BOCHS_MEGS:
+        raise Usage(f"{where}: guests see no more than {BOCHS_MEGS} MiB; --mem is {opts.mem}")
+    if len(opts.disk) + bool(opts.overlay) > BOCHS_DISKS:
+        raise Usage(f"{where} has room for {BOCHS_DISKS} --disk, or one and the --overlay")
+
+
 def check(opts):
     """Refuses, with a clear line, what cannot be done."""
     if opts.machine != "svm":
-        raise Usage(f"--machine {opts.machine}: not yet; only svm exists")
+        check_bochs(opts)
+    elif opts.cpu_model:
+        raise Usage("--cpu-model goes with Bochs's machines; --machine svm takes --cpu")
     if opts.boot != "grub-bios":
         raise Usage(f"--boot {opts.boot}: not yet; only grub-bios exists")
     if opts.accel == "kvm":

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One run: starts QEMU, moves bytes, and finds out how the run ended."""
+"""One run: starts the machine, moves bytes, and finds out how the run ended."""
 
-import ctypes
-import json
 import os
 import selectors
 import signal
-import socket
-import subprocess
 import sys
 import time
 
@@ -18,11 +14,6 @@ STATUS_TIMEOUT = 124
 STATUS_DIED = 125
 LAST_WORDS = 2.0                # seconds a dying machine may go on printing
 INPUT_CHUNK = 16384
-PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def say(text):
@@ -44,42 +35,24 @@ class Session:
         self.signal = None
         self.timed_out = False
         self.escaped = False
-        self.resets = []        # QMP's reasons, in order
+        self.resets = []        # the reasons that the emulator gave, in order
         self.begun = None
-        self.qemu = None
         self.deadline = None
         self.last_words = None
 
     # Set-up.
 
     def start(self):
-        serial, serial_q = socket.socketpair()
-        link, link_q = socket.socketpair()
-        qmp, qmp_q = socket.socketpair()
-        ends = (serial_q, link_q, qmp_q)
-        args = self.machine.command(*(s.fileno() for s in ends))
-        with open(f"{self.run}/command", "a", encoding="utf-8") as f:
-            f.write(" ".join(args) + "\n")
-        with open(f"{self.run}/qemu.err", "wb") as err:
-            self.qemu = subprocess.Popen(
-                args, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                pass_fds=[s.fileno() for s in ends], start_new_session=True,
-                preexec_fn=die_with_parent)
-        for s in ends:
-            s.close()
-        for s in (serial, link, qmp):
-            s.setblocking(False)
+        machine = self.machine
+        machine.start()
         use_tty = self.opts.tty or (not self.opts.command and os.isatty(0))
         command = self.opts.command or ["/bin/bash"]
-        self.agent = Agent(link, command, use_tty)
-        self.serial = serial
-        self.qmp = qmp
-        self.qmp_rx = b""
-        qmp.send(b'{"execute":"qmp_capabilities"}\n')
-        self.sel.register(serial, selectors.EVENT_READ, self.on_serial)
-        self.sel.register(link, selectors.EVENT_READ, self.on_agent)
-        self.sel.register(qmp, selectors.EVENT_READ, self.on_qmp)
-        self.sel.register(os.pidfd_open(self.qemu.pid), selectors.EVENT_READ, self.on_exit)
+        self.agent = Agent(machine.link, command, use_tty, machine.link_window)
+        self.sel.register(machine.serial, selectors.EVENT_READ, self.on_serial)
+        self.sel.register(machine.link, selectors.EVENT_READ, self.on_agent)
+        self.sel.register(machine.events, selectors.EVENT_READ, self.on_events)
+        self.sel.register(os.pidfd_open(machine.process.pid), selectors.EVENT_READ,
+                          self.on_exit)
         self.catch_signals()
         if use_tty and os.isatty(0):
             self.terminal.raw()
@@ -98,13 +71,19 @@ class Session:
 
     # Events.
 
-    def on_serial(self, _):
+    def take(self, stream):
+        """What a stream has; at its end it is no longer watched."""
         try:
-            data = self.serial.recv(65536)
+            data = os.read(stream if isinstance(stream, int) else stream.fileno(), 65536)
         except (BlockingIOError, ConnectionResetError):
             data = b""
         if not data:
-            self.sel.unregister(self.serial)
+            self.sel.unregister(stream)
+        return data
+
+    def on_serial(self, _):
+        data = self.take(self.machine.serial)
+        if not data:
             return
         if self.opts.console:
             sys.stderr.write(clean(data).replace("\x00", ""))
@@ -123,21 +102,10 @@ class Session:
             self.mark("COMMAND starts")
         self.agent.flush()
 
-    def on_qmp(self, _):
-        try:
-            data = self.qmp.recv(65536)
-        except (BlockingIOError, ConnectionResetError):
-            data = b""
-        if not data:
-            self.sel.unregister(self.qmp)
-            return
-        *lines, self.qmp_rx = (self.qmp_rx + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            event = message.get("event")
-            if event in ("RESET", "SHUTDOWN"):
-                self.resets.append(message["data"]["reason"])
-            if event == "RESET":
+    def on_events(self, _):
+        for event, reason in self.machine.news(self.take(self.machine.events)):
+            self.resets.append(reason)
+            if event == "reset":
                 self.agent.machine_reset()
 
     def on_exit(self, _):
@@ -185,7 +153,7 @@ class Session:
 
     def watch_output(self):
         events = selectors.EVENT_READ
-        if self.agent.tx:
+        if self.agent.can_send():
             events |= selectors.EVENT_WRITE
         try:
             self.sel.modify(self.agent.sock, events, self.on_agent)
@@ -201,7 +169,7 @@ class Session:
         if self.deadline is not None and now >= self.deadline:
             self.timed_out = True
         return (self.timed_out or self.escaped or self.signal is not None
-                or self.agent.status is not None or self.qemu.poll() is not None
+                or self.agent.status is not None or self.machine.process.poll() is not None
                 or (self.last_words is not None and now >= self.last_words))
 
     def loop(self, started):
@@ -215,13 +183,15 @@ class Session:
         self.drain()
 
     def drain(self):
-        """Ends QEMU, and takes what is still in the sockets. Its disks are written
-        back by the kernel, for the agent synced and QEMU's cache is the host's."""
-        if self.qemu.poll() is None:
-            self.qemu.kill()
-        self.qemu.wait()
-        for handler, sock in ((self.on_serial, self.serial), (self.on_qmp, self.qmp)):
-            while sock in [k.fileobj for k in self.sel.get_map().values()]:
+        """Ends the emulator, and takes what is still in the sockets. Its disks are
+        written back by the kernel, for the agent synced and the emulator's cache is
+        the host's."""
+        if self.machine.process.poll() is None:
+            self.machine.process.kill()
+        self.machine.process.wait()
+        for handler, stream in ((self.on_serial, self.machine.serial),
+                                (self.on_events, self.machine.events)):
+            while stream in [k.fileobj for k in self.sel.get_map().values()]:
                 handler(selectors.EVENT_READ)
         if self.agent.status is None:
             while self.agent.receive():
@@ -230,10 +200,6 @@ class Session:
 
     # The end.
 
-    def triple_fault(self):
-        with open(f"{self.run}/qemu.log", "rb") as f:
-            return b"Triple fault" in f.read()
-
     def died(self, reason):
         say(f"the machine died: {reason}; the last lines of its console:")
         for line in self.console.tail:
@@ -241,16 +207,10 @@ class Session:
         return STATUS_DIED
 
     def ended_by_itself(self):
-        """QEMU is gone though COMMAND had not ended."""
-        code = self.qemu.returncode
-        if code != 0:
-            with open(f"{self.run}/qemu.err", encoding="utf-8", errors="replace") as f:
-                for line in f.readlines()[-10:]:
-                    sys.stderr.write(f"  qemu: {line}")
-            what = f"signal {-code}" if code < 0 else f"status {code}"
-            return self.died(f"the emulator ended with {what}")
-        if self.triple_fault():
-            return self.died("triple fault")
+        """The emulator is gone though COMMAND had not ended."""
+        trouble = self.machine.autopsy()
+        if trouble:
+            return self.died(trouble)
         reason = self.resets[-1] if self.resets else "no reason given"
         if reason == "guest-reset" and self.console.restarting:
             say("COMMAND rebooted the machine")
@@ -285,7 +245,7 @@ class Session:
             self.mark("ended")
         finally:
             self.terminal.restore()
-            if self.qemu is not None and self.qemu.poll() is None:
-                self.qemu.kill()
-                self.qemu.wait()
+            if self.machine.process and self.machine.process.poll() is None:
+                self.machine.process.kill()
+                self.machine.process.wait()
         return self.outcome()

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The machine as QEMU's TCG (or KVM) makes it: its command line, and its QMP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+from machine import Machine
+
+CPU_SVM = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
+
+
+class Qemu(Machine):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.rx = b""
+
+    # The command line.
+
+    def accel(self):
+        opts = self.opts
+        cpu = ",".join(filter(None, [CPU_SVM, opts.cpu]))
+        if opts.accel == "kvm":
+            return ["-accel", "kvm", "-cpu", cpu]
+        thread = "single" if opts.icount else "multi"
+        icount = ["-icount", "shift=0,sleep=off"] if opts.icount else []
+        return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
+
+    def board(self):
+        if self.opts.iommu == "vtd":
+            return ["-machine", "q35,kernel-irqchip=split", "-device",
+                    "intel-iommu,intremap=on,caching-mode=on,aw-bits=48"]
+        if self.opts.iommu == "amdvi":
+            return ["-machine", "q35", "-device", "amd-iommu,intremap=on"]
+        return ["-machine", "q35"]
+
+    def virtio(self, device):
+        """Behind an IOMMU a virtio device must be told to go through it."""
+        if self.opts.iommu == "none":
+            return device
+        return device + ",disable-legacy=on,iommu_platform=on"
+
+    def disk(self, ident, path, readonly):
+        # The comma is the separator in QEMU's options; doubled it is itself.
+        path = path.replace(",", ",,")
+        mode = "on" if readonly else "off"
+        serial = ident if ident.startswith("disk") else f"lab-{ident}"
+        return ["-drive", f"if=none,id={ident},format=raw,file={path},"
+                f"cache=unsafe,read-only={mode},file.locking=off",
+                "-device", self.virtio(f"virtio-blk-pci,drive={ident},serial={serial}")]
+
+    def disks(self):
+        args = self.disk("boot", f"{self.run}/boot.img", True)
+        args[-1] += ",bootindex=0"
+        args += self.disk("root", f"{self.lab}/svc.erofs", True)
+        if self.opts.overlay:
+            args += self.disk("over", f"{self.run}/over.erofs", True)
+        for n, path in enumerate(self.opts.disk):
+            args += self.disk(f"disk{n}", os.path.abspath(path), False)
+        return args
+
+    def command(self, serial, agent, qmp):
+        """The three arguments are descriptors of connected sockets."""
+        opts = self.opts
+        args = ["qemu-system-x86_64", "-name", "bedplate-lab", "-nodefaults",
+                "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none"]
+        args += self.board() + self.accel()
+        args += ["-smp", str(opts.smp), "-m", opts.mem]
+        args += ["-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
+                 "-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",
+                 "-chardev", f"socket,id=agent,fd={agent}",
+                 "-device", self.virtio("virtio-serial-pci"),
+                 "-device", "virtserialport,chardev=agent,name=org.bedplate.lab"]
+        args += self.disks()
+        # Names triple faults; costs nothing while there are none.
+        args += ["-d", "cpu_reset", "-D", f"{self.run}/qemu.log"]
+        if opts.on_reboot == "end":
+            args.append("-no-reboot")
+        return args
+
+    # While it runs.
+
+    def start(self):
+        pairs = [socket.socketpair() for _ in range(3)]
+        self.serial, self.link, self.events = (ours for ours, _ in pairs)
+        fds = [theirs.fileno() for _, theirs in pairs]
+        with open(f"{self.run}/qemu.err", "wb") as err:
+            self.spawn(self.command(*fds), fds, stdin=subprocess.DEVNULL,
+                       stdout=err, stderr=err)
+        for ours, theirs in pairs:
+            theirs.close()
+            ours.setblocking(False)
+        self.events.send(b'{"execute":"qmp_capabilities"}\n')
+
+    def news(self, data):
+        *lines, self.rx = (self.rx + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message.get("event") in ("RESET", "SHUTDOWN"):
+                yield message["event"].lower(), message["data"]["reason"]
+
+    def autopsy(self):
+        code = self.process.returncode
+        if code != 0:
+            with open(f"{self.run}/qemu.err", encoding="utf-8", errors="replace") as f:
+                for line in f.readlines()[-10:]:
+                    sys.stderr.write(f"  qemu: {line}")
+            what = f"signal {-code}" if code < 0 else f"status {code}"
+            return f"the emulator ended with {what}"
+        with open(f"{self.run}/qemu.log", "rb") as f:
+            return "triple fault" if b"Triple fault" in f.read() else None
