@@ -11,6 +11,8 @@
  *                     I  bytes for COMMAND's standard input; E: its end
  *                     W  u16 rows, u16 columns: the terminal's new size
  *   agent to runner   H  "LAB-HELO": ready for R
+ *                     A  u32: so many more bytes were received; on a serial line
+ *                        only, where more than its FIFO can hold would be lost
  *                     O  standard output; D: standard error (diagnostics)
  *                     X  u32 exit status, as a shell would give it; disks synced
  *
@@ -41,6 +43,7 @@
 
 struct agent {
 	int port;		/* the stream to the runner, non-blocking */
+	bool serial;		/* it is a serial line: acknowledge what came */
 	int sigfd;		/* SIGCHLD */
 	int in, out, err;	/* our ends of COMMAND's streams, -1 when closed */
 	bool tty;		/* COMMAND has a pseudo-terminal: in == out */
@@ -239,6 +242,13 @@ static void handle_frame(struct agent *a, uint8_t type, uint8_t *p, size_t len)
 	}
 }
 
+static void acknowledge(struct agent *a, uint32_t count)
+{
+	count = htole32(count);
+	if (a->serial)
+		send_frame(a, 'A', &count, sizeof(count));
+}
+
 /* Takes what the port has, and handles a frame once it is whole. */
 static void receive(struct agent *a)
 {
@@ -262,6 +272,7 @@ static void receive(struct agent *a)
 		if (n <= 0)
 			return;
 		a->rx_len += n;
+		acknowledge(a, n);
 	}
 	a->rx_len = 0;
 	handle_frame(a, a->rx[0], a->rx + HEADER_LEN, len);
@@ -374,7 +385,9 @@ static void open_port(struct agent *a, const char *path)
 		die(path);
 	if (tcgetattr(a->port, &t) == 0) {
 		cfmakeraw(&t);
+		cfsetspeed(&t, B115200);
 		tcsetattr(a->port, TCSANOW, &t);
+		a->serial = true;
 	}
 }
 

@@ -50,12 +50,13 @@ boot_loader() {
 	cp /usr/lib/grub/i386-pc/boot.img "$LAB/grub.mbr"
 }
 
+# svc_initramfs NAME DRIVER...: the drivers are those of the machine's disks.
 svc_initramfs() {
-	step "service VM's initramfs"
-	local tree=$work/initrd
-	initramfs_tree "$tree" virtio_blk erofs overlay
+	step "service VM's initramfs $1"
+	local tree=$work/$1
+	initramfs_tree "$tree" "${@:2}" erofs overlay
 	install -m 755 "$here/svc/initramfs-init" "$tree/init"
-	pack_initramfs "$tree" "$LAB/initrd"
+	pack_initramfs "$tree" "$LAB/$1"
 }
 
 guest_tree() {
@@ -151,7 +152,8 @@ svc_image() {
 }
 
 boot_loader
-svc_initramfs
+svc_initramfs initrd virtio_blk
+svc_initramfs initrd.ata ata_piix sd_mod
 guest_assets
 svc_image
 rm -rf "$work"
