@@ -92,6 +92,8 @@ struct cpu {
 		} svm;
 		struct {
 			hpa_t vmxon;
+			hpa_t current_vmcs;	/* 0: none */
+			u64 sys[4];		/* system-call MSRs, as they are */
 		} vmx;
 	};
 

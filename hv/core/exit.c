@@ -34,6 +34,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_WRMSR] = "WRMSR",
 	[VM_EXIT_NPF] = "nested page fault",
 	[VM_EXIT_HYPERCALL] = "hypercall",
+	[VM_EXIT_CR0_WRITE] = "MOV to CR0",
 	[VM_EXIT_CR4_WRITE] = "MOV to CR4",
 	[VM_EXIT_CR8_WRITE] = "MOV to CR8",
 	[VM_EXIT_EXCEPTION] = "exception",
@@ -210,6 +211,42 @@ static void exit_cr8(struct vcpu *v)
 	}
 }
 
+/*
+ * Paging on or off under EFER.LME is a way into or out of long mode (SDM vol.
+ * 3, 10.8.5); what else is wrong with the new state set_sregs() finds.
+ */
+static bool switch_mode(struct kvm_sregs *s, u64 cr0)
+{
+	if (!((s->cr0 ^ cr0) & X86_CR0_PG) || !(s->efer & EFER_LME))
+		return !((s->cr0 & ~cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PCIDE));
+	if (s->cs.l || (s->cr4 & X86_CR4_PCIDE))
+		return false;
+	s->efer ^= EFER_LMA;
+	return true;
+}
+
+static void exit_cr0(struct vcpu *v)
+{
+	struct kvm_sregs s;
+	u64 val;
+
+	if (!mov_cr_operand(v, 0, &val)) {
+		vcpu_ud(v);
+		return;
+	}
+	ops->get_sregs(v, &s);
+	if (!switch_mode(&s, val)) {
+		vcpu_gp(v);
+		return;
+	}
+	s.cr0 = val | X86_CR0_ET;
+	if (ops->set_sregs(v, &s)) {
+		vcpu_gp(v);
+		return;
+	}
+	vcpu_skip(v);
+}
+
 static void exit_cr4(struct vcpu *v)
 {
 	struct kvm_sregs s;
@@ -328,6 +365,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_WRMSR] = exit_wrmsr,
 	[VM_EXIT_NPF] = exit_npf,
 	[VM_EXIT_HYPERCALL] = exit_hypercall,
+	[VM_EXIT_CR0_WRITE] = exit_cr0,
 	[VM_EXIT_CR4_WRITE] = exit_cr4,
 	[VM_EXIT_CR8_WRITE] = exit_cr8,
 	[VM_EXIT_EXCEPTION] = exit_exception,

@@ -23,6 +23,7 @@ enum vm_exit_reason {
 	VM_EXIT_WRMSR,
 	VM_EXIT_NPF,		/* ->npf */
 	VM_EXIT_HYPERCALL,	/* VMMCALL or VMCALL */
+	VM_EXIT_CR0_WRITE,
 	VM_EXIT_CR4_WRITE,
 	VM_EXIT_CR8_WRITE,
 	VM_EXIT_EXCEPTION,	/* ->exc: an intercepted exception */

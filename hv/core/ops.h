@@ -22,9 +22,8 @@ struct hv_ops {
 	 */
 	const char *(*probe)(void);
 
-	/* Turn virtualisation on (off) on the calling CPU. -errno on failure. */
+	/* Turn virtualisation on, on the calling CPU, for good. -errno on failure. */
 	int (*cpu_init)(struct cpu *c);
-	void (*cpu_fini)(struct cpu *c);
 
 	/*
 	 * Give a new vCPU its control structures, in the state that follows
@@ -92,7 +91,7 @@ struct hv_ops {
 
 	/*
 	 * Before reboot or panic hand-over: make the CPU fit for INIT and
-	 * firmware (SVM off, GIF on).  Any CPU, any state.
+	 * firmware (SVM off, GIF on; VMX off).  Any CPU, any state.
 	 */
 	void (*emergency_off)(void);
 	/* Print control-structure details of the current vCPU to the log. */
@@ -103,7 +102,7 @@ extern const struct hv_ops *ops;	/* chosen by ops_choose() */
 extern const struct hv_ops svm_ops;
 extern const struct hv_ops vmx_ops;
 
-/* Choose by CPUID; NULL and *why set when neither back end fits. */
-const struct hv_ops *ops_choose(const char **why);
+/* Choose by CPUID.  Where neither fits, the probe of the result says so. */
+const struct hv_ops *ops_choose(void);
 
 #endif

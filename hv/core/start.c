@@ -47,11 +47,9 @@ static void choose_xcr0(void)
 
 static void choose_back_end(void)
 {
-	const char *why = NULL;
+	const char *why;
 
-	ops = ops_choose(&why);
-	if (!ops)
-		fatal("%s", why);
+	ops = ops_choose();
 	why = ops->probe();
 	if (why)
 		fatal("%s", why);

@@ -145,20 +145,11 @@ static void svm_emergency_off(void)
 	wrmsr(MSR_EFER, efer & ~EFER_SVME);
 }
 
-static void svm_cpu_fini(struct cpu *c)
-{
-	svm_emergency_off();
-	wrmsr(MSR_AMD_VM_HSAVE_PA, 0);
-	domain_page_free(&dom0, phys_to_virt(c->svm.hsave));
-	domain_page_free(&dom0, phys_to_virt(c->svm.host_vmcb));
-}
-
 const struct hv_ops svm_ops = {
 	.name = "SVM",
 	.npt = &npt_format_amd,
 	.probe = svm_probe,
 	.cpu_init = svm_cpu_init,
-	.cpu_fini = svm_cpu_fini,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_fini = svm_vcpu_fini,
 	.vcpu_reset = svm_vcpu_reset,

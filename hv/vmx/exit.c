@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From a hardware exit to the neutral one (SDM vol. 3, app. C and 28.2). */
+#include "../core/log.h"
+#include "../core/x86_regs.h"
+#include "insn.h"
+#include "vmx.h"
+
+/* The exit belongs to an instruction, whose length the VMCS has. */
+#define INSN	0x80
+
+static const u8 exits[EXIT_END] = {
+	[EXIT_EXCEPTION]	= VM_EXIT_EXCEPTION,
+	[EXIT_INTR]		= VM_EXIT_INTR,
+	[EXIT_TRIPLE_FAULT]	= VM_EXIT_SHUTDOWN,
+	[EXIT_INIT]		= VM_EXIT_INIT,
+	[EXIT_IO_SMI]		= VM_EXIT_SMI,
+	[EXIT_SMI]		= VM_EXIT_SMI,
+	[EXIT_IRQ_WINDOW]	= VM_EXIT_IRQ_WINDOW,
+	[EXIT_NMI_WINDOW]	= VM_EXIT_NMI_WINDOW,
+	[EXIT_CPUID]		= INSN | VM_EXIT_CPUID,
+	[EXIT_GETSEC]		= INSN | VM_EXIT_UNDEFINED,
+	[EXIT_HLT]		= INSN | VM_EXIT_HLT,
+	[EXIT_INVD]		= INSN | VM_EXIT_WBINVD,
+	[EXIT_RDPMC]		= INSN | VM_EXIT_NONE,
+	[EXIT_VMCALL]		= INSN | VM_EXIT_HYPERCALL,
+	[EXIT_VMCLEAR ... EXIT_VMXON] = INSN | VM_EXIT_UNDEFINED,
+	[EXIT_CR]		= INSN | VM_EXIT_CR0_WRITE,
+	[EXIT_IO]		= INSN | VM_EXIT_IO,
+	[EXIT_RDMSR]		= INSN | VM_EXIT_RDMSR,
+	[EXIT_WRMSR]		= INSN | VM_EXIT_WRMSR,
+	[EXIT_BAD_GUEST]	= VM_EXIT_FAIL_ENTRY,
+	[EXIT_BAD_MSR]		= VM_EXIT_FAIL_ENTRY,
+	[EXIT_MWAIT]		= INSN | VM_EXIT_MWAIT,
+	[EXIT_MONITOR]		= INSN | VM_EXIT_MWAIT,
+	[EXIT_PAUSE]		= INSN | VM_EXIT_PAUSE,
+	[EXIT_BAD_MC]		= VM_EXIT_MCE,
+	[EXIT_TPR]		= VM_EXIT_CR8_WRITE,
+	[EXIT_EPT]		= VM_EXIT_NPF,
+	[EXIT_INVEPT]		= INSN | VM_EXIT_UNDEFINED,
+	[EXIT_INVVPID]		= INSN | VM_EXIT_UNDEFINED,
+	[EXIT_WBINVD]		= INSN | VM_EXIT_WBINVD,
+	[EXIT_XSETBV]		= INSN | VM_EXIT_XSETBV,
+	[EXIT_ENCLS]		= INSN | VM_EXIT_UNDEFINED,
+};
+
+static_assert(VM_EXIT_REASONS < INSN, "reasons and INSN share a byte");
+
+static void decode_io(struct exit_io *io, u64 qual)
+{
+	io->port = QUAL_IO_PORT(qual);
+	io->size = QUAL_IO_SIZE(qual);
+	io->in = qual & QUAL_IO_IN;
+	io->string = qual & QUAL_IO_STR;
+	io->rep = qual & QUAL_IO_REP;
+}
+
+static void decode_npf(struct exit_npf *npf, u64 qual, gpa_t gpa)
+{
+	u64 kind = qual & (QUAL_EPT_LINEAR | QUAL_EPT_FINAL);
+
+	npf->gpa = gpa;
+	npf->flags = (qual & QUAL_EPT_WRITE ? NPF_WRITE : 0) |
+		     (qual & QUAL_EPT_FETCH ? NPF_EXEC : 0) |
+		     (qual & QUAL_EPT_MAPPED ? NPF_PRESENT : 0) |
+		     (kind == QUAL_EPT_LINEAR ? NPF_PT : 0);
+}
+
+/*
+ * An IRET had ended the blocking of NMIs before it faulted: it starts anew,
+ * blocked (SDM vol. 3, 28.2.3).
+ */
+static void block_nmi_again(struct vmx_vcpu *x, bool unblocked)
+{
+	if (unblocked && !(vmread(VMCS_IDT_INTR) & INTR_VALID))
+		x->intr_state |= INTR_STATE_NMI;
+}
+
+static enum vm_exit_reason decode_exception(struct vcpu *v, u64 qual)
+{
+	struct exit_exc *exc = &v->exit.exc;
+	u32 info = vmread(VMCS_EXIT_INTR);
+	u8 vector = info & INTR_VECTOR;
+
+	if (INTR_TYPE(info) == INTR_NMI) {
+		vmx_take_nmi();
+		return VM_EXIT_NMI;
+	}
+	if (vector == X86_TRAP_MC) {
+		vmx_take_machine_check();
+		return VM_EXIT_MCE;
+	}
+	if (vector != X86_TRAP_DF)
+		block_nmi_again(v->arch, info & INTR_NMI_UNBLOCKED);
+	if (vector == X86_TRAP_DB)
+		vmx_take_debug(qual);
+	exc->vector = vector;
+	exc->has_error = info & INTR_ERROR;
+	exc->error = exc->has_error ? vmread(VMCS_EXIT_ERROR) : 0;
+	exc->cr2_or_dr6 = qual;
+	return VM_EXIT_EXCEPTION;
+}
+
+/* Only without a TPR shadow. */
+static enum vm_exit_reason give_cr8(struct vcpu *v, u8 gpr)
+{
+	struct vmx_vcpu *x = v->arch;
+
+	v->regs.gpr[gpr] = v->apic.reg[APIC_REG_TPR / 4] >> 4 & 0xf;
+	v->regs.rip += v->exit.insn_len;
+	x->intr_state &= ~INTR_STATE_SHADOW;
+	return VM_EXIT_NONE;
+}
+
+static enum vm_exit_reason decode_cr(struct vcpu *v, u64 qual)
+{
+	u8 cr = QUAL_CR(qual), type = QUAL_CR_TYPE(qual);
+
+	if (type == QUAL_CR_FROM && cr == 8)
+		return give_cr8(v, QUAL_CR_GPR(qual));
+	if (type != QUAL_CR_TO)
+		return VM_EXIT_UNKNOWN;
+	switch (cr) {
+	case 0:
+		return VM_EXIT_CR0_WRITE;
+	case 4:
+		return VM_EXIT_CR4_WRITE;
+	case 8:
+		return VM_EXIT_CR8_WRITE;
+	}
+	return VM_EXIT_UNKNOWN;
+}
+
+/* A guest has no performance counters: RDPMC raises #GP(0). */
+static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
+{
+	v->inject = (struct vcpu_event){
+		.type = EVENT_EXC, .vector = X86_TRAP_GP, .has_error = true,
+	};
+	return VM_EXIT_NONE;
+}
+
+/* Entry refused: name the field while the VMCS is current. */
+static enum vm_exit_reason refused(u8 basic)
+{
+	const char *why = basic == EXIT_BAD_GUEST ? vmx_guest_fault(&vmx) : NULL;
+
+	vmwrite(VMCS_ENTRY_INTR, 0);
+	log_err("VMX: entry refused: %s", why ? why : "no known cause");
+	return VM_EXIT_FAIL_ENTRY;
+}
+
+void vmx_decode_failure(struct vcpu *v)
+{
+	u32 error = vmread(VMCS_INSN_ERROR);
+
+	log_err("VMX: entry failed: %s", vmx_insn_error(error));
+	vmwrite(VMCS_ENTRY_INTR, 0);
+	v->exit.reason = VM_EXIT_FAIL_ENTRY;
+	v->exit.insn_len = 0;
+	v->exit.hw_reason = error;
+	v->exit.hw_info[0] = v->exit.hw_info[1] = 0;
+}
+
+void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
+{
+	struct vm_exit *e = &v->exit;
+	u16 basic = hw_reason;
+	u8 entry = basic < EXIT_END ? exits[basic] : 0, reason = entry & ~INSN;
+	u64 qual = vmread(VMCS_QUALIFICATION);
+
+	e->hw_reason = hw_reason;
+	e->hw_info[0] = qual;
+	e->hw_info[1] = 0;
+	e->insn_len = entry & INSN ? vmread(VMCS_INSN_LEN) & 0xf : 0;
+
+	switch (reason) {
+	case VM_EXIT_NONE:
+		reason = entry ? decode_rdpmc(v) : VM_EXIT_UNKNOWN;
+		break;
+	case VM_EXIT_IO:
+		decode_io(&e->io, qual);
+		break;
+	case VM_EXIT_NPF:
+		e->hw_info[1] = vmread(VMCS_GUEST_PHYSICAL);
+		decode_npf(&e->npf, qual, e->hw_info[1]);
+		block_nmi_again(v->arch, qual & QUAL_EPT_NMI_UNBLOCKED);
+		break;
+	case VM_EXIT_CR0_WRITE:
+		reason = decode_cr(v, qual);
+		break;
+	case VM_EXIT_CR8_WRITE:
+		/* The TPR fell below the threshold: what waits can go in. */
+		reason = VM_EXIT_NONE;
+		break;
+	case VM_EXIT_EXCEPTION:
+		reason = decode_exception(v, qual);
+		break;
+	case VM_EXIT_FAIL_ENTRY:
+		reason = refused(basic);
+		break;
+	case VM_EXIT_MCE:
+		vmx_take_machine_check();
+		break;
+	}
+	e->reason = reason;
+}

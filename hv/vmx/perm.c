@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I/O and MSR bitmaps (SDM vol. 3, 25.6.4, 25.6.9).  A set bit makes the
+ * access exit, as does any MSR outside of the two ranges.  Two MSR bitmaps:
+ * domain 0's and the one that all guests share; guests' ports exit without a
+ * bitmap.  All are constant once vCPUs run.
+ */
+#include "../core/domain.h"
+#include "../core/paging.h"
+#include "../core/string.h"
+#include "../core/x86.h"
+#include "vmx.h"
+
+#define MSR_RANGE	0x2000u
+#define MSR_HIGH	0xc0000000u
+
+/* One bit for each MSR of a range. */
+struct msr_bitmap {
+	u8 read_low[MSR_RANGE / 8];
+	u8 read_high[MSR_RANGE / 8];
+	u8 write_low[MSR_RANGE / 8];
+	u8 write_high[MSR_RANGE / 8];
+};
+
+static_assert(sizeof(struct msr_bitmap) == PAGE_SIZE, "hardware format");
+
+static struct msr_bitmap service_msrs __aligned(4096);
+static struct msr_bitmap guest_msrs __aligned(4096);
+static u8 service_io[2][PAGE_SIZE] __aligned(4096);
+
+static void set_bit(u8 *map, u32 n, bool on)
+{
+	if (on)
+		map[n / 8] |= 1u << n % 8;
+	else
+		map[n / 8] &= ~(1u << n % 8);
+}
+
+static void catch_read(struct msr_bitmap *m, u32 msr, bool on)
+{
+	if (msr < MSR_RANGE)
+		set_bit(m->read_low, msr, on);
+	else if (msr - MSR_HIGH < MSR_RANGE)
+		set_bit(m->read_high, msr - MSR_HIGH, on);
+}
+
+static void catch_write(struct msr_bitmap *m, u32 msr, bool on)
+{
+	if (msr < MSR_RANGE)
+		set_bit(m->write_low, msr, on);
+	else if (msr - MSR_HIGH < MSR_RANGE)
+		set_bit(m->write_high, msr - MSR_HIGH, on);
+}
+
+/* The running vCPU's own values, in the VMCS or (KernelGSBase) saved by put. */
+static const u32 own[] = {
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+};
+
+/* Of these domain 0 reads the virtual value, not the machine's. */
+static const u32 service_virtual[] = {
+	0x11, 0x12,			/* KVM's first clock MSRs */
+	MSR_APIC_BASE, MSR_FEATURE_CONTROL, MSR_TSC_ADJUST, MSR_DEBUGCTL,
+	MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER,
+};
+
+/* The system-call MSRs are written through us, so that we know them. */
+static void pass_own(struct msr_bitmap *m)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(own); i++) {
+		catch_read(m, own[i], false);
+		catch_write(m, own[i], false);
+	}
+	for (i = 0; i < NR_SYS; i++)
+		catch_read(m, vmx_sys_msr[i], false);
+}
+
+/* Speculation controls are domain 0's to write where the CPU has them. */
+static void pass_speculation(struct msr_bitmap *m)
+{
+	u32 seven = cpuid(0).eax >= 7 ? cpuid(7).edx : 0;
+
+	if (seven & BIT(26)) {
+		catch_write(m, MSR_SPEC_CTRL, false);
+		catch_write(m, MSR_PRED_CMD, false);
+	}
+}
+
+static void init_service_msrs(struct msr_bitmap *m)
+{
+	u32 i;
+
+	memset(m->write_low, 0xff, sizeof(m->write_low));
+	memset(m->write_high, 0xff, sizeof(m->write_high));
+	for (i = 0; i < ARRAY_SIZE(service_virtual); i++)
+		catch_read(m, service_virtual[i], true);
+	for (i = 0; i <= 0xff; i++)
+		catch_read(m, MSR_X2APIC_BASE + i, true);
+	for (i = 0; i <= 0x1f; i++)
+		catch_read(m, MSR_VMX_BASIC + i, true);
+	pass_own(m);
+	pass_speculation(m);
+}
+
+void vmx_perm_init(void)
+{
+	init_service_msrs(&service_msrs);
+	memset(&guest_msrs, 0xff, sizeof(guest_msrs));
+	pass_own(&guest_msrs);
+}
+
+hpa_t vmx_io_bitmap(u32 half)
+{
+	return virt_to_phys(service_io[half]);
+}
+
+hpa_t vmx_msr_bitmap(const struct vcpu *v)
+{
+	return virt_to_phys(domain_is_dom0(v->dom) ? &service_msrs : &guest_msrs);
+}
+
+void vmx_io_protect(u16 port)
+{
+	set_bit(service_io[port / 0x8000], port % 0x8000, true);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One entry into a vCPU, and what is needed around it: the current VMCS, the
+ * TLB, host state, the MSRs that neither side of the switch moves.
+ *
+ * A VMCS may be in the hands of one CPU only, and its state may be in that
+ * CPU (SDM vol. 3, 25.11.1).  A guest's is cleared by put, so that any CPU may
+ * take it next; domain 0's vCPUs never move, and theirs stay active.
+ *
+ * VPID: the number of the vCPU in its domain, plus 1.  With EPT all cached
+ * translations are tagged with the EPT pointer too (29.4.1), so domains do
+ * not meet; and INVEPT drops those of all VPIDs, so it is the only flush.
+ */
+#include "../core/cpu.h"
+#include "../core/domain.h"
+#include "../core/x86.h"
+#include "insn.h"
+#include "vmx.h"
+
+static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
+static_assert(RAX == 0 && RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI == 6 &&
+	      RDI == 7 && R8 == 8 && R15 == 15, "entry.S counts on it");
+static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
+
+#define VIRTUAL_TPR	0x80		/* in the virtual-APIC page */
+
+/* ---- the current VMCS ---- */
+
+hpa_t vmcs_open(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+	struct cpu *c = this_cpu();
+	hpa_t before = c->vmx.current_vmcs;
+
+	if (before != x->vmcs) {
+		vmptrld(x->vmcs);
+		c->vmx.current_vmcs = x->vmcs;
+	}
+	return before;
+}
+
+void vmcs_close(struct vcpu *v, hpa_t before)
+{
+	struct vmx_vcpu *x = v->arch;
+	struct cpu *c = this_cpu();
+
+	if (before == x->vmcs)
+		return;
+	vmclear(x->vmcs);
+	x->launched = false;
+	if (before)
+		vmptrld(before);
+	c->vmx.current_vmcs = before;
+}
+
+/* ---- load and put ---- */
+
+/* Base of this CPU's TSS, from its descriptor (SDM vol. 3, 8.2.3). */
+static u64 tss_base(const struct desc_ptr *gdt)
+{
+	const u64 *d = (const u64 *)(uintptr_t)(gdt->base + SEL_TSS);
+
+	return (d[0] >> 16 & 0xffffff) | (d[0] >> 56) << 24 | d[1] << 32;
+}
+
+/* What an exit loads into this CPU. */
+static void write_host_state(void)
+{
+	struct desc_ptr gdt, idt;
+
+	sgdt(&gdt);
+	sidt(&idt);
+	vmwrite(VMCS_HOST_CR0, read_cr0());
+	vmwrite(VMCS_HOST_CR3, read_cr3());
+	vmwrite(VMCS_HOST_CR4, read_cr4());
+	vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+	vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+	vmwrite(VMCS_HOST_ES, SEL_DATA);
+	vmwrite(VMCS_HOST_CS, SEL_CODE64);
+	vmwrite(VMCS_HOST_SS, SEL_DATA);
+	vmwrite(VMCS_HOST_DS, SEL_DATA);
+	vmwrite(VMCS_HOST_FS, 0);
+	vmwrite(VMCS_HOST_GS, 0);
+	vmwrite(VMCS_HOST_TR, SEL_TSS);
+	vmwrite(VMCS_HOST_FS_BASE, rdmsr(MSR_FS_BASE));
+	vmwrite(VMCS_HOST_GS_BASE, rdmsr(MSR_GS_BASE));
+	vmwrite(VMCS_HOST_TR_BASE, tss_base(&gdt));
+	vmwrite(VMCS_HOST_GDTR_BASE, gdt.base);
+	vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
+	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
+	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
+	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
+	vmwrite(VMCS_HOST_RIP, (u64)vmx_exit);
+}
+
+void vmx_load_sys(const struct vmx_vcpu *x)
+{
+	struct cpu *c = this_cpu();
+	u32 i;
+
+	for (i = 0; i < NR_SYS; i++) {
+		if (c->vmx.sys[i] == x->sys[i])
+			continue;
+		c->vmx.sys[i] = x->sys[i];
+		wrmsr(vmx_sys_msr[i], x->sys[i]);
+	}
+}
+
+void vmx_load_dr6(const struct vcpu *v)
+{
+	write_dr6((u32)v->dr6);
+}
+
+static u64 make_eptp(const struct vcpu *v)
+{
+	return v->dom->npt.table | EPTP_WB | EPTP_WALK_4 | (vmx.ctl.ept_ad ? EPTP_AD : 0);
+}
+
+void vmx_load(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+	struct cpu *c = this_cpu();
+	u64 eptp = make_eptp(v);
+
+	vmcs_open(v);
+	if (x->cpu_index != c->index) {
+		x->cpu_index = c->index;
+		write_host_state();
+	}
+	if (x->eptp != eptp) {
+		x->eptp = eptp;
+		vmwrite(VMCS_EPTP, eptp);
+		x->flush = true;
+	}
+	vmx_load_sys(x);
+	wrmsr(MSR_KERNEL_GS_BASE, x->kernel_gs_base);
+	vmx_load_dr6(v);
+	x->loaded = true;
+}
+
+void vmx_put(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+
+	x->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+	v->dr6 = x->dr6 = read_dr6();
+	v->dr7 = x->dr7 = vmread(VMCS_GUEST_DR7);
+	x->loaded = false;
+	if (!domain_is_dom0(v->dom))
+		vmcs_close(v, 0);
+}
+
+/* ---- entry ---- */
+
+void vmx_flush(struct vcpu *v)
+{
+	((struct vmx_vcpu *)v->arch)->flush = true;
+}
+
+/* The threshold may not exceed the TPR: below it, there is no need to wait. */
+static u8 load_tpr(struct vcpu *v, struct vmx_vcpu *x)
+{
+	u8 tpr = v->apic.reg[APIC_REG_TPR / 4];
+	u8 threshold = min(x->tpr_threshold, (u8)(tpr >> 4));
+
+	x->virtual_apic[VIRTUAL_TPR] = tpr;
+	if (x->tpr_threshold_hw != threshold) {
+		x->tpr_threshold_hw = threshold;
+		vmwrite(VMCS_TPR_THRESHOLD, threshold);
+	}
+	return tpr;
+}
+
+/*
+ * An entry checks a shadow against RFLAGS (SDM vol. 3, 27.3.1.5): that of STI
+ * needs IF, and with either of them a single step must be pending if TF is set.
+ */
+static void settle_shadow(struct vcpu *v, struct vmx_vcpu *x)
+{
+	u64 pending = vmread(VMCS_GUEST_PENDING_DB) & ~(u64)PENDING_DB_BS;
+
+	if (!(v->regs.rflags & X86_EFLAGS_IF))
+		x->intr_state &= ~INTR_STATE_STI;
+	if ((v->regs.rflags & X86_EFLAGS_TF) && !vmread(VMCS_GUEST_DEBUGCTL))
+		pending |= PENDING_DB_BS;
+	vmwrite(VMCS_GUEST_PENDING_DB, pending);
+}
+
+static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
+{
+	if (unlikely(x->flush)) {
+		x->flush = false;
+		invept(vmx.ctl.invept_one ? INVEPT_ONE : INVEPT_ALL,
+		       vmx.ctl.invept_one ? x->eptp : 0);
+	}
+	if (unlikely(v->inject.type != EVENT_NONE))
+		vmx_inject(v);
+	if (unlikely(x->intr_state & INTR_STATE_SHADOW))
+		settle_shadow(v, x);
+	if (x->intr_state != x->intr_state_hw) {
+		x->intr_state_hw = x->intr_state;
+		vmwrite(VMCS_GUEST_INTR_STATE, x->intr_state);
+	}
+	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
+	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
+	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);
+	if (read_cr2() != v->regs.cr2)
+		write_cr2(v->regs.cr2);
+}
+
+void vmx_run(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+	u32 reason, cut_short;
+	u8 tpr = 0;
+
+	before_entry(v, x);
+	if (likely(x->virtual_apic))
+		tpr = load_tpr(v, x);
+	if (unlikely(!vmx_enter(&v->regs, x->launched))) {
+		vmx_decode_failure(v);
+		return;
+	}
+	reason = vmread(VMCS_EXIT_REASON);
+	if (likely(!(reason & EXIT_ENTRY_FAILED)))
+		x->launched = true;
+	v->regs.gpr[RSP] = vmread(VMCS_GUEST_RSP);
+	v->regs.rip = vmread(VMCS_GUEST_RIP);
+	v->regs.rflags = vmread(VMCS_GUEST_RFLAGS);
+	v->regs.cr2 = read_cr2();
+	x->intr_state = x->intr_state_hw = vmread(VMCS_GUEST_INTR_STATE);
+	if (unlikely(x->virtual_apic && x->virtual_apic[VIRTUAL_TPR] != tpr))
+		vlapic_set_cr8(v, x->virtual_apic[VIRTUAL_TPR] >> 4);
+	cut_short = vmread(VMCS_IDT_INTR);
+	if (unlikely(cut_short & INTR_VALID))
+		vmx_cut_short(v, cut_short);
+	vmx_decode_exit(v, reason);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The VMCS of a vCPU: making, resetting, showing it. */
+#include "../core/domain.h"
+#include "../core/errno.h"
+#include "../core/log.h"
+#include "../core/paging.h"
+#include "../core/string.h"
+#include "../core/x86_regs.h"
+#include "insn.h"
+#include "vmx.h"
+
+#define PAT_RESET	0x0007040600070406ull
+
+/* CVE-2015-5307, CVE-2015-8104: a guest's #AC and #DB can loop in microcode. */
+#define EXC_ALWAYS	(1u << X86_TRAP_MC)
+#define EXC_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
+
+/* Two PAUSEs closer than the gap belong to one loop; it may last the window. */
+#define PAUSE_GAP	128
+#define PAUSE_WINDOW	4096
+
+static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
+{
+	u32 proc2 = vmx.ctl.proc2;
+
+	x->proc = vmx.ctl.proc;
+	x->exc_bitmap = EXC_ALWAYS;
+	if (domain_is_dom0(v->dom)) {
+		x->proc |= PROC_IO_BITMAPS;
+	} else {
+		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
+		x->exc_bitmap |= EXC_GUEST;
+		proc2 |= PROC2_WBINVD;
+	}
+	vmwrite(VMCS_PIN, vmx.ctl.pin);
+	vmwrite(VMCS_PROC, x->proc);
+	vmwrite(VMCS_PROC2, proc2);
+	vmwrite(VMCS_EXIT_CTL, vmx.ctl.exit);
+	vmwrite(VMCS_ENTRY_CTL, vmx.ctl.entry);
+	vmwrite(VMCS_EXC_BITMAP, x->exc_bitmap);
+	vmwrite(VMCS_PF_MASK, 0);
+	vmwrite(VMCS_PF_MATCH, 0);
+	vmwrite(VMCS_CR3_TARGETS, 0);
+	vmwrite(VMCS_CR0_MASK, vmx_cr0_owned(&vmx));
+	vmwrite(VMCS_CR4_MASK, vmx_cr4_owned(&vmx));
+	vmwrite(VMCS_EXIT_MSR_STORES, 0);
+	vmwrite(VMCS_EXIT_MSR_LOADS, 0);
+	vmwrite(VMCS_ENTRY_MSR_LOADS, 0);
+	vmwrite(VMCS_ENTRY_INTR, 0);
+	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+}
+
+/* Controls that exist on some CPUs only, and addresses. */
+static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
+{
+	vmwrite(VMCS_IO_BITMAP_A, vmx_io_bitmap(0));
+	vmwrite(VMCS_IO_BITMAP_B, vmx_io_bitmap(1));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
+	vmwrite(VMCS_LINK_POINTER, ~0ull);
+	if (x->virtual_apic) {
+		vmwrite(VMCS_VIRTUAL_APIC, virt_to_phys(x->virtual_apic));
+		vmwrite(VMCS_TPR_THRESHOLD, 0);
+	}
+	if (vmx.ctl.vpid)
+		vmwrite(VMCS_VPID, v->index + 1);
+	if (vmx.ctl.pause_loop) {
+		vmwrite(VMCS_PLE_GAP, PAUSE_GAP);
+		vmwrite(VMCS_PLE_WINDOW, PAUSE_WINDOW);
+	}
+	if (vmx.ctl.encls)
+		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
+}
+
+static int alloc_pages(struct vcpu *v, struct vmx_vcpu *x)
+{
+	u32 *vmcs = domain_page_alloc(v->dom);
+
+	if (!vmcs)
+		return -ENOMEM;
+	if (vmx.ctl.tpr_shadow) {
+		x->virtual_apic = domain_page_alloc(v->dom);
+		if (!x->virtual_apic) {
+			domain_page_free(v->dom, vmcs);
+			return -ENOMEM;
+		}
+	}
+	*vmcs = vmx.revision;
+	x->vmcs = virt_to_phys(vmcs);
+	return 0;
+}
+
+int vmx_vcpu_init(struct vcpu *v)
+{
+	struct vmx_vcpu *x = domain_page_alloc(v->dom);
+	hpa_t before;
+
+	if (!x)
+		return -ENOMEM;
+	if (alloc_pages(v, x)) {
+		domain_page_free(v->dom, x);
+		return -ENOMEM;
+	}
+	x->cpu_index = ~0u;
+	v->arch = x;
+	vmclear(x->vmcs);
+	before = vmcs_open(v);
+	init_pointers(v, x);
+	vmwrite(VMCS_GUEST_PAT, PAT_RESET);
+	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
+	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmx_vcpu_reset(v);
+	vmcs_close(v, before);
+	return 0;
+}
+
+void vmx_vcpu_fini(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+
+	if (!x)
+		return;
+	v->arch = NULL;
+	domain_page_free(v->dom, phys_to_virt(x->vmcs));
+	if (x->virtual_apic)
+		domain_page_free(v->dom, x->virtual_apic);
+	domain_page_free(v->dom, x);
+}
+
+static void reset_seg(u32 n, u16 selector, u64 base, u32 ar)
+{
+	vmwrite(VMCS_SEG_SELECTOR(n), selector);
+	vmwrite(VMCS_SEG_BASE(n), base);
+	vmwrite(VMCS_SEG_LIMIT(n), 0xffff);
+	vmwrite(VMCS_SEG_AR(n), ar);
+}
+
+/*
+ * After INIT (SDM vol. 3, table 10-1); MSRs but EFER are not touched by it.
+ * TR has the type that stays valid in long mode.
+ */
+static void reset_state(struct vmx_vcpu *x)
+{
+	u32 i;
+
+	reset_seg(SEG_CS, 0xf000, 0xffff0000, 0x009b);
+	for (i = 0; i < SEG_LDTR; i++)
+		if (i != SEG_CS)
+			reset_seg(i, 0, 0, 0x0093);
+	reset_seg(SEG_LDTR, 0, 0, 0x0082);
+	reset_seg(SEG_TR, 0, 0, 0x008b);
+	vmwrite(VMCS_GUEST_GDTR_BASE, 0);
+	vmwrite(VMCS_GUEST_GDTR_LIMIT, 0xffff);
+	vmwrite(VMCS_GUEST_IDTR_BASE, 0);
+	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0xffff);
+	vmx_write_cr0(X86_CR0_CD | X86_CR0_NW | X86_CR0_ET);
+	vmwrite(VMCS_GUEST_CR3, 0);
+	vmx_write_cr4(0);
+	vmx_write_efer(0);
+	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
+	vmwrite(VMCS_GUEST_PENDING_DB, 0);
+	vmwrite(VMCS_GUEST_ACTIVITY, 0);
+	vmwrite(VMCS_GUEST_INTR_STATE, 0);
+	x->intr_state = x->intr_state_hw = 0;
+}
+
+static void reset_regs(struct vcpu *v)
+{
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.rip = 0xfff0;
+	v->regs.rflags = X86_EFLAGS_FIXED;
+	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
+	memset(v->dr, 0, sizeof(v->dr));
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+}
+
+void vmx_vcpu_reset(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+	hpa_t before = vmcs_open(v);
+
+	x->tpr_threshold = 0;
+	init_controls(v, x);
+	reset_state(x);
+	reset_regs(v);
+	x->dr6 = x->dr7 = ~0ull;		/* none of them: write both */
+	vmx_sync_controls(v);
+	vmcs_close(v, before);
+	vmx_flush(v);
+}
+
+/*
+ * While the vCPU is loaded its DR6 and DR7 change without us: only what the
+ * core has changed goes in.  High bits are refused by an entry: they go.
+ */
+void vmx_sync_controls(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+	hpa_t before = vmcs_open(v);
+
+	if (x->dr7 != v->dr7) {
+		x->dr7 = v->dr7 = (u32)v->dr7;
+		vmwrite(VMCS_GUEST_DR7, v->dr7);
+	}
+	if (x->dr6 != v->dr6) {
+		x->dr6 = v->dr6 = (u32)v->dr6;
+		if (x->loaded)
+			vmx_load_dr6(v);
+	}
+	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+	vmcs_close(v, before);
+}
+
+static void dump_segments(void)
+{
+	static const char *const names[NR_SEGS] = {
+		"ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR",
+	};
+	u32 i;
+
+	for (i = 0; i < NR_SEGS; i++)
+		log_err("  %-4s %04llx base %016llx limit %08llx rights %05llx", names[i],
+			vmread(VMCS_SEG_SELECTOR(i)), vmread(VMCS_SEG_BASE(i)),
+			vmread(VMCS_SEG_LIMIT(i)), vmread(VMCS_SEG_AR(i)));
+	log_err("  GDTR base %016llx limit %04llx, IDTR base %016llx limit %04llx",
+		vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT),
+		vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT));
+}
+
+static void dump_state(const struct vcpu *v)
+{
+	log_err("  CR0 %llx (shadow %llx) CR2 %llx CR3 %llx CR4 %llx (shadow %llx) EFER %llx",
+		vmread(VMCS_GUEST_CR0), vmread(VMCS_CR0_SHADOW), v->regs.cr2,
+		vmread(VMCS_GUEST_CR3), vmread(VMCS_GUEST_CR4), vmread(VMCS_CR4_SHADOW),
+		vmread(VMCS_GUEST_EFER));
+	log_err("  RIP %llx RSP %llx RFLAGS %llx DR7 %llx PAT %llx DEBUGCTL %llx",
+		vmread(VMCS_GUEST_RIP), vmread(VMCS_GUEST_RSP), vmread(VMCS_GUEST_RFLAGS),
+		vmread(VMCS_GUEST_DR7), vmread(VMCS_GUEST_PAT), vmread(VMCS_GUEST_DEBUGCTL));
+	log_err("  PDPTEs %llx %llx %llx %llx", vmread(VMCS_GUEST_PDPTE(0)),
+		vmread(VMCS_GUEST_PDPTE(1)), vmread(VMCS_GUEST_PDPTE(2)),
+		vmread(VMCS_GUEST_PDPTE(3)));
+}
+
+void vmx_dump(struct vcpu *v)
+{
+	const struct vmx_vcpu *x = v->arch;
+	hpa_t before = vmcs_open(v);
+
+	log_err("VMCS %llx: exit %llx qualification %llx, event %llx, cut short %llx",
+		x->vmcs, vmread(VMCS_EXIT_REASON), vmread(VMCS_QUALIFICATION),
+		vmread(VMCS_EXIT_INTR), vmread(VMCS_IDT_INTR));
+	log_err("  controls pin %llx proc %llx %llx exit %llx entry %llx exceptions %llx",
+		vmread(VMCS_PIN), vmread(VMCS_PROC), vmread(VMCS_PROC2),
+		vmread(VMCS_EXIT_CTL), vmread(VMCS_ENTRY_CTL), vmread(VMCS_EXC_BITMAP));
+	log_err("  EPTP %llx TSC offset %llx injected %llx blocking %llx activity %llx pending #DB %llx",
+		vmread(VMCS_EPTP), vmread(VMCS_TSC_OFFSET), vmread(VMCS_ENTRY_INTR),
+		vmread(VMCS_GUEST_INTR_STATE), vmread(VMCS_GUEST_ACTIVITY),
+		vmread(VMCS_GUEST_PENDING_DB));
+	dump_segments();
+	dump_state(v);
+	vmcs_close(v, before);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Intel VMX: what the machine offers, turning it on and off, the ops table. */
+#include "../core/cpu.h"
+#include "../core/domain.h"
+#include "../core/log.h"
+#include "../core/ops.h"
+#include "../core/paging.h"
+#include "../core/panic.h"
+#include "../core/x86.h"
+#include "../ept/npt.h"
+#include "insn.h"
+#include "vmx.h"
+
+struct vmx_caps vmx;
+
+/* CPUID 1 */
+#define ONE_ECX_VMX		BIT(5)
+/* CPUID 8000_0001 */
+#define EXT_EDX_NX		BIT(20)
+/* Capability MSRs (SDM vol. 3, app. A) */
+#define MSR_VMX_PROC2		0x48b
+#define MSR_VMX_EPT_VPID	0x48c
+#define MSR_VMX_CR0_FIXED0	0x486
+#define MSR_VMX_CR0_FIXED1	0x487
+#define MSR_VMX_CR4_FIXED0	0x488
+#define MSR_VMX_TRUE_PIN	0x48d
+#define MSR_VMX_TRUE_PROC	0x48e
+#define MSR_VMX_TRUE_EXIT	0x48f
+#define MSR_VMX_TRUE_ENTRY	0x490
+
+noreturn void vmx_insn_failed(const char *what, u64 operand)
+{
+	panic("%s %llx failed", what, operand);
+}
+
+static u64 efer_bits(void)
+{
+	u64 efer = EFER_SCE | EFER_LME | EFER_LMA;
+
+	if (cpuid(0x80000001).edx & EXT_EDX_NX)
+		efer |= EFER_NX;
+	return efer;
+}
+
+static u64 cr4_bits(void)
+{
+	struct cpuid one = cpuid(1), seven = { 0 };
+	u64 cr4 = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |
+		  X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |
+		  X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+
+	if (cpuid(0).eax >= 7)
+		seven = cpuid(7);
+	cr4 |= one.ecx & BIT(17) ? X86_CR4_PCIDE : 0;
+	cr4 |= one.ecx & BIT(26) ? X86_CR4_OSXSAVE : 0;
+	cr4 |= seven.ebx & BIT(0) ? X86_CR4_FSGSBASE : 0;
+	cr4 |= seven.ebx & BIT(7) ? X86_CR4_SMEP : 0;
+	cr4 |= seven.ebx & BIT(20) ? X86_CR4_SMAP : 0;
+	cr4 |= seven.ecx & BIT(2) ? X86_CR4_UMIP : 0;
+	cr4 |= seven.ecx & BIT(3) ? X86_CR4_PKE : 0;
+	return cr4;
+}
+
+static void read_msrs(struct vmx_msrs *m)
+{
+	bool true_ctls;
+
+	m->feature_control = rdmsr(MSR_FEATURE_CONTROL);
+	m->basic = rdmsr(MSR_VMX_BASIC);
+	true_ctls = m->basic & VMX_BASIC_TRUE;
+	m->pin = true_ctls ? rdmsr(MSR_VMX_TRUE_PIN) : 0;
+	m->proc = true_ctls ? rdmsr(MSR_VMX_TRUE_PROC) : 0;
+	m->exit = true_ctls ? rdmsr(MSR_VMX_TRUE_EXIT) : 0;
+	m->entry = true_ctls ? rdmsr(MSR_VMX_TRUE_ENTRY) : 0;
+	/* These two exist where secondary controls and EPT do. */
+	m->proc2 = m->proc >> 32 & PROC_SECONDARY ? rdmsr(MSR_VMX_PROC2) : 0;
+	m->ept_vpid = m->proc2 >> 32 & PROC2_EPT ? rdmsr(MSR_VMX_EPT_VPID) : 0;
+}
+
+/* A guest may run without protection and paging: it is unrestricted. */
+static void fill_caps(u64 basic)
+{
+	u32 sizes = cpuid(0x80000008).eax;
+
+	vmx.revision = VMX_BASIC_REVISION(basic);
+	vmx.vaddr_bits = sizes >> 8;
+	vmx.phys_end = BIT(sizes & 0xff);
+	vmx.cr3_valid = vmx.phys_end - 1;
+	vmx.cr4_valid = cr4_bits();
+	vmx.efer_valid = efer_bits();
+	vmx.cr0_on = rdmsr(MSR_VMX_CR0_FIXED0) & ~(X86_CR0_PE | X86_CR0_PG);
+	vmx.cr0_off = (u32)~rdmsr(MSR_VMX_CR0_FIXED1);
+	vmx.cr4_on = rdmsr(MSR_VMX_CR4_FIXED0);
+}
+
+static const char *vmx_probe(void)
+{
+	struct vmx_msrs m;
+	const char *why;
+	u64 set;
+
+	if (!(cpuid(1).ecx & ONE_ECX_VMX))
+		return "the CPU has no VMX";
+	read_msrs(&m);
+	why = vmx_feature_control(m.feature_control, &set);
+	if (!why)
+		why = vmx_choose_controls(&m, &vmx.ctl);
+	if (why)
+		return why;
+	fill_caps(m.basic);
+	vmx_perm_init();
+	return NULL;
+}
+
+static int allow_vmxon(void)
+{
+	u64 val = rdmsr(MSR_FEATURE_CONTROL), set;
+
+	if (vmx_feature_control(val, &set))
+		return -ENODEV;
+	return set == val ? 0 : wrmsr_safe(MSR_FEATURE_CONTROL, set);
+}
+
+static void fix_control_registers(void)
+{
+	write_cr0((read_cr0() | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+	write_cr4(read_cr4() | X86_CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0));
+}
+
+static int vmx_cpu_init(struct cpu *c)
+{
+	u32 *region = domain_page_alloc(&dom0), i;
+	int err;
+
+	if (!region)
+		return -ENOMEM;
+	*region = vmx.revision;
+	err = allow_vmxon();
+	if (!err) {
+		fix_control_registers();
+		err = vmxon(virt_to_phys(region));
+	}
+	if (err) {
+		domain_page_free(&dom0, region);
+		return err;
+	}
+	c->vmx.vmxon = virt_to_phys(region);
+	c->vmx.current_vmcs = 0;
+	for (i = 0; i < NR_SYS; i++)
+		c->vmx.sys[i] = rdmsr(vmx_sys_msr[i]);
+	return 0;
+}
+
+/* The exit has taken the NMI, which blocks others until an IRET. */
+void vmx_take_nmi(void)
+{
+	__asm__ volatile("int %0" :: "i"(X86_TRAP_NMI) : "memory");
+}
+
+void vmx_take_machine_check(void)
+{
+	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
+}
+
+#define DR6_TRAPS	0xfull
+#define DR6_SET		(BIT(13) | BIT(14))	/* BD, BS */
+#define DR6_INVERTED	(BIT(11) | BIT(16))	/* BLD, RTM: 0 = it happened */
+#define DR7_GD		BIT(13)
+
+void vmx_take_debug(u64 qual)
+{
+	u64 dr6 = (read_dr6() & ~DR6_TRAPS) | DR6_INVERTED;
+
+	write_dr6((dr6 | (qual & (DR6_TRAPS | DR6_SET))) & ~(qual & DR6_INVERTED));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
+static void vmx_emergency_off(void)
+{
+	u64 cr4 = read_cr4();
+
+	if (!(cr4 & X86_CR4_VMXE))
+		return;
+	vmxoff_safe();
+	write_cr4(cr4 & ~X86_CR4_VMXE);
+}
+
+const struct hv_ops vmx_ops = {
+	.name = "VMX",
+	.npt = &npt_format_ept,
+	.probe = vmx_probe,
+	.cpu_init = vmx_cpu_init,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_fini = vmx_vcpu_fini,
+	.vcpu_reset = vmx_vcpu_reset,
+	.load = vmx_load,
+	.put = vmx_put,
+	.run = vmx_run,
+	.can_inject = vmx_can_inject,
+	.window = vmx_window,
+	.tpr_threshold = vmx_tpr_threshold,
+	.get_paging = vmx_get_paging,
+	.get_sregs = vmx_get_sregs,
+	.set_sregs = vmx_set_sregs,
+	.get_msr = vmx_get_msr,
+	.set_msr = vmx_set_msr,
+	.get_block = vmx_get_block,
+	.set_block = vmx_set_block,
+	.sync_controls = vmx_sync_controls,
+	.flush = vmx_flush,
+	.emergency_off = vmx_emergency_off,
+	.dump = vmx_dump,
+};
