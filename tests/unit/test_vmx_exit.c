@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMX exit reasons and their qualification become neutral exits; events go
+ * into the VMCS and, cut short, come back.
+ */
+// SOURCES: hv/vmx/exit.c hv/vmx/inject.c hv/vmx/check.c
+#include "vmx_rig.h"
+
+static int nmis, machine_checks;
+static u64 debug;
+
+void vmx_take_nmi(void)
+{
+	nmis++;
+}
+
+void vmx_take_machine_check(void)
+{
+	machine_checks++;
+}
+
+void vmx_take_debug(u64 qualification)
+{
+	debug = qualification;
+}
+
+static const struct vm_exit *decode(u32 reason, u64 qual)
+{
+	rig_vmcs[VMCS_QUALIFICATION] = qual;
+	vmx_decode_exit(&rig_v, reason);
+	return &rig_v.exit;
+}
+
+/* ---- exits ---- */
+
+static void plain_reasons(void **state __unused)
+{
+	static const struct {
+		u32 hw;
+		enum vm_exit_reason reason;
+		bool insn;
+	} t[] = {
+		{ 1, VM_EXIT_INTR, false }, { 2, VM_EXIT_SHUTDOWN, false },
+		{ 3, VM_EXIT_INIT, false }, { 6, VM_EXIT_SMI, false },
+		{ 7, VM_EXIT_IRQ_WINDOW, false }, { 8, VM_EXIT_NMI_WINDOW, false },
+		{ 10, VM_EXIT_CPUID, true }, { 11, VM_EXIT_UNDEFINED, true },
+		{ 12, VM_EXIT_HLT, true }, { 13, VM_EXIT_WBINVD, true },
+		{ 18, VM_EXIT_HYPERCALL, true }, { 19, VM_EXIT_UNDEFINED, true },
+		{ 23, VM_EXIT_UNDEFINED, true }, { 27, VM_EXIT_UNDEFINED, true },
+		{ 31, VM_EXIT_RDMSR, true }, { 32, VM_EXIT_WRMSR, true },
+		{ 36, VM_EXIT_MWAIT, true }, { 39, VM_EXIT_MWAIT, true },
+		{ 40, VM_EXIT_PAUSE, true }, { 43, VM_EXIT_NONE, false },
+		{ 50, VM_EXIT_UNDEFINED, true }, { 53, VM_EXIT_UNDEFINED, true },
+		{ 54, VM_EXIT_WBINVD, true }, { 55, VM_EXIT_XSETBV, true },
+		{ 60, VM_EXIT_UNDEFINED, true },
+	};
+	size_t i;
+
+	rig_vmcs[VMCS_INSN_LEN] = 3;
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		const struct vm_exit *e = decode(t[i].hw, 9);
+
+		assert_int_equal(e->reason, t[i].reason);
+		assert_int_equal(e->hw_reason, t[i].hw);
+		assert_int_equal(e->hw_info[0], 9);
+		assert_int_equal(e->insn_len, t[i].insn ? 3 : 0);
+		assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	}
+}
+
+static void unknown_reasons(void **state __unused)
+{
+	static const u32 t[] = {
+		4, 9, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 52, 56, 59, 61, 62,
+		75, 0xffff,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		assert_int_equal(decode(t[i], 0)->reason, VM_EXIT_UNKNOWN);
+}
+
+static void refused(void **state __unused)
+{
+	const struct vm_exit *e;
+
+	rig_vmcs[VMCS_ENTRY_INTR] = INTR_VALID | 0x30;
+	e = decode(BIT(31) | 33, 0);
+	assert_int_equal(e->reason, VM_EXIT_FAIL_ENTRY);
+	assert_int_equal(e->hw_reason, 0x80000021);
+	assert_int_equal(rig_vmcs[VMCS_ENTRY_INTR], 0);
+	assert_int_equal(decode(BIT(31) | 34, 1)->reason, VM_EXIT_FAIL_ENTRY);
+	machine_checks = 0;
+	assert_int_equal(decode(BIT(31) | 41, 0)->reason, VM_EXIT_MCE);
+	assert_int_equal(machine_checks, 1);
+	rig_vmcs[VMCS_INSN_ERROR] = 7;
+	vmx_decode_failure(&rig_v);
+	assert_int_equal(rig_v.exit.reason, VM_EXIT_FAIL_ENTRY);
+	assert_int_equal(rig_v.exit.hw_reason, 7);
+}
+
+static void io(void **state __unused)
+{
+	const struct vm_exit *e = decode(30, 0x03f80009);	/* IN AX, DX */
+
+	assert_int_equal(e->reason, VM_EXIT_IO);
+	assert_int_equal(e->io.port, 0x3f8);
+	assert_int_equal(e->io.size, 2);
+	assert_true(e->io.in && !e->io.string && !e->io.rep);
+	e = decode(30, 0xffff0033);				/* REP OUTSD */
+	assert_int_equal(e->io.port, 0xffff);
+	assert_int_equal(e->io.size, 4);
+	assert_true(!e->io.in && e->io.string && e->io.rep);
+	assert_int_equal(decode(30, 0x00800040)->io.size, 1);	/* OUT imm8, AL */
+}
+
+static void npf(void **state __unused)
+{
+	const gpa_t gpa = 0x123456789abcull;
+
+	rig_vmcs[VMCS_GUEST_PHYSICAL] = gpa;
+	assert_int_equal(decode(48, 0x181)->reason, VM_EXIT_NPF);
+	assert_int_equal(rig_v.exit.npf.gpa, gpa);
+	assert_int_equal(rig_v.exit.npf.flags, 0);
+	assert_int_equal(decode(48, 0x182)->npf.flags, NPF_WRITE);
+	assert_int_equal(decode(48, 0x18a)->npf.flags, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(decode(48, 0x184)->npf.flags, NPF_EXEC);
+	assert_int_equal(decode(48, 0x083)->npf.flags, NPF_WRITE | NPF_PT);
+	/* No linear address: a PDPTE load, no walk. */
+	assert_int_equal(decode(48, 0x001)->npf.flags, 0);
+}
+
+static void control_registers(void **state __unused)
+{
+	rig_v.regs.rip = 0x1000;
+	rig_v.apic.reg[APIC_REG_TPR / 4] = 0x75;
+	rig_vmcs[VMCS_INSN_LEN] = 4;
+	assert_int_equal(decode(28, 0x300)->reason, VM_EXIT_CR0_WRITE);
+	assert_int_equal(decode(28, 0x304)->reason, VM_EXIT_CR4_WRITE);
+	assert_int_equal(decode(28, 0x308)->reason, VM_EXIT_CR8_WRITE);
+	assert_int_equal(rig_v.exit.insn_len, 4);
+	assert_int_equal(decode(28, 0x303)->reason, VM_EXIT_UNKNOWN);
+	assert_int_equal(decode(28, 0x020)->reason, VM_EXIT_UNKNOWN);
+	assert_int_equal(rig_v.regs.rip, 0x1000);
+	/* MOV R10, CR8 is done here. */
+	rig_x.intr_state = INTR_STATE_STI;
+	assert_int_equal(decode(28, 0xa18)->reason, VM_EXIT_NONE);
+	assert_int_equal(rig_v.regs.gpr[R10], 7);
+	assert_int_equal(rig_v.regs.rip, 0x1004);
+	assert_int_equal(rig_x.intr_state, 0);
+}
+
+static void rdpmc_faults(void **state __unused)
+{
+	assert_int_equal(decode(15, 0)->reason, VM_EXIT_NONE);
+	assert_int_equal(rig_v.inject.type, EVENT_EXC);
+	assert_int_equal(rig_v.inject.vector, 13);
+	assert_true(rig_v.inject.has_error && rig_v.inject.error == 0);
+}
+
+static const struct vm_exit *exception(u32 info, u32 error, u64 qual)
+{
+	rig_vmcs[VMCS_EXIT_INTR] = info;
+	rig_vmcs[VMCS_EXIT_ERROR] = error;
+	return decode(0, qual);
+}
+
+static void exceptions(void **state __unused)
+{
+	const struct vm_exit *e;
+
+	nmis = machine_checks = 0;
+	assert_int_equal(exception(0x80000202, 0, 0)->reason, VM_EXIT_NMI);
+	assert_int_equal(nmis, 1);
+	assert_int_equal(exception(0x80000312, 0, 0)->reason, VM_EXIT_MCE);
+	assert_int_equal(machine_checks, 1);
+	e = exception(0x80000b0e, 6, 0xfeed);
+	assert_int_equal(e->reason, VM_EXIT_EXCEPTION);
+	assert_int_equal(e->exc.vector, 14);
+	assert_true(e->exc.has_error);
+	assert_int_equal(e->exc.error, 6);
+	assert_int_equal(e->exc.cr2_or_dr6, 0xfeed);
+	e = exception(0x80000301, 5, 0x4001);
+	assert_int_equal(e->exc.vector, 1);
+	assert_false(e->exc.has_error);
+	assert_int_equal(e->exc.error, 0);
+	assert_int_equal(debug, 0x4001);
+}
+
+/* An IRET that faults has ended the blocking of NMIs already: it is back. */
+static void iret_blocks_again(void **state __unused)
+{
+	exception(0x80001b0e, 0, 0);
+	assert_int_equal(rig_x.intr_state, INTR_STATE_NMI);
+	rig_x.intr_state = 0;
+	decode(48, 0x1181);
+	assert_int_equal(rig_x.intr_state, INTR_STATE_NMI);
+	rig_x.intr_state = 0;
+	/* Not if the fault came while an event was delivered, nor for #DF. */
+	rig_vmcs[VMCS_IDT_INTR] = INTR_VALID | 0x30;
+	decode(48, 0x1181);
+	assert_int_equal(rig_x.intr_state, 0);
+	rig_vmcs[VMCS_IDT_INTR] = 0;
+	exception(0x80001b08, 0, 0);
+	assert_int_equal(rig_x.intr_state, 0);
+}
+
+/* ---- events ---- */
+
+static u32 inject(struct vcpu_event ev)
+{
+	rig_v.inject = ev;
+	rig_vmcs[VMCS_ENTRY_INTR] = 0;
+	rig_vmcs[VMCS_ENTRY_ERROR] = ~0u;
+	vmx_inject(&rig_v);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	return rig_vmcs[VMCS_ENTRY_INTR];
+}
+
+static void injected(void **state __unused)
+{
+	struct vcpu_event gp = { EVENT_EXC, 13, true, 0x123 };
+
+	rig_x.intr_state = INTR_STATE_STI;
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 }), 0x80000041);
+	assert_int_equal(rig_x.intr_state, 0);
+	rig_x.intr_state = INTR_STATE_NMI;
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_NMI, .vector = 2 }), 0x80000202);
+	assert_int_equal(rig_x.intr_state, 0);
+	assert_int_equal(inject(gp), 0x80000b0d);
+	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0x123);
+	/* Hardware refuses an error code where there is none, or none where there is. */
+	assert_int_equal(inject((struct vcpu_event){ EVENT_EXC, 6, true, 1 }), 0x80000306);
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_EXC, .vector = 14 }), 0x80000b0e);
+	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0);
+	/* Real mode pushes no error codes. */
+	rig_vmcs[VMCS_GUEST_CR0] = X86_CR0_NE;
+	assert_int_equal(inject(gp), 0x8000030d);
+	/* A soft event happens again by itself. */
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_SOFT, .vector = 0x80 }), 0);
+}
+
+static void cut_short(void **state __unused)
+{
+	vmx_cut_short(&rig_v, 0x80000041);
+	assert_int_equal(rig_v.inject.type, EVENT_INTR);
+	assert_int_equal(rig_v.inject.vector, 0x41);
+	rig_x.intr_state = INTR_STATE_NMI;
+	vmx_cut_short(&rig_v, 0x80000202);
+	assert_int_equal(rig_v.inject.type, EVENT_NMI);
+	assert_int_equal(rig_x.intr_state, 0);
+	rig_vmcs[VMCS_IDT_ERROR] = 4;
+	vmx_cut_short(&rig_v, 0x80000b0e);
+	assert_int_equal(rig_v.inject.type, EVENT_EXC);
+	assert_true(rig_v.inject.has_error);
+	assert_int_equal(rig_v.inject.error, 4);
+	/* INT n, INT1, INT3: the instruction is executed again. */
+	vmx_cut_short(&rig_v, 0x80000480);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	vmx_cut_short(&rig_v, 0x80000501);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	vmx_cut_short(&rig_v, 0x80000603);
+	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+}
+
+static void when(void **state __unused)
+{
+	rig_v.regs.rflags = 2;
+	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
+	assert_true(vmx_can_inject(&rig_v, EVENT_NMI));
+	rig_v.regs.rflags |= X86_EFLAGS_IF;
+	assert_true(vmx_can_inject(&rig_v, EVENT_INTR));
+	rig_x.intr_state = INTR_STATE_NMI;
+	assert_true(vmx_can_inject(&rig_v, EVENT_INTR));
+	assert_false(vmx_can_inject(&rig_v, EVENT_NMI));
+	rig_x.intr_state = INTR_STATE_MOV_SS;
+	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
+	assert_false(vmx_can_inject(&rig_v, EVENT_NMI));
+	rig_x.intr_state = 0;
+	rig_v.inject.type = EVENT_EXC;
+	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
+	assert_false(vmx_can_inject(&rig_v, EVENT_NMI));
+}
+
+static void windows(void **state __unused)
+{
+	vmx_window(&rig_v, EVENT_INTR, true);
+	assert_int_equal(rig_vmcs[VMCS_PROC], PROC_IRQ_WINDOW);
+	vmx_window(&rig_v, EVENT_NMI, true);
+	assert_int_equal(rig_vmcs[VMCS_PROC], PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
+	vmx_window(&rig_v, EVENT_INTR, false);
+	assert_int_equal(rig_vmcs[VMCS_PROC], PROC_NMI_WINDOW);
+	vmx_window(&rig_v, EVENT_NMI, false);
+	assert_int_equal(rig_vmcs[VMCS_PROC], 0);
+}
+
+static void blocking(void **state __unused)
+{
+	u8 shadow, masked;
+
+	vmx_set_block(&rig_v, KVM_X86_SHADOW_INT_STI, 1);
+	assert_int_equal(rig_x.intr_state, INTR_STATE_STI | INTR_STATE_NMI);
+	vmx_get_block(&rig_v, &shadow, &masked);
+	assert_int_equal(shadow, KVM_X86_SHADOW_INT_STI);
+	assert_int_equal(masked, 1);
+	/* Hardware refuses both. */
+	vmx_set_block(&rig_v, KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS, 0);
+	assert_int_equal(rig_x.intr_state, INTR_STATE_MOV_SS);
+	vmx_set_block(&rig_v, 0, 0);
+	assert_int_equal(rig_x.intr_state, 0);
+}
+
+#define T(f) cmocka_unit_test_setup(f, rig_setup)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(plain_reasons), T(unknown_reasons), T(refused), T(io), T(npf),
+		T(control_registers), T(rdpmc_faults), T(exceptions), T(iret_blocks_again),
+		T(injected), T(cut_short), T(when), T(windows), T(blocking),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
