@@ -62,8 +62,6 @@ svm_enter:
 
 	vmload	%rax
 	vmrun	%rax
-	.globl	svm_after_vmrun
-svm_after_vmrun:
 	vmsave	%rax			/* RAX and RSP are root mode's again */
 	mov	8(%rsp), %rax
 	vmload	%rax

@@ -17,7 +17,7 @@ struct svm_caps {
 	bool flush_by_asid;
 	bool pause_filter;
 	bool pause_threshold;
-	bool tcg;			/* QEMU's TCG: EVENTINJ interrupts come twice */
+	bool tcg;			/* QEMU's TCG: see inject.c, run.c, docs/testbed.md */
 	u8 vaddr_bits;			/* canonical width: 48 or 57 */
 	u64 cr3_valid;			/* bits that CR3 may have in long mode */
 	u64 cr4_valid;
@@ -63,9 +63,6 @@ static_assert(sizeof(struct svm_vcpu) <= PAGE_SIZE, "v->arch is one page");
  * root mode's in the CPU.
  */
 void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb);
-
-/* Where the CPU goes on after an exit; no guest of ours has code there. */
-extern const char svm_after_vmrun[];
 
 /* run.c */
 void svm_load(struct vcpu *v);
