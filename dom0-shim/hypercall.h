@@ -149,10 +149,9 @@ static inline long bp_hc_log_read(u64 pos, u64 pfn)
 	return bp_hc(BP_HC_LOG_READ, pos, pfn, 0, 0);
 }
 
-static inline long bp_hc_vcpu_sched(u32 dom, u32 vcpu, u32 weight,
-				    u64 affinity)
+static inline long bp_hc_vcpu_sched(u32 dom, u32 vcpu, u32 weight)
 {
-	return bp_hc(BP_HC_VCPU_SCHED, dom, vcpu, weight, affinity);
+	return bp_hc(BP_HC_VCPU_SCHED, dom, vcpu, weight, 0);
 }
 
 #endif

@@ -165,7 +165,6 @@ struct bp_vcpu {
 	bool sigset_active;
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
-	u64 sched_affinity;
 
 	struct rcuwait wait;	/* the thread, while the vCPU is blocked */
 	bool service;		/* set by the ring's handler */

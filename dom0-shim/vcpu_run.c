@@ -8,7 +8,6 @@
  * Before KVM_RUN returns, the vCPU is stopped: by the exit that is reported,
  * or by PAUSE.
  */
-#include <linux/cpumask.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
@@ -24,7 +23,7 @@ void bp_vcpu_service(struct bp_vcpu *vcpu)
 	rcuwait_wake_up(&vcpu->wait);
 }
 
-/* ---- weight and affinity, from the thread ---- */
+/* ---- weight, from the thread; the CPU is where it calls RUN ---- */
 
 /* 100 at nice 0, a factor of 1.25 a step, as Linux's own weights. */
 static const u16 nice_weight[40] = {
@@ -37,16 +36,11 @@ static const u16 nice_weight[40] = {
 static void tell_scheduler(struct bp_vcpu *vcpu)
 {
 	u32 weight = nice_weight[task_nice(current) + 20];
-	u64 mask = cpumask_bits(current->cpus_ptr)[0];
 
-	if (cpumask_subset(cpu_online_mask, current->cpus_ptr))
-		mask = 0;
-	if (weight == vcpu->sched_weight && mask == vcpu->sched_affinity)
+	if (weight == vcpu->sched_weight)
 		return;
-	if (bp_hc_vcpu_sched(vcpu->vm->dom, vcpu->index, weight, mask) < 0)
-		return;
-	vcpu->sched_weight = weight;
-	vcpu->sched_affinity = mask;
+	if (!bp_hc_vcpu_sched(vcpu->vm->dom, vcpu->index, weight))
+		vcpu->sched_weight = weight;
 }
 
 /* ---- one RUN ---- */

@@ -2,6 +2,7 @@
 /* Several VMs and plain processes on one CPU. */
 #include "test.h"
 
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -91,6 +92,43 @@ TEST_LIMIT(sched, fair_shares, 60)
 		  (unsigned long long)(ran[1] * 100 / sum), (unsigned long long)(ran[2] * 100 / sum));
 	for (int i = 0; i < 3; i++)
 		CHECK(ran[i] * 100 / sum >= 20);
+}
+
+static void *run_nice(void *arg)
+{
+	CHECK_EQ(setpriority(PRIO_PROCESS, gettid(), 5), 0);
+	return run_pinned(arg);
+}
+
+/* A thread of nice 5 has a third of the weight of one of nice 0, and so its vCPU. */
+TEST_LIMIT(sched, nice_shares, 60)
+{
+	uint64_t limit = tsc_per_ms() * (GAP_NS / 1000) / 1000, ran[2], part;
+	struct vm *vm[2];
+	pthread_t t[2];
+
+	if (!getenv("BP_COUNTED"))
+		SKIP("shares are measured on the counting machine (--icount, BP_COUNTED=1)");
+	if (cpus_usable() > 1)
+		pin(1);
+	for (int i = 0; i < 2; i++) {
+		vm[i] = vm_new(G_share, 1, 0);
+		vm[i]->p->arg[1] = limit;
+		CHECK_EQ(pthread_create(&t[i], NULL, i ? run_nice : run_pinned, &vm[i]->vcpu[0]), 0);
+	}
+	sleep_ms(1000);
+	for (int i = 0; i < 2; i++)
+		ran[i] = vm[i]->p->res[0];
+	sleep_ms(3000);
+	for (int i = 0; i < 2; i++)
+		ran[i] = vm[i]->p->res[0] - ran[i];
+	vm[0]->p->arg[0] = vm[1]->p->arg[0] = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	CHECK(ran[0] && ran[1]);
+	part = ran[1] * 100 / (ran[0] + ran[1]);
+	test_note("the nice one had %llu %%", (unsigned long long)part);
+	CHECK(part >= 18 && part <= 32);
 }
 
 /* A guest that spins does not keep a process on its CPU from the ticks of its timer. */
