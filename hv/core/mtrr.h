@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory types as firmware set them in the MTRRs (SDM vol. 3, 12.11), for
- * second-level tables that take their place (EPT).  Boot only.
+ * Memory types as firmware set them in the MTRRs (SDM vol. 3, 12.11; APM vol. 2,
+ * 7.7), for second-level tables that take their place (EPT).  All CPUs must have
+ * the same; where firmware left that to the operating system, mtrr_sync() does
+ * it.  Boot only.
  */
 #ifndef HV_CORE_MTRR_H
 #define HV_CORE_MTRR_H
@@ -22,6 +24,12 @@ struct mtrr_state {
 
 /* Read this CPU's MTRRs; all UC if it has none. */
 void mtrr_read(struct mtrr_state *m);
+
+/*
+ * On an AP, interrupts off, nobody else uses its caches: make its MTRRs those of
+ * m.  True if they were others.
+ */
+bool mtrr_sync(const struct mtrr_state *m);
 
 /* MEMTYPE_* of the page at @pa. */
 u8 mtrr_type(const struct mtrr_state *m, hpa_t pa);

@@ -2,10 +2,12 @@
 /* All CPUs on their feet: INIT, SIPI, and the same control registers. */
 #include "smp.h"
 #include "acpi.h"
+#include "atomic.h"
 #include "boot_info.h"
 #include "lapic.h"
 #include "log.h"
 #include "memmap.h"
+#include "mtrr.h"
 #include "paging.h"
 #include "panic.h"
 #include "pool.h"
@@ -39,6 +41,8 @@ u32 nr_cpus;
 u64 boot_firmware_pat, boot_firmware_xcr0;
 
 static struct cpu boot_cpu;
+static struct mtrr_state boot_mtrr;
+static u32 mtrr_synced;		/* APs that had others; atomic */
 static bool released;
 
 void ap_main(struct cpu *c);
@@ -125,6 +129,8 @@ void ap_main(struct cpu *c)
 	trap_load();
 	gdt_load(c);
 	cpu_init_control_registers();
+	if (mtrr_sync(&boot_mtrr))
+		fetch_add(&mtrr_synced, 1u);
 	if (boot_cpu.x2apic)
 		lapic_enable_x2apic();
 	lapic_init_cpu();
@@ -217,6 +223,7 @@ void smp_start_aps(const struct acpi_info *acpi)
 	u32 i;
 
 	boot_cpu.apic_id = lapic_id();
+	mtrr_read(&boot_mtrr);
 	for (i = 0; i < boot_info.nr_modules; i++)
 		used[i] = (struct mem_range){ boot_info.module[i].start,
 					      boot_info.module[i].end, 0 };
@@ -238,6 +245,9 @@ void smp_start_aps(const struct acpi_info *acpi)
 		memmap_add_bedplate(page, page + PAGE_SIZE);
 	}
 	page_free(saved);
+	if (mtrr_synced)
+		log_info("MTRRs of %u other CPUs were not CPU 0's: set alike",
+			 mtrr_synced);
 	log_info("%u CPUs run (%s)", nr_cpus, boot_cpu.x2apic ? "x2APIC" : "xAPIC");
 }
 

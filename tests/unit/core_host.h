@@ -49,6 +49,49 @@ static inline int wrmsr_safe(u32 msr, u64 val)
 	return host_wrmsr(msr, val);
 }
 
+static inline u64 rdmsr(u32 msr)
+{
+	u64 val = 0;
+
+	host_rdmsr(msr, &val);
+	return val;
+}
+
+static inline void wrmsr(u32 msr, u64 val)
+{
+	host_wrmsr(msr, val);
+}
+
+/* Control registers and caches. */
+u64 host_read_cr(int n);
+void host_write_cr(int n, u64 val);
+void host_wbinvd(void);
+
+static inline u64 read_cr0(void)
+{
+	return host_read_cr(0);
+}
+
+static inline void write_cr0(u64 val)
+{
+	host_write_cr(0, val);
+}
+
+static inline u64 read_cr3(void)
+{
+	return host_read_cr(3);
+}
+
+static inline void write_cr3(u64 val)
+{
+	host_write_cr(3, val);
+}
+
+static inline void wbinvd(void)
+{
+	host_wbinvd();
+}
+
 static inline u8 inb(u16 port)
 {
 	return host_inb(port);
