@@ -124,8 +124,3 @@ hpa_t svm_msrpm(const struct vcpu *v)
 {
 	return virt_to_phys(maps_of(v)->msr);
 }
-
-void svm_iopm_protect(u16 port)
-{
-	service_maps.io[port / 8] |= 1u << port % 8;
-}

@@ -122,11 +122,6 @@ void svm_step_end(struct vcpu *v);
 void svm_perm_init(void);
 hpa_t svm_iopm(const struct vcpu *v);
 hpa_t svm_msrpm(const struct vcpu *v);
-/*
- * Let accesses of domain 0 to an I/O port exit.  At boot, before a vCPU of
- * domain 0 is entered for the first time.
- */
-void svm_iopm_protect(u16 port);
 
 /* sregs.c */
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p);
