@@ -2,12 +2,15 @@
 /*
  * bp-bench: the cost of a guest's round trips, in nanoseconds, which are instructions on a machine that
  * counts them (--icount).  One line each: name, TAB, round trips measured, TAB, cost of one.
+ *
+ * usage: bp-bench [NAME...]	(default: all)
  */
 #include "vmm.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <x86intrin.h>
 
@@ -15,6 +18,7 @@
 #define WARM	100
 
 static const char *current = "setup";
+static char **names;		/* of the rows to measure; none: all */
 static double ns_per_tick;
 
 void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...)
@@ -27,6 +31,19 @@ void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...
 	va_end(ap);
 	fprintf(stderr, ")\n");
 	exit(1);
+}
+
+/* Is the row to be measured?  If so, it is the current one from now on. */
+static int begin(const char *name)
+{
+	char **n;
+
+	for (n = names; *n && strcmp(*n, name); n++)
+		;
+	if (*names && !*n)
+		return 0;
+	current = name;
+	return 1;
 }
 
 /* The guest's TSC has the rate of this program's own. */
@@ -79,7 +96,8 @@ static void single(const char *name, enum guest_id g, uint64_t arg2)
 {
 	struct vm *vm;
 
-	current = name;
+	if (!begin(name))
+		return;
 	vm = prepare(g, 1, arg2);
 	serve(&vm->vcpu[0]);
 	report(ROUNDS, vm->p->res[0]);
@@ -91,11 +109,13 @@ static void doorbell(const char *name, int pio)
 {
 	struct vm *vm;
 	struct kvm_ioeventfd e = {
-		.addr = pio ? PORT_TEST : GPA_MMIO, .len = 2, .fd = eventfd(0, EFD_NONBLOCK),
+		.addr = pio ? PORT_TEST : GPA_MMIO, .len = 2,
 		.flags = pio ? KVM_IOEVENTFD_FLAG_PIO : 0,
 	};
 
-	current = name;
+	if (!begin(name))
+		return;
+	e.fd = eventfd(0, EFD_NONBLOCK);
 	CHECK(e.fd >= 0);
 	vm = prepare(G_bench_ioeventfd, 1, pio);
 	CHECK_EQ(ioctl(vm->fd, KVM_IOEVENTFD, &e), 0);
@@ -117,8 +137,7 @@ static void pair(const char *name, uint64_t spinning)
 	struct vm *vm;
 	pthread_t t;
 
-	current = name;
-	if (cpus_usable() < 2)
+	if (cpus_usable() < 2 || !begin(name))
 		return;
 	vm = prepare(G_bench_ipi, 2, spinning);
 	CHECK_EQ(pthread_create(&t, NULL, second_cpu, &vm->vcpu[1]), 0);
@@ -163,8 +182,10 @@ static void in_thread(void *(*fn)(void *))
 }
 
 /* The main thread stays unpinned: pin() picks among its CPUs. */
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argc;
+	names = argv + 1;
 	CHECK_EQ(vmm_open(), 0);
 	in_thread(single_benchmarks);
 	in_thread(first_of_pair);
