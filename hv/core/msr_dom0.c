@@ -30,6 +30,7 @@ static const struct range writable[] = {
 	{ 0x770, 0x777 },			/* HWP */
 	{ 0xc0002000, 0xc0002fff },		/* AMD scalable MCA */
 	{ 0xc0000408, 0xc000040a },		/* MCi_MISC */
+	{ 0xc0000410, 0xc0000410 },		/* MCA interrupts, see vlapic.c */
 	{ 0xc001001f, 0xc001001f },		/* NB_CFG: extended PCI configuration */
 	{ 0xc0010061, 0xc0010068 },		/* AMD P-states */
 	{ 0xc001011f, 0xc001011f },		/* VIRT_SPEC_CTRL */

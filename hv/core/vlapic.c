@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registers, priorities and acknowledgement of the virtual local APIC. */
+#include "domain.h"
 #include "errno.h"
 #include "string.h"
 #include "vlapic_priv.h"
@@ -26,6 +27,8 @@ static void reset_registers(struct vcpu *v)
 	areg_set(a, APIC_REG_SVR, 0xff);
 	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
 		areg_set(a, lvt_offsets[i], LVT_RESET);
+	for (i = 0; i < APIC_EILVTS; i++)
+		a->eilvt[i] = LVT_RESET;
 	a->irr_hint = false;
 	a->isr_count = 0;
 	a->pending_esr = 0;
@@ -221,11 +224,28 @@ static bool readable(const struct vlapic *a, u32 offset)
 	}
 }
 
+/*
+ * Linux sets up the machine-check interrupts that AMD's CPUID offers domain 0,
+ * and takes their extended LVTs for granted.  Like the other LVTs of the CPU's
+ * own sources they are kept and raise nothing: errors are found by polling.
+ */
+static u32 *eilvt(struct vcpu *v, u32 offset)
+{
+	u32 i = (offset - APIC_REG_EILVT0) / 16;
+
+	if (offset & 15 || i >= APIC_EILVTS || !domain_is_dom0(v->dom))
+		return NULL;
+	return &v->apic.eilvt[i];
+}
+
 int vlapic_read(struct vcpu *v, u32 offset, u64 *val)
 {
 	struct vlapic *a = &v->apic;
+	u32 *ext = eilvt(v, offset);
 
-	*val = 0;
+	*val = ext ? *ext : 0;
+	if (ext)
+		return 0;
 	if ((offset & 15) || !readable(a, offset)) {
 		a->pending_esr |= ESR_ILLEGAL_REG;
 		return -EINVAL;
@@ -320,7 +340,12 @@ static int write_xapic_only(struct vcpu *v, u32 offset, u32 val)
 int vlapic_write(struct vcpu *v, u32 offset, u64 val)
 {
 	struct vlapic *a = &v->apic;
+	u32 *ext = eilvt(v, offset);
 
+	if (ext) {
+		*ext = val & lvt_mask(offset);
+		return 0;
+	}
 	switch (offset) {
 	case APIC_REG_EOI:
 		if (vlapic_x2(a) && val)

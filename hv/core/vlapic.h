@@ -45,6 +45,8 @@ struct domain;
 #define APIC_REG_TIMER_CUR	0x390
 #define APIC_REG_TIMER_DIV	0x3e0
 #define APIC_REG_SELF_IPI	0x3f0
+#define APIC_REG_EILVT0		0x500	/* AMD's extended LVTs (APM vol. 2, 16.7) */
+#define APIC_EILVTS		4
 
 #define APIC_BASE_DEFAULT	0xfee00000ull
 
@@ -62,6 +64,7 @@ struct vlapic {
 	u64 timer_period;		/* TSC ticks of one period, 0 = stopped */
 	u64 tsc_deadline;		/* guest TSC of TSC-deadline mode, 0 = off */
 	u32 pending_esr;
+	u32 eilvt[APIC_EILVTS];		/* domain 0's: kept, without effect */
 };
 
 /* Power-up state; apic_id is fixed for the vCPU's life, bsp sets APIC_BASE_BSP. */
