@@ -3,7 +3,7 @@
  * Domain memory against a model: random creation, donation, mapping, sharing,
  * destruction and reclaim, with every frame and page compared after each step.
  */
-// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
+// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c tests/unit/dommem_model.c
 // CFLAGS: -include mm_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,177 +13,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/dommem.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/memmap.h"
-#include "hv/core/mmu.h"
+#include "dommem_model.h"
 
-#define BASE	0x100000ull	/* first frame of the playground */
-#define AREA	1536u		/* frames in it */
-#define GFN	0x7fe00ull	/* first guest page: astride 1 GiB */
-#define GFNS	1024u
-#define GUESTS	4
-
-struct page {
-	enum npt_kind kind;
-	u64 pfn;
-	u32 order;
-	u32 rights;
-};
-
-static struct guest {
-	u32 id;			/* 0 = none */
-	bool dead;
-	struct page page[GFNS];
-} guests[GUESTS];
-
-static u32 owner[AREA], shared[AREA];
-static u32 refs[AREA], block_refs[AREA / 512];	/* by guests' leaves */
 static u64 outcomes[4];		/* so that the test knows it tested something */
 
 enum { DID_CREATE, DID_MAP, DID_MAP_REFUSED, DID_DONATE_REFUSED };
-
-static void model_ref(const struct page *p, int by)
-{
-	if (p->order)
-		block_refs[(p->pfn - BASE) / 512] += by;
-	else
-		refs[p->pfn - BASE] += by;
-}
-
-static bool area_free(u64 pfn, u32 order)
-{
-	u64 i;
-
-	if (pfn < BASE || pfn >= BASE + AREA || pfn + BIT(order) > BASE + AREA)
-		return false;
-	for (i = 0; i < BIT(order); i++)
-		if (owner[pfn - BASE + i])
-			return false;
-	return true;
-}
-
-static bool can_donate(u64 pfn)
-{
-	return area_free(pfn, 0) && !shared[pfn - BASE] && !refs[pfn - BASE] &&
-	       !block_refs[(pfn - BASE) / 512];
-}
-
-/* What MAP should say, and do, to the model. */
-static int model_map(struct guest *g, const struct bp_map *m)
-{
-	struct page *p = &g->page[m->gfn - GFN];
-	u64 i;
-
-	if (m->flags == BP_MAP_MMIO) {
-		if (p->kind == NPT_MAPPED)
-			return -EEXIST;
-		p->kind = NPT_MARKED;
-		return 0;
-	}
-	if (!area_free(m->pfn, m->order))
-		return -EPERM;
-	if (p->kind == NPT_MAPPED && p->order >= m->order) {
-		if (p->pfn != m->pfn)
-			return -EEXIST;
-		if (!(m->flags & ~p->rights))
-			return 0;
-		if (p->order != m->order)
-			return -EEXIST;
-		for (i = 0; i < BIT(m->order); i++)
-			p[i].rights |= m->flags;
-		return 0;
-	}
-	for (i = 0; i < BIT(m->order); i++)
-		if (p[i].kind != NPT_ABSENT)
-			return -EEXIST;
-	for (i = 0; i < BIT(m->order); i++)
-		p[i] = (struct page){ NPT_MAPPED, m->pfn + i, m->order, m->flags };
-	model_ref(p, 1);
-	return 0;
-}
-
-static void model_drop(struct guest *g, u32 i)
-{
-	struct page *p = &g->page[i];
-	u32 n, k;
-
-	if (p->kind == NPT_MAPPED) {
-		n = 1u << p->order;
-		p -= i % n;
-		model_ref(p, -1);
-		for (k = 0; k < n; k++)
-			p[k].kind = NPT_ABSENT;
-	}
-	p->kind = NPT_ABSENT;
-}
-
-static void check_guest(const struct guest *g)
-{
-	struct domain *d = domain_get(g->id);
-	struct npt_leaf leaf;
-	u64 mapped = 0;
-	u32 i;
-
-	if (!d)
-		return;
-	for (i = 0; i < GFNS; i++) {
-		const struct page *p = &g->page[i];
-
-		assert_int_equal(mmu_lookup(d, (GFN + i) << PAGE_SHIFT, &leaf), p->kind);
-		if (p->kind != NPT_MAPPED)
-			continue;
-		mapped++;
-		assert_int_equal(leaf.pfn, p->pfn);
-		assert_int_equal(leaf.order, p->order);
-		assert_int_equal(leaf.attr & NPT_WRITE, p->rights & BP_MAP_WRITE ? NPT_WRITE : 0);
-		assert_int_equal(leaf.attr & NPT_EXEC, p->rights & BP_MAP_EXEC ? NPT_EXEC : 0);
-		/* The heart of it: a guest maps nothing that is not domain 0's. */
-		assert_int_equal(frame_owner(leaf.pfn), BP_OWNER_DOM0);
-	}
-	assert_int_equal(d->npt.mapped, mapped);
-	domain_put(d);
-}
-
-static u64 all_mapped(void)
-{
-	u64 n = 0;
-	u32 i;
-
-	for (i = 0; i < AREA; i++)
-		n += refs[i];
-	for (i = 0; i < AREA / 512; i++)
-		n += 512ull * block_refs[i];
-	return n;
-}
-
-static void check_all(void)
-{
-	u64 donated = 0, nr_shared = 0;
-	struct frame_stats s;
-	struct npt_leaf leaf;
-	u32 i;
-
-	for (i = 0; i < AREA; i++) {
-		bool mine = owner[i] == 0;
-
-		assert_int_equal(frame_owner(BASE + i), owner[i]);
-		assert_int_equal(frame_count(BASE + i), refs[i] + shared[i]);
-		assert_int_equal(mmu_lookup(&dom0, (BASE + i) << PAGE_SHIFT, &leaf),
-				 mine ? NPT_MAPPED : NPT_ABSENT);
-		if (mine)
-			assert_int_equal(leaf.pfn, BASE + i);
-		donated += !mine;
-		nr_shared += shared[i];
-	}
-	for (i = 0; i < GUESTS; i++)
-		check_guest(&guests[i]);
-	frames_stats(&s);
-	assert_int_equal(s.donated, donated);
-	assert_int_equal(s.shared, nr_shared);
-	assert_int_equal(s.mapped, all_mapped());
-}
 
 /* A list to donate; true if it should be taken. */
 static bool make_list(u64 *list, u32 n)
@@ -551,89 +385,12 @@ static void random_with_little_memory(void **state __unused)
 	play(false, 18, 3000, true);
 }
 
-static void all_ids(void **state __unused)
-{
-	u64 list[16], out[16];
-	u32 n, i;
-	int id;
-
-	rig_max_order = 18;
-	rig_init(false);
-	for (n = 1; n < MAX_DOMAINS; n++) {
-		for (i = 0; i < 16; i++)
-			list[i] = BASE + n * 16 + i;
-		id = domain_create(list, 16);
-		assert_int_equal(id, n);
-	}
-	for (i = 0; i < 16; i++)
-		list[i] = BASE + i;
-	assert_int_equal(domain_create(list, 16), -ENOMEM);
-	assert_int_equal(frame_owner(BASE), BP_OWNER_DOM0);
-	assert_int_equal(domain_count(), MAX_DOMAINS - 1);
-
-	/* An id is free only when RECLAIM has said 0. */
-	assert_int_equal(domain_destroy(77), 0);
-	assert_int_equal(domain_reclaim(77, out, 16), 15);
-	assert_int_equal(domain_reclaim(77, out, 16), 1);
-	assert_null(domain_get(77));
-	assert_int_equal(domain_destroy(77), 0);
-	assert_int_equal(domain_create(list, 16), -ENOMEM);
-	assert_int_equal(domain_reclaim(77, out, 16), 0);
-	assert_int_equal(domain_create(list, 16), 77);
-	for (n = 1; n < MAX_DOMAINS; n++) {
-		assert_int_equal(domain_destroy(n), 0);
-		while ((id = domain_reclaim(n, out, 16)))
-			assert_true(id > 0);
-	}
-	assert_int_equal(domain_count(), 0);
-	assert_null(domain_get(0));
-	assert_null(domain_get(MAX_DOMAINS));
-	assert_int_equal(domain_destroy(0), -ENOENT);
-	assert_int_equal(domain_donate(MAX_DOMAINS, list, 1), -ENOENT);
-}
-
-/* Bounded pieces: a big address space takes several calls to destroy. */
-static void destroy_in_pieces(void **state __unused)
-{
-	struct bp_map m[BP_MAP_MAX];
-	u64 list[64], out[64], i, k;
-	struct domain *d;
-	int id, calls = 0, again;
-
-	rig_init(false);
-	for (i = 0; i < 64; i++)
-		list[i] = BASE + i;
-	id = domain_create(list, 64);
-	assert_true(id > 0);
-	d = domain_get(id);
-	for (i = 0; i < 4096; i += BP_MAP_MAX) {
-		for (k = 0; k < BP_MAP_MAX; k++)
-			m[k] = (struct bp_map){ .gfn = i + k, .pfn = BASE + 64 + i + k };
-		assert_int_equal(mmu_map(d, m, BP_MAP_MAX), BP_MAP_MAX);
-	}
-	m[0] = (struct bp_map){ .gfn = BIT(30), .pfn = BASE + BIT(9), .order = 9 };
-	assert_int_equal(mmu_map(d, m, 1), 1);
-	domain_put(d);
-	while ((again = domain_destroy(id))) {
-		assert_int_equal(again, 1);
-		calls++;
-	}
-	assert_in_range(calls, 4, 64);
-	assert_int_equal(domain_reclaim(id, out, 64), 63);
-	assert_int_equal(domain_reclaim(id, out, 64), 1);
-	assert_int_equal(domain_reclaim(id, out, 64), 0);
-	assert_int_equal(frame_get_mapped(BASE, 18), 0);
-	frame_put(BASE, 18);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_amd),
 		cmocka_unit_test(random_ept_without_1g),
 		cmocka_unit_test(random_with_little_memory),
-		cmocka_unit_test(all_ids),
-		cmocka_unit_test(destroy_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
