@@ -192,7 +192,7 @@ void guest_pit(int cpu)
 }
 
 /* Counts in mode 0 on channel 2, 8191 ticks (6.9 ms): is the output low meanwhile? */
-static bool low_at_first(void)
+static int low_at_first(void)
 {
 	outb(0x61, 0);
 	outb(0x43, 0xb0);
