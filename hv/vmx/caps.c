@@ -178,6 +178,8 @@ const char *vmx_choose_controls(const struct vmx_msrs *m, struct vmx_controls *c
 	c->entry = on[ENTRY];
 	c->vpid = c->proc2 & PROC2_VPID;
 	c->pause_loop = c->proc2 & PROC2_PAUSE_LOOP;
+	c->timer = may(m->pin) & PIN_TIMER;
+	c->timer_shift = VMX_MISC_TIMER_SHIFT(m->misc);
 	c->encls = c->proc2 & PROC2_ENCLS;
 	c->ept_ad = m->ept_vpid & EPT_CAP_AD;
 	c->invept_one = m->ept_vpid & EPT_CAP_INVEPT_ONE;

@@ -15,12 +15,15 @@ struct vmx_msrs {
 	u64 pin, proc, exit, entry;	/* IA32_VMX_TRUE_..._CTLS */
 	u64 proc2;
 	u64 ept_vpid;
+	u64 misc;
 };
 
 /* The control fields that every vCPU starts from. */
 struct vmx_controls {
 	u32 pin, proc, proc2, exit, entry;
 	bool tpr_shadow, vpid, pause_loop, encls;
+	bool timer;			/* preemption timer; counts TSC >> timer_shift */
+	u8 timer_shift;
 	bool ept_ad;
 	bool invept_one;		/* single-context; else all contexts */
 };
@@ -32,6 +35,8 @@ struct vmx_controls {
 #define VMX_BASIC_SIZE(b)	((u32)((b) >> 32) & 0x1fff)
 #define VMX_BASIC_MEMTYPE(b)	((u32)((b) >> 50) & 0xf)
 #define VMX_BASIC_TRUE		BIT(55)
+
+#define VMX_MISC_TIMER_SHIFT(m)	((u8)(m) & 0x1f)
 
 /*
  * IA32_FEATURE_CONTROL: NULL if VMXON may be used, after *set has been

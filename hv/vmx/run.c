@@ -186,6 +186,22 @@ static void settle_shadow(struct vcpu *v, struct vmx_vcpu *x)
 	vmwrite(VMCS_GUEST_PENDING_DB, pending);
 }
 
+/*
+ * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
+ * forgets that until the guest changes IF (docs/testbed.md): with IF clear, the
+ * preemption timer ends the run after a while.
+ */
+static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
+{
+	bool on = !(v->regs.rflags & X86_EFLAGS_IF) && vmx.ctl.timer;
+	u32 pin = vmx.ctl.pin | (on ? PIN_TIMER : 0);
+
+	if (x->pin == pin)
+		return;
+	x->pin = pin;
+	vmwrite(VMCS_PIN, pin);
+}
+
 static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 {
 	if (unlikely(x->flush)) {
@@ -201,6 +217,7 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		x->intr_state_hw = x->intr_state;
 		vmwrite(VMCS_GUEST_INTR_STATE, x->intr_state);
 	}
+	set_timer(v, x);
 	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
 	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
 	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);

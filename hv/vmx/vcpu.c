@@ -5,6 +5,7 @@
 #include "../core/log.h"
 #include "../core/paging.h"
 #include "../core/string.h"
+#include "../core/tsc.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
@@ -19,6 +20,9 @@
 #define PAUSE_GAP	128
 #define PAUSE_WINDOW	4096
 
+/* How long a guest may run that does not take interrupts: see run.c. */
+#define TIMER_US	250
+
 static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 {
 	u32 proc2 = vmx.ctl.proc2;
@@ -32,7 +36,8 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 		x->exc_bitmap |= EXC_GUEST;
 		proc2 |= PROC2_WBINVD;
 	}
-	vmwrite(VMCS_PIN, vmx.ctl.pin);
+	x->pin = vmx.ctl.pin;
+	vmwrite(VMCS_PIN, x->pin);
 	vmwrite(VMCS_PROC, x->proc);
 	vmwrite(VMCS_PROC2, proc2);
 	vmwrite(VMCS_EXIT_CTL, vmx.ctl.exit);
@@ -67,6 +72,8 @@ static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
 		vmwrite(VMCS_PLE_GAP, PAUSE_GAP);
 		vmwrite(VMCS_PLE_WINDOW, PAUSE_WINDOW);
 	}
+	if (vmx.ctl.timer)
+		vmwrite(VMCS_GUEST_TIMER, max(tsc_from_us(TIMER_US) >> vmx.ctl.timer_shift, 1ull));
 	if (vmx.ctl.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }

@@ -65,6 +65,7 @@
 #define VMCS_GUEST_INTR_STATE	0x4824
 #define VMCS_GUEST_ACTIVITY	0x4826
 #define VMCS_GUEST_SYSENTER_CS	0x482a
+#define VMCS_GUEST_TIMER	0x482e
 #define VMCS_HOST_SYSENTER_CS	0x4c00
 
 #define VMCS_CR0_MASK		0x6000
@@ -130,6 +131,7 @@
 #define PIN_INTR		(1u << 0)
 #define PIN_NMI			(1u << 3)
 #define PIN_VIRTUAL_NMI		(1u << 5)
+#define PIN_TIMER		(1u << 6)	/* preemption timer */
 
 #define PROC_IRQ_WINDOW		(1u << 2)
 #define PROC_TSC_OFFSET		(1u << 3)
@@ -223,6 +225,7 @@
 #define EXIT_TPR		43
 #define EXIT_EPT		48
 #define EXIT_INVEPT		50
+#define EXIT_TIMER		52
 #define EXIT_INVVPID		53
 #define EXIT_WBINVD		54
 #define EXIT_XSETBV		55

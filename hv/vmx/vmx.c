@@ -18,6 +18,7 @@ struct vmx_caps vmx;
 /* CPUID 8000_0001 */
 #define EXT_EDX_NX		BIT(20)
 /* Capability MSRs (SDM vol. 3, app. A) */
+#define MSR_VMX_MISC		0x485
 #define MSR_VMX_PROC2		0x48b
 #define MSR_VMX_EPT_VPID	0x48c
 #define MSR_VMX_CR0_FIXED0	0x486
@@ -67,6 +68,7 @@ static void read_msrs(struct vmx_msrs *m)
 
 	m->feature_control = rdmsr(MSR_FEATURE_CONTROL);
 	m->basic = rdmsr(MSR_VMX_BASIC);
+	m->misc = rdmsr(MSR_VMX_MISC);
 	true_ctls = m->basic & VMX_BASIC_TRUE;
 	m->pin = true_ctls ? rdmsr(MSR_VMX_TRUE_PIN) : 0;
 	m->proc = true_ctls ? rdmsr(MSR_VMX_TRUE_PROC) : 0;

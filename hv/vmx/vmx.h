@@ -54,6 +54,7 @@ struct vmx_vcpu {
 	bool flush;			/* INVEPT before the next entry */
 
 	/* Fields of the VMCS that are kept at hand. */
+	u32 pin;
 	u32 proc;
 	u32 exc_bitmap;
 	u32 intr_state;			/* of the guest; intr_state_hw: in the VMCS */

@@ -20,6 +20,7 @@ static const struct vmx_msrs all = {
 	.entry = 0xffffffff000011fb,
 	.proc2 = 0xffffffff00000000,
 	.ept_vpid = 0xffffffffffffffff,
+	.misc = 0x7f80004a5,
 };
 
 static void everything_there(void **state __unused)
@@ -42,6 +43,8 @@ static void everything_there(void **state __unused)
 	assert_true(c.exit & EXIT_HOST_64);
 	assert_true(c.tpr_shadow && c.vpid && c.pause_loop && c.encls);
 	assert_true(c.ept_ad && c.invept_one);
+	assert_true(c.timer);
+	assert_int_equal(c.timer_shift, 5);
 }
 
 static void nothing_unknown(void **state __unused)
@@ -160,10 +163,11 @@ static void optional(void **state __unused)
 	/* A CPU with what we need and no more. */
 	m.proc &= ~BIT(32 + 21);
 	m.proc2 = (u64)(PROC2_EPT | PROC2_UNRESTRICTED | PROC2_WBINVD) << 32;
+	m.pin &= ~BIT(32 + 6);
 	m.ept_vpid = BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(26);
 	assert_null(vmx_choose_controls(&m, &c));
 	assert_false(c.tpr_shadow || c.vpid || c.pause_loop || c.encls);
-	assert_false(c.ept_ad || c.invept_one);
+	assert_false(c.ept_ad || c.invept_one || c.timer);
 	assert_int_equal(c.proc & (PROC_CR8_LOAD | PROC_CR8_STORE | PROC_TPR_SHADOW),
 			 PROC_CR8_LOAD | PROC_CR8_STORE);
 	assert_int_equal(c.proc2, PROC2_EPT | PROC2_UNRESTRICTED);

@@ -50,7 +50,8 @@ static void plain_reasons(void **state __unused)
 		{ 31, VM_EXIT_RDMSR, true }, { 32, VM_EXIT_WRMSR, true },
 		{ 36, VM_EXIT_MWAIT, true }, { 39, VM_EXIT_MWAIT, true },
 		{ 40, VM_EXIT_PAUSE, true }, { 43, VM_EXIT_NONE, false },
-		{ 50, VM_EXIT_UNDEFINED, true }, { 53, VM_EXIT_UNDEFINED, true },
+		{ 50, VM_EXIT_UNDEFINED, true }, { 52, VM_EXIT_INTR, false },
+		{ 53, VM_EXIT_UNDEFINED, true },
 		{ 54, VM_EXIT_WBINVD, true }, { 55, VM_EXIT_XSETBV, true },
 		{ 60, VM_EXIT_UNDEFINED, true },
 	};
@@ -71,7 +72,7 @@ static void plain_reasons(void **state __unused)
 static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
-		4, 9, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 52, 56, 59, 61, 62,
+		4, 9, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 56, 59, 61, 62,
 		75, 0xffff,
 	};
 	size_t i;
