@@ -64,6 +64,7 @@ class Bochs(Machine):
 
     def config(self, console, link, log):
         opts = self.opts
+        megs = megabytes(opts.mem)
         model = opts.cpu_model or MODELS[opts.machine]
         quiet = ", ".join(f"cpu{n}=ignore" for n in range(opts.smp))
         return [
@@ -72,7 +73,7 @@ class Bochs(Machine):
             "vgaromimage: file=/usr/share/seabios/vgabios-isavga.bin",
             "speaker: enabled=0",
             "usb_uhci: enabled=0",
-            f"megs: {megabytes(opts.mem)}",
+            f"memory: guest={megs}, host={megs}, block_size=8192",
             f"cpu: model={model}, count={opts.smp}, ips={IPS}, reset_on_triple_fault=0",
             "clock: sync=none",
             "boot: disk",
@@ -107,7 +108,7 @@ class Bochs(Machine):
         with open(f"{self.run}/bochsrc", "w", encoding="utf-8") as f:
             f.write("\n".join(self.config(*ports, log)) + "\n")
         with open(f"{self.run}/bochs.err", "wb") as err:
-            self.spawn(["env", "TERM=vt100", "bochs", "-q", "-unlock", "-f", f"{self.run}/bochsrc"],
+            self.spawn(["env", "TERM=vt100", "bochs-bin", "-q", "-unlock", "-f", f"{self.run}/bochsrc"],
                        [log], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=err)
         os.close(log)
