@@ -76,8 +76,3 @@ int emul_resume(struct emul_ctx *ctx)
 		record_answer(ctx);
 	return execute(ctx);
 }
-
-void emul_cancel(struct emul_ctx *ctx)
-{
-	forget(ctx);
-}

@@ -214,9 +214,6 @@ int emul_run(struct emul_ctx *ctx);
  */
 int emul_resume(struct emul_ctx *ctx);
 
-/* Drop a pending access (vCPU reset, registers set by user space). */
-void emul_cancel(struct emul_ctx *ctx);
-
 /*
  * Copy between the context and KVM's structures. emul_load_sregs() goes last: it
  * takes CPL from CR0, RFLAGS.VM and SS.DPL.

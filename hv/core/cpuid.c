@@ -245,12 +245,3 @@ struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 	}
 	return c;
 }
-
-bool vcpu_has(struct vcpu *v, u32 leaf, int reg, u32 bit)
-{
-	struct cpuid c = vcpu_cpuid(v, leaf, 0);
-	u32 val = reg == CPUID_EAX ? c.eax : reg == CPUID_EBX ? c.ebx :
-		  reg == CPUID_ECX ? c.ecx : c.edx;
-
-	return val & BIT(bit);
-}

@@ -19,9 +19,6 @@ void cpuid_init(void);
 struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub);
 /* Note where leaves begin after v->cpuid changed. */
 void cpuid_index(struct vcpu *v);
-/* Does the vCPU's table offer this? leaf's register bit, sub-leaf 0. */
-enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
-bool vcpu_has(struct vcpu *v, u32 leaf, int reg, u32 bit);
 
 /* One register of a leaf filtered to what domain 0 may see; pure policy. */
 void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c);

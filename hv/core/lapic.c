@@ -176,11 +176,6 @@ void lapic_send_ipi(u32 apic_id, u8 vector)
 	send(apic_id, ICR_FIXED | ICR_ASSERT | vector);
 }
 
-void lapic_send_nmi(u32 apic_id)
-{
-	send(apic_id, ICR_NMI | ICR_ASSERT);
-}
-
 void lapic_send_init(u32 apic_id)
 {
 	send(apic_id, ICR_INIT | ICR_ASSERT);

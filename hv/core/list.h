@@ -51,32 +51,16 @@ static inline void list_del(struct list_head *n)
 	INIT_LIST_HEAD(n);
 }
 
-static inline void list_del_init(struct list_head *n)
-{
-	list_del(n);
-}
-
 #define list_entry(ptr, type, member)	container_of(ptr, type, member)
 #define list_first_entry(head, type, member) \
 	list_entry((head)->next, type, member)
-#define list_last_entry(head, type, member) \
-	list_entry((head)->prev, type, member)
-#define list_first_entry_or_null(head, type, member) \
-	(list_empty(head) ? NULL : list_first_entry(head, type, member))
 #define list_next_entry(pos, member) \
 	list_entry((pos)->member.next, __typeof__(*(pos)), member)
-#define list_prev_entry(pos, member) \
-	list_entry((pos)->member.prev, __typeof__(*(pos)), member)
 
 #define list_for_each_entry(pos, head, member)				\
 	for (pos = list_first_entry(head, __typeof__(*pos), member);	\
 	     &pos->member != (head);					\
 	     pos = list_next_entry(pos, member))
-
-#define list_for_each_entry_reverse(pos, head, member)			\
-	for (pos = list_last_entry(head, __typeof__(*pos), member);	\
-	     &pos->member != (head);					\
-	     pos = list_prev_entry(pos, member))
 
 /* The entry at @pos may be taken out in the body. */
 #define list_for_each_entry_safe(pos, tmp, head, member)		\

@@ -22,21 +22,6 @@ void memmap_add_bedplate(hpa_t start, hpa_t end)
 	bp_ranges[nr_bp_ranges++] = (struct mem_range){ start, end, MEM_RESERVED };
 }
 
-bool memmap_is_ram(hpa_t pa)
-{
-	return memmap_type(&machine_map, pa) == MEM_RAM;
-}
-
-bool memmap_is_bedplate(hpa_t pa, u64 len)
-{
-	u32 i;
-
-	for (i = 0; i < nr_bp_ranges; i++)
-		if (pa < bp_ranges[i].end && pa + len > bp_ranges[i].start)
-			return true;
-	return false;
-}
-
 void memmap_domain0(struct mem_map *out)
 {
 	u32 i;

@@ -78,10 +78,6 @@ extern u32 nr_bp_ranges;
 
 /* The machine's map less Bedplate's ranges (reserved there): domain 0's. */
 void memmap_domain0(struct mem_map *out);
-/* Is the frame at @pa RAM, by the firmware's map (whoever owns it)? */
-bool memmap_is_ram(hpa_t pa);
-/* Does Bedplate own any byte of [pa, pa + len)? */
-bool memmap_is_bedplate(hpa_t pa, u64 len);
 
 /* BSP, on the boot page tables. Fatal if there is too little memory. */
 void memmap_init(const struct boot_info *bi);

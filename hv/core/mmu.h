@@ -137,10 +137,4 @@ void mmu_dom0_give(const u64 *pfn, u32 n);
 /* Take an MMIO range away from domain 0 after boot. -ENOMEM. Takes dom0.lock. */
 int mmu_dom0_hide(hpa_t hpa, u64 len);
 
-/* The table that domain @d is to run on: for nested CR3 or the EPT pointer. */
-static inline hpa_t mmu_root(const struct domain *d)
-{
-	return d->npt.table;
-}
-
 #endif

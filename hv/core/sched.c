@@ -113,7 +113,7 @@ void sched_dequeue(struct vcpu *v)
 	spin_lock(&rq->lock);
 	if (!list_empty(&v->sched.node)) {
 		sched_displace(rq, &v->sched);
-		list_del_init(&v->sched.node);
+		list_del(&v->sched.node);
 		rq->nr--;
 	}
 	spin_unlock(&rq->lock);
@@ -127,7 +127,7 @@ static struct vcpu *take_candidate(struct runqueue *rq)
 	spin_lock(&rq->lock);
 	se = sched_choose(rq);
 	if (se) {
-		list_del_init(&se->node);
+		list_del(&se->node);
 		rq->nr--;
 	}
 	spin_unlock(&rq->lock);

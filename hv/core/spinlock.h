@@ -66,28 +66,10 @@ static inline void spin_lock(struct spinlock *l)
 	spin_debug_locked(l);
 }
 
-/* True if the lock was free and is now the caller's. */
-static inline bool spin_trylock(struct spinlock *l)
-{
-	u32 ticket = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-
-	if (!__atomic_compare_exchange_n(&l->next, &ticket, ticket + 1, false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return false;
-	spin_debug_locked(l);
-	return true;
-}
-
 static inline void spin_unlock(struct spinlock *l)
 {
 	spin_debug_unlock(l);
 	__atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
-}
-
-/* True if somebody (not necessarily the caller) holds the lock. */
-static inline bool spin_is_locked(const struct spinlock *l)
-{
-	return READ_ONCE(l->next) != READ_ONCE(l->owner);
 }
 
 #endif

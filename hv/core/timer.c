@@ -59,7 +59,7 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 	t->last = c;
 	spin_lock(&q->lock);
 	if (t->cpu)
-		list_del_init(&t->node);
+		list_del(&t->node);
 	t->deadline = max(deadline, 1ull);	/* 0 says "none" in q->programmed */
 	t->cpu = c;
 	insert_sorted(q, t);
@@ -83,7 +83,7 @@ void timer_cancel(struct hv_timer *t)
 	for (;;) {
 		spin_lock(&c->timers.lock);
 		if (t->cpu) {
-			list_del_init(&t->node);
+			list_del(&t->node);
 			t->cpu = NULL;
 		}
 		running = c->timers.running == t;
@@ -105,7 +105,7 @@ void timer_interrupt(void)
 		t = list_first_entry(&q->head, struct hv_timer, node);
 		if (t->deadline > rdtsc())
 			break;
-		list_del_init(&t->node);
+		list_del(&t->node);
 		t->cpu = NULL;
 		WRITE_ONCE(q->running, t);
 		spin_unlock(&q->lock);

@@ -95,8 +95,6 @@ typedef u64 gva_t;
 #define smp_rmb()	barrier()
 #define smp_wmb()	barrier()
 #define mb()		__asm__ volatile("mfence" ::: "memory")
-#define rmb()		__asm__ volatile("lfence" ::: "memory")
-#define wmb()		__asm__ volatile("sfence" ::: "memory")
 
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)

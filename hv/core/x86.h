@@ -112,14 +112,6 @@ static inline u8 inb(u16 port)
 	return v;
 }
 
-static inline u16 inw(u16 port)
-{
-	u16 v;
-
-	__asm__ volatile("inw %w1, %w0" : "=a"(v) : "Nd"(port) : "memory");
-	return v;
-}
-
 static inline u32 inl(u16 port)
 {
 	u32 v;
@@ -131,11 +123,6 @@ static inline u32 inl(u16 port)
 static inline void outb(u16 port, u8 v)
 {
 	__asm__ volatile("outb %b0, %w1" :: "a"(v), "Nd"(port) : "memory");
-}
-
-static inline void outw(u16 port, u16 v)
-{
-	__asm__ volatile("outw %w0, %w1" :: "a"(v), "Nd"(port) : "memory");
 }
 
 static inline void outl(u16 port, u32 v)
@@ -194,11 +181,6 @@ static inline void xsetbv(u32 reg, u64 val)
 			 : "memory");
 }
 
-static inline void invlpg(const void *va)
-{
-	__asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
-}
-
 static inline void wbinvd(void)
 {
 	__asm__ volatile("wbinvd" ::: "memory");
@@ -234,14 +216,6 @@ static inline void sti_hlt_cli(void)
 static inline void sti_nop_cli(void)
 {
 	__asm__ volatile("sti; nop; cli" ::: "memory");
-}
-
-static inline u64 read_rflags(void)
-{
-	u64 v;
-
-	__asm__ volatile("pushfq; popq %0" : "=r"(v) :: "memory");
-	return v;
 }
 
 struct desc_ptr {

@@ -124,7 +124,6 @@ static void run_one(void)
 		r = emul_resume(&rig.ctx);
 		expect_bounded(r);
 	}
-	emul_cancel(&rig.ctx);
 }
 
 static void any_code_in_flat_segments(void **state)

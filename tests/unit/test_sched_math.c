@@ -80,7 +80,7 @@ static int pick(void)
 		return -1;
 	need_resched = false;
 	i = se - task;
-	list_del_init(&se->node);
+	list_del(&se->node);
 	rq.nr--;
 	queued[i] = false;
 	rq.curr = se;

@@ -19,9 +19,7 @@
 #define memchr bp_memchr
 #define strlen bp_strlen
 #define strnlen bp_strnlen
-#define strcmp bp_strcmp
 #define strncmp bp_strncmp
-#define strchr bp_strchr
 #include "hv/core/string.c"
 #undef memcpy
 #undef memmove
@@ -30,9 +28,7 @@
 #undef memchr
 #undef strlen
 #undef strnlen
-#undef strcmp
 #undef strncmp
-#undef strchr
 
 static int sign(int v)
 {
@@ -69,7 +65,6 @@ static void compares_as_libc(void **state __unused)
 
 	for (i = 0; i < ARRAY_SIZE(s); i++)
 		for (j = 0; j < ARRAY_SIZE(s); j++) {
-			assert_int_equal(sign(bp_strcmp(s[i], s[j])), sign(strcmp(s[i], s[j])));
 			for (n = 0; n < 4; n++)
 				assert_int_equal(sign(bp_strncmp(s[i], s[j], n)),
 						 sign(strncmp(s[i], s[j], n)));
@@ -82,9 +77,6 @@ static void finds_as_libc(void **state __unused)
 {
 	static const char s[] = "hello, world";
 
-	assert_ptr_equal(bp_strchr(s, 'o'), s + 4);
-	assert_ptr_equal(bp_strchr(s, 0), s + 12);
-	assert_null(bp_strchr(s, 'z'));
 	assert_ptr_equal(bp_memchr(s, 'w', 12), s + 7);
 	assert_null(bp_memchr(s, 'w', 7));
 	assert_int_equal(bp_strlen(s), 12);
