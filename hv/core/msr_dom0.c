@@ -69,6 +69,21 @@ static int write_mtrr(struct vcpu *v, u32 msr, u64 val)
 	return 0;
 }
 
+/*
+ * Thermal monitor, SpeedStep, turbo: bits of IA32_MISC_ENABLE (SDM vol. 4) that
+ * domain 0's drivers own.  The others would change what CPUID says.
+ */
+#define MISC_ENABLE_OWN	(BIT(3) | BIT(16) | BIT(38))
+
+static int write_misc_enable(u64 val)
+{
+	u64 now;
+
+	if (rdmsr_safe(MSR_MISC_ENABLE, &now) || ((now ^ val) & ~MISC_ENABLE_OWN))
+		return -EINVAL;
+	return wrmsr_safe(MSR_MISC_ENABLE, val) ? -EINVAL : 0;
+}
+
 int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	int ret = vlapic_rdmsr(v, msr, val);
@@ -136,6 +151,8 @@ int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_KVM_POLL_CONTROL:
 		v->msr.poll_control = val;
 		return 0;
+	case MSR_MISC_ENABLE:
+		return write_misc_enable(val);
 	case MSR_XSS:
 		return val ? -EINVAL : 0;
 	}

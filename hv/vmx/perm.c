@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * I/O and MSR bitmaps (SDM vol. 3, 25.6.4, 25.6.9).  A set bit makes the
- * access exit, as does any MSR outside of the two ranges.  Two MSR bitmaps:
- * domain 0's and the one that all guests share; guests' ports exit without a
- * bitmap.  All are constant once vCPUs run.
+ * MSR bitmaps (SDM vol. 3, 25.6.9).  A set bit makes the access exit, as does
+ * any MSR outside of the two ranges.  Two bitmaps: domain 0's and the one that
+ * all guests share.  Both are constant once vCPUs run.
  */
 #include "../core/domain.h"
 #include "../core/paging.h"
@@ -26,7 +25,6 @@ static_assert(sizeof(struct msr_bitmap) == PAGE_SIZE, "hardware format");
 
 static struct msr_bitmap service_msrs __aligned(4096);
 static struct msr_bitmap guest_msrs __aligned(4096);
-static u8 service_io[2][PAGE_SIZE] __aligned(4096);
 
 static void set_bit(u8 *map, u32 n, bool on)
 {
@@ -112,17 +110,7 @@ void vmx_perm_init(void)
 	pass_own(&guest_msrs);
 }
 
-hpa_t vmx_io_bitmap(u32 half)
-{
-	return virt_to_phys(service_io[half]);
-}
-
 hpa_t vmx_msr_bitmap(const struct vcpu *v)
 {
 	return virt_to_phys(domain_is_dom0(v->dom) ? &service_msrs : &guest_msrs);
-}
-
-void vmx_io_protect(u16 port)
-{
-	set_bit(service_io[port / 0x8000], port % 0x8000, true);
 }

@@ -29,9 +29,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 
 	x->proc = vmx.ctl.proc;
 	x->exc_bitmap = EXC_ALWAYS;
-	if (domain_is_dom0(v->dom)) {
-		x->proc |= PROC_IO_BITMAPS;
-	} else {
+	if (!domain_is_dom0(v->dom)) {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
 		x->exc_bitmap |= EXC_GUEST;
 		proc2 |= PROC2_WBINVD;
@@ -58,8 +56,6 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 /* Controls that exist on some CPUs only, and addresses. */
 static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
 {
-	vmwrite(VMCS_IO_BITMAP_A, vmx_io_bitmap(0));
-	vmwrite(VMCS_IO_BITMAP_B, vmx_io_bitmap(1));
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
 	if (x->virtual_apic) {

@@ -120,15 +120,9 @@ void vmx_inject(struct vcpu *v);
 /* IDT-vectoring information, which is valid, goes back into v->inject. */
 void vmx_cut_short(struct vcpu *v, u32 info);
 
-/* perm.c: bitmaps */
+/* perm.c: MSR bitmaps */
 void vmx_perm_init(void);
-hpa_t vmx_io_bitmap(u32 half);		/* domain 0's; half 0: ports below 0x8000 */
 hpa_t vmx_msr_bitmap(const struct vcpu *v);
-/*
- * Let accesses of domain 0 to an I/O port exit.  At boot, before a vCPU of
- * domain 0 is entered for the first time.
- */
-void vmx_io_protect(u16 port);
 
 /* sregs.c */
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);

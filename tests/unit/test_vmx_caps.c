@@ -35,7 +35,7 @@ static void everything_there(void **state __unused)
 			 PROC_HLT | PROC_MSR_BITMAPS | PROC_SECONDARY);
 	/* These depend on the vCPU: not from the start. */
 	assert_false(c.proc & (PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_UNCOND_IO |
-			       PROC_IO_BITMAPS | PROC_RDPMC));
+			       PROC_RDPMC));
 	assert_false(c.proc2 & PROC2_WBINVD);
 	assert_false(c.entry & ENTRY_IA32E);
 	assert_int_equal(c.proc2 & (PROC2_EPT | PROC2_UNRESTRICTED | PROC2_VPID),
@@ -83,7 +83,6 @@ static void each_required(void **state __unused)
 		{ PROC_AT, 11, "VMX: no RDPMC exiting" },
 		{ PROC_AT, 22, "VMX: no NMI-window exiting" },
 		{ PROC_AT, 24, "VMX: no unconditional I/O exiting" },
-		{ PROC_AT, 25, "VMX: no I/O bitmaps" },
 		{ PROC_AT, 28, "VMX: no MSR bitmaps" },
 		{ PROC_AT, 29, "VMX: no MONITOR exiting" },
 		{ PROC_AT, 31, "VMX: no secondary controls" },
