@@ -210,6 +210,15 @@ void lapic_send_ipi(u32 apic_id, u8 vector)
 	kicks++;
 }
 
+static u32 tpr_writes;
+
+void lapic_write(u32 reg, u32 val)
+{
+	assert_int_equal(reg, LAPIC_TPR);
+	assert_int_equal(val, 0);
+	tpr_writes++;
+}
+
 /* TCG: an injected interrupt, and nothing else, takes a kick along. */
 static void kick_follows_interrupt(void **state __unused)
 {
@@ -223,6 +232,25 @@ static void kick_follows_interrupt(void **state __unused)
 	assert_int_equal(kicks, 1);
 	assert_int_equal(seen.c.event_inj, 0x800000ec);
 	svm.tcg = false;
+}
+
+/* TCG: after a run with V_IRQ set the APIC is asked again; nowhere else. */
+static void interrupts_are_recalled(void **state __unused)
+{
+	struct svm_vcpu *sv = rig_v.arch;
+
+	svm.tcg = true;
+	svm_load(&rig_v);
+	tpr_writes = 0;
+	run();
+	assert_int_equal(tpr_writes, 0);
+	sv->irq_window = true;
+	run();
+	assert_int_equal(tpr_writes, 1);
+	svm.tcg = false;
+	run();
+	assert_int_equal(tpr_writes, 1);
+	sv->irq_window = false;
 }
 
 static void event_words(void **state __unused)
@@ -511,7 +539,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(registers_move), T(low_tpr_bits_stay), T(asids_roll_over),
-		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt), T(event_words),
+		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt),
+		T(interrupts_are_recalled), T(event_words),
 		T(cut_short), T(interrupt_window), T(tpr_threshold),
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
