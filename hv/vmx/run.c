@@ -13,6 +13,7 @@
  */
 #include "../core/cpu.h"
 #include "../core/domain.h"
+#include "../core/tsc.h"
 #include "../core/x86.h"
 #include "insn.h"
 #include "vmx.h"
@@ -21,6 +22,9 @@ static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
 static_assert(RAX == 0 && RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI == 6 &&
 	      RDI == 7 && R8 == 8 && R15 == 15, "entry.S counts on it");
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
+
+/* How long a guest may run that does not take interrupts. */
+#define MASKED_US	250
 
 #define VIRTUAL_TPR	0x80		/* in the virtual-APIC page */
 
@@ -186,20 +190,35 @@ static void settle_shadow(struct vcpu *v, struct vmx_vcpu *x)
 	vmwrite(VMCS_GUEST_PENDING_DB, pending);
 }
 
-/*
- * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
- * forgets that until the guest changes IF (docs/testbed.md): with IF clear, the
- * preemption timer ends the run after a while.
- */
-static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
+static void write_pin(struct vmx_vcpu *x, u32 pin)
 {
-	bool on = !(v->regs.rflags & X86_EFLAGS_IF) && vmx.ctl.timer;
-	u32 pin = vmx.ctl.pin | (on ? PIN_TIMER : 0);
-
 	if (x->pin == pin)
 		return;
 	x->pin = pin;
 	vmwrite(VMCS_PIN, pin);
+}
+
+/*
+ * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
+ * forgets that until the guest changes IF (docs/testbed.md): while IF is
+ * clear, the preemption timer ends the run after a while, however often the
+ * guest was entered meanwhile.
+ */
+static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
+{
+	u64 now, left;
+
+	if (v->regs.rflags & X86_EFLAGS_IF) {
+		x->masked_until = 0;
+		write_pin(x, vmx.ctl.pin);
+		return;
+	}
+	now = rdtsc();
+	if (!x->masked_until)
+		x->masked_until = now + tsc_from_us(MASKED_US);
+	left = now < x->masked_until ? x->masked_until - now : 0;
+	vmwrite(VMCS_GUEST_TIMER, left >> vmx.ctl.timer_shift);
+	write_pin(x, vmx.ctl.pin | PIN_TIMER);
 }
 
 static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
@@ -217,7 +236,8 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		x->intr_state_hw = x->intr_state;
 		vmwrite(VMCS_GUEST_INTR_STATE, x->intr_state);
 	}
-	set_timer(v, x);
+	if (vmx.ctl.timer)
+		set_timer(v, x);
 	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
 	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
 	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);
@@ -251,5 +271,7 @@ void vmx_run(struct vcpu *v)
 	cut_short = vmread(VMCS_IDT_INTR);
 	if (unlikely(cut_short & INTR_VALID))
 		vmx_cut_short(v, cut_short);
+	if (reason == EXIT_TIMER || reason == EXIT_INTR)
+		x->masked_until = 0;
 	vmx_decode_exit(v, reason);
 }

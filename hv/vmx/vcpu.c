@@ -5,7 +5,6 @@
 #include "../core/log.h"
 #include "../core/paging.h"
 #include "../core/string.h"
-#include "../core/tsc.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
@@ -19,9 +18,6 @@
 /* Two PAUSEs closer than the gap belong to one loop; it may last the window. */
 #define PAUSE_GAP	128
 #define PAUSE_WINDOW	4096
-
-/* How long a guest may run that does not take interrupts: see run.c. */
-#define TIMER_US	250
 
 static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 {
@@ -68,8 +64,6 @@ static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
 		vmwrite(VMCS_PLE_GAP, PAUSE_GAP);
 		vmwrite(VMCS_PLE_WINDOW, PAUSE_WINDOW);
 	}
-	if (vmx.ctl.timer)
-		vmwrite(VMCS_GUEST_TIMER, max(tsc_from_us(TIMER_US) >> vmx.ctl.timer_shift, 1ull));
 	if (vmx.ctl.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }
