@@ -2,11 +2,52 @@
 /* Memory and string functions; the compiler calls the mem* ones by itself. */
 #include "string.h"
 
-void *memcpy(void *dst, const void *src, size_t n)
-{
-	void *d = dst;
+/*
+ * Words at any address.  Copies of up to BIG bytes go word by word, the last
+ * word over the one before; REP starts too slowly for them.  Larger ones use
+ * REP by words: an emulator takes as long for a byte as for a word.
+ */
+typedef u64 __attribute__((may_alias, aligned(1))) word;
+typedef u32 __attribute__((may_alias, aligned(1))) half;
 
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n) :: "memory");
+#define BIG	128
+
+/* The compiler must not see a call of the function itself in its loop. */
+#define NO_IDIOMS __attribute__((optimize("no-tree-loop-distribute-patterns")))
+
+/* Less than a word. */
+static inline void copy_bytes(u8 *d, const u8 *s, size_t n)
+{
+	if (n >= 4) {
+		half last = *(const half *)(s + n - 4);
+
+		*(half *)d = *(const half *)s;
+		*(half *)(d + n - 4) = last;
+		return;
+	}
+	for (; n; n--)
+		*d++ = *s++;
+}
+
+NO_IDIOMS void *memcpy(void *dst, const void *src, size_t n)
+{
+	u8 *d = dst;
+	const u8 *s = src;
+	size_t words = (n - 1) / 8;
+	word last;
+
+	if (n < 8) {
+		copy_bytes(d, s, n);
+		return dst;
+	}
+	last = *(const word *)(s + n - 8);
+	if (n > BIG) {
+		__asm__ volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(words) :: "memory");
+	} else {
+		for (; words; words--, d += 8, s += 8)
+			*(word *)d = *(const word *)s;
+	}
+	*(word *)((u8 *)dst + n - 8) = last;
 	return dst;
 }
 
@@ -22,11 +63,24 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+NO_IDIOMS void *memset(void *dst, int c, size_t n)
 {
-	void *d = dst;
+	u64 value = (u8)c * 0x0101010101010101ull;
+	size_t words = n / 8;
+	u8 *d = dst;
 
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+	if (n < 8) {
+		for (; n; n--)
+			*d++ = c;
+		return dst;
+	}
+	*(word *)(d + n - 8) = value;
+	if (n > BIG) {
+		__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(value) : "memory");
+	} else {
+		for (; words; words--, d += 8)
+			*(word *)d = value;
+	}
 	return dst;
 }
 

@@ -37,24 +37,24 @@ static int sign(int v)
 
 static void moves_as_libc(void **state __unused)
 {
-	u8 a[64], b[64];
+	u8 a[640], b[640];
 	u32 i, n, from, to, len;
 
 	srand(4);
 	for (n = 0; n < 5000; n++) {
-		for (i = 0; i < 64; i++)
+		for (i = 0; i < 640; i++)
 			a[i] = b[i] = (u8)rand();
-		from = (u32)rand() % 32;
-		to = (u32)rand() % 32;
-		len = (u32)rand() % 32;
+		from = (u32)rand() % 320;
+		to = (u32)rand() % 320;
+		len = (u32)rand() % (n % 2 ? 32 : 320);
 		assert_ptr_equal(bp_memmove(a + to, a + from, len), a + to);
 		memmove(b + to, b + from, len);
-		assert_memory_equal(a, b, 64);
+		assert_memory_equal(a, b, 640);
 		assert_ptr_equal(bp_memset(a + to, (int)n, len), a + to);
 		memset(b + to, (int)n, len);
-		assert_memory_equal(a, b, 64);
-		assert_ptr_equal(bp_memcpy(a + 32, b, len), a + 32);
-		assert_memory_equal(a + 32, b, len);
+		assert_memory_equal(a, b, 640);
+		assert_ptr_equal(bp_memcpy(a + 320, b, len), a + 320);
+		assert_memory_equal(a + 320, b, len);
 	}
 }
 
