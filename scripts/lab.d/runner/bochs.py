@@ -18,11 +18,18 @@ from machine import Machine
 from options import megabytes
 
 MODELS = {"vmx": "corei7_icelake_u", "svm-bochs": "ryzen"}
-IPS = 50000000                  # instructions that make a second of the machine's time
+IPS = 20000000                  # instructions that make a second of the machine's time
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 CONNECT_TIME = 30               # seconds until Bochs must have opened its lines
 SEATS = ("ata0-master", "ata0-slave", "ata1-master", "ata1-slave")
+# What its models lack: address, type, then values (high and low half) at reset and
+# the masks of reserved and of ignored bits.
+MSRS = """
+0x1a0 0 00000000 00000001 00000000 00000000 00000000 00000000
+0x0e7 0 00000000 00000000 00000000 00000000 00000000 00000000
+0x0e8 0 00000000 00000000 00000000 00000000 00000000 00000000
+"""
 FIFO = 16                       # bytes that a UART holds
 
 
@@ -74,7 +81,8 @@ class Bochs(Machine):
             "speaker: enabled=0",
             "usb_uhci: enabled=0",
             f"memory: guest={megs}, host={megs}, block_size=8192",
-            f"cpu: model={model}, count={opts.smp}, ips={IPS}, reset_on_triple_fault=0",
+            f"cpu: model={model}, count={opts.smp}, ips={IPS}, reset_on_triple_fault=0, "
+            f"msrs={self.run}/msrs",
             "clock: sync=none",
             "boot: disk",
             f"log: /dev/fd/{log}",
@@ -107,6 +115,8 @@ class Bochs(Machine):
         ports = [s.getsockname()[1] for s in listeners]
         with open(f"{self.run}/bochsrc", "w", encoding="utf-8") as f:
             f.write("\n".join(self.config(*ports, log)) + "\n")
+        with open(f"{self.run}/msrs", "w", encoding="ascii") as f:
+            f.write(MSRS)
         with open(f"{self.run}/bochs.err", "wb") as err:
             self.spawn(["env", "TERM=vt100", "bochs-bin", "-q", "-unlock", "-f", f"{self.run}/bochsrc"],
                        [log], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -24,8 +24,7 @@ class Qemu(Machine):
         cpu = ",".join(filter(None, [CPU_SVM, opts.cpu]))
         if opts.accel == "kvm":
             return ["-accel", "kvm", "-cpu", cpu]
-        # One thread for all CPUs: QEMU's threads race (docs/testbed.md).
-        thread = "multi" if opts.mttcg else "single"
+        thread = "single" if opts.icount else "multi"
         icount = ["-icount", "shift=0,sleep=off"] if opts.icount else []
         return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
 
