@@ -66,7 +66,10 @@ static struct cpuid hypervisor_leaf(u32 leaf)
 #define F7_ECX_OSPKE		BIT(4)
 #define F7_ECX_LA57		BIT(16)
 #define F7_ECX_CET_SS		BIT(7)
+#define F7_ECX_PKS		BIT(31)
+#define F7_EDX_UINTR		BIT(5)
 #define F7_EDX_CET_IBT		BIT(20)
+#define F71_EAX_CR4		(BIT(6) | BIT(17) | BIT(26))	/* LASS, FRED, LAM */
 #define E1_ECX_SVM		BIT(2)
 #define E1_ECX_IBS		BIT(10)
 #define E1_ECX_SKINIT		BIT(12)
@@ -87,11 +90,14 @@ void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c)
 		c->ecx |= F1_ECX_X2APIC | F1_ECX_DEADLINE;
 		break;
 	case 7:
+		/* No CR4 bit for what the back ends do not know of. */
+		if (sub == 1)
+			c->eax &= ~F71_EAX_CR4;
 		if (sub)
 			break;
 		c->ebx &= ~(F7_EBX_SGX | F7_EBX_PT);
-		c->ecx &= ~(F7_ECX_LA57 | F7_ECX_CET_SS);
-		c->edx &= ~F7_EDX_CET_IBT;
+		c->ecx &= ~(F7_ECX_LA57 | F7_ECX_CET_SS | F7_ECX_PKS);
+		c->edx &= ~(F7_EDX_CET_IBT | F7_EDX_UINTR);
 		break;
 	case 5:			/* MONITOR/MWAIT */
 	case 0xa:		/* performance monitoring */

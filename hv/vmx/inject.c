@@ -74,15 +74,19 @@ void vmx_cut_short(struct vcpu *v, u32 info)
 
 /* ---- windows ---- */
 
+/*
+ * An NMI window opens in the shadow of STI (SDM vol. 3, 26.2), so an NMI must
+ * be able to go in there.
+ */
 bool vmx_can_inject(struct vcpu *v, u8 event_type)
 {
 	struct vmx_vcpu *x = v->arch;
 
-	if (v->inject.type != EVENT_NONE || (x->intr_state & INTR_STATE_SHADOW))
+	if (v->inject.type != EVENT_NONE)
 		return false;
 	if (event_type == EVENT_NMI)
-		return !(x->intr_state & INTR_STATE_NMI);
-	return v->regs.rflags & X86_EFLAGS_IF;
+		return !(x->intr_state & (INTR_STATE_NMI | INTR_STATE_MOV_SS));
+	return (v->regs.rflags & X86_EFLAGS_IF) && !(x->intr_state & INTR_STATE_SHADOW);
 }
 
 void vmx_window(struct vcpu *v, u8 event_type, bool on)

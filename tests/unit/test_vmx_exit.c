@@ -277,6 +277,9 @@ static void when(void **state __unused)
 	rig_x.intr_state = INTR_STATE_MOV_SS;
 	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
 	assert_false(vmx_can_inject(&rig_v, EVENT_NMI));
+	rig_x.intr_state = INTR_STATE_STI;
+	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
+	assert_true(vmx_can_inject(&rig_v, EVENT_NMI));
 	rig_x.intr_state = 0;
 	rig_v.inject.type = EVENT_EXC;
 	assert_false(vmx_can_inject(&rig_v, EVENT_INTR));
