@@ -5,6 +5,8 @@
 
 no=bedplate.log
 shows refuse.no_svm 125 $no "fatal: the CPU has no SVM" scripts/lab run --cpu=-svm -- true
+shows refuse.no_vmx 125 $no "fatal: the CPU has no VMX" \
+	scripts/lab run --cpu=-svm,vendor=GenuineIntel -- true
 shows refuse.no_nested_paging 125 $no "nested paging" scripts/lab run --cpu=-npt -- true
 shows refuse.no_module 125 $no 'fatal: no module: give domain 0'\''s kernel with "module2"' \
 	scripts/lab run --kernel none -- true
