@@ -75,7 +75,10 @@ def parser():
                    help="memory, such as 512M or 4G (default 2G)")
     p.add_argument("--icount", action="store_true",
                    help="count instructions: one is one nanosecond on every clock, "
-                   "and runs repeat; one host thread, so slower")
+                   "and runs repeat")
+    p.add_argument("--mttcg", action="store_true",
+                   help="a host thread for each CPU of the machine; QEMU then corrupts the "
+                   "SVM state of CPU 0 now and then (docs/testbed.md)")
     p.add_argument("--overlay", metavar="DIR",
                    help="a tree laid over the service VM's root, modes kept")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
@@ -134,7 +137,8 @@ def megabytes(text):
 def check_bochs(opts):
     """Refuses what only QEMU can do."""
     where = f"--machine {opts.machine} (Bochs)"
-    for given, option in ((opts.icount, "--icount"), (opts.accel == "kvm", "--accel kvm"),
+    for given, option in ((opts.icount, "--icount"), (opts.mttcg, "--mttcg"),
+                          (opts.accel == "kvm", "--accel kvm"),
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
@@ -160,6 +164,8 @@ def check(opts):
             raise Usage("--accel kvm: needs an AMD host with nested virtualisation on")
         if opts.icount:
             raise Usage("--icount counts TCG's instructions; it does not go with --accel kvm")
+    if opts.mttcg and (opts.icount or opts.accel == "kvm"):
+        raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
     for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + opts.disk:
         if path is not None:
             visible(path)

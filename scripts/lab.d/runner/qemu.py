@@ -24,7 +24,8 @@ class Qemu(Machine):
         cpu = ",".join(filter(None, [CPU_SVM, opts.cpu]))
         if opts.accel == "kvm":
             return ["-accel", "kvm", "-cpu", cpu]
-        thread = "single" if opts.icount else "multi"
+        # One thread for all CPUs: QEMU's threads race (docs/testbed.md).
+        thread = "multi" if opts.mttcg else "single"
         icount = ["-icount", "shift=0,sleep=off"] if opts.icount else []
         return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
 
