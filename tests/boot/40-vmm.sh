@@ -4,6 +4,6 @@
 # (tests/vmm, tests/guests); the same program on Bedplate and on Linux's KVM.
 
 reports vmm scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm run all
-reports vmm.kvm scripts/lab run --under kvm --overlay "$overlay" -- /opt/tests/bp-vmm run all
+peer reports vmm.kvm scripts/lab run --under kvm --overlay "$overlay" -- /opt/tests/bp-vmm run all
 # Shares of a CPU, where nothing but the guests takes time from one another.
 reports vmm.shares scripts/lab run --icount --overlay "$overlay" -- env BP_COUNTED=1 /opt/tests/bp-vmm run 'sched.*_shares'

@@ -21,5 +21,5 @@ shows guest.reboot.pc 0 output "guest: second boot" scripts/lab run -- /guest/ru
 shows guest.reboot.q35 0 output "guest: second boot" scripts/lab run -- /guest/run --machine q35 --boot bios --smp 2 --reboot
 
 # Level 4: the same work on Linux's own KVM, to know what a failure above means.
-passes guest.kvm.pc.bios.1 scripts/lab run --under kvm -- /guest/run --machine pc --boot bios --smp 1
-shows guest.kvm.net.q35 0 output "guest: net ok" scripts/lab run --under kvm -- /guest/run --machine q35 --smp 2 --net
+peer passes guest.kvm.pc.bios.1 scripts/lab run --under kvm -- /guest/run --machine pc --boot bios --smp 1
+peer shows guest.kvm.net.q35 0 output "guest: net ok" scripts/lab run --under kvm -- /guest/run --machine q35 --smp 2 --net
