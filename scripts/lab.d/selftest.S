@@ -65,11 +65,15 @@ do_triple:
 	lidt	no_idt
 	ud2
 
-puts:	mov	$0x3f8, %dx
-1:	lodsb
+puts:	mov	$0x3fd, %dx		/* the line's state: ready to send? */
+1:	in	%dx, %al
+	test	$0x20, %al
+	jz	1b
+	lodsb
 	test	%al, %al
 	jz	2f
+	mov	$0x3f8, %dx
 	out	%al, %dx
-	jmp	1b
+	jmp	puts
 2:	ret
 	.section .note.GNU-stack, "", @progbits

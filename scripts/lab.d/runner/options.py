@@ -55,7 +55,7 @@ def parser():
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
                    "2G, 2 disks with the overlay's, no --accel, --cpu, --icount, "
-                   "--iommu")
+                   "--iommu, --mttcg")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
