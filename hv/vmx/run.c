@@ -24,7 +24,7 @@ static_assert(RAX == 0 && RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI ==
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
 
 /* How long a guest may run that does not take interrupts. */
-#define MASKED_US	250
+#define MASKED_US	5000
 
 #define VIRTUAL_TPR	0x80		/* in the virtual-APIC page */
 
@@ -201,8 +201,8 @@ static void write_pin(struct vmx_vcpu *x, u32 pin)
 /*
  * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
  * forgets that until the guest changes IF (docs/testbed.md): while IF is
- * clear, the preemption timer ends the run after a while, however often the
- * guest was entered meanwhile.
+ * clear, the preemption timer ends a guest's run after a while, however often
+ * it was entered meanwhile.  Domain 0 does not leave IF clear for long.
  */
 static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
 {
@@ -236,7 +236,7 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		x->intr_state_hw = x->intr_state;
 		vmwrite(VMCS_GUEST_INTR_STATE, x->intr_state);
 	}
-	if (vmx.ctl.timer)
+	if (x->timer)
 		set_timer(v, x);
 	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
 	vmwrite(VMCS_GUEST_RIP, v->regs.rip);

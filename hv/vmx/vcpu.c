@@ -30,6 +30,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 		x->exc_bitmap |= EXC_GUEST;
 		proc2 |= PROC2_WBINVD;
 	}
+	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
 	x->pin = vmx.ctl.pin;
 	vmwrite(VMCS_PIN, x->pin);
 	vmwrite(VMCS_PROC, x->proc);

@@ -54,6 +54,7 @@ struct vmx_vcpu {
 	bool flush;			/* INVEPT before the next entry */
 
 	/* Fields of the VMCS that are kept at hand. */
+	bool timer;			/* the preemption timer is used */
 	u64 masked_until;		/* TSC when the preemption timer is to fire */
 	u32 pin;
 	u32 proc;
