@@ -124,7 +124,7 @@ while read -r name peer target what; do
 		}
 		ratio = ours / theirs
 		printf "%-38s %12.0f %12.0f %7.2f %7.2f%s\n", what, ours, theirs, ratio, target,
-			ratio > target ? "  falls short" : ""
+			(ratio > target) ? "  falls short" : ""
 	}'
 done <<<"$rows"
 echo "(the peer is Linux's KVM; for the service VM, Linux on the bare machine)"

@@ -95,6 +95,11 @@ static bool names_exit(enum vm_exit_reason reason, const u8 *b)
 	}
 }
 
+static struct code_hint *code_hint(struct vcpu *v, gva_t gva)
+{
+	return &v->code[(gva >> PAGE_SHIFT) % CODE_HINTS];
+}
+
 /*
  * The instruction's bytes by the hint, without walking the guest's tables: the
  * page is still mapped, as the domain's generation tells.  If the guest gave the
@@ -102,23 +107,24 @@ static bool names_exit(enum vm_exit_reason reason, const u8 *b)
  */
 static u8 measure_by_hint(struct vcpu *v, const struct vcpu_paging *p, gva_t gva)
 {
+	struct code_hint *h = code_hint(v, gva);
+	bool valid;
 	u64 b[2];
 	int prefix;
 
-	if (v->code.gva != (gva & PAGE_MASK) || v->code.cr3 != p->cr3 ||
+	if (h->page != ((gva & PAGE_MASK) | 1) || h->cr3 != p->cr3 ||
 	    (gva & ~PAGE_MASK) > PAGE_SIZE - sizeof(b))
 		return 0;
 	spin_lock(&v->dom->lock);
-	if (v->code.gen == v->dom->tlb_gen) {
-		const u64 *from = phys_to_virt(v->code.hpa + (gva & ~PAGE_MASK));
+	valid = h->gen == v->dom->tlb_gen;
+	if (valid) {
+		const u64 *from = phys_to_virt(h->hpa + (gva & ~PAGE_MASK));
 
 		b[0] = from[0];
 		b[1] = from[1];
-	} else {
-		v->code.gva = 1;
 	}
 	spin_unlock(&v->dom->lock);
-	if (v->code.gva == 1)
+	if (!valid)
 		return 0;
 	prefix = insn_prefix_len((u8 *)b, INSN_MAX, p->cs_long);
 	if (prefix < 0 || prefix > 12 || !names_exit(v->exit.reason, (u8 *)b + prefix))
@@ -126,21 +132,21 @@ static u8 measure_by_hint(struct vcpu *v, const struct vcpu_paging *p, gva_t gva
 	return prefix + opcode_len(v->exit.reason);
 }
 
-/* gva is no page's start then, so that the hint never matches. */
 static void remember_code(struct vcpu *v, const struct vcpu_paging *p, gva_t gva)
 {
+	struct code_hint *h = code_hint(v, gva);
 	u64 gen = READ_ONCE(v->dom->tlb_gen);
 	struct npt_leaf leaf;
 	gpa_t gpa;
 
-	v->code.gva = 1;
+	h->page = 0;
 	if (gva_to_gpa(v, p, gva, &gpa) || mmu_lookup(v->dom, gpa, &leaf) != NPT_MAPPED ||
 	    frame_owner(leaf.pfn) != BP_OWNER_DOM0)
 		return;		/* domain 0 could run from device memory */
-	v->code.hpa = leaf.pfn << PAGE_SHIFT;
-	v->code.cr3 = p->cr3;
-	v->code.gen = gen;
-	v->code.gva = gva & PAGE_MASK;
+	h->hpa = leaf.pfn << PAGE_SHIFT;
+	h->cr3 = p->cr3;
+	h->gen = gen;
+	h->page = (gva & PAGE_MASK) | 1;
 }
 
 static u8 measure(struct vcpu *v, const struct vcpu_paging *p)

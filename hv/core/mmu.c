@@ -210,56 +210,89 @@ enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf)
 }
 
 /*
- * The byte at @gpa, by the direct map; NULL if Bedplate may not touch it for
- * the guest.  d->lock held.  A frame in a guest's table is referenced by it
- * and so is RAM of domain 0; domain 0's own table holds devices too.
+ * The leaf around @gpa, by the direct map; false if Bedplate may not touch it
+ * for the guest.  d->lock held.  A frame in a guest's table is referenced by it
+ * and so is RAM of domain 0; domain 0's own table holds devices too, and a
+ * leaf of it frames of many owners.
  */
-static void *guest_ptr(struct domain *d, gpa_t gpa, bool write)
+static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 {
+	struct domain *d = w->dom;
 	struct npt_leaf leaf;
+	u64 inside;
 	struct npt t;
 
+	w->size = 0;
 	mmu_npt(&t, d, NULL);
 	if (npt_lookup(&t, gpa >> PAGE_SHIFT, &leaf) != NPT_MAPPED)
-		return NULL;
+		return false;
 	if (write && !(leaf.attr & NPT_WRITE))
-		return NULL;
-	if (domain_is_dom0(d) && frame_owner(leaf.pfn) != BP_OWNER_DOM0)
-		return NULL;
-	return phys_to_virt((leaf.pfn << PAGE_SHIFT) + (gpa & ~PAGE_MASK));
+		return false;
+	if (domain_is_dom0(d)) {
+		if (frame_owner(leaf.pfn) != BP_OWNER_DOM0)
+			return false;
+		leaf.order = 0;
+	}
+	w->size = PAGE_SIZE << leaf.order;
+	inside = gpa & (w->size - 1);
+	w->first = gpa - inside;
+	w->base = phys_to_virt((leaf.pfn << PAGE_SHIFT) + (gpa & ~PAGE_MASK) - inside);
+	return true;
 }
 
-static int guest_copy(struct domain *d, gpa_t gpa, u8 *buf, u32 len, bool write)
+void guest_view_begin(struct guest_view *w, struct domain *d)
 {
-	int err = 0;
-
+	w->dom = d;
+	w->size = 0;
 	spin_lock(&d->lock);
-	while (len) {
-		u32 n = min(len, (u32)(PAGE_SIZE - (gpa & ~PAGE_MASK)));
-		void *p = guest_ptr(d, gpa, write);
+}
 
-		if (!p) {
-			err = -EFAULT;
-			break;
-		}
-		if (write)
-			memcpy(p, buf, n);
-		else
-			memcpy(buf, p, n);
-		gpa += n;
-		buf += n;
-		len -= n;
+void guest_view_end(struct guest_view *w)
+{
+	spin_unlock(&w->dom->lock);
+}
+
+int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
+{
+	u8 *to = buf;
+	u32 n;
+
+	for (; len; gpa += n, to += n, len -= n) {
+		if (gpa - w->first >= w->size && !view_leaf(w, gpa, false))
+			return -EFAULT;
+		n = min((u64)len, w->size - (gpa - w->first));
+		memcpy(to, w->base + (gpa - w->first), n);
 	}
-	spin_unlock(&d->lock);
-	return err;
+	return 0;
 }
 
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 {
-	return guest_copy(d, gpa, buf, len, false);
+	struct guest_view w;
+	int err;
+
+	guest_view_begin(&w, d);
+	err = guest_view_read(&w, gpa, buf, len);
+	guest_view_end(&w);
+	return err;
 }
 
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 {
-	return guest_copy(d, gpa, (u8 *)buf, len, true);
+	const u8 *from = buf;
+	struct guest_view w;
+	int err = 0;
+	u32 n;
+
+	guest_view_begin(&w, d);
+	for (; len; gpa += n, from += n, len -= n) {
+		if (!view_leaf(&w, gpa, true)) {
+			err = -EFAULT;
+			break;
+		}
+		n = min((u64)len, w.size - (gpa - w.first));
+		memcpy((u8 *)w.base + (gpa - w.first), from, n);
+	}
+	guest_view_end(&w);
+	return err;
 }

@@ -119,6 +119,22 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len);
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len);
 
 /*
+ * Several reads in a row, such as a walk of the guest's own tables: one lock,
+ * and no new walk of ours while they stay within one leaf.  begin takes
+ * d->lock and end drops it; read as guest_read().
+ */
+struct guest_view {
+	struct domain *dom;
+	gpa_t first;			/* of the leaf in hand */
+	u64 size;			/* bytes of it; 0 = none */
+	const u8 *base;
+};
+
+void guest_view_begin(struct guest_view *w, struct domain *d);
+int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len);
+void guest_view_end(struct guest_view *w);
+
+/*
  * Domain 0's address space: identity, all its RAM and all MMIO up to the
  * limit of physical addresses (see mmu_dom0.c), but nothing of Bedplate's and
  * no protected MMIO.  Boot, after frames_set() and frame_mmio_protect().

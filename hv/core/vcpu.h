@@ -101,6 +101,8 @@ struct vcpu_msrs {
 	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
 };
 
+#define CODE_HINTS	8		/* power of two */
+
 struct vcpu {
 	struct domain *dom;
 	u32 index;			/* in the domain */
@@ -146,13 +148,15 @@ struct vcpu {
 	struct cpu *tlb_cpu;		/* CPU on which it last ran */
 
 	/*
-	 * Where the page of the last measured instruction was found (event.c).
-	 * A hint: what is read there is checked to be the instruction that exited.
+	 * Where the pages of the last measured instructions were found, by the
+	 * low bits of the page's number (event.c).  Hints: what is read there is
+	 * checked to be the instruction that exited.
 	 */
-	struct {
-		u64 gva, cr3, gen;
+	struct code_hint {
+		u64 page;		/* linear address | 1; 0 = none */
+		u64 cr3, gen;
 		hpa_t hpa;
-	} code;
+	} code[CODE_HINTS];
 
 	/* ---- channel ---- */
 	struct bp_vcpu_page *page;	/* NULL for domain 0 */

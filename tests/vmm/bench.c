@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * bp-bench: the cost of a guest's round trips, in nanoseconds, which are instructions on a machine that
- * counts them (--icount).  One line each: name, TAB, round trips measured, TAB, cost of one.
+ * counts them (--icount).  One line each: name, TAB, round trips measured, TAB, cost of one in
+ * the best of several takes.
  *
  * usage: bp-bench [NAME...]	(default: all)
  */
@@ -14,8 +15,9 @@
 #include <sys/eventfd.h>
 #include <x86intrin.h>
 
-#define ROUNDS	1000
+#define ROUNDS	300
 #define WARM	100
+#define TAKES	7		/* the best counts: the other CPU's work adds to the rest */
 
 static const char *current = "setup";
 static char **names;		/* of the rows to measure; none: all */
@@ -57,9 +59,9 @@ static void calibrate(void)
 	ns_per_tick = (double)(n1 - n0) / (__rdtsc() - t0);
 }
 
-static void report(uint64_t rounds, uint64_t ticks)
+static void report(uint64_t ticks)
 {
-	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)rounds, ticks * ns_per_tick / rounds);
+	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)ROUNDS * TAKES, ticks * ns_per_tick / ROUNDS);
 	fflush(stdout);
 }
 
@@ -92,37 +94,34 @@ static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
 	return vm;
 }
 
-static void single(const char *name, enum guest_id g, uint64_t arg2)
+static uint64_t single_take(enum guest_id g, uint64_t arg2)
 {
-	struct vm *vm;
+	struct vm *vm = prepare(g, 1, arg2);
+	uint64_t ticks;
 
-	if (!begin(name))
-		return;
-	vm = prepare(g, 1, arg2);
 	serve(&vm->vcpu[0]);
-	report(ROUNDS, vm->p->res[0]);
+	ticks = vm->p->res[0];
 	vm_free(vm);
+	return ticks;
 }
 
 /* Nobody reads the eventfd: what is measured is the way of the guest's write, as vhost would see it. */
-static void doorbell(const char *name, int pio)
+static uint64_t doorbell_take(enum guest_id g, uint64_t pio)
 {
-	struct vm *vm;
 	struct kvm_ioeventfd e = {
-		.addr = pio ? PORT_TEST : GPA_MMIO, .len = 2,
+		.addr = pio ? PORT_TEST : GPA_MMIO, .len = 2, .fd = eventfd(0, EFD_NONBLOCK),
 		.flags = pio ? KVM_IOEVENTFD_FLAG_PIO : 0,
 	};
+	struct vm *vm = prepare(g, 1, pio);
+	uint64_t ticks;
 
-	if (!begin(name))
-		return;
-	e.fd = eventfd(0, EFD_NONBLOCK);
 	CHECK(e.fd >= 0);
-	vm = prepare(G_bench_ioeventfd, 1, pio);
 	CHECK_EQ(ioctl(vm->fd, KVM_IOEVENTFD, &e), 0);
 	run_done(&vm->vcpu[0]);
-	report(ROUNDS, vm->p->res[0]);
+	ticks = vm->p->res[0];
 	vm_free(vm);
 	close(e.fd);
+	return ticks;
 }
 
 static void *second_cpu(void *arg)
@@ -132,19 +131,33 @@ static void *second_cpu(void *arg)
 	return NULL;
 }
 
-static void pair(const char *name, uint64_t spinning)
+static uint64_t pair_take(enum guest_id g, uint64_t spinning)
 {
-	struct vm *vm;
+	struct vm *vm = prepare(g, 2, spinning);
+	uint64_t ticks;
 	pthread_t t;
 
-	if (cpus_usable() < 2 || !begin(name))
-		return;
-	vm = prepare(G_bench_ipi, 2, spinning);
 	CHECK_EQ(pthread_create(&t, NULL, second_cpu, &vm->vcpu[1]), 0);
 	serve(&vm->vcpu[0]);
 	pthread_join(t, NULL);
-	report(ROUNDS, vm->p->res[0]);
+	ticks = vm->p->res[0];
 	vm_free(vm);
+	return ticks;
+}
+
+static void measure(const char *name, uint64_t (*take)(enum guest_id g, uint64_t arg2),
+		    enum guest_id g, uint64_t arg2)
+{
+	uint64_t best = UINT64_MAX, ticks;
+
+	if (!begin(name))
+		return;
+	for (int i = 0; i < TAKES; i++) {
+		ticks = take(g, arg2);
+		if (ticks < best)
+			best = ticks;
+	}
+	report(best);
 }
 
 static void *single_benchmarks(void *arg)
@@ -152,15 +165,15 @@ static void *single_benchmarks(void *arg)
 	(void)arg;
 	pin(0);
 	calibrate();
-	single("cpuid", G_bench_cpuid, 0);
-	single("rdmsr", G_bench_rdmsr, 0);
-	single("port_read_user", G_bench_in, 0);
-	single("mmio_write_user", G_bench_mmio, 0);
-	doorbell("ioeventfd_mmio", 0);
-	doorbell("ioeventfd_pio", 1);
-	single("self_ipi", G_bench_selfipi, 0);
-	single("timer_now", G_bench_deadline, 0);
-	single("timer_halted", G_bench_timer, 200000 / ns_per_tick);
+	measure("cpuid", single_take, G_bench_cpuid, 0);
+	measure("rdmsr", single_take, G_bench_rdmsr, 0);
+	measure("port_read_user", single_take, G_bench_in, 0);
+	measure("mmio_write_user", single_take, G_bench_mmio, 0);
+	measure("ioeventfd_mmio", doorbell_take, G_bench_ioeventfd, 0);
+	measure("ioeventfd_pio", doorbell_take, G_bench_ioeventfd, 1);
+	measure("self_ipi", single_take, G_bench_selfipi, 0);
+	measure("timer_now", single_take, G_bench_deadline, 0);
+	measure("timer_halted", single_take, G_bench_timer, 200000 / ns_per_tick);
 	return NULL;
 }
 
@@ -168,8 +181,10 @@ static void *first_of_pair(void *arg)
 {
 	(void)arg;
 	pin(0);
-	pair("ipi_halted", 0);
-	pair("ipi_spinning", 1);
+	if (cpus_usable() < 2)
+		return NULL;
+	measure("ipi_halted", pair_take, G_bench_ipi, 0);
+	measure("ipi_spinning", pair_take, G_bench_ipi, 1);
 	return NULL;
 }
 
