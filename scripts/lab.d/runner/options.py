@@ -77,8 +77,9 @@ def parser():
                    help="count instructions: one is one nanosecond on every clock, "
                    "and runs repeat")
     p.add_argument("--mttcg", action="store_true",
-                   help="a host thread for each CPU of the machine; QEMU then corrupts the "
-                   "SVM state of CPU 0 now and then (docs/testbed.md)")
+                   help="a host thread for each CPU of the machine, as --under kvm has it; "
+                   "QEMU then corrupts the SVM state of CPU 0 now and then "
+                   "(docs/testbed.md)")
     p.add_argument("--overlay", metavar="DIR",
                    help="a tree laid over the service VM's root, modes kept")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
