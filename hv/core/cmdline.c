@@ -27,6 +27,14 @@ static const struct choice level_choices[] = {
 static const struct choice panic_choices[] = { { "halt", 0 }, { "reboot", 1 }, { NULL, 0 } };
 static const struct choice timer_choices[] = { { "auto", 0 }, { "apic", 1 }, { NULL, 0 } };
 
+static const struct choice off_choices[] = { { "on", 0 }, { "off", 1 }, { NULL, 0 } };
+static const struct choice ibpb_choices[] = {
+	{ "on", IBPB_ON }, { "off", IBPB_OFF }, { "guests", IBPB_GUESTS }, { NULL, 0 },
+};
+static const struct choice l1d_choices[] = {
+	{ "switch", L1D_SWITCH }, { "off", L1D_OFF }, { "always", L1D_ALWAYS }, { NULL, 0 },
+};
+
 #define FIELD(f) offsetof(struct hv_options, f)
 
 /* Each is described in docs/boot.md. */
@@ -37,6 +45,12 @@ static const struct option options[] = {
 	{ "dom0_max_cpus", FIELD(dom0_max_cpus), NULL, true, 1, 256 },
 	{ "hide_hypervisor", FIELD(hide_hypervisor), NULL, true, 0, 1 },
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },
+	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },
+	{ "ibpb", FIELD(ibpb), ibpb_choices, false, 0, 0 },
+	{ "ibrs", FIELD(ibrs_off), off_choices, false, 0, 0 },
+	{ "rsb", FIELD(rsb_off), off_choices, false, 0, 0 },
+	{ "l1d_flush", FIELD(l1d_flush), l1d_choices, false, 0, 0 },
+	{ "verw", FIELD(verw_off), off_choices, false, 0, 0 },
 };
 
 #define DEFAULTS { .serial = CONSOLE_SERIAL_DEFAULT, .loglevel = LOG_INFO }

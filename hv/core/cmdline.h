@@ -12,7 +12,18 @@ struct hv_options {
 	u32 dom0_max_cpus;	/* 0: all */
 	u32 hide_hypervisor;
 	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
+
+	/* Mitigations (speculation.h), 0 = as the CPU needs them */
+	u32 mitigations_off;	/* all of them, whatever the others say */
+	u32 ibpb;		/* IBPB_ */
+	u32 ibrs_off;
+	u32 rsb_off;
+	u32 l1d_flush;		/* L1D_ */
+	u32 verw_off;
 };
+
+enum { IBPB_ON, IBPB_OFF, IBPB_GUESTS };
+enum { L1D_SWITCH, L1D_OFF, L1D_ALWAYS };
 
 /* Constant once hv_main() has parsed the command line. */
 extern struct hv_options hv_options;

@@ -53,6 +53,14 @@ struct cpu {
 	u64 stack_top;			/* GS:16, of the ordinary stack */
 	u64 scratch;			/* GS:24, for entry code */
 
+	/* Speculation (speculation.c): of ->current, set when it comes. */
+	u8 spec_exit;			/* GS:32, SPEC_EXIT_ */
+	bool spec_entry;		/* spec_entry() is to be called */
+	bool spec_l1d;			/* flush L1D before each entry */
+	u64 spec_now;			/* SPEC_CTRL as it is, if vCPUs have their own */
+	u64 spec_guest;			/* what ->current has there */
+	u64 spec_last;			/* ->spec_id of the last vCPU for IBPB */
+
 	bool online;			/* others read */
 	bool x2apic;			/* mode of the physical local APIC */
 

@@ -19,7 +19,7 @@ struct range {
 
 /* Machine checks, frequency, power, thermal: domain 0's drivers own these. */
 static const struct range writable[] = {
-	{ MSR_SPEC_CTRL, MSR_PRED_CMD },
+	{ MSR_PRED_CMD, MSR_PRED_CMD },		/* SPEC_CTRL: no exit, see speculation.c */
 	{ MSR_FLUSH_CMD, MSR_FLUSH_CMD },
 	{ MSR_MCG_STATUS, MSR_MCG_CTL },
 	{ 0x198, 0x19c },			/* PERF_CTL, thermal */

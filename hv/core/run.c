@@ -8,6 +8,7 @@
 #include "ops.h"
 #include "pv.h"
 #include "run.h"
+#include "speculation.h"
 #include "switch.h"
 #include "x86.h"
 
@@ -153,6 +154,7 @@ void cpu_switch_out(struct cpu *c)
 	pv_switch_out(v);
 	vcpu_save_extra(v);
 	ops->put(v);
+	spec_switch_out(c, v);
 	c->current = NULL;
 }
 
@@ -161,6 +163,7 @@ void cpu_switch_in(struct cpu *c, struct vcpu *v)
 	c->current = v;
 	ops->load(v);
 	vcpu_load_extra(v);
+	spec_switch_in(c, v);
 	pv_switch_in(v);
 }
 

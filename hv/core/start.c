@@ -21,6 +21,7 @@
 #include "pv.h"
 #include "run.h"
 #include "smp.h"
+#include "speculation.h"
 #include "string.h"
 #include "x86.h"
 
@@ -62,6 +63,7 @@ static void start_cpu(struct cpu *c)
 	int err;
 
 	xsetbv(0, xcr0_supported);
+	spec_init_cpu(c);
 	err = ops->cpu_init(c);
 	if (err)
 		panic("CPU %u: %s does not start (%d)", c->index, ops->name, err);
@@ -167,6 +169,7 @@ void hv_start(struct boot_info *bi)
 
 	cpuid_init();
 	choose_xcr0();
+	spec_init();
 	choose_back_end();
 	start_cpu(c);
 	build_dom0();

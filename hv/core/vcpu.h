@@ -95,7 +95,7 @@ struct vcpu_msrs {
 	u64 tsc_adjust;
 	u64 tsc_aux;
 	u64 xss;
-	u64 spec_ctrl;
+	u64 spec_ctrl;			/* domain 0's, while not loaded */
 	u64 hwcr, patch_level;
 	/* KVM's paravirtual ones (pv.c) */
 	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
@@ -107,6 +107,7 @@ struct vcpu {
 	struct domain *dom;
 	u32 index;			/* in the domain */
 	struct vcpu *dying_next;	/* list of domain->dying */
+	u64 spec_id;			/* never used twice; 0 = none (speculation.c) */
 
 	/* ---- scheduling; guarded by lock, but for what sched.h says ---- */
 	struct spinlock lock;

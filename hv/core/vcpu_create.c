@@ -13,6 +13,7 @@
 #include "ops.h"
 #include "paging.h"
 #include "run.h"
+#include "speculation.h"
 #include "string.h"
 #include "vcpu_create.h"
 #include "x86.h"
@@ -65,6 +66,7 @@ int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)
 	v->state = VCPU_STOPPED;
 	v->mp_state = bsp ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
 	v->tlb_cpu = NULL;
+	spec_init_vcpu(v);
 	vlapic_init(v, apic_id, bsp);
 	msr_reset(v);
 	reset_fpu(v);

@@ -218,6 +218,26 @@ static inline void sti_nop_cli(void)
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 }
 
+/* VERW with a memory operand: clears CPU buffers where CPUID says so. */
+static inline void clear_cpu_buffers(void)
+{
+	static const u16 sel = SEL_DATA;
+
+	__asm__ volatile("verw %0" :: "m"(sel) : "memory", "cc");
+}
+
+/* 32 CALLs: no older entry of the return stack is left. */
+static inline void fill_return_stack(void)
+{
+	__asm__ volatile(".rept 32\n"
+			 "call 1f\n"
+			 "int3\n"
+			 "1:\n"
+			 ".endr\n"
+			 "add $32 * 8, %%rsp\n"
+			 "lfence" ::: "memory", "cc");
+}
+
 struct desc_ptr {
 	u16 limit;
 	u64 base;

@@ -13,6 +13,8 @@
  * Offsets are those of struct vcpu_regs, asserted in run.c.
  */
 
+#include "../core/speculation.h"
+
 #define RCX	(1 * 8)
 #define RDX	(2 * 8)
 #define RBX	(3 * 8)
@@ -83,6 +85,7 @@ svm_enter:
 	mov	%r15, R15(%rax)
 	pop	%rdx
 
+	SPEC_AFTER_EXIT
 	cli
 	stgi
 	pop	%r15

@@ -6,6 +6,7 @@
  */
 #include "../core/domain.h"
 #include "../core/paging.h"
+#include "../core/speculation.h"
 #include "../core/string.h"
 #include "../core/x86.h"
 #include "svm.h"
@@ -80,12 +81,9 @@ static void pass_moved(struct perm_maps *m)
 /* Speculation controls are domain 0's to write where the CPU has them. */
 static void pass_speculation(struct perm_maps *m)
 {
-	u32 amd = cpuid(0x80000008).ebx;
-	u32 intel = cpuid(0).eax >= 7 ? cpuid(7).edx : 0;
-
-	if ((intel & BIT(26)) || (amd & (BIT(14) | BIT(15))))
+	if (spec_pass_ctrl())
 		msr_pass(m, MSR_SPEC_CTRL, MSR_WRITE);
-	if ((intel & BIT(26)) || (amd & BIT(12)))
+	if (spec_pass_pred())
 		msr_pass(m, MSR_PRED_CMD, MSR_WRITE);
 }
 

@@ -12,6 +12,7 @@
 #include "../core/domain.h"
 #include "../core/lapic.h"
 #include "../core/log.h"
+#include "../core/speculation.h"
 #include "svm.h"
 
 static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
@@ -110,6 +111,8 @@ void svm_run(struct vcpu *v)
 		svm_dirty(b, SVM_CLEAN_CR2);
 	}
 
+	if (unlikely(c->spec_entry))
+		spec_entry(c);
 	svm_enter(&v->regs, sv->vmcb_pa, c->svm.host_vmcb);
 
 	if (unlikely(sv->irq_window) && svm.tcg)

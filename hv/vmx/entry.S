@@ -7,6 +7,7 @@
  *
  * Offsets are those of struct vcpu_regs, asserted in run.c.
  */
+#include "../core/speculation.h"
 #include "vmcs.h"
 
 #define RAX	(0 * 8)
@@ -86,6 +87,7 @@ vmx_exit:
 	mov	%r15, R15(%rax)
 	pop	RAX(%rax)
 	add	$8, %rsp
+	SPEC_AFTER_EXIT
 	mov	$1, %eax
 3:	pop	%r15
 	pop	%r14

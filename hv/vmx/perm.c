@@ -6,6 +6,7 @@
  */
 #include "../core/domain.h"
 #include "../core/paging.h"
+#include "../core/speculation.h"
 #include "../core/string.h"
 #include "../core/x86.h"
 #include "vmx.h"
@@ -79,12 +80,10 @@ static void pass_own(struct msr_bitmap *m)
 /* Speculation controls are domain 0's to write where the CPU has them. */
 static void pass_speculation(struct msr_bitmap *m)
 {
-	u32 seven = cpuid(0).eax >= 7 ? cpuid(7).edx : 0;
-
-	if (seven & BIT(26)) {
+	if (spec_pass_ctrl())
 		catch_write(m, MSR_SPEC_CTRL, false);
+	if (spec_pass_pred())
 		catch_write(m, MSR_PRED_CMD, false);
-	}
 }
 
 static void init_service_msrs(struct msr_bitmap *m)

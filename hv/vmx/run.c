@@ -13,6 +13,7 @@
  */
 #include "../core/cpu.h"
 #include "../core/domain.h"
+#include "../core/speculation.h"
 #include "../core/tsc.h"
 #include "../core/x86.h"
 #include "insn.h"
@@ -254,6 +255,8 @@ void vmx_run(struct vcpu *v)
 	before_entry(v, x);
 	if (likely(x->virtual_apic))
 		tpr = load_tpr(v, x);
+	if (unlikely(this_cpu()->spec_entry))
+		spec_entry(this_cpu());
 	if (unlikely(!vmx_enter(&v->regs, x->launched))) {
 		vmx_decode_failure(v);
 		return;

@@ -92,6 +92,20 @@ static inline void wbinvd(void)
 	host_wbinvd();
 }
 
+/* What clears predictors and buffers without an MSR. */
+void host_verw(void);
+void host_return_stack(void);
+
+static inline void clear_cpu_buffers(void)
+{
+	host_verw();
+}
+
+static inline void fill_return_stack(void)
+{
+	host_return_stack();
+}
+
 static inline u8 inb(u16 port)
 {
 	return host_inb(port);

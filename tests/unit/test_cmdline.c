@@ -43,6 +43,23 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(o.loglevel, LOG_ERR);
 }
 
+static void mitigations(void **state __unused)
+{
+	assert_int_equal(cmdline_parse("", &o, &rep), 0);
+	assert_int_equal(o.mitigations_off | o.ibpb | o.ibrs_off | o.rsb_off | o.l1d_flush |
+			 o.verw_off, 0);
+	assert_int_equal(cmdline_parse("mitigations=off ibpb=off ibrs=off rsb=off "
+				       "l1d_flush=off verw=off", &o, &rep), 0);
+	assert_true(o.mitigations_off && o.ibrs_off && o.rsb_off && o.verw_off);
+	assert_int_equal(o.ibpb, IBPB_OFF);
+	assert_int_equal(o.l1d_flush, L1D_OFF);
+	assert_int_equal(cmdline_parse("ibpb=guests l1d_flush=always mitigations=on", &o, &rep), 0);
+	assert_int_equal(o.ibpb, IBPB_GUESTS);
+	assert_int_equal(o.l1d_flush, L1D_ALWAYS);
+	assert_false(o.mitigations_off);
+	assert_int_equal(rep.nr_unknown, 0);
+}
+
 static void the_last_one_counts(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("panic=reboot panic=halt", &o, &rep), 0);
@@ -55,7 +72,8 @@ static void names_the_malformed(void **state __unused)
 		"serial=com1", "serial=", "serial", "serial=0x", "serial=0x10000",
 		"serial=-1", "serial=99999999999999999999", "loglevel=4", "loglevel=loud",
 		"panic=2", "dom0_max_cpus=0", "dom0_max_cpus=257", "dom0_max_cpus=2x",
-		"hide_hypervisor=2", "timer=hpet", "panic=",
+		"hide_hypervisor=2", "timer=hpet", "panic=", "mitigations=no", "ibpb=1",
+		"ibrs=guests", "l1d_flush=on", "verw=", "rsb",
 	};
 	char line[128];
 	u32 i;
@@ -89,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(takes_every_option),
+		cmocka_unit_test(mitigations),
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(names_the_malformed),
 		cmocka_unit_test(counts_the_unknown),

@@ -21,6 +21,7 @@
 #include "hv/core/ops.h"
 #include "hv/core/pv.h"
 #include "hv/core/run.h"
+#include "hv/core/speculation.h"
 #include "hv/core/switch.h"
 #include "hv/core/timer.h"
 
@@ -127,6 +128,8 @@ void pv_switch_in(struct vcpu *v)
 }
 
 void pv_switch_out(struct vcpu *v __unused) { }
+void spec_switch_in(struct cpu *c __unused, struct vcpu *v __unused) { }
+void spec_switch_out(struct cpu *c __unused, struct vcpu *v __unused) { }
 void pv_preempted(struct vcpu *v __unused) { }
 void pv_eoi_prepare(struct vcpu *v __unused, u8 vector __unused) { }
 void pv_eoi_sync(struct vcpu *v __unused) { }

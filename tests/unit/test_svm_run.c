@@ -8,6 +8,7 @@
 #include "hv/core/cpu.h"
 #include "hv/core/domain.h"
 #include "hv/core/lapic.h"
+#include "hv/core/speculation.h"
 
 static struct cpu rig_cpu;
 static struct domain rig_dom;
@@ -30,6 +31,14 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 void svm_take_machine_check(void)
 {
 	fail();
+}
+
+static int spec_entries;
+
+void spec_entry(struct cpu *c)
+{
+	assert_ptr_equal(c, &rig_cpu);
+	spec_entries++;
 }
 
 void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb)
@@ -131,6 +140,16 @@ static void low_tpr_bits_stay(void **state __unused)
 	svm_load(&rig_v);
 	run();
 	assert_int_equal(rig_v.apic.reg[APIC_REG_TPR / 4], 0x73);
+}
+
+static void speculation_before_entry(void **state __unused)
+{
+	svm_load(&rig_v);
+	run();
+	assert_int_equal(spec_entries, 0);
+	rig_cpu.spec_entry = true;
+	run();
+	assert_int_equal(spec_entries, 1);
 }
 
 static void asids_roll_over(void **state __unused)
@@ -538,7 +557,7 @@ static void migrated_nmi_masking(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(registers_move), T(low_tpr_bits_stay), T(asids_roll_over),
+		T(registers_move), T(low_tpr_bits_stay), T(speculation_before_entry), T(asids_roll_over),
 		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt),
 		T(interrupts_are_recalled), T(event_words),
 		T(cut_short), T(interrupt_window), T(tpr_threshold),
