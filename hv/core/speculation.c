@@ -144,7 +144,12 @@ u32 spec_choose(const struct spec_enum *e, const struct hv_options *o)
 
 static struct spec_enum found;
 static u32 chosen;
-static bool v_spec_ctrl;
+
+/* What a vCPU of a guest [0], of domain 0 [1] brings along for struct cpu. */
+static struct {
+	u8 exit;
+	bool entry, l1d;
+} kinds[2];
 
 static void read_enum(struct spec_enum *e)
 {
@@ -193,11 +198,29 @@ static void log_state(void)
 		   state(all, SPEC_VERW, "on"));
 }
 
+static bool looks_at_ctrl(bool dom0)
+{
+	return (chosen & SPEC_IBRS_WRITE) ||
+	       ((chosen & SPEC_IBRS_ON) && (chosen & SPEC_CTRL_APART) && dom0);
+}
+
+static void fill_kinds(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		kinds[i].l1d = (chosen & SPEC_L1D_ENTRY) && !i;
+		kinds[i].entry = looks_at_ctrl(i) || (chosen & SPEC_VERW) || kinds[i].l1d;
+		kinds[i].exit = (chosen & SPEC_RSB_EXIT ? SPEC_EXIT_RSB : 0) |
+				(looks_at_ctrl(i) ? SPEC_EXIT_CTRL : 0);
+	}
+}
+
 void spec_init(void)
 {
 	read_enum(&found);
-	v_spec_ctrl = found.ea_edx & EA_EDX_V_SPEC_CTRL;
 	chosen = spec_choose(&found, &hv_options);
+	fill_kinds();
 	log_state();
 }
 
@@ -259,20 +282,13 @@ static void load_ctrl(struct cpu *c, const struct vcpu *v, bool dom0)
 		write_ctrl(c, c->spec_guest);
 }
 
-static bool looks_at_ctrl(bool dom0)
-{
-	return (chosen & SPEC_IBRS_WRITE) ||
-	       ((chosen & SPEC_IBRS_ON) && (chosen & SPEC_CTRL_APART) && dom0);
-}
-
 void spec_switch_in(struct cpu *c, struct vcpu *v)
 {
-	bool dom0 = domain_is_dom0(v->dom), ctrl = looks_at_ctrl(dom0);
+	bool dom0 = domain_is_dom0(v->dom);
 
-	c->spec_exit = (chosen & SPEC_RSB_EXIT ? SPEC_EXIT_RSB : 0) |
-		       (ctrl ? SPEC_EXIT_CTRL : 0);
-	c->spec_entry = ctrl || (chosen & SPEC_VERW) || ((chosen & SPEC_L1D_ENTRY) && !dom0);
-	c->spec_l1d = (chosen & SPEC_L1D_ENTRY) && !dom0;
+	c->spec_exit = kinds[dom0].exit;
+	c->spec_entry = kinds[dom0].entry;
+	c->spec_l1d = kinds[dom0].l1d;
 	barrier_between(c, v->spec_id, dom0);
 	if (chosen & SPEC_RSB_SWITCH)
 		fill_return_stack();
