@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "hv/core/dommem.h"
@@ -326,7 +327,8 @@ static void donated_frame_is_used_after_flush(void **state __unused)
  * old place once mmu_flush_domain() has returned.
  */
 #define PLACES	8
-#define MOVES	30000
+#define MOVES	30000		/* or as many as a busy host lets happen in LIMIT seconds */
+#define LIMIT	10
 static struct domain tlb_dom;
 static u64 translation;		/* 1 + place */
 static u32 poisoned[PLACES];
@@ -373,6 +375,7 @@ static void *guest_thread(void *arg)
 
 static void no_stale_access_under_threads(void **state __unused)
 {
+	time_t end = time(NULL) + LIMIT;
 	pthread_t t[2];
 	u32 i;
 
@@ -381,7 +384,7 @@ static void no_stale_access_under_threads(void **state __unused)
 	translation = 1;
 	for (i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, guest_thread, cpus[1 + i]), 0);
-	for (i = 1; i <= MOVES; i++) {
+	for (i = 1; i <= MOVES && time(NULL) < end; i++) {
 		u32 from = (i - 1) % PLACES, to = i % PLACES;
 
 		WRITE_ONCE(poisoned[to], 0);
