@@ -291,7 +291,7 @@ int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 			break;
 		}
 		n = min((u64)len, w.size - (gpa - w.first));
-		memcpy((u8 *)w.base + (gpa - w.first), from, n);
+		memcpy(w.base + (gpa - w.first), from, n);
 	}
 	guest_view_end(&w);
 	return err;

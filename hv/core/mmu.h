@@ -127,7 +127,7 @@ struct guest_view {
 	struct domain *dom;
 	gpa_t first;			/* of the leaf in hand */
 	u64 size;			/* bytes of it; 0 = none */
-	const u8 *base;
+	u8 *base;
 };
 
 void guest_view_begin(struct guest_view *w, struct domain *d);

@@ -4,7 +4,8 @@
  * the donation of a CPU by RUN.  docs/architecture.md draws the path.
  *
  * Lock order: domain lock, guest vCPU lock, domain 0 vCPU lock, runqueue lock,
- * timer queue lock; under the ring lock (ring.c) nothing else is taken.  Nothing is held across ops->run().
+ * timer queue lock; under the ring lock (ring.c) nothing else is taken.
+ * Nothing is held across ops->run().
  */
 #ifndef HV_CORE_RUN_H
 #define HV_CORE_RUN_H
