@@ -3,7 +3,8 @@
 # make          hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
 # make demo     the main job on a terminal, from a bare Debian machine
 # make check    every test; closes with "N passed, N failed, N skipped"
-# make bench    instructions per round trip, Bedplate and KVM side by side
+# make bench    instructions per round trip, Bedplate and KVM side by side, on
+#               AMD's SVM; MACHINE=vmx: on Intel's VMX in Bochs (make bench MACHINE=vmx)
 # make run      a shell in the service VM
 #
 # Everything is compiled inside the lab's own Debian root (scripts/lab), so
@@ -31,8 +32,9 @@ programs: lab
 check: programs
 	@tests/check
 
+bench: MACHINE ?= svm
 bench: programs
-	@tests/bench.sh
+	@tests/bench.sh --machine $(MACHINE)
 
 unit:
 	@scripts/lab up --only-root

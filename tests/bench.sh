@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# usage: tests/bench.sh [--fresh]
-# Measures Bedplate against Linux's own KVM and bare Linux, on a machine that
-# counts instructions (one is one nanosecond), and prints them side by side with
-# the targets. Then sizes: image, memory taken, lines of code. The figures of the
-# peers, which do not change with Bedplate, are kept in build/bench; --fresh
-# measures them again. `make bench` builds first; this does not.
+# usage: tests/bench.sh [--machine svm|vmx|svm-bochs] [--fresh]
+# Measures Bedplate against Linux's own KVM and bare Linux, on a machine whose
+# TSC counts instructions, and prints them side by side with the targets. Then
+# sizes: image, memory taken, lines of code. The figures of the peers, which do
+# not change with Bedplate, are kept in build/bench; --fresh measures them
+# again. `make bench` builds first; this does not.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -13,19 +13,44 @@ out=build/bench
 limit=${BENCH_TIMEOUT:-1500}
 overlay=$out/overlay
 programs=(build/vmm/bp-bench build/vmm/bp-sysbench)
+machine=svm
+fresh=0
+
+usage() { sed -n 's/^# usage: //p' "$0" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+	case $1 in
+	--machine) machine=${2:-}; shift ;;
+	--machine=*) machine=${1#*=} ;;
+	--fresh) fresh=1 ;;
+	*) usage ;;
+	esac
+	shift || usage
+done
+
+# The boots of each peer: a name, then the lab's options. In Bochs the TSC counts
+# instructions by itself, those of one CPU only if there is only one, and two
+# CPUs are slow: so the second CPU is there only for the rows that need it.
+case $machine in
+svm) boots=("all --icount --smp 2") ;;
+vmx | svm-bochs) boots=("single --smp 1" "pair --smp 2") ;;
+*) usage ;;
+esac
 
 for file in "${programs[@]}" build/bedplate.elf; do
 	[ -e "$file" ] || { echo "bench: $file does not exist: run make bench" >&2; exit 2; }
 done
 mkdir -p "$overlay/opt/bench"
-[ "${1:-}" != --fresh ] || rm -f "$out"/*.kvm "$out"/*.linux
+[ "$fresh" = 0 ] || rm -f "$out/$machine".*.kvm "$out/$machine".*.linux
 install -m 755 "${programs[@]}" "$overlay/opt/bench/"
 cat >"$overlay/opt/bench/run" <<'END'
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything that one boot measures, as lines "name TAB count TAB value".
+# usage: run WHAT UNDER: what one boot measures, as lines "name TAB count TAB value".
+if [ "$1" = pair ]; then
+	exec /opt/bench/bp-bench ipi_halted ipi_spinning
+fi
 status=0
-if [ "$1" = guests ]; then
+if [ "$2" != linux ]; then
 	/opt/bench/bp-bench || status=1
 fi
 /opt/bench/bp-sysbench || status=1
@@ -37,18 +62,21 @@ exit $status
 END
 chmod 755 "$overlay/opt/bench/run"
 
-# What the peers' figures depend on: the roots, the programs, this script.
-key=$(cat "$(scripts/lab path manifest)" "${programs[@]}" "$overlay/opt/bench/run" | sha256sum | cut -c1-16)
+# What the peers' figures depend on: the roots, the programs, the machine.
+key=$({ cat "$(scripts/lab path manifest)" "${programs[@]}" "$overlay/opt/bench/run"
+	echo "$machine ${boots[*]}"; } | sha256sum | cut -c1-16)
 
-# measure UNDER FILE guests|host: run the programs once and keep the lines. What
+# measure UNDER FILE WHAT OPTION...: run the programs once and keep the lines. What
 # was measured before a failure is kept for the table, but not as a cache.
 complete=1
 measure() {
 	local under=$1 file=$2 what=$3
-	echo "bench: measuring under $under" >&2
-	if ! scripts/lab run --icount --under "$under" --overlay "$overlay" --timeout "$limit" \
-		--log "$out/log.$under" -- /opt/bench/run "$what" >"$file.new"; then
-		echo "bench: the run under $under did not end well; see $out/log.$under" >&2
+	local log=$out/log.$machine.$what.$under
+	shift 3
+	echo "bench: measuring under $under: $machine, $what" >&2
+	if ! scripts/lab run --machine "$machine" "$@" --under "$under" --overlay "$overlay" --timeout "$limit" \
+		--log "$log" -- /opt/bench/run "$what" "$under" >"$file.new"; then
+		echo "bench: the run under $under did not end well; see $log" >&2
 		complete=0
 		mv "$file.new" "$file.partial"
 		return
@@ -57,10 +85,17 @@ measure() {
 	mv "$file.new" "$file"
 }
 
-rm -f "$out/bedplate"
-[ -s "$out/$key.kvm" ] || measure kvm "$out/$key.kvm" guests
-[ -s "$out/$key.linux" ] || measure linux "$out/$key.linux" host
-measure bedplate "$out/bedplate" guests
+rm -f "$out/$machine".*.bedplate*
+for boot in "${boots[@]}"; do
+	read -ra options <<<"$boot"
+	what=${options[0]}
+	for peer in kvm linux; do
+		if [ "$what.$peer" != pair.linux ] && [ ! -s "$out/$machine.$what.$key.$peer" ]; then
+			measure "$peer" "$out/$machine.$what.$key.$peer" "${options[@]}"
+		fi
+	done
+	measure bedplate "$out/$machine.$what.$key.bedplate" "${options[@]}"
+done
 
 # lines DIR...: neither blank nor only comment, of C and assembly.
 lines() {
@@ -104,18 +139,20 @@ context_switch linux 1.02 service VM: context switch
 pipe_round_trip linux 1.02 service VM: pipe round trip
 "
 
-# value FILE NAME: from the file, or from what a failed run left.
+# value UNDER NAME: from the files of all boots, or from what a failed run left.
 value() {
-	local file=$1
-	[ -s "$file" ] || file=$1.partial
-	[ ! -s "$file" ] || awk -F '\t' -v name="$2" '$1 == name { print $3 }' "$file"
+	local file files=()
+	for file in "$out/$machine".*."$key.$1"{,.partial}; do
+		[ ! -s "$file" ] || files+=("$file")
+	done
+	awk -F '\t' -v name="$2" '$1 == name { print $3; exit }' "${files[@]}" </dev/null
 }
 
-printf '\nInstructions per operation\n%-38s %12s %12s %7s %7s\n' what Bedplate peer ratio target
+printf '\nInstructions per operation, machine %s\n%-38s %12s %12s %7s %7s\n' "$machine" what Bedplate peer ratio target
 while read -r name peer target what; do
 	[ -n "$name" ] || continue
-	ours=$(value "$out/bedplate" "$name")
-	theirs=$(value "$out/$key.$peer" "$name")
+	ours=$(value bedplate "$name")
+	theirs=$(value "$peer" "$name")
 	awk -v what="$what" -v ours="$ours" -v theirs="$theirs" -v target="$target" -v peer="$peer" 'BEGIN {
 		if (ours == "" || theirs == "") {
 			printf "%-38s %12s %12s %7s %7.2f  not measured\n", what,
@@ -132,9 +169,9 @@ echo "(the peer is Linux's KVM; for the service VM, Linux on the bare machine)"
 printf '\nSizes\n'
 row() { printf '%-54s %12s\n' "$1" "${2:--}"; }
 row "image, bytes loaded" "$(size build/bedplate.elf | awk 'NR == 2 { print $4 }')"
-row "reserved by Bedplate, bytes" "$(value "$out/bedplate" reserved_bytes)"
-bare=$(value "$out/$key.linux" mem_total_kib)
-mine=$(value "$out/bedplate" mem_total_kib)
+row "reserved by Bedplate, bytes" "$(value bedplate reserved_bytes)"
+bare=$(value linux mem_total_kib)
+mine=$(value bedplate mem_total_kib)
 row "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
 row "lines of the trusted base (boot hv compat)" "$(lines boot hv compat)"
 row "lines of the shim (dom0-shim)" "$(lines dom0-shim)"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bp-bench: the cost of a guest's round trips, in nanoseconds, which are instructions on a machine that
- * counts them (--icount).  One line each: name, TAB, round trips measured, TAB, cost of one in
- * the best of several takes.
+ * bp-bench: the cost of a guest's round trips, in ticks of the TSC: instructions on a machine whose TSC
+ * counts them (QEMU with --icount, Bochs).  One line each: name, TAB, round trips measured, TAB, cost of
+ * one in the best of several takes.
  *
  * usage: bp-bench [NAME...]	(default: all)
  */
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <x86intrin.h>
 
 #define ROUNDS	300
 #define WARM	100
@@ -21,7 +20,6 @@
 
 static const char *current = "setup";
 static char **names;		/* of the rows to measure; none: all */
-static double ns_per_tick;
 
 void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...)
 {
@@ -48,20 +46,9 @@ static int begin(const char *name)
 	return 1;
 }
 
-/* The guest's TSC has the rate of this program's own. */
-static void calibrate(void)
-{
-	uint64_t n0 = now_ns(), t0 = __rdtsc(), n1;
-
-	do {
-		n1 = now_ns();
-	} while (n1 - n0 < 20000000);
-	ns_per_tick = (double)(n1 - n0) / (__rdtsc() - t0);
-}
-
 static void report(uint64_t ticks)
 {
-	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)ROUNDS * TAKES, ticks * ns_per_tick / ROUNDS);
+	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)ROUNDS * TAKES, (double)ticks / ROUNDS);
 	fflush(stdout);
 }
 
@@ -92,6 +79,17 @@ static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
 	vm->p->arg[1] = WARM;
 	vm->p->arg[2] = arg2;
 	return vm;
+}
+
+/* In ticks of the guests' TSC. */
+static uint64_t ticks_of_us(uint64_t us)
+{
+	struct vm *vm = prepare(G_bench_timer, 1, 0);
+	int khz = ioctl(vm->vcpu[0].fd, KVM_GET_TSC_KHZ);
+
+	CHECK(khz > 0);
+	vm_free(vm);
+	return us * khz / 1000;
 }
 
 static uint64_t single_take(enum guest_id g, uint64_t arg2)
@@ -164,7 +162,6 @@ static void *single_benchmarks(void *arg)
 {
 	(void)arg;
 	pin(0);
-	calibrate();
 	measure("cpuid", single_take, G_bench_cpuid, 0);
 	measure("rdmsr", single_take, G_bench_rdmsr, 0);
 	measure("port_read_user", single_take, G_bench_in, 0);
@@ -173,7 +170,7 @@ static void *single_benchmarks(void *arg)
 	measure("ioeventfd_pio", doorbell_take, G_bench_ioeventfd, 1);
 	measure("self_ipi", single_take, G_bench_selfipi, 0);
 	measure("timer_now", single_take, G_bench_deadline, 0);
-	measure("timer_halted", single_take, G_bench_timer, 200000 / ns_per_tick);
+	measure("timer_halted", single_take, G_bench_timer, ticks_of_us(200));
 	return NULL;
 }
 
