@@ -99,7 +99,8 @@ static void reset_state(struct vmcb_save *s)
 	s->ds = s->es = s->ss = s->fs = s->gs = reset_data;
 	s->gdtr = s->idtr = (struct vmcb_seg){ .limit = 0xffff };
 	s->ldtr = (struct vmcb_seg){ .attrib = 0x0082, .limit = 0xffff };
-	s->tr = (struct vmcb_seg){ .attrib = 0x0083, .limit = 0xffff };
+	/* Busy, of 32 bits: with one of 16 a CPU may refuse long mode (SDM vol. 3, 10.8.5). */
+	s->tr = (struct vmcb_seg){ .attrib = 0x008b, .limit = 0xffff };
 	s->cpl = 0;
 	s->efer = EFER_SVME;
 	s->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
