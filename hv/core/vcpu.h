@@ -25,6 +25,7 @@
 
 #include <linux/kvm.h>
 
+#include "entry.h"
 #include "exit.h"
 #include "list.h"
 #include "sched.h"
@@ -55,11 +56,31 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
  * VMCB or VMCS), so hv/core reads and writes them here.
  */
 struct vcpu_regs {
-	u64 gpr[16];		/* offsets known to assembly: asm-checked */
+	u64 gpr[16];
 	u64 rip;
 	u64 rflags;
 	u64 cr2;		/* loaded and stored on both vendors */
 };
+
+#define REGS_AT(reg) \
+	static_assert(offsetof(struct vcpu_regs, gpr[reg]) == REGS_##reg, "entry.h: " #reg)
+
+REGS_AT(RAX);
+REGS_AT(RCX);
+REGS_AT(RDX);
+REGS_AT(RBX);
+REGS_AT(RBP);
+REGS_AT(RSI);
+REGS_AT(RDI);
+REGS_AT(R8);
+REGS_AT(R9);
+REGS_AT(R10);
+REGS_AT(R11);
+REGS_AT(R12);
+REGS_AT(R13);
+REGS_AT(R14);
+REGS_AT(R15);
+#undef REGS_AT
 
 /* An event to inject at the next entry, or one whose delivery was cut short. */
 #define EVENT_NONE	0

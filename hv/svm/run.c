@@ -20,10 +20,6 @@
 /* How long a guest may be entered again and again without taking interrupts. */
 #define MASKED_US	5000
 
-static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
-static_assert(RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI == 6 &&
-	      RDI == 7 && R8 == 8 && R15 == 15, "entry.S counts on it");
-
 static void new_asid(struct svm_vcpu *sv, struct cpu *c)
 {
 	struct vmcb *b = sv->vmcb;

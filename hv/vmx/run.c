@@ -19,9 +19,6 @@
 #include "insn.h"
 #include "vmx.h"
 
-static_assert(offsetof(struct vcpu_regs, gpr) == 0, "entry.S counts on it");
-static_assert(RAX == 0 && RCX == 1 && RDX == 2 && RBX == 3 && RBP == 5 && RSI == 6 &&
-	      RDI == 7 && R8 == 8 && R15 == 15, "entry.S counts on it");
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
 
 /* How long a guest may run that does not take interrupts. */
