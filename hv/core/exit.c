@@ -40,6 +40,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_EXCEPTION] = "exception",
 	[VM_EXIT_XSETBV] = "XSETBV",
 	[VM_EXIT_UNDEFINED] = "undefined instruction",
+	[VM_EXIT_PROTECTION] = "forbidden instruction",
 	[VM_EXIT_WBINVD] = "WBINVD",
 	[VM_EXIT_MWAIT] = "MWAIT",
 	[VM_EXIT_SHUTDOWN] = "shutdown",
@@ -134,8 +135,9 @@ static void exit_io(struct vcpu *v)
 	struct bp_exit_io *x;
 	u64 data;
 
+	/* No port of domain 0's is intercepted. */
 	if (domain_is_dom0(v->dom)) {
-		dom0_io(v);
+		internal_error(v);
 		return;
 	}
 	data = v->regs.gpr[RAX] & (BIT(8 * io->size) - 1);
@@ -316,6 +318,11 @@ static void exit_undefined(struct vcpu *v)
 	vcpu_ud(v);
 }
 
+static void exit_protection(struct vcpu *v)
+{
+	vcpu_gp(v);
+}
+
 static void exit_wbinvd(struct vcpu *v)
 {
 	if (domain_is_dom0(v->dom))
@@ -334,13 +341,6 @@ static void exit_shutdown(struct vcpu *v)
 
 static void exit_fail_entry(struct vcpu *v)
 {
-	u64 val;
-
-	/* TCG ends the run like this when CR4 gets reserved bits: docs/testbed.md. */
-	if (mov_cr_operand(v, 4, &val)) {
-		vcpu_gp(v);
-		return;
-	}
 	log_err("domain %u vCPU %u: entry refused, reason %llx", v->dom->id, v->index,
 		v->exit.hw_reason);
 	ops->dump(v);
@@ -371,6 +371,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_EXCEPTION] = exit_exception,
 	[VM_EXIT_XSETBV] = exit_xsetbv,
 	[VM_EXIT_UNDEFINED] = exit_undefined,
+	[VM_EXIT_PROTECTION] = exit_protection,
 	[VM_EXIT_WBINVD] = exit_wbinvd,
 	[VM_EXIT_MWAIT] = exit_undefined,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,

@@ -7,6 +7,7 @@
 #define HV_CORE_EXIT_H
 
 #include "types.h"
+#include "x86_regs.h"
 
 enum vm_exit_reason {
 	VM_EXIT_NONE = 0,	/* handled by the back end: enter again */
@@ -29,6 +30,7 @@ enum vm_exit_reason {
 	VM_EXIT_EXCEPTION,	/* ->exc: an intercepted exception */
 	VM_EXIT_XSETBV,		/* XCR in ECX, value in EDX:EAX */
 	VM_EXIT_UNDEFINED,	/* inject #UD: instruction not offered */
+	VM_EXIT_PROTECTION,	/* inject #GP(0): instruction not permitted */
 	VM_EXIT_WBINVD,		/* also INVD: skip */
 	VM_EXIT_MWAIT,		/* also MONITOR */
 	VM_EXIT_SHUTDOWN,	/* triple fault */
@@ -38,6 +40,13 @@ enum vm_exit_reason {
 	VM_EXIT_UNKNOWN,	/* ->hw_reason, ->hw_info */
 	VM_EXIT_REASONS
 };
+
+/*
+ * Exceptions that exit, as a set of vectors.  A machine check is Bedplate's; a
+ * guest's #AC and #DB can loop in microcode (CVE-2015-5307, CVE-2015-8104).
+ */
+#define EXC_EXITS	(1u << X86_TRAP_MC)
+#define EXC_EXITS_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
 
 struct exit_io {
 	u16 port;

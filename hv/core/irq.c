@@ -146,25 +146,6 @@ void vcpu_apic_changed(struct vcpu *v)
 	}
 }
 
-void dom0_io(struct vcpu *v)
-{
-	const struct exit_io *io = &v->exit.io;
-	u64 mask = BIT(8 * io->size) - 1;
-
-	log_info("domain 0 vCPU %u: port %x %s refused", v->index, io->port,
-		 io->in ? "read" : "write");
-	if (io->string) {
-		vcpu_gp(v);
-		return;
-	}
-	if (io->in) {
-		v->regs.gpr[RAX] |= mask;
-		if (io->size == 4)
-			v->regs.gpr[RAX] = mask;
-	}
-	vcpu_skip(v);
-}
-
 noreturn void dom0_shutdown(void)
 {
 	console_seize();

@@ -15,8 +15,6 @@
 
 struct vcpu;
 
-/* An intercepted port access of domain 0: refused (reads as ones). */
-void dom0_io(struct vcpu *v);
 /* Domain 0 ended (triple fault, impossible state): reset the machine. */
 noreturn void dom0_shutdown(void);
 /* Domain 0's vCPU is reset: end what is in service physically on this CPU. */

@@ -26,13 +26,17 @@ struct hv_ops {
 	int (*cpu_init)(struct cpu *c);
 
 	/*
-	 * Give a new vCPU its control structures, in the state that follows
-	 * INIT (SDM vol. 3, 10.1; APM vol. 2, 14.1.5).  Memory comes from
-	 * domain_page_alloc(v->dom); -ENOMEM.  vcpu_fini gives it back.
+	 * Give a new vCPU its control structures; vcpu_reset follows.  Memory
+	 * comes from domain_page_alloc(v->dom); -ENOMEM.  vcpu_fini gives it
+	 * back.
 	 */
 	int (*vcpu_init)(struct vcpu *v);
 	void (*vcpu_fini)(struct vcpu *v);
-	/* Back to the state that follows INIT (control structures stay). */
+	/*
+	 * INIT (SDM vol. 3, 10.1; APM vol. 2, 14.1.5): controls as at the
+	 * start, no window, no blocking, DEBUGCTL 0.  set_sregs and
+	 * sync_controls with the rest of the state follow.
+	 */
 	void (*vcpu_reset)(struct vcpu *v);
 
 	/*

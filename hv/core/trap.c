@@ -111,6 +111,16 @@ void trap_handler(struct trap_frame *f)
 	}
 }
 
+void trap_take_nmi(void)
+{
+	__asm__ volatile("int %0" :: "i"(X86_TRAP_NMI) : "memory");
+}
+
+void trap_take_machine_check(void)
+{
+	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
+}
+
 int read_u64_safe(const void *p, u64 *val)
 {
 	u64 v = 0;

@@ -39,6 +39,13 @@ void irq_dispatch(u8 vector);
 void nmi_handler(void);
 void mce_handler(void);
 
+/*
+ * Run the handler of an NMI or machine check that an exit has taken from the
+ * CPU.  The NMI's IRET ends the blocking of others.
+ */
+void trap_take_nmi(void);
+void trap_take_machine_check(void);
+
 /* Read memory that may not be mapped: 0 or -EFAULT. For backtraces. */
 int read_u64_safe(const void *p, u64 *val);
 

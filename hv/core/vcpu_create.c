@@ -14,6 +14,7 @@
 #include "paging.h"
 #include "run.h"
 #include "speculation.h"
+#include "sregs.h"
 #include "string.h"
 #include "vcpu_create.h"
 #include "x86.h"
@@ -32,21 +33,28 @@ static void reset_fpu(struct vcpu *v)
 	v->xcr0 = XCR0_FP;
 }
 
+/* The state that follows INIT (SDM vol. 3, table 10-1; APM vol. 2, table 14-1). */
 static void reset_state(struct vcpu *v)
 {
+	struct kvm_sregs s;
+
 	memset(&v->regs, 0, sizeof(v->regs));
-	ops->vcpu_reset(v);
-	v->regs.gpr[RDX] = vcpu_cpuid(v, 1, 0).eax;
+	v->regs.rip = 0xfff0;
+	v->regs.rflags = X86_EFLAGS_FIXED;
 	v->inject.type = EVENT_NONE;
 	v->nmi_pending = false;
 	v->extint_queued = false;
 	v->shutdown_sticky = false;
 	v->eoi_exit = 0;
 	memset(v->dr, 0, sizeof(v->dr));
-	v->dr6 = 0xffff0ff0;
-	v->dr7 = 0x400;
-	ops->sync_controls(v);
+	v->dr6 = X86_DR6_INIT;
+	v->dr7 = X86_DR7_INIT;
 	v->pv_eoi_armed = false;
+	ops->vcpu_reset(v);
+	sregs_init(&s);
+	ops->set_sregs(v, &s);
+	ops->sync_controls(v);
+	v->regs.gpr[RDX] = vcpu_cpuid(v, 1, 0).eax;
 }
 
 int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)

@@ -78,6 +78,16 @@
 #define XCR0_TILE_CFG		(1ull << 17)
 #define XCR0_TILE_DATA		(1ull << 18)
 
+/* DR6 and DR7; what they hold after INIT */
+#define X86_DR6_B		0xfull		/* breakpoints 3:0 */
+#define X86_DR6_BLD		(1ull << 11)	/* 0: it happened */
+#define X86_DR6_BD		(1ull << 13)
+#define X86_DR6_BS		(1ull << 14)
+#define X86_DR6_RTM		(1ull << 16)	/* 0: it happened */
+#define X86_DR6_INIT		0xffff0ff0ull
+#define X86_DR7_GD		(1ull << 13)
+#define X86_DR7_INIT		0x400ull
+
 /* Exception vectors */
 #define X86_TRAP_DE	0
 #define X86_TRAP_DB	1
@@ -167,6 +177,7 @@
 #define MSR_AMD_IGNNE		0xc0010115
 #define MSR_AMD_SMM_CTL		0xc0010116
 #define MSR_AMD_VM_HSAVE_PA	0xc0010117
+#define MSR_AMD_SVM_KEY		0xc0010118
 #define MSR_AMD_DE_CFG		0xc0011029
 
 /* MSRs of Intel's VMX */
@@ -213,6 +224,8 @@
 #define MEMTYPE_WP		5
 #define MEMTYPE_WB		6
 #define MEMTYPE_UC_MINUS	7
+
+#define PAT_RESET		0x0007040600070406ull
 
 /*
  * The PAT that Bedplate runs with: the reset value but entry 1 = WC, entry 5

@@ -3,6 +3,7 @@
  * Why does VMRUN refuse a VMCB?  The conditions of APM vol. 2, 15.5.1, 15.20
  * and 15.25.3, in that order.  For the log only, after the refusal.
  */
+#include "../core/sregs.h"
 #include "../core/x86_regs.h"
 #include "svm.h"
 
@@ -16,15 +17,15 @@ static const char *state_fault(const struct svm_caps *caps, const struct vmcb_sa
 		return "CR0.NW without CR0.CD";
 	if (s->cr0 >> 32)
 		return "CR0 has high bits";
-	if (s->cr3 & ~caps->cr3_valid)
+	if (s->cr3 & ~caps->limits.cr3_valid)
 		return "CR3 has reserved bits";
-	if (s->cr4 & ~caps->cr4_valid)
+	if (s->cr4 & ~caps->limits.cr4_valid)
 		return "CR4 has reserved bits";
 	if (s->dr6 >> 32)
 		return "DR6 has high bits";
 	if (s->dr7 >> 32)
 		return "DR7 has high bits";
-	if (s->efer & ~(caps->efer_valid | EFER_SVME))
+	if (s->efer & ~(caps->limits.efer_valid | EFER_SVME))
 		return "EFER has reserved bits";
 	if (paging_long && !(s->cr4 & X86_CR4_PAE))
 		return "long mode without CR4.PAE";
@@ -54,32 +55,19 @@ static const char *event_fault(const struct vmcb_control *c)
 	return "EVENTINJ has a reserved type";
 }
 
-static const char *pat_fault(u64 pat)
-{
-	u32 i;
-
-	for (i = 0; i < 64; i += 8) {
-		u8 type = pat >> i;
-
-		if (type > MEMTYPE_UC_MINUS || type == 2 || type == 3)
-			return "G_PAT has a reserved memory type";
-	}
-	return NULL;
-}
-
 static const char *control_fault(const struct svm_caps *caps, const struct vmcb_control *c)
 {
 	if (!(c->intercept2 & SVM_I2_VMRUN))
 		return "the VMRUN intercept is off";
-	if (c->iopm > caps->phys_end - 0x3000)
+	if (c->iopm > caps->limits.phys_end - 0x3000)
 		return "the I/O permission map lies outside of memory";
-	if (c->msrpm > caps->phys_end - 0x2000)
+	if (c->msrpm > caps->limits.phys_end - 0x2000)
 		return "the MSR permission map lies outside of memory";
 	if (c->asid == 0)
 		return "ASID 0";
 	if (c->asid >= caps->asids)
 		return "the ASID is too large";
-	if (c->n_cr3 >= caps->phys_end || (c->n_cr3 & ~PAGE_MASK))
+	if (c->n_cr3 >= caps->limits.phys_end || (c->n_cr3 & ~PAGE_MASK))
 		return "nCR3 has reserved bits";
 	return NULL;
 }
@@ -92,7 +80,7 @@ const char *svm_vmcb_fault(const struct svm_caps *caps, const struct vmcb *b)
 		why = control_fault(caps, &b->c);
 	if (!why)
 		why = event_fault(&b->c);
-	if (!why)
-		why = pat_fault(b->s.g_pat);
+	if (!why && !pat_valid(b->s.g_pat))
+		why = "G_PAT has a reserved memory type";
 	return why;
 }

@@ -4,6 +4,7 @@
  * come in two dense groups, so there are two small tables.
  */
 #include "../core/log.h"
+#include "../core/trap.h"
 #include "../core/x86_regs.h"
 #include "svm.h"
 
@@ -19,7 +20,7 @@ static const u8 exits_low[SVM_EXIT_LOW_END] = {
 	[SVM_EXIT_SMI]		= VM_EXIT_SMI,
 	[SVM_EXIT_INIT]		= VM_EXIT_INIT,
 	[SVM_EXIT_VINTR]	= VM_EXIT_IRQ_WINDOW,
-	[SVM_EXIT_RDPMC]	= INSN | VM_EXIT_NONE,
+	[SVM_EXIT_RDPMC]	= INSN | VM_EXIT_PROTECTION,
 	[SVM_EXIT_CPUID]	= INSN | VM_EXIT_CPUID,
 	[SVM_EXIT_IRET]		= VM_EXIT_NMI_WINDOW,
 	[SVM_EXIT_INVD]		= INSN | VM_EXIT_WBINVD,
@@ -76,8 +77,9 @@ static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb
 {
 	u8 vector = b->c.exit_code - SVM_EXIT_EXC(0);
 
+	/* Other than an NMI, an intercepted #MC does not stay pending. */
 	if (vector == X86_TRAP_MC) {
-		svm_take_machine_check();
+		trap_take_machine_check();
 		return VM_EXIT_MCE;
 	}
 	e->exc.vector = vector;
@@ -87,20 +89,19 @@ static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb
 	return VM_EXIT_EXCEPTION;
 }
 
-/* A guest has no performance counters: RDPMC raises #GP(0). */
-static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
+/*
+ * Entry refused: name the field while the VMCB is at hand.  TCG also ends a run
+ * like this when a MOV to CR3 or CR4 sets reserved bits (docs/testbed.md): then
+ * the VMCB is the guest's and sound.  An entry that it does refuse for a control
+ * register leaves root mode's RAX there, the address of the VMCB.
+ */
+static enum vm_exit_reason refused(const struct svm_vcpu *sv)
 {
-	v->inject = (struct vcpu_event){
-		.type = EVENT_EXC, .vector = X86_TRAP_GP, .has_error = true,
-	};
-	return VM_EXIT_NONE;
-}
-
-/* Entry refused: name the field while the VMCB is at hand. */
-static enum vm_exit_reason refused(const struct vmcb *b)
-{
+	const struct vmcb *b = sv->vmcb;
 	const char *why = svm_vmcb_fault(&svm, b);
 
+	if (svm.tcg && !why && b->s.rax != sv->vmcb_pa)
+		return VM_EXIT_PROTECTION;
 	log_err("SVM: VMRUN refused the VMCB: %s", why ? why : "no known cause");
 	return VM_EXIT_FAIL_ENTRY;
 }
@@ -162,12 +163,9 @@ void svm_decode_exit(struct vcpu *v)
 	case VM_EXIT_NMI_WINDOW:
 		reason = svm_iret_exit(v);
 		break;
-	case VM_EXIT_NONE:
-		reason = decode_rdpmc(v);
-		break;
 	case VM_EXIT_UNKNOWN:
 		if ((u32)code == (u32)SVM_EXIT_INVALID)
-			reason = refused(b);
+			reason = refused(v->arch);
 		break;
 	}
 	e->reason = reason;

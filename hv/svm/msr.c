@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The MSRs that live in the VMCB. */
 #include "../core/errno.h"
+#include "../core/sregs.h"
 #include "../core/x86_regs.h"
 #include "svm.h"
 
 #define DEBUGCTL_VALID	0x3full		/* APM vol. 2, 13.1.1.6 */
-
-static u64 sign_extend(u64 addr, u8 bits)
-{
-	return (u64)((s64)(addr << (64 - bits)) >> (64 - bits));
-}
-
-static bool canonical(u64 addr)
-{
-	return sign_extend(addr, svm.vaddr_bits) == addr;
-}
 
 /* MSRs that hold an address; a non-canonical one raises #GP. */
 static u64 *address_msr(struct vmcb_save *s, u32 msr)
@@ -77,33 +68,23 @@ int svm_get_msr(struct vcpu *v, u32 msr, u64 *val)
 	return 0;
 }
 
-/* LMA is not for software to change; LME not while paging is on. */
 static int set_efer(struct vcpu *v, struct vmcb *b, u64 val)
 {
 	u64 old = b->s.efer;
 
-	if (val & ~svm.efer_valid)
+	if (efer_write(&svm.limits, b->s.cr0, old, &val))
 		return -EINVAL;
-	if ((b->s.cr0 & X86_CR0_PG) && ((val ^ old) & EFER_LME))
-		return -EINVAL;
-	b->s.efer = (val & ~EFER_LMA) | (old & EFER_LMA) | EFER_SVME;
+	b->s.efer = val | EFER_SVME;
 	svm_dirty(b, SVM_CLEAN_CR);
-	if ((old ^ b->s.efer) & EFER_NX)
+	if ((old ^ val) & EFER_NX)
 		svm_flush(v);
 	return 0;
 }
 
-/* Eight memory types (APM vol. 2, 7.8.1): 2 and 3 are reserved, so is 8 on. */
 static int set_pat(struct vmcb *b, u64 val)
 {
-	u32 i;
-
-	for (i = 0; i < 64; i += 8) {
-		u8 type = val >> i;
-
-		if (type > MEMTYPE_UC_MINUS || type == 2 || type == 3)
-			return -EINVAL;
-	}
+	if (!pat_valid(val))
+		return -EINVAL;
 	b->s.g_pat = val;
 	svm_dirty(b, SVM_CLEAN_NP);
 	return 0;
@@ -123,16 +104,15 @@ int svm_set_msr(struct vcpu *v, u32 msr, u64 val)
 		if (val & ~DEBUGCTL_VALID)
 			return -EINVAL;
 		b->s.dbgctl = val;
-	
 		return 0;
 	case MSR_SYSENTER_ESP:
 	case MSR_SYSENTER_EIP:
 		/* Any value may be written; only the canonical form loads. */
-		val = sign_extend(val, svm.vaddr_bits);
+		val = sign_extend(val, svm.limits.vaddr_bits);
 		break;
 	}
 	p = address_msr(&b->s, msr);
-	if (p && !canonical(val))
+	if (p && !canonical(&svm.limits, val))
 		return -EINVAL;
 	if (!p)
 		p = plain_msr(&b->s, msr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Segments, control registers and EFER: VMCB to struct kvm_sregs and back. */
-#include "../core/errno.h"
-#include "../core/string.h"
+#include "../core/segment.h"
+#include "../core/sregs.h"
 #include "../core/x86_regs.h"
 #include "svm.h"
 
@@ -9,19 +9,14 @@
 
 void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from)
 {
-	bool present = from->present && !from->unusable;
+	u32 rights = segment_rights(from);
 
+	if (from->unusable)
+		rights &= ~AR_P;
 	to->selector = from->selector;
 	to->base = from->base;
 	to->limit = from->limit;
-	to->attrib = (from->type & SVM_SEG_TYPE) |
-		     (from->s ? SVM_SEG_S : 0) |
-		     (from->dpl & 3u) << SVM_SEG_DPL_SHIFT |
-		     (present ? SVM_SEG_P : 0) |
-		     (from->avl ? SVM_SEG_AVL : 0) |
-		     (from->l ? SVM_SEG_L : 0) |
-		     (from->db ? SVM_SEG_DB : 0) |
-		     (from->g ? SVM_SEG_G : 0);
+	to->attrib = (rights & 0xff) | (rights >> 4 & 0xf00);
 }
 
 /*
@@ -30,22 +25,13 @@ void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from)
  */
 void svm_seg_unpack(struct kvm_segment *to, const struct vmcb_seg *from)
 {
-	u16 a = from->attrib;
+	u32 attrib = from->attrib;
 
-	*to = (struct kvm_segment){
-		.base = from->base,
-		.limit = from->limit,
-		.selector = from->selector,
-		.type = a & SVM_SEG_TYPE,
-		.present = !!(a & SVM_SEG_P),
-		.dpl = a >> SVM_SEG_DPL_SHIFT & 3,
-		.db = !!(a & SVM_SEG_DB),
-		.s = !!(a & SVM_SEG_S),
-		.l = !!(a & SVM_SEG_L),
-		.g = from->limit > 0xfffff,
-		.avl = !!(a & SVM_SEG_AVL),
-		.unusable = !(a & SVM_SEG_P),
-	};
+	segment_set_rights(to, (attrib & 0xff) | (attrib & 0xf00) << 4);
+	to->selector = from->selector;
+	to->base = from->base;
+	to->limit = from->limit;
+	to->g = from->limit > 0xfffff;
 }
 
 /* Data segments: VMX insists on the accessed bit, which SVM may leave out. */
@@ -99,36 +85,6 @@ static void pack_segments(struct vmcb_save *s, const struct kvm_sregs *from)
 	s->idtr.limit = from->idt.limit;
 }
 
-/* ---- consistency ---- */
-
-static bool bad_cr0(u64 cr0)
-{
-	if (cr0 >> 32)
-		return true;
-	if ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD))
-		return true;
-	return (cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE);
-}
-
-/* Long mode is all or nothing (APM vol. 2, 14.6). */
-static bool bad_mode(const struct kvm_sregs *s)
-{
-	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
-		return !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
-		       (s->cs.l && s->cs.db);
-	return (s->efer & EFER_LMA) || s->cs.l || (s->cr4 & X86_CR4_PCIDE);
-}
-
-int svm_check_sregs(const struct svm_caps *caps, const struct kvm_sregs *s)
-{
-	if (bad_cr0(s->cr0) || bad_mode(s))
-		return -EINVAL;
-	if ((s->cr4 & ~caps->cr4_valid) || (s->cr3 & ~caps->cr3_valid) ||
-	    (s->efer & ~caps->efer_valid))
-		return -EINVAL;
-	return 0;
-}
-
 /* ---- the ops ---- */
 
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p)
@@ -160,7 +116,7 @@ void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
 {
 	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
-	int err = svm_check_sregs(&svm, s);
+	int err = sregs_check(&svm.limits, s);
 
 	if (err)
 		return err;

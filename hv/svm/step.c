@@ -15,8 +15,7 @@
 #include "../core/x86_regs.h"
 #include "svm.h"
 
-#define DR6_BS		BIT(14)
-#define DR6_TRAPS	(DR6_BS | 0xfull)	/* single step, breakpoints 3:0 */
+#define DR6_TRAPS	(X86_DR6_BS | X86_DR6_B)
 
 void svm_step_begin(struct vcpu *v)
 {
@@ -51,7 +50,7 @@ static u64 merge_dr6(struct vcpu *v, struct svm_vcpu *sv, struct vmcb *b)
 	u32 i;
 
 	if (!sv->step_tf)
-		hits &= ~DR6_BS;
+		hits &= ~X86_DR6_BS;
 	for (i = 0; i < 4; i++)
 		if (!(b->s.dr7 >> 2 * i & 3))
 			hits &= ~BIT(i);

@@ -13,7 +13,6 @@ struct svm_caps svm;
 /* CPUID 8000_0001 */
 #define EXT_ECX_SVM		BIT(2)
 #define EXT_ECX_TCE		BIT(17)
-#define EXT_EDX_NX		BIT(20)
 #define EXT_EDX_FFXSR		BIT(25)
 /* CPUID 8000_000A EDX */
 #define SVM_EDX_NPT		BIT(0)
@@ -25,47 +24,24 @@ struct svm_caps svm;
 /* CPUID 8000_0021 EAX */
 #define EXT21_EAX_AUTOIBRS	BIT(8)
 
-static u64 efer_bits(struct cpuid ext)
+/* What only SVM's vendors have. */
+static void add_limits(struct cpu_limits *l, struct cpuid ext)
 {
-	u64 efer = EFER_SCE | EFER_LME | EFER_LMA;
-
-	if (ext.edx & EXT_EDX_NX)
-		efer |= EFER_NX;
-	if (ext.edx & EXT_EDX_FFXSR)
-		efer |= EFER_FFXSR;
-	if (ext.ecx & EXT_ECX_TCE)
-		efer |= EFER_TCE;
-	if (cpuid(0x80000000).eax >= 0x80000021 &&
-	    (cpuid(0x80000021).eax & EXT21_EAX_AUTOIBRS))
-		efer |= EFER_AUTOIBRS;
-	return efer;
-}
-
-static u64 cr4_bits(void)
-{
-	struct cpuid one = cpuid(1), seven = { 0 };
-	u64 cr4 = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |
-		  X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |
-		  X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+	struct cpuid seven = { 0 };
 
 	if (cpuid(0).eax >= 7)
 		seven = cpuid(7);
-	cr4 |= one.ecx & BIT(17) ? X86_CR4_PCIDE : 0;
-	cr4 |= one.ecx & BIT(26) ? X86_CR4_OSXSAVE : 0;
-	cr4 |= seven.ebx & BIT(0) ? X86_CR4_FSGSBASE : 0;
-	cr4 |= seven.ebx & BIT(7) ? X86_CR4_SMEP : 0;
-	cr4 |= seven.ebx & BIT(20) ? X86_CR4_SMAP : 0;
-	cr4 |= seven.ecx & BIT(2) ? X86_CR4_UMIP : 0;
-	cr4 |= seven.ecx & BIT(3) ? X86_CR4_PKE : 0;
-	cr4 |= seven.ecx & BIT(7) ? X86_CR4_CET : 0;
-	cr4 |= seven.ecx & BIT(16) ? X86_CR4_LA57 : 0;
-	return cr4;
+	l->cr4_valid |= seven.ecx & BIT(7) ? X86_CR4_CET : 0;
+	l->cr4_valid |= seven.ecx & BIT(16) ? X86_CR4_LA57 : 0;
+	l->efer_valid |= ext.edx & EXT_EDX_FFXSR ? EFER_FFXSR : 0;
+	l->efer_valid |= ext.ecx & EXT_ECX_TCE ? EFER_TCE : 0;
+	if (cpuid(0x80000000).eax >= 0x80000021 &&
+	    (cpuid(0x80000021).eax & EXT21_EAX_AUTOIBRS))
+		l->efer_valid |= EFER_AUTOIBRS;
 }
 
 static void fill_caps(struct cpuid ext, struct cpuid rev)
 {
-	u32 sizes = cpuid(0x80000008).eax;
-
 	svm.asids = rev.ebx;
 	svm.nrip = rev.edx & SVM_EDX_NRIP;
 	svm.clean_all = rev.edx & SVM_EDX_CLEAN ? SVM_CLEAN_ALL : 0;
@@ -73,11 +49,8 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
 	svm.tcg = cpuid(0x40000000).ebx == 0x54474354;	/* "TCGT" */
-	svm.phys_end = BIT(sizes & 0xff);
-	svm.cr3_valid = svm.phys_end - 1;
-	svm.vaddr_bits = sizes >> 8;
-	svm.cr4_valid = cr4_bits();
-	svm.efer_valid = efer_bits(ext);
+	limits_read(&svm.limits);
+	add_limits(&svm.limits, ext);
 }
 
 static const char *svm_probe(void)
@@ -127,12 +100,6 @@ static int svm_cpu_init(struct cpu *c)
 	wrmsr(MSR_AMD_VM_HSAVE_PA, c->svm.hsave);
 	__asm__ volatile("vmsave %0" :: "a"(c->svm.host_vmcb) : "memory");
 	return 0;
-}
-
-/* Other than an NMI, an intercepted #MC does not stay pending. */
-void svm_take_machine_check(void)
-{
-	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
 }
 
 static void svm_emergency_off(void)

@@ -6,6 +6,7 @@
 #ifndef HV_SVM_SVM_H
 #define HV_SVM_SVM_H
 
+#include "../core/limits.h"
 #include "../core/vcpu.h"
 #include "vmcb.h"
 
@@ -18,11 +19,7 @@ struct svm_caps {
 	bool pause_filter;
 	bool pause_threshold;
 	bool tcg;			/* QEMU's TCG: see inject.c, run.c, docs/testbed.md */
-	u8 vaddr_bits;			/* canonical width: 48 or 57 */
-	u64 cr3_valid;			/* bits that CR3 may have in long mode */
-	u64 cr4_valid;
-	u64 efer_valid;			/* without SVME */
-	u64 phys_end;			/* first address beyond MAXPHYADDR */
+	struct cpu_limits limits;
 };
 
 extern struct svm_caps svm;
@@ -99,9 +96,6 @@ void svm_dump(struct vcpu *v);
 /* exit.c: fill v->exit from the VMCB. */
 void svm_decode_exit(struct vcpu *v);
 
-/* svm.c: run root mode's handler for a machine check that was intercepted. */
-void svm_take_machine_check(void);
-
 /* inject.c */
 bool svm_can_inject(struct vcpu *v, u8 event_type);
 void svm_window(struct vcpu *v, u8 event_type, bool on);
@@ -129,8 +123,6 @@ hpa_t svm_msrpm(const struct vcpu *v);
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p);
 void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
-/* Could a CPU with these caps be in this state?  0 or -EINVAL.  Pure. */
-int svm_check_sregs(const struct svm_caps *caps, const struct kvm_sregs *s);
 /* Segment formats.  Pure. */
 void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from);
 void svm_seg_unpack(struct kvm_segment *to, const struct vmcb_seg *from);

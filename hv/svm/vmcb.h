@@ -142,14 +142,8 @@
 /* ---- layout ---- */
 
 /* ->attrib packs descriptor bits 55:52 and 47:40 (APM 15.5.1). */
-#define SVM_SEG_TYPE		0xfu
-#define SVM_SEG_S		(1u << 4)
-#define SVM_SEG_DPL_SHIFT	5
-#define SVM_SEG_P		(1u << 7)
-#define SVM_SEG_AVL		(1u << 8)
 #define SVM_SEG_L		(1u << 9)
 #define SVM_SEG_DB		(1u << 10)
-#define SVM_SEG_G		(1u << 11)
 
 struct vmcb_seg {
 	u16 selector;

@@ -4,16 +4,10 @@
  * order, and the VM-instruction errors of 31.4.  For the log only, after the
  * refusal.
  */
+#include "../core/sregs.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
-
-static bool canonical(const struct vmx_caps *caps, u64 addr)
-{
-	u8 shift = 64 - caps->vaddr_bits;
-
-	return (u64)((s64)(addr << shift) >> shift) == addr;
-}
 
 /* ---- control registers and MSRs (27.3.1.1) ---- */
 
@@ -25,7 +19,7 @@ static const char *control_registers(const struct vmx_caps *caps, bool ia32e)
 		return "CR0 has a bit that VMX does not allow";
 	if ((cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE))
 		return "CR0.PG without CR0.PE";
-	if ((cr4 & caps->cr4_on) != caps->cr4_on || (cr4 & ~(caps->cr4_valid | caps->cr4_on)))
+	if ((cr4 & caps->cr4_on) != caps->cr4_on || (cr4 & ~(caps->limits.cr4_valid | caps->cr4_on)))
 		return "CR4 has a bit that VMX does not allow";
 	if (ia32e && !(cr0 & X86_CR0_PG))
 		return "long mode without CR0.PG";
@@ -33,27 +27,14 @@ static const char *control_registers(const struct vmx_caps *caps, bool ia32e)
 		return "long mode without CR4.PAE";
 	if (!ia32e && (cr4 & X86_CR4_PCIDE))
 		return "CR4.PCIDE without long mode";
-	if (vmread(VMCS_GUEST_CR3) & ~caps->cr3_valid)
+	if (vmread(VMCS_GUEST_CR3) & ~caps->limits.cr3_valid)
 		return "CR3 has reserved bits";
 	if (vmread(VMCS_GUEST_DR7) >> 32)
 		return "DR7 has high bits";
-	if (!canonical(caps, vmread(VMCS_GUEST_SYSENTER_ESP)))
+	if (!canonical(&caps->limits, vmread(VMCS_GUEST_SYSENTER_ESP)))
 		return "SYSENTER_ESP is not canonical";
-	if (!canonical(caps, vmread(VMCS_GUEST_SYSENTER_EIP)))
+	if (!canonical(&caps->limits, vmread(VMCS_GUEST_SYSENTER_EIP)))
 		return "SYSENTER_EIP is not canonical";
-	return NULL;
-}
-
-static const char *pat(u64 val)
-{
-	u32 i;
-
-	for (i = 0; i < 64; i += 8) {
-		u8 type = val >> i;
-
-		if (type > MEMTYPE_UC_MINUS || type == 2 || type == 3)
-			return "PAT has a reserved memory type";
-	}
 	return NULL;
 }
 
@@ -61,7 +42,7 @@ static const char *efer(const struct vmx_caps *caps, bool ia32e)
 {
 	u64 val = vmread(VMCS_GUEST_EFER);
 
-	if (val & ~caps->efer_valid)
+	if (val & ~caps->limits.efer_valid)
 		return "EFER has reserved bits";
 	if (!!(val & EFER_LMA) != ia32e)
 		return "EFER.LMA is not what the entry control says";
@@ -132,7 +113,7 @@ static const char *data_segment(const struct vmx_caps *caps, u32 n)
 	u32 ar = vmread(VMCS_SEG_AR(n)), type = ar & AR_TYPE;
 	u64 base = vmread(VMCS_SEG_BASE(n));
 
-	if (n >= SEG_FS && !canonical(caps, base))
+	if (n >= SEG_FS && !canonical(&caps->limits, base))
 		return "the base of FS or GS is not canonical";
 	if (ar & AR_UNUSABLE)
 		return NULL;
@@ -158,7 +139,7 @@ static const char *system_segments(const struct vmx_caps *caps, bool ia32e)
 		return "TR is not a present TSS";
 	if ((tr & AR_RESERVED) || bad_limit(vmread(VMCS_SEG_LIMIT(SEG_TR)), tr))
 		return "TR has reserved rights, or a limit that G forbids";
-	if (!canonical(caps, vmread(VMCS_SEG_BASE(SEG_TR))))
+	if (!canonical(&caps->limits, vmread(VMCS_SEG_BASE(SEG_TR))))
 		return "the base of TR is not canonical";
 	if (ldtr & AR_UNUSABLE)
 		return NULL;
@@ -167,7 +148,7 @@ static const char *system_segments(const struct vmx_caps *caps, bool ia32e)
 		return "LDTR is not a present LDT";
 	if ((ldtr & AR_RESERVED) || bad_limit(vmread(VMCS_SEG_LIMIT(SEG_LDTR)), ldtr))
 		return "LDTR has reserved rights, or a limit that G forbids";
-	if (!canonical(caps, vmread(VMCS_SEG_BASE(SEG_LDTR))))
+	if (!canonical(&caps->limits, vmread(VMCS_SEG_BASE(SEG_LDTR))))
 		return "the base of LDTR is not canonical";
 	return NULL;
 }
@@ -196,10 +177,10 @@ static const char *segments(const struct vmx_caps *caps, bool ia32e)
 
 static const char *tables(const struct vmx_caps *caps)
 {
-	if (!canonical(caps, vmread(VMCS_GUEST_GDTR_BASE)) ||
+	if (!canonical(&caps->limits, vmread(VMCS_GUEST_GDTR_BASE)) ||
 	    vmread(VMCS_GUEST_GDTR_LIMIT) >> 16)
 		return "GDTR is not valid";
-	if (!canonical(caps, vmread(VMCS_GUEST_IDTR_BASE)) ||
+	if (!canonical(&caps->limits, vmread(VMCS_GUEST_IDTR_BASE)) ||
 	    vmread(VMCS_GUEST_IDTR_LIMIT) >> 16)
 		return "IDTR is not valid";
 	return NULL;
@@ -214,7 +195,7 @@ static const char *rip_and_rflags(const struct vmx_caps *caps, bool ia32e)
 	u32 event = vmread(VMCS_ENTRY_INTR);
 
 	if (!(ia32e && (vmread(VMCS_SEG_AR(SEG_CS)) & AR_L)) ? rip >> 32 != 0
-							      : !canonical(caps, rip))
+							      : !canonical(&caps->limits, rip))
 		return "RIP is not valid";
 	if ((rflags & RFLAGS_RESERVED) || !(rflags & X86_EFLAGS_FIXED))
 		return "RFLAGS has reserved bits";
@@ -251,8 +232,8 @@ const char *vmx_guest_fault(const struct vmx_caps *caps)
 	bool ia32e = vmread(VMCS_ENTRY_CTL) & ENTRY_IA32E;
 	const char *why = control_registers(caps, ia32e);
 
-	if (!why)
-		why = pat(vmread(VMCS_GUEST_PAT));
+	if (!why && !pat_valid(vmread(VMCS_GUEST_PAT)))
+		why = "PAT has a reserved memory type";
 	if (!why)
 		why = efer(caps, ia32e);
 	if (!why)

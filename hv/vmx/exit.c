@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From a hardware exit to the neutral one (SDM vol. 3, app. C and 28.2). */
 #include "../core/log.h"
+#include "../core/trap.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
@@ -21,7 +22,7 @@ static const u8 exits[EXIT_END] = {
 	[EXIT_GETSEC]		= INSN | VM_EXIT_UNDEFINED,
 	[EXIT_HLT]		= INSN | VM_EXIT_HLT,
 	[EXIT_INVD]		= INSN | VM_EXIT_WBINVD,
-	[EXIT_RDPMC]		= INSN | VM_EXIT_NONE,
+	[EXIT_RDPMC]		= INSN | VM_EXIT_PROTECTION,
 	[EXIT_VMCALL]		= INSN | VM_EXIT_HYPERCALL,
 	[EXIT_VMCLEAR ... EXIT_VMXON] = INSN | VM_EXIT_UNDEFINED,
 	[EXIT_CR]		= INSN | VM_EXIT_CR0_WRITE,
@@ -83,11 +84,11 @@ static enum vm_exit_reason decode_exception(struct vcpu *v, u64 qual)
 	u8 vector = info & INTR_VECTOR;
 
 	if (INTR_TYPE(info) == INTR_NMI) {
-		vmx_take_nmi();
+		trap_take_nmi();
 		return VM_EXIT_NMI;
 	}
 	if (vector == X86_TRAP_MC) {
-		vmx_take_machine_check();
+		trap_take_machine_check();
 		return VM_EXIT_MCE;
 	}
 	if (vector != X86_TRAP_DF)
@@ -131,15 +132,6 @@ static enum vm_exit_reason decode_cr(struct vcpu *v, u64 qual)
 	return VM_EXIT_UNKNOWN;
 }
 
-/* A guest has no performance counters: RDPMC raises #GP(0). */
-static enum vm_exit_reason decode_rdpmc(struct vcpu *v)
-{
-	v->inject = (struct vcpu_event){
-		.type = EVENT_EXC, .vector = X86_TRAP_GP, .has_error = true,
-	};
-	return VM_EXIT_NONE;
-}
-
 /* Entry refused: name the field while the VMCS is current. */
 static enum vm_exit_reason refused(u8 basic)
 {
@@ -176,7 +168,7 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 
 	switch (reason) {
 	case VM_EXIT_NONE:
-		reason = entry ? decode_rdpmc(v) : VM_EXIT_UNKNOWN;
+		reason = VM_EXIT_UNKNOWN;
 		break;
 	case VM_EXIT_IO:
 		decode_io(&e->io, qual);
@@ -200,7 +192,7 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 		reason = refused(basic);
 		break;
 	case VM_EXIT_MCE:
-		vmx_take_machine_check();
+		trap_take_machine_check();
 		break;
 	}
 	e->reason = reason;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The MSRs that live in the VMCS, or that load and put move. */
 #include "../core/errno.h"
+#include "../core/sregs.h"
 #include "../core/x86.h"
 #include "insn.h"
 #include "vmx.h"
@@ -18,16 +19,6 @@ const u32 vmx_sys_msr[NR_SYS] = {
 	[SYS_CSTAR] = MSR_CSTAR,
 	[SYS_SFMASK] = MSR_SFMASK,
 };
-
-static u64 sign_extend(u64 addr, u8 bits)
-{
-	return (u64)((s64)(addr << (64 - bits)) >> (64 - bits));
-}
-
-static bool canonical(u64 addr)
-{
-	return sign_extend(addr, vmx.vaddr_bits) == addr;
-}
 
 /* The VMCS field of an MSR, or 0, which is VPID's. */
 static u32 field_of(u32 msr)
@@ -86,33 +77,16 @@ int vmx_get_msr(struct vcpu *v, u32 msr, u64 *val)
 	return 0;
 }
 
-/* LMA is not for software to change; LME not while paging is on. */
 static int set_efer(struct vcpu *v, u64 val)
 {
 	u64 old = vmread(VMCS_GUEST_EFER);
 
-	if (val & ~vmx.efer_valid)
+	if (efer_write(&vmx.limits, vmread(VMCS_GUEST_CR0), old, &val))
 		return -EINVAL;
-	if ((vmread(VMCS_GUEST_CR0) & X86_CR0_PG) && ((val ^ old) & EFER_LME))
-		return -EINVAL;
-	vmx_write_efer((val & ~EFER_LMA) | (old & EFER_LMA));
+	vmx_write_efer(val);
 	if ((old ^ val) & EFER_NX)
 		vmx_flush(v);
 	return 0;
-}
-
-/* Eight memory types (SDM vol. 3, 12.12.2): 2 and 3 are reserved, so is 8 on. */
-static bool pat_valid(u64 val)
-{
-	u32 i;
-
-	for (i = 0; i < 64; i += 8) {
-		u8 type = val >> i;
-
-		if (type > MEMTYPE_UC_MINUS || type == 2 || type == 3)
-			return false;
-	}
-	return true;
 }
 
 static int set_field(struct vcpu *v, u32 msr, u32 field, u64 val)
@@ -133,7 +107,7 @@ static int set_field(struct vcpu *v, u32 msr, u32 field, u64 val)
 		val = (u32)val;
 		break;
 	default:
-		if (!canonical(val))
+		if (!canonical(&vmx.limits, val))
 			return -EINVAL;
 	}
 	vmwrite(field, val);
@@ -142,7 +116,7 @@ static int set_field(struct vcpu *v, u32 msr, u32 field, u64 val)
 
 static int set_sys(struct vmx_vcpu *x, int i, u64 val)
 {
-	if ((i == SYS_LSTAR || i == SYS_CSTAR) && !canonical(val))
+	if ((i == SYS_LSTAR || i == SYS_CSTAR) && !canonical(&vmx.limits, val))
 		return -EINVAL;
 	x->sys[i] = val;
 	if (x->loaded)
@@ -160,7 +134,7 @@ int vmx_set_msr(struct vcpu *v, u32 msr, u64 val)
 	if (i >= 0)
 		return set_sys(x, i, val);
 	if (msr == MSR_KERNEL_GS_BASE) {
-		if (!canonical(val))
+		if (!canonical(&vmx.limits, val))
 			return -EINVAL;
 		x->kernel_gs_base = val;
 		if (x->loaded)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Segments, control registers and EFER: VMCS to struct kvm_sregs and back. */
-#include "../core/errno.h"
 #include "../core/mmu.h"
-#include "../core/string.h"
+#include "../core/segment.h"
+#include "../core/sregs.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
@@ -15,31 +15,17 @@
 
 u32 vmx_seg_ar(const struct kvm_segment *s)
 {
-	u32 dpl = (s->dpl & 3u) << AR_DPL_SHIFT;
+	u32 ar = segment_rights(s);
 
 	/* CPL is SS.DPL, of a null SS too. */
 	if (s->unusable || !s->present)
-		return AR_UNUSABLE | dpl;
-	return (s->type & AR_TYPE) | dpl | AR_P |
-	       (s->s ? AR_S : 0) |
-	       (s->avl ? AR_AVL : 0) |
-	       (s->l ? AR_L : 0) |
-	       (s->db ? AR_DB : 0) |
-	       (s->g ? AR_G : 0);
+		return AR_UNUSABLE | (ar & AR_DPL_MASK);
+	return ar;
 }
 
 void vmx_seg_unpack(struct kvm_segment *to, u32 ar)
 {
-	to->type = ar & AR_TYPE;
-	to->present = !(ar & AR_UNUSABLE);
-	to->dpl = AR_DPL(ar);
-	to->db = !!(ar & AR_DB);
-	to->s = !!(ar & AR_S);
-	to->l = !!(ar & AR_L);
-	to->g = !!(ar & AR_G);
-	to->avl = !!(ar & AR_AVL);
-	to->unusable = !!(ar & AR_UNUSABLE);
-	to->padding = 0;
+	segment_set_rights(to, ar & AR_UNUSABLE ? ar & ~AR_P : ar | AR_P);
 }
 
 /* G and the limit have to agree (SDM vol. 3, 27.3.1.2); the limit counts. */
@@ -174,42 +160,12 @@ static void load_pdptes(struct vcpu *v, u64 cr3)
 	bool ok = !guest_read(v->dom, cr3 & 0xffffffe0, pdpte, sizeof(pdpte));
 
 	for (i = 0; i < 4; i++) {
-		u64 reserved = PDPTE_RESERVED | ~(vmx.phys_end - 1);
+		u64 reserved = PDPTE_RESERVED | ~(vmx.limits.phys_end - 1);
 
 		if (!ok || ((pdpte[i] & PDPTE_P) && (pdpte[i] & reserved)))
 			pdpte[i] = 0;
 		vmwrite(VMCS_GUEST_PDPTE(i), pdpte[i]);
 	}
-}
-
-/* ---- consistency ---- */
-
-static bool bad_cr0(u64 cr0)
-{
-	if (cr0 >> 32)
-		return true;
-	if ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD))
-		return true;
-	return (cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE);
-}
-
-/* Long mode is all or nothing (SDM vol. 3, 10.8.5). */
-static bool bad_mode(const struct kvm_sregs *s)
-{
-	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
-		return !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
-		       (s->cs.l && s->cs.db);
-	return (s->efer & EFER_LMA) || s->cs.l || (s->cr4 & X86_CR4_PCIDE);
-}
-
-int vmx_check_sregs(const struct vmx_caps *caps, const struct kvm_sregs *s)
-{
-	if (bad_cr0(s->cr0) || bad_mode(s))
-		return -EINVAL;
-	if ((s->cr4 & ~caps->cr4_valid) || (s->cr3 & ~caps->cr3_valid) ||
-	    (s->efer & ~caps->efer_valid))
-		return -EINVAL;
-	return 0;
 }
 
 /* ---- the ops ---- */
@@ -260,7 +216,7 @@ static void write_sregs(struct vcpu *v, const struct kvm_sregs *s)
 
 int vmx_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
 {
-	int err = vmx_check_sregs(&vmx, s);
+	int err = sregs_check(&vmx.limits, s);
 	hpa_t before;
 
 	if (err)

@@ -4,16 +4,9 @@
 #include "../core/errno.h"
 #include "../core/log.h"
 #include "../core/paging.h"
-#include "../core/string.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
-
-#define PAT_RESET	0x0007040600070406ull
-
-/* CVE-2015-5307, CVE-2015-8104: a guest's #AC and #DB can loop in microcode. */
-#define EXC_ALWAYS	(1u << X86_TRAP_MC)
-#define EXC_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
 
 /* Two PAUSEs closer than the gap belong to one loop; it may last the window. */
 #define PAUSE_GAP	128
@@ -24,10 +17,10 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 	u32 proc2 = vmx.ctl.proc2;
 
 	x->proc = vmx.ctl.proc;
-	x->exc_bitmap = EXC_ALWAYS;
+	x->exc_bitmap = EXC_EXITS;
 	if (!domain_is_dom0(v->dom)) {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
-		x->exc_bitmap |= EXC_GUEST;
+		x->exc_bitmap |= EXC_EXITS_GUEST;
 		proc2 |= PROC2_WBINVD;
 	}
 	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
@@ -47,7 +40,6 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 	vmwrite(VMCS_EXIT_MSR_LOADS, 0);
 	vmwrite(VMCS_ENTRY_MSR_LOADS, 0);
 	vmwrite(VMCS_ENTRY_INTR, 0);
-	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
 }
 
 /* Controls that exist on some CPUs only, and addresses. */
@@ -107,7 +99,6 @@ int vmx_vcpu_init(struct vcpu *v)
 	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
-	vmx_vcpu_reset(v);
 	vmcs_close(v, before);
 	return 0;
 }
@@ -125,52 +116,14 @@ void vmx_vcpu_fini(struct vcpu *v)
 	domain_page_free(v->dom, x);
 }
 
-static void reset_seg(u32 n, u16 selector, u64 base, u32 ar)
-{
-	vmwrite(VMCS_SEG_SELECTOR(n), selector);
-	vmwrite(VMCS_SEG_BASE(n), base);
-	vmwrite(VMCS_SEG_LIMIT(n), 0xffff);
-	vmwrite(VMCS_SEG_AR(n), ar);
-}
-
-/*
- * After INIT (SDM vol. 3, table 10-1); MSRs but EFER are not touched by it.
- * TR has the type that stays valid in long mode.
- */
+/* What INIT does that is not in struct kvm_sregs. */
 static void reset_state(struct vmx_vcpu *x)
 {
-	u32 i;
-
-	reset_seg(SEG_CS, 0xf000, 0xffff0000, 0x009b);
-	for (i = 0; i < SEG_LDTR; i++)
-		if (i != SEG_CS)
-			reset_seg(i, 0, 0, 0x0093);
-	reset_seg(SEG_LDTR, 0, 0, 0x0082);
-	reset_seg(SEG_TR, 0, 0, 0x008b);
-	vmwrite(VMCS_GUEST_GDTR_BASE, 0);
-	vmwrite(VMCS_GUEST_GDTR_LIMIT, 0xffff);
-	vmwrite(VMCS_GUEST_IDTR_BASE, 0);
-	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0xffff);
-	vmx_write_cr0(X86_CR0_CD | X86_CR0_NW | X86_CR0_ET);
-	vmwrite(VMCS_GUEST_CR3, 0);
-	vmx_write_cr4(0);
-	vmx_write_efer(0);
 	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
 	vmwrite(VMCS_GUEST_PENDING_DB, 0);
 	vmwrite(VMCS_GUEST_ACTIVITY, 0);
 	vmwrite(VMCS_GUEST_INTR_STATE, 0);
 	x->intr_state = x->intr_state_hw = 0;
-}
-
-static void reset_regs(struct vcpu *v)
-{
-	memset(&v->regs, 0, sizeof(v->regs));
-	v->regs.rip = 0xfff0;
-	v->regs.rflags = X86_EFLAGS_FIXED;
-	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
-	memset(v->dr, 0, sizeof(v->dr));
-	v->dr6 = 0xffff0ff0;
-	v->dr7 = 0x400;
 }
 
 void vmx_vcpu_reset(struct vcpu *v)
@@ -181,11 +134,8 @@ void vmx_vcpu_reset(struct vcpu *v)
 	x->tpr_threshold = 0;
 	init_controls(v, x);
 	reset_state(x);
-	reset_regs(v);
 	x->dr6 = x->dr7 = ~0ull;		/* none of them: write both */
-	vmx_sync_controls(v);
 	vmcs_close(v, before);
-	vmx_flush(v);
 }
 
 /*

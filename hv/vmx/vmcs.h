@@ -111,16 +111,7 @@
 #define VMCS_SEG_AR(n)		(0x4814 + 2 * (n))
 #define VMCS_SEG_BASE(n)	(0x6806 + 2 * (n))
 
-/* Access rights (25.4.1) */
-#define AR_TYPE			0xfu
-#define AR_S			(1u << 4)
-#define AR_DPL_SHIFT		5
-#define AR_DPL(ar)		((ar) >> AR_DPL_SHIFT & 3)
-#define AR_P			(1u << 7)
-#define AR_AVL			(1u << 12)
-#define AR_L			(1u << 13)
-#define AR_DB			(1u << 14)
-#define AR_G			(1u << 15)
+/* Access rights (25.4.1): those of core/segment.h, and: */
 #define AR_UNUSABLE		(1u << 16)
 #define AR_RESERVED		0xfffe0f00u
 

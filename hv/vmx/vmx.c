@@ -15,8 +15,6 @@ struct vmx_caps vmx;
 
 /* CPUID 1 */
 #define ONE_ECX_VMX		BIT(5)
-/* CPUID 8000_0001 */
-#define EXT_EDX_NX		BIT(20)
 /* Capability MSRs (SDM vol. 3, app. A) */
 #define MSR_VMX_MISC		0x485
 #define MSR_VMX_PROC2		0x48b
@@ -32,34 +30,6 @@ struct vmx_caps vmx;
 noreturn void vmx_insn_failed(const char *what, u64 operand)
 {
 	panic("%s %llx failed", what, operand);
-}
-
-static u64 efer_bits(void)
-{
-	u64 efer = EFER_SCE | EFER_LME | EFER_LMA;
-
-	if (cpuid(0x80000001).edx & EXT_EDX_NX)
-		efer |= EFER_NX;
-	return efer;
-}
-
-static u64 cr4_bits(void)
-{
-	struct cpuid one = cpuid(1), seven = { 0 };
-	u64 cr4 = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |
-		  X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |
-		  X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
-
-	if (cpuid(0).eax >= 7)
-		seven = cpuid(7);
-	cr4 |= one.ecx & BIT(17) ? X86_CR4_PCIDE : 0;
-	cr4 |= one.ecx & BIT(26) ? X86_CR4_OSXSAVE : 0;
-	cr4 |= seven.ebx & BIT(0) ? X86_CR4_FSGSBASE : 0;
-	cr4 |= seven.ebx & BIT(7) ? X86_CR4_SMEP : 0;
-	cr4 |= seven.ebx & BIT(20) ? X86_CR4_SMAP : 0;
-	cr4 |= seven.ecx & BIT(2) ? X86_CR4_UMIP : 0;
-	cr4 |= seven.ecx & BIT(3) ? X86_CR4_PKE : 0;
-	return cr4;
 }
 
 static void read_msrs(struct vmx_msrs *m)
@@ -82,14 +52,8 @@ static void read_msrs(struct vmx_msrs *m)
 /* A guest may run without protection and paging: it is unrestricted. */
 static void fill_caps(u64 basic)
 {
-	u32 sizes = cpuid(0x80000008).eax;
-
 	vmx.revision = VMX_BASIC_REVISION(basic);
-	vmx.vaddr_bits = sizes >> 8;
-	vmx.phys_end = BIT(sizes & 0xff);
-	vmx.cr3_valid = vmx.phys_end - 1;
-	vmx.cr4_valid = cr4_bits();
-	vmx.efer_valid = efer_bits();
+	limits_read(&vmx.limits);
 	vmx.cr0_on = rdmsr(MSR_VMX_CR0_FIXED0) & ~(X86_CR0_PE | X86_CR0_PG);
 	vmx.cr0_off = (u32)~rdmsr(MSR_VMX_CR0_FIXED1);
 	vmx.cr4_on = rdmsr(MSR_VMX_CR4_FIXED0);
@@ -153,28 +117,15 @@ static int vmx_cpu_init(struct cpu *c)
 	return 0;
 }
 
-/* The exit has taken the NMI, which blocks others until an IRET. */
-void vmx_take_nmi(void)
-{
-	__asm__ volatile("int %0" :: "i"(X86_TRAP_NMI) : "memory");
-}
-
-void vmx_take_machine_check(void)
-{
-	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
-}
-
-#define DR6_TRAPS	0xfull
-#define DR6_SET		(BIT(13) | BIT(14))	/* BD, BS */
-#define DR6_INVERTED	(BIT(11) | BIT(16))	/* BLD, RTM: 0 = it happened */
-#define DR7_GD		BIT(13)
+#define DR6_SET		(X86_DR6_BD | X86_DR6_BS)
+#define DR6_INVERTED	(X86_DR6_BLD | X86_DR6_RTM)
 
 void vmx_take_debug(u64 qual)
 {
-	u64 dr6 = (read_dr6() & ~DR6_TRAPS) | DR6_INVERTED;
+	u64 dr6 = (read_dr6() & ~X86_DR6_B) | DR6_INVERTED;
 
-	write_dr6((dr6 | (qual & (DR6_TRAPS | DR6_SET))) & ~(qual & DR6_INVERTED));
-	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+	write_dr6((dr6 | (qual & (X86_DR6_B | DR6_SET))) & ~(qual & DR6_INVERTED));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~X86_DR7_GD);
 }
 
 static void vmx_emergency_off(void)

@@ -6,6 +6,8 @@
 #ifndef HV_VMX_VMX_H
 #define HV_VMX_VMX_H
 
+#include "../core/limits.h"
+#include "../core/segment.h"
 #include "../core/vcpu.h"
 #include "../core/x86_regs.h"
 #include "caps.h"
@@ -15,11 +17,7 @@
 struct vmx_caps {
 	struct vmx_controls ctl;
 	u32 revision;			/* first word of every VMCS */
-	u8 vaddr_bits;			/* canonical width: 48 or 57 */
-	u64 phys_end;			/* first address beyond MAXPHYADDR */
-	u64 cr3_valid;			/* bits that CR3 may have in long mode */
-	u64 cr4_valid;			/* without VMXE */
-	u64 efer_valid;
+	struct cpu_limits limits;
 	u64 cr0_on, cr0_off;		/* what CR0 must and must not have in a guest */
 	u64 cr4_on;
 };
@@ -38,7 +36,7 @@ static inline u64 vmx_cr0_owned(const struct vmx_caps *c)
 
 static inline u64 vmx_cr4_owned(const struct vmx_caps *c)
 {
-	return X86_CR4_MCE | c->cr4_on | ~c->cr4_valid;
+	return X86_CR4_MCE | c->cr4_on | ~c->limits.cr4_valid;
 }
 
 /* MSRs that a world switch leaves alone: the CPU has its current vCPU's. */
@@ -105,10 +103,7 @@ void vmx_dump(struct vcpu *v);
 void vmx_decode_exit(struct vcpu *v, u32 reason);
 void vmx_decode_failure(struct vcpu *v);
 
-/* vmx.c: run root mode's handler for what an exit has taken from the CPU. */
-void vmx_take_nmi(void);
-void vmx_take_machine_check(void);
-/* An intercepted #DB does what its delivery would: to DR6, and to DR7.GD. */
+/* vmx.c: an intercepted #DB does what its delivery would: to DR6, and to DR7.GD. */
 void vmx_take_debug(u64 qualification);
 
 /* inject.c */
@@ -130,8 +125,6 @@ hpa_t vmx_msr_bitmap(const struct vcpu *v);
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);
 void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int vmx_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
-/* Could a CPU with these caps be in this state?  0 or -EINVAL.  Pure. */
-int vmx_check_sregs(const struct vmx_caps *caps, const struct kvm_sregs *s);
 /* Segment formats.  Pure. */
 u32 vmx_seg_ar(const struct kvm_segment *s);
 void vmx_seg_unpack(struct kvm_segment *to, u32 ar);

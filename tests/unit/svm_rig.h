@@ -31,11 +31,13 @@ static int rig_setup(void **state)
 	rig_v.arch = &rig_sv;
 	svm = (struct svm_caps){
 		.asids = 4,
-		.vaddr_bits = 48,
-		.phys_end = BIT(48),
-		.cr3_valid = BIT(48) - 1,
-		.cr4_valid = 0x7ff,
-		.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
+		.limits = {
+			.vaddr_bits = 48,
+			.phys_end = BIT(48),
+			.cr3_valid = BIT(48) - 1,
+			.cr4_valid = 0x7ff,
+			.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
+		},
 	};
 	return 0;
 }

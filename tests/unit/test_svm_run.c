@@ -3,12 +3,13 @@
  * SVM: the path around the world switch, which is the test's own: registers,
  * ASIDs and flushes, injection, windows, NMI blocking with its step.
  */
-// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c
+// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c hv/core/sregs.c
 #include "svm_rig.h"
 #include "hv/core/cpu.h"
 #include "hv/core/domain.h"
 #include "hv/core/lapic.h"
 #include "hv/core/speculation.h"
+#include "hv/core/trap.h"
 
 static struct cpu rig_cpu;
 static struct domain rig_dom;
@@ -28,7 +29,7 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 	v->apic.reg[APIC_REG_TPR / 4] = cr8 << 4;
 }
 
-void svm_take_machine_check(void)
+void trap_take_machine_check(void)
 {
 	fail();
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* VMX: struct kvm_sregs to the VMCS and back; what hardware would refuse is put right. */
-// SOURCES: hv/vmx/sregs.c hv/vmx/check.c
+// SOURCES: hv/vmx/sregs.c hv/vmx/check.c hv/core/sregs.c
 #include "vmx_rig.h"
 #include "hv/core/mmu.h"
+#include "hv/core/sregs.h"
 
 static u64 pdpt[4];
 static gpa_t pdpt_read;
@@ -170,6 +171,24 @@ static void segments_put_right(void **state __unused)
 	assert_int_equal(rig_vmcs[VMCS_SEG_AR(SEG_TR)], 0x8b);
 }
 
+/* After INIT: what an entry accepts, and what the architecture's tables say. */
+static void after_init(void **state __unused)
+{
+	struct kvm_sregs s;
+
+	sregs_init(&s);
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_null(vmx_guest_fault(&vmx));
+	assert_int_equal(rig_vmcs[VMCS_SEG_AR(SEG_CS)], 0x9b);
+	assert_int_equal(rig_vmcs[VMCS_SEG_BASE(SEG_CS)], 0xffff0000);
+	assert_int_equal(rig_vmcs[VMCS_SEG_AR(SEG_SS)], 0x93);
+	assert_int_equal(rig_vmcs[VMCS_SEG_LIMIT(SEG_GS)], 0xffff);
+	assert_int_equal(rig_vmcs[VMCS_SEG_AR(SEG_LDTR)], 0x82);
+	assert_int_equal(rig_vmcs[VMCS_SEG_AR(SEG_TR)], 0x8b);
+	assert_int_equal(rig_vmcs[VMCS_CR0_SHADOW], 0x60000010);
+	assert_int_equal(rig_vmcs[VMCS_GUEST_CR0], X86_CR0_NE | X86_CR0_ET);
+}
+
 /* The CPL is SS.DPL, of a null SS as well. */
 static void privilege(void **state __unused)
 {
@@ -229,7 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(round_trip), T(owned_bits), T(refused), T(long_mode_control),
-		T(segments_put_right), T(privilege), T(pae),
+		T(segments_put_right), T(after_init), T(privilege), T(pae),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

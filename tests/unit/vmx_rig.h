@@ -52,11 +52,13 @@ static int rig_setup(void **state)
 	memset(&rig_v, 0, sizeof(rig_v));
 	rig_v.arch = &rig_x;
 	vmx = (struct vmx_caps){
-		.vaddr_bits = 48,
-		.phys_end = BIT(40),
-		.cr3_valid = BIT(40) - 1,
-		.cr4_valid = 0x7ff,
-		.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
+		.limits = {
+			.vaddr_bits = 48,
+			.phys_end = BIT(40),
+			.cr3_valid = BIT(40) - 1,
+			.cr4_valid = 0x7ff,
+			.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
+		},
 		.cr0_on = X86_CR0_NE,
 		.cr4_on = X86_CR4_VMXE,
 	};
