@@ -28,6 +28,17 @@ extern const u32 msr_list[];
 extern const u32 msr_list_len;
 
 /* msr_dom0.c: writes that reach hardware. */
+struct msr_range {
+	u32 first, last;
+};
+
+/*
+ * Of these domain 0 reads the virtual value, not the machine's: a back end has
+ * the reads exit, and adds what belongs to its own vendor's virtualisation.
+ */
+extern const struct msr_range dom0_virtual_msrs[];
+extern const u32 dom0_virtual_msrs_len;
+
 int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val);
 

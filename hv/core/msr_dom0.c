@@ -13,12 +13,21 @@
 #include "vcpu.h"
 #include "x86.h"
 
-struct range {
-	u32 first, last;
+const struct msr_range dom0_virtual_msrs[] = {
+	{ 0x11, 0x12 },				/* KVM's first clock MSRs */
+	{ MSR_APIC_BASE, MSR_APIC_BASE },
+	{ MSR_FEATURE_CONTROL, MSR_TSC_ADJUST },
+	{ MSR_DEBUGCTL, MSR_DEBUGCTL },
+	{ MSR_PAT, MSR_PAT },
+	{ MSR_TSC_DEADLINE, MSR_TSC_DEADLINE },
+	{ MSR_X2APIC_BASE, MSR_X2APIC_BASE + 0xff },
+	{ MSR_XSS, MSR_XSS },
+	{ MSR_EFER, MSR_EFER },
 };
+const u32 dom0_virtual_msrs_len = ARRAY_SIZE(dom0_virtual_msrs);
 
 /* Machine checks, frequency, power, thermal: domain 0's drivers own these. */
-static const struct range writable[] = {
+static const struct msr_range writable[] = {
 	{ MSR_PRED_CMD, MSR_PRED_CMD },		/* SPEC_CTRL: no exit, see speculation.c */
 	{ MSR_FLUSH_CMD, MSR_FLUSH_CMD },
 	{ MSR_MCG_STATUS, MSR_MCG_CTL },

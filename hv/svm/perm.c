@@ -5,6 +5,7 @@
  * Both are constant once vCPUs run.
  */
 #include "../core/domain.h"
+#include "../core/msr.h"
 #include "../core/paging.h"
 #include "../core/speculation.h"
 #include "../core/string.h"
@@ -48,11 +49,14 @@ static void msr_pass(struct perm_maps *m, u32 msr, u32 what)
 	m->msr[bit / 8] &= ~(what << bit % 8);
 }
 
-static void msr_catch(struct perm_maps *m, u32 msr, u32 what)
+static void catch_reads(struct perm_maps *m, const struct msr_range *r)
 {
-	u32 bit = msr_bit(msr);
+	u32 msr, bit;
 
-	m->msr[bit / 8] |= what << bit % 8;
+	for (msr = r->first; msr <= r->last; msr++) {
+		bit = msr_bit(msr);
+		m->msr[bit / 8] |= MSR_READ << bit % 8;
+	}
 }
 
 /* What VMLOAD and VMSAVE move, so that it is the running vCPU's own. */
@@ -62,13 +66,8 @@ static const u32 moved[] = {
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
 };
 
-/* Of these domain 0 reads the virtual value, not the machine's. */
-static const u32 service_virtual[] = {
-	0x11, 0x12,			/* KVM's first clock MSRs */
-	MSR_APIC_BASE, MSR_FEATURE_CONTROL, MSR_TSC_ADJUST, MSR_DEBUGCTL,
-	MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER,
-	MSR_AMD_VM_CR, MSR_AMD_VM_HSAVE_PA, 0xc0010118 /* SVM_KEY */,
-};
+/* VM_CR, IGNNE, SMM_CTL, VM_HSAVE_PA, SVM_KEY */
+static const struct msr_range svm_msrs = { MSR_AMD_VM_CR, MSR_AMD_SVM_KEY };
 
 static void pass_moved(struct perm_maps *m)
 {
@@ -93,10 +92,9 @@ static void init_service_maps(struct perm_maps *m)
 
 	/* Each byte holds four MSRs: read bits clear, write bits set. */
 	memset(m->msr, 0xaa, sizeof(m->msr));
-	for (i = 0; i < ARRAY_SIZE(service_virtual); i++)
-		msr_catch(m, service_virtual[i], MSR_READ);
-	for (i = 0; i <= 0xff; i++)
-		msr_catch(m, MSR_X2APIC_BASE + i, MSR_READ);
+	for (i = 0; i < dom0_virtual_msrs_len; i++)
+		catch_reads(m, &dom0_virtual_msrs[i]);
+	catch_reads(m, &svm_msrs);
 	pass_moved(m);
 	pass_speculation(m);
 }

@@ -5,6 +5,7 @@
  * all guests share.  Both are constant once vCPUs run.
  */
 #include "../core/domain.h"
+#include "../core/msr.h"
 #include "../core/paging.h"
 #include "../core/speculation.h"
 #include "../core/string.h"
@@ -57,12 +58,16 @@ static const u32 own[] = {
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
 };
 
-/* Of these domain 0 reads the virtual value, not the machine's. */
-static const u32 service_virtual[] = {
-	0x11, 0x12,			/* KVM's first clock MSRs */
-	MSR_APIC_BASE, MSR_FEATURE_CONTROL, MSR_TSC_ADJUST, MSR_DEBUGCTL,
-	MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER,
-};
+/* IA32_VMX_BASIC and the other capability MSRs. */
+static const struct msr_range capabilities = { MSR_VMX_BASIC, MSR_VMX_BASIC + 0x1f };
+
+static void catch_reads(struct msr_bitmap *m, const struct msr_range *r)
+{
+	u32 msr;
+
+	for (msr = r->first; msr <= r->last; msr++)
+		catch_read(m, msr, true);
+}
 
 /* The system-call MSRs are written through us, so that we know them. */
 static void pass_own(struct msr_bitmap *m)
@@ -92,12 +97,9 @@ static void init_service_msrs(struct msr_bitmap *m)
 
 	memset(m->write_low, 0xff, sizeof(m->write_low));
 	memset(m->write_high, 0xff, sizeof(m->write_high));
-	for (i = 0; i < ARRAY_SIZE(service_virtual); i++)
-		catch_read(m, service_virtual[i], true);
-	for (i = 0; i <= 0xff; i++)
-		catch_read(m, MSR_X2APIC_BASE + i, true);
-	for (i = 0; i <= 0x1f; i++)
-		catch_read(m, MSR_VMX_BASIC + i, true);
+	for (i = 0; i < dom0_virtual_msrs_len; i++)
+		catch_reads(m, &dom0_virtual_msrs[i]);
+	catch_reads(m, &capabilities);
 	pass_own(m);
 	pass_speculation(m);
 }
