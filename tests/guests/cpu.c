@@ -81,6 +81,21 @@ void guest_exceptions(int cpu)
 	single_step();
 }
 
+/* No counters; no address beyond MAXPHYADDR, which is 52 bits at most. */
+void guest_forbidden(int cpu)
+{
+	u64 cr3;
+
+	(void)cpu;
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	TRY("rdpmc", :: "c"(0) : "rax", "rdx", "memory");
+	expect(13, 0);
+	TRY("mov %0, %%cr3", :: "r"(cr3 | 1ull << 60) : "memory");
+	expect(13, 0);
+	asm volatile("mov %%cr3, %0" : "=r"(P->res[0]));
+	GCHECK(P->res[0] == cr3);
+}
+
 /* No usable IDT: #UD, then #GP, then a shutdown. */
 void guest_triple(int cpu)
 {

@@ -199,6 +199,14 @@ TEST(cpu, exceptions)
 	run_done(&vm->vcpu[0]);
 }
 
+/* Stock KVM shows counters, and an emulated SVM ends its run at such a CR3. */
+TEST(cpu, forbidden)
+{
+	if (!access("/sys/module/kvm_amd", F_OK))
+		SKIP("KVM does it otherwise");
+	run_done(&vm_new(G_forbidden, 1, 0)->vcpu[0]);
+}
+
 TEST(cpu, triple_fault)
 {
 	struct vm *vm = vm_new(G_triple, 1, 0);
