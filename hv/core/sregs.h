@@ -13,8 +13,9 @@ struct kvm_sregs;
 
 /*
  * The state that follows INIT (SDM vol. 3, table 10-1; APM vol. 2, table
- * 14-1).  TR has the type that stays valid in long mode.  Zero in *s: what is
- * not the back end's (APIC base, CR8, the bitmap).
+ * 14-1).  TR is busy, of 32 bits: with one of 16 a CPU may refuse long mode (SDM
+ * vol. 3, 10.8.5).  Zero in *s: what is not the back end's (APIC base, CR8, the
+ * bitmap).
  */
 void sregs_init(struct kvm_sregs *s);
 

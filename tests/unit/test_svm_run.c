@@ -10,6 +10,9 @@
 #include "hv/core/lapic.h"
 #include "hv/core/speculation.h"
 #include "hv/core/trap.h"
+#include "hv/core/tsc.h"
+
+u64 tsc_khz = 1000 * 1000 * 1000;	/* so that no test here takes long */
 
 static struct cpu rig_cpu;
 static struct domain rig_dom;
@@ -83,6 +86,25 @@ static enum vm_exit_reason run(void)
 {
 	svm_run(&rig_v);
 	return rig_v.exit.reason;
+}
+
+/* IF clear for long: physical interrupts are looked for, then it goes on. */
+static void interrupts_overdue(void **state __unused)
+{
+	svm_load(&rig_v);
+	assert_int_equal(run(), VM_EXIT_CPUID);
+	assert_true(rig_sv.masked_until != 0);
+	rig_sv.masked_until = 1;
+	rig_v.inject.type = EVENT_EXC;
+	assert_int_equal(run(), VM_EXIT_INTR);
+	assert_int_equal(rig_v.inject.type, EVENT_EXC);
+	assert_int_equal(entries, 1);
+	assert_int_equal(run(), VM_EXIT_CPUID);
+	assert_int_equal(entries, 2);
+	rig_sv.masked_until = 1;
+	rig_v.regs.rflags |= X86_EFLAGS_IF;
+	assert_int_equal(run(), VM_EXIT_CPUID);
+	assert_int_equal(rig_sv.masked_until, 0);
 }
 
 /* ---- registers, TLB ---- */
@@ -560,7 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(registers_move), T(low_tpr_bits_stay), T(speculation_before_entry), T(asids_roll_over),
 		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt),
-		T(interrupts_are_recalled), T(event_words),
+		T(interrupts_are_recalled), T(interrupts_overdue), T(event_words),
 		T(cut_short), T(interrupt_window), T(tpr_threshold),
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
