@@ -8,12 +8,6 @@
 #include "../core/x86_regs.h"
 #include "svm.h"
 
-#define PAT_RESET	0x0007040600070406ull
-
-/* CVE-2015-5307, CVE-2015-8104: a guest's #AC and #DB can loop in microcode. */
-#define EXC_ALWAYS	(1u << X86_TRAP_MC)
-#define EXC_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
-
 /*
  * SMI: taken in root mode after the exit, never from inside a guest, where
  * a further exit would find System Management Mode's state in the VMCB.
@@ -32,12 +26,12 @@
 
 static void init_controls(struct vcpu *v, struct vmcb_control *c)
 {
-	c->intercept_exc = EXC_ALWAYS;
+	c->intercept_exc = EXC_EXITS;
 	c->intercept1 = INTERCEPT1_ALL;
 	c->intercept2 = INTERCEPT2_ALL;
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept_cr = SVM_CR_WRITE(4);
-		c->intercept_exc |= EXC_GUEST;
+		c->intercept_exc |= EXC_EXITS_GUEST;
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
 	}
@@ -49,7 +43,6 @@ static void init_controls(struct vcpu *v, struct vmcb_control *c)
 	}
 	c->iopm = svm_iopm(v);
 	c->msrpm = svm_msrpm(v);
-	c->tsc_offset = v->tsc_offset;
 	c->int_ctl = SVM_V_INTR_MASKING;
 	c->nested_ctl = SVM_NP_ENABLE;
 	c->n_cr3 = v->dom->npt.table;
@@ -70,7 +63,6 @@ int svm_vcpu_init(struct vcpu *v)
 	sv->cpu_index = ~0u;
 	v->arch = sv;
 	sv->vmcb->s.g_pat = PAT_RESET;
-	svm_vcpu_reset(v);
 	return 0;
 }
 
@@ -85,41 +77,6 @@ void svm_vcpu_fini(struct vcpu *v)
 	domain_page_free(v->dom, sv);
 }
 
-static const struct vmcb_seg reset_data = {
-	.attrib = 0x0093, .limit = 0xffff,	/* present, writable, accessed */
-};
-
-/* After INIT (APM vol. 2, table 14-1); MSRs but EFER are not touched by it. */
-static void reset_state(struct vmcb_save *s)
-{
-	s->cs = (struct vmcb_seg){
-		.selector = 0xf000, .base = 0xffff0000, .limit = 0xffff,
-		.attrib = 0x009b,		/* present, readable code, accessed */
-	};
-	s->ds = s->es = s->ss = s->fs = s->gs = reset_data;
-	s->gdtr = s->idtr = (struct vmcb_seg){ .limit = 0xffff };
-	s->ldtr = (struct vmcb_seg){ .attrib = 0x0082, .limit = 0xffff };
-	/* Busy, of 32 bits: with one of 16 a CPU may refuse long mode (SDM vol. 3, 10.8.5). */
-	s->tr = (struct vmcb_seg){ .attrib = 0x008b, .limit = 0xffff };
-	s->cpl = 0;
-	s->efer = EFER_SVME;
-	s->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
-	s->cr3 = 0;
-	s->cr4 = 0;
-	s->dbgctl = 0;
-}
-
-static void reset_regs(struct vcpu *v)
-{
-	memset(&v->regs, 0, sizeof(v->regs));
-	v->regs.rip = 0xfff0;
-	v->regs.rflags = X86_EFLAGS_FIXED;
-	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
-	memset(v->dr, 0, sizeof(v->dr));
-	v->dr6 = 0xffff0ff0;
-	v->dr7 = 0x400;
-}
-
 void svm_vcpu_reset(struct vcpu *v)
 {
 	struct svm_vcpu *sv = v->arch;
@@ -132,10 +89,7 @@ void svm_vcpu_reset(struct vcpu *v)
 	sv->step = STEP_NONE;
 	memset(&b->c, 0, sizeof(b->c));
 	init_controls(v, &b->c);
-	reset_state(&b->s);
-	reset_regs(v);
-	b->s.dr6 = v->dr6;
-	b->s.dr7 = v->dr7;
+	b->s.dbgctl = 0;
 	sv->asid_gen = 0;
 }
 
