@@ -1,76 +1,112 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading the guest's own page tables and code; the contract is in insn.h. */
 #include "errno.h"
+#include "gwalk.h"
 #include "insn.h"
 #include "mmu.h"
 #include "vcpu.h"
 #include "x86.h"
 
-/* Guest PTE bits (SDM vol. 3, ch. 4) */
-#define PTE_P		BIT(0)
-#define PTE_PS		BIT(7)
 #define PTE_ADDR	0x000ffffffffff000ull
 
-static int read_pte(struct guest_view *w, gpa_t gpa, u32 size, u64 *pte)
+/* One entry, noted in @r unless it has no accessed bit. */
+static int read_pte(struct guest_view *w, struct gwalk *r, gpa_t gpa, bool note, u64 *pte)
 {
 	*pte = 0;
-	if (guest_view_read(w, gpa, pte, size))
+	r->gpa = gpa;
+	if (guest_view_read(w, gpa, pte, r->size))
 		return -EFAULT;
-	return *pte & PTE_P ? 0 : -EFAULT;
+	if (!(*pte & GPTE_P))
+		return -ENOENT;
+	if (note) {
+		r->at[r->n] = gpa;
+		r->pte[r->n++] = *pte;
+	}
+	return 0;
 }
 
 /* Long mode and PAE: `levels` tables of 512 (the top of PAE: 4) entries. */
-static int walk64(struct guest_view *w, u64 cr3, int levels, gva_t gva, gpa_t *gpa)
+static int walk64(struct guest_view *w, u64 cr3, int levels, gva_t gva, struct gwalk *r)
 {
-	u64 pte = levels == 3 ? cr3 & 0xffffffe0 : cr3 & PTE_ADDR;
-	int level;
+	u64 pte = levels == 3 ? PAE_ROOT(cr3) : cr3 & PTE_ADDR;
+	int level, err;
 
+	r->size = 8;
 	for (level = levels; level >= 1; level--) {
 		u32 shift = 12 + 9 * (level - 1);
 		gpa_t table = level == levels ? pte : pte & PTE_ADDR;
-		u64 mask = level == 3 && levels == 3 ? 3 : 511;
+		bool pae_top = level == 3 && levels == 3;
 
-		if (read_pte(w, table + ((gva >> shift) & mask) * 8, 8, &pte))
-			return -EFAULT;
+		err = read_pte(w, r, table + ((gva >> shift) & (pae_top ? 3 : 511)) * 8,
+			       !pae_top, &pte);
+		if (err)
+			return err;
 		/* 1 GiB pages exist in long mode only; a PAE top entry is no page. */
-		if (level == 1 || ((pte & PTE_PS) &&
+		if (level == 1 || ((pte & GPTE_PS) &&
 				   (level == 2 || (level == 3 && levels > 3)))) {
 			u64 low = BIT(shift) - 1;
 
-			*gpa = (pte & PTE_ADDR & ~low) | (gva & low);
+			r->gpa = (pte & PTE_ADDR & ~low) | (gva & low);
 			return 0;
 		}
 	}
-	return -EFAULT;
+	return -ENOENT;
 }
 
-static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
+static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r)
 {
 	u64 pte;
+	int err;
 
-	if (read_pte(w, (p->cr3 & 0xfffff000) + ((gva >> 22) & 1023) * 4, 4, &pte))
-		return -EFAULT;
-	if ((pte & PTE_PS) && (p->cr4 & X86_CR4_PSE)) {
-		*gpa = (pte & 0xffc00000) | ((pte >> 13) & 0xff) << 32 | (gva & 0x3fffff);
+	r->size = 4;
+	err = read_pte(w, r, (p->cr3 & 0xfffff000) + ((gva >> 22) & 1023) * 4, true, &pte);
+	if (err)
+		return err;
+	if ((pte & GPTE_PS) && (p->cr4 & X86_CR4_PSE)) {
+		r->gpa = (pte & 0xffc00000) | ((pte >> 13) & 0xff) << 32 | (gva & 0x3fffff);
 		return 0;
 	}
-	if (read_pte(w, (pte & 0xfffff000) + ((gva >> 12) & 1023) * 4, 4, &pte))
-		return -EFAULT;
-	*gpa = (pte & 0xfffff000) | (gva & 0xfff);
+	err = read_pte(w, r, (pte & 0xfffff000) + ((gva >> 12) & 1023) * 4, true, &pte);
+	if (err)
+		return err;
+	r->gpa = (pte & 0xfffff000) | (gva & 0xfff);
 	return 0;
+}
+
+int guest_walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r)
+{
+	r->n = 0;
+	if (!(p->cr0 & X86_CR0_PG)) {
+		r->gpa = gva;
+		return 0;
+	}
+	if (p->efer & EFER_LMA)
+		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, r);
+	if (p->cr4 & X86_CR4_PAE)
+		return walk64(w, p->cr3, 3, gva & 0xffffffff, r);
+	return walk32(w, p, gva & 0xffffffff, r);
 }
 
 static int walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
 {
-	if (!(p->cr0 & X86_CR0_PG)) {
-		*gpa = gva;
-		return 0;
-	}
-	if (p->efer & EFER_LMA)
-		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, gpa);
-	if (p->cr4 & X86_CR4_PAE)
-		return walk64(w, p->cr3, 3, gva & 0xffffffff, gpa);
-	return walk32(w, p, gva & 0xffffffff, gpa);
+	struct gwalk r;
+
+	if (guest_walk(w, p, gva, &r))
+		return -EFAULT;
+	*gpa = r.gpa;
+	return 0;
+}
+
+int pae_root_check(struct guest_view *w, u64 cr3)
+{
+	u64 pdpte[4], i;
+
+	if (guest_view_read(w, PAE_ROOT(cr3), pdpte, sizeof(pdpte)))
+		return -EFAULT;
+	for (i = 0; i < 4; i++)
+		if (pdpte_bad(pdpte[i], mmu_phys_end()))
+			return -EINVAL;
+	return 0;
 }
 
 int gva_to_gpa(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)

@@ -119,20 +119,29 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len);
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len);
 
 /*
- * Several reads in a row, such as a walk of the guest's own tables: one lock,
- * and no new walk of ours while they stay within one leaf.  begin takes
+ * Several accesses in a row, such as a walk of the guest's own tables: one
+ * lock, and no new walk of ours while they stay within one leaf.  begin takes
  * d->lock and end drops it; read as guest_read().
  */
 struct guest_view {
 	struct domain *dom;
 	gpa_t first;			/* of the leaf in hand */
 	u64 size;			/* bytes of it; 0 = none */
+	bool writable;
 	u8 *base;
 };
 
 void guest_view_begin(struct guest_view *w, struct domain *d);
 int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len);
+/*
+ * Where Bedplate finds @gpa and what follows up to the end of its page, good
+ * until guest_view_end().  NULL: as -EFAULT above.
+ */
+void *guest_view_at(struct guest_view *w, gpa_t gpa, bool write);
 void guest_view_end(struct guest_view *w);
+
+/* The first address beyond what this CPU's physical addresses reach. */
+u64 mmu_phys_end(void);
 
 /*
  * Domain 0's address space: identity, all its RAM and all MMIO up to the

@@ -36,6 +36,11 @@ int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len
 	return 0;
 }
 
+u64 mmu_phys_end(void)
+{
+	return BIT(40);
+}
+
 static int setup(void **state)
 {
 	(void)state;
