@@ -17,6 +17,7 @@
 #include "npf.h"
 #include "ops.h"
 #include "run.h"
+#include "task.h"
 #include "x86.h"
 
 static const char *const names[VM_EXIT_REASONS] = {
@@ -43,6 +44,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_PROTECTION] = "forbidden instruction",
 	[VM_EXIT_WBINVD] = "WBINVD",
 	[VM_EXIT_MWAIT] = "MWAIT",
+	[VM_EXIT_TASK_SWITCH] = "task switch",
 	[VM_EXIT_SHUTDOWN] = "shutdown",
 	[VM_EXIT_SMI] = "SMI",
 	[VM_EXIT_INIT] = "INIT",
@@ -330,6 +332,12 @@ static void exit_wbinvd(struct vcpu *v)
 	vcpu_skip(v);
 }
 
+static void exit_task_switch(struct vcpu *v)
+{
+	if (!task_switch(v))
+		internal_error(v);
+}
+
 static void exit_shutdown(struct vcpu *v)
 {
 	if (domain_is_dom0(v->dom)) {
@@ -374,6 +382,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_PROTECTION] = exit_protection,
 	[VM_EXIT_WBINVD] = exit_wbinvd,
 	[VM_EXIT_MWAIT] = exit_undefined,
+	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,
 	[VM_EXIT_SMI] = exit_nothing,	/* taken when the back end opened GIF */
 	[VM_EXIT_INIT] = exit_nothing,

@@ -33,6 +33,7 @@ enum vm_exit_reason {
 	VM_EXIT_PROTECTION,	/* inject #GP(0): instruction not permitted */
 	VM_EXIT_WBINVD,		/* also INVD: skip */
 	VM_EXIT_MWAIT,		/* also MONITOR */
+	VM_EXIT_TASK_SWITCH,	/* ->task: hv/core has to do it */
 	VM_EXIT_SHUTDOWN,	/* triple fault */
 	VM_EXIT_SMI,		/* a physical SMI waits */
 	VM_EXIT_INIT,		/* physical INIT */
@@ -73,6 +74,21 @@ struct exit_exc {
 	u64 cr2_or_dr6;
 };
 
+#define TASK_CALL	0
+#define TASK_IRET	1
+#define TASK_JMP	2
+#define TASK_GATE	3	/* in the IDT */
+
+/*
+ * The CPU has made the checks that come before the TSS descriptor's.  By a
+ * gate: the event is in v->inject, or (INT n and its like) an instruction.
+ * v->dr6 and v->dr7 are what they were in hardware.
+ */
+struct exit_task {
+	u16 selector;		/* of the new TSS */
+	u8 source;		/* TASK_* */
+};
+
 /*
  * insn_len: length of the exiting instruction where hardware tells it (NRIP,
  * VMX instruction length, IOIO's next RIP), else 0: insn_skip() finds out.
@@ -86,6 +102,7 @@ struct vm_exit {
 		struct exit_io io;
 		struct exit_npf npf;
 		struct exit_exc exc;
+		struct exit_task task;
 	};
 };
 

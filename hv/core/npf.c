@@ -196,9 +196,9 @@ void exit_npf(struct vcpu *v)
 		guest_npf(v);
 }
 
-void npf_want_page(struct vcpu *v, gpa_t gpa)
+void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)
 {
 	v->exit.npf.gpa = gpa;
-	v->exit.npf.flags = NPF_WRITE;
+	v->exit.npf.flags = write ? NPF_WRITE : 0;
 	to_shim(v, BP_NPF_HV, NULL);
 }

@@ -8,9 +8,10 @@
 /* Handle v->exit.npf of the current vCPU. */
 void exit_npf(struct vcpu *v);
 /*
- * Bedplate itself needs gpa of the current guest vCPU mapped writable
- * (paravirtual data): stop with an NPF exit for it.
+ * Bedplate itself needs gpa of the current guest vCPU mapped, writable if
+ * @write (paravirtual data, task-state segments): stop with an NPF exit for
+ * it.  Where there is no such memory it is a mark afterwards (NPT_MARKED).
  */
-void npf_want_page(struct vcpu *v, gpa_t gpa);
+void npf_want_page(struct vcpu *v, gpa_t gpa, bool write);
 
 #endif

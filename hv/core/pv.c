@@ -216,7 +216,7 @@ bool pv_update(struct vcpu *v)
 		return true;	/* asked once already: there is no memory */
 	v->pv_asked = want;
 	v->pv_dirty = true;
-	npf_want_page(v, want);
+	npf_want_page(v, want, true);
 	return false;
 }
 

@@ -18,6 +18,7 @@ static const u8 exits[EXIT_END] = {
 	[EXIT_SMI]		= VM_EXIT_SMI,
 	[EXIT_IRQ_WINDOW]	= VM_EXIT_IRQ_WINDOW,
 	[EXIT_NMI_WINDOW]	= VM_EXIT_NMI_WINDOW,
+	[EXIT_TASK_SWITCH]	= INSN | VM_EXIT_TASK_SWITCH,
 	[EXIT_CPUID]		= INSN | VM_EXIT_CPUID,
 	[EXIT_GETSEC]		= INSN | VM_EXIT_UNDEFINED,
 	[EXIT_HLT]		= INSN | VM_EXIT_HLT,
@@ -132,6 +133,21 @@ static enum vm_exit_reason decode_cr(struct vcpu *v, u64 qual)
 	return VM_EXIT_UNKNOWN;
 }
 
+static_assert(TASK_CALL == 0 && TASK_IRET == 1 && TASK_JMP == 2 && TASK_GATE == 3,
+	      "as in table 28-3");
+
+/* An event that is no instruction has no length. */
+static void decode_task(struct vcpu *v, u64 qual)
+{
+	struct exit_task *task = &v->exit.task;
+
+	task->selector = QUAL_TASK_SELECTOR(qual);
+	task->source = QUAL_TASK_SOURCE(qual);
+	if (task->source == TASK_GATE && v->inject.type != EVENT_NONE)
+		v->exit.insn_len = 0;
+	vmx_read_debug(v);
+}
+
 /* Entry refused: name the field while the VMCS is current. */
 static enum vm_exit_reason refused(u8 basic)
 {
@@ -187,6 +203,9 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 		break;
 	case VM_EXIT_EXCEPTION:
 		reason = decode_exception(v, qual);
+		break;
+	case VM_EXIT_TASK_SWITCH:
+		decode_task(v, qual);
 		break;
 	case VM_EXIT_FAIL_ENTRY:
 		reason = refused(basic);

@@ -192,6 +192,7 @@
 #define EXIT_SMI		6
 #define EXIT_IRQ_WINDOW		7
 #define EXIT_NMI_WINDOW		8
+#define EXIT_TASK_SWITCH	9
 #define EXIT_CPUID		10
 #define EXIT_GETSEC		11
 #define EXIT_HLT		12
@@ -221,7 +222,9 @@
 #define EXIT_END		61
 #define EXIT_ENTRY_FAILED	(1u << 31)
 
-/* Qualification: CR accesses, I/O, EPT violations (28.2.1) */
+/* Qualification: task switches, CR accesses, I/O, EPT violations (28.2.1) */
+#define QUAL_TASK_SELECTOR(q)	((u16)(q))
+#define QUAL_TASK_SOURCE(q)	((u8)((q) >> 30) & 3)
 #define QUAL_CR(q)		((u8)(q) & 0xf)
 #define QUAL_CR_TYPE(q)		((u8)((q) >> 4) & 3)
 #define QUAL_CR_TO		0

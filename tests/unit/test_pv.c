@@ -53,7 +53,7 @@ int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 	return 0;
 }
 
-void npf_want_page(struct vcpu *w __unused, gpa_t gpa) { wanted = gpa; }
+void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write __unused) { wanted = gpa; }
 void vcpu_kick(struct vcpu *w) { kicked[w->index]++; }
 void vcpu_apic_changed(struct vcpu *w __unused) { }
 void vcpu_level_eoi(struct vcpu *w __unused, u8 vector __unused) { }

@@ -25,6 +25,12 @@ void vmx_take_debug(u64 qualification)
 	debug = qualification;
 }
 
+void vmx_read_debug(struct vcpu *v)
+{
+	v->dr6 = 0x6666;
+	v->dr7 = 0x7777;
+}
+
 static const struct vm_exit *decode(u32 reason, u64 qual)
 {
 	rig_vmcs[VMCS_QUALIFICATION] = qual;
@@ -74,7 +80,7 @@ static void plain_reasons(void **state __unused)
 static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
-		4, 9, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 56, 59, 61, 62,
+		4, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 56, 59, 61, 62,
 		75, 0xffff,
 	};
 	size_t i;
@@ -151,6 +157,30 @@ static void control_registers(void **state __unused)
 	assert_int_equal(rig_v.regs.gpr[R10], 7);
 	assert_int_equal(rig_v.regs.rip, 0x1004);
 	assert_int_equal(rig_x.intr_state, 0);
+}
+
+static void task_switches(void **state __unused)
+{
+	const struct vm_exit *e;
+
+	rig_vmcs[VMCS_INSN_LEN] = 7;
+	e = decode(9, 0x00000028);
+	assert_int_equal(e->reason, VM_EXIT_TASK_SWITCH);
+	assert_int_equal(e->task.selector, 0x28);
+	assert_int_equal(e->task.source, TASK_CALL);
+	assert_int_equal(e->insn_len, 7);
+	assert_int_equal(rig_v.dr6, 0x6666);
+	assert_int_equal(rig_v.dr7, 0x7777);
+	assert_int_equal(decode(9, 0x40000028)->task.source, TASK_IRET);
+	assert_int_equal(decode(9, 0x8000fff8)->task.source, TASK_JMP);
+	assert_int_equal(rig_v.exit.task.selector, 0xfff8);
+	/* By a gate: INT n has a length, an event that comes from elsewhere none. */
+	e = decode(9, 0xc0000028);
+	assert_int_equal(e->task.source, TASK_GATE);
+	assert_int_equal(e->insn_len, 7);
+	rig_v.inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
+	assert_int_equal(decode(9, 0xc0000028)->insn_len, 0);
+	assert_int_equal(decode(9, 0x80000028)->insn_len, 7);
 }
 
 static const struct vm_exit *exception(u32 info, u32 error, u64 qual)
@@ -313,7 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(plain_reasons), T(unknown_reasons), T(refused), T(io), T(npf),
-		T(control_registers), T(exceptions), T(iret_blocks_again),
+		T(control_registers), T(task_switches), T(exceptions), T(iret_blocks_again),
 		T(injected), T(cut_short), T(when), T(windows), T(blocking),
 	};
 
