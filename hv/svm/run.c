@@ -10,15 +10,11 @@
  */
 #include "../core/cpu.h"
 #include "../core/domain.h"
+#include "../core/irq.h"
 #include "../core/lapic.h"
 #include "../core/log.h"
 #include "../core/speculation.h"
-#include "../core/tsc.h"
-#include "../core/x86.h"
 #include "svm.h"
-
-/* How long a guest may be entered again and again without taking interrupts. */
-#define MASKED_US	5000
 
 static void new_asid(struct svm_vcpu *sv, struct cpu *c)
 {
@@ -89,22 +85,6 @@ static void recall_interrupts(void)
 	lapic_write(LAPIC_TPR, 0);
 }
 
-/*
- * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
- * forgets that after an entry with IF clear, until the guest changes IF
- * (docs/testbed.md): a guest that exits often meanwhile, as one does that
- * polls a device, would be entered again and again while interrupts wait.  So
- * look for them by an exit that was none, once in a while.
- */
-static bool interrupts_overdue(struct svm_vcpu *sv)
-{
-	u64 now = rdtsc();
-
-	if (!sv->masked_until)
-		sv->masked_until = now + tsc_from_us(MASKED_US);
-	return now >= sv->masked_until;
-}
-
 void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = v->arch;
@@ -114,7 +94,8 @@ void svm_run(struct vcpu *v)
 
 	if (v->regs.rflags & X86_EFLAGS_IF) {
 		sv->masked_until = 0;
-	} else if (unlikely(interrupts_overdue(sv))) {
+	} else if (unlikely(!irq_masked_left(&sv->masked_until))) {
+		/* An exit that was none: interrupts are taken now. */
 		sv->masked_until = 0;
 		v->exit.reason = VM_EXIT_INTR;
 		return;

@@ -13,16 +13,13 @@
  */
 #include "../core/cpu.h"
 #include "../core/domain.h"
+#include "../core/irq.h"
 #include "../core/speculation.h"
-#include "../core/tsc.h"
 #include "../core/x86.h"
 #include "insn.h"
 #include "vmx.h"
 
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
-
-/* How long a guest may run that does not take interrupts. */
-#define MASKED_US	5000
 
 #define VIRTUAL_TPR	0x80		/* in the virtual-APIC page */
 
@@ -196,25 +193,17 @@ static void write_pin(struct vmx_vcpu *x, u32 pin)
 	vmwrite(VMCS_PIN, pin);
 }
 
-/*
- * A physical interrupt ends the guest's run whatever its IF says.  Bochs 3.0
- * forgets that until the guest changes IF (docs/testbed.md): while IF is
- * clear, the preemption timer ends a guest's run after a while, however often
- * it was entered meanwhile.  Domain 0 does not leave IF clear for long.
- */
+/* The end of a run with IF clear.  Domain 0 does not leave it so for long. */
 static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
 {
-	u64 now, left;
+	u64 left;
 
 	if (v->regs.rflags & X86_EFLAGS_IF) {
 		x->masked_until = 0;
 		write_pin(x, vmx.ctl.pin);
 		return;
 	}
-	now = rdtsc();
-	if (!x->masked_until)
-		x->masked_until = now + tsc_from_us(MASKED_US);
-	left = now < x->masked_until ? x->masked_until - now : 0;
+	left = irq_masked_left(&x->masked_until);
 	vmwrite(VMCS_GUEST_TIMER, left >> vmx.ctl.timer_shift);
 	write_pin(x, vmx.ctl.pin | PIN_TIMER);
 }

@@ -53,7 +53,7 @@ struct vmx_vcpu {
 
 	/* Fields of the VMCS that are kept at hand. */
 	bool timer;			/* the preemption timer is used */
-	u64 masked_until;		/* TSC when the preemption timer is to fire */
+	u64 masked_until;		/* irq_masked_left(): then the timer fires */
 	u32 pin;
 	u32 proc;
 	u32 exc_bitmap;
