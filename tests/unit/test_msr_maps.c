@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which MSRs a guest and domain 0 reach without an exit: the whole of both back
+ * ends' maps, read as hardware reads them.
+ */
+// SOURCES: hv/svm/perm.c hv/vmx/perm.c hv/core/msr_dom0.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "hv/core/domain.h"
+#include "hv/core/errno.h"
+#include "hv/core/ops.h"
+#include "hv/core/paging.h"
+#include "hv/core/pv.h"
+#include "hv/core/run.h"
+#include "hv/core/speculation.h"
+#include "hv/core/x86_regs.h"
+#include "hv/svm/svm.h"
+#include "hv/vmx/vmx.h"
+
+const struct hv_ops *ops;
+const u32 vmx_sys_msr[NR_SYS] = { MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK };
+static bool pass_ctrl, pass_pred;
+
+hpa_t virt_to_phys(const void *va)
+{
+	return (uintptr_t)va;
+}
+
+bool spec_pass_ctrl(void)
+{
+	return pass_ctrl;
+}
+
+bool spec_pass_pred(void)
+{
+	return pass_pred;
+}
+
+/* What msr_dom0.c needs for the part that is not under test. */
+int vlapic_rdmsr(struct vcpu *v __unused, u32 msr __unused, u64 *val __unused)
+{
+	return -ENOENT;
+}
+
+int vlapic_wrmsr(struct vcpu *v __unused, u32 msr __unused, u64 val __unused)
+{
+	return -ENOENT;
+}
+
+int pv_rdmsr(struct vcpu *v __unused, u32 msr __unused, u64 *val __unused)
+{
+	return -ENOENT;
+}
+
+int pv_wrmsr(struct vcpu *v __unused, u32 msr __unused, u64 val __unused)
+{
+	return -ENOENT;
+}
+
+void vcpu_load_tsc_aux(struct vcpu *v __unused)
+{
+}
+
+/* ---- the maps as hardware reads them ---- */
+
+enum { READ, WRITE };
+
+static bool bit(const u8 *map, u32 n)
+{
+	return map[n / 8] >> n % 8 & 1;
+}
+
+/* APM vol. 2, 15.11 */
+static bool svm_exits(const u8 *map, u32 msr, int what)
+{
+	static const u32 base[] = { 0, 0xc0000000, 0xc0010000 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(base); i++)
+		if (msr - base[i] < 0x2000)
+			return bit(map + i * 0x800, (msr - base[i]) * 2 + what);
+	return true;
+}
+
+/* SDM vol. 3, 25.6.9 */
+static bool vmx_exits(const u8 *map, u32 msr, int what)
+{
+	if (msr < 0x2000)
+		return bit(map + what * 0x800, msr);
+	if (msr - 0xc0000000 < 0x2000)
+		return bit(map + what * 0x800 + 0x400, msr - 0xc0000000);
+	return true;
+}
+
+static struct domain service = { .id = 0 }, guest = { .id = 1 };
+static struct vcpu rig_v;
+
+static bool exits(bool svm, struct domain *d, u32 msr, int what)
+{
+	rig_v.dom = d;
+	if (svm)
+		return svm_exits((const u8 *)svm_msrpm(&rig_v), msr, what);
+	return vmx_exits((const u8 *)vmx_msr_bitmap(&rig_v), msr, what);
+}
+
+/* The next MSR that a map can name. */
+static u32 next(u32 msr)
+{
+	switch (msr) {
+	case 0x1fff:
+		return 0xc0000000;
+	case 0xc0001fff:
+		return 0xc0010000;
+	case 0xc0011fff:
+		return 0;
+	}
+	return msr + 1;
+}
+
+static int setup(void **state __unused)
+{
+	pass_ctrl = pass_pred = false;
+	svm_perm_init();
+	vmx_perm_init();
+	return 0;
+}
+
+/* ---- what must be ---- */
+
+static bool in(const u32 *set, size_t n, u32 msr)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (set[i] == msr)
+			return true;
+	return false;
+}
+
+/* Moved with the vCPU by both; the system-call ones by SVM, and read on VMX. */
+static const u32 moved[] = {
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+};
+static const u32 syscall[] = { MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK };
+
+static bool own(bool svm, u32 msr, int what)
+{
+	return in(moved, ARRAY_SIZE(moved), msr) ||
+	       ((svm || what == READ) && in(syscall, ARRAY_SIZE(syscall), msr));
+}
+
+static void guests(void **state __unused)
+{
+	u32 msr = 0;
+
+	do {
+		int svm, what;
+
+		for (svm = 0; svm < 2; svm++)
+			for (what = READ; what <= WRITE; what++)
+				assert_int_equal(exits(svm, &guest, msr, what),
+						 !own(svm, msr, what));
+		msr = next(msr);
+	} while (msr);
+}
+
+static void service_writes(void **state __unused)
+{
+	u32 msr = 0;
+
+	do {
+		int svm;
+
+		for (svm = 0; svm < 2; svm++)
+			assert_int_equal(exits(svm, &service, msr, WRITE),
+					 !own(svm, msr, WRITE));
+		msr = next(msr);
+	} while (msr);
+}
+
+static bool virtual(u32 msr)
+{
+	static const u32 set[] = {
+		0x11, 0x12, MSR_APIC_BASE, MSR_FEATURE_CONTROL, MSR_TSC_ADJUST,
+		MSR_DEBUGCTL, MSR_PAT, MSR_TSC_DEADLINE, MSR_XSS, MSR_EFER,
+	};
+
+	return in(set, ARRAY_SIZE(set), msr) || (msr >= 0x800 && msr <= 0x8ff);
+}
+
+static void service_reads(void **state __unused)
+{
+	u32 msr = 0;
+
+	do {
+		bool svm_own = msr >= MSR_AMD_VM_CR && msr <= MSR_AMD_SVM_KEY;
+		bool vmx_own = (msr >= 0x480 && msr <= 0x49f) || msr >= 0xc0010000;
+
+		assert_int_equal(exits(true, &service, msr, READ), virtual(msr) || svm_own);
+		assert_int_equal(exits(false, &service, msr, READ), virtual(msr) || vmx_own);
+		msr = next(msr);
+	} while (msr);
+}
+
+static void speculation(void **state __unused)
+{
+	int svm;
+
+	pass_ctrl = pass_pred = true;
+	svm_perm_init();
+	vmx_perm_init();
+	for (svm = 0; svm < 2; svm++) {
+		assert_false(exits(svm, &service, MSR_SPEC_CTRL, WRITE));
+		assert_false(exits(svm, &service, MSR_PRED_CMD, WRITE));
+		assert_true(exits(svm, &service, MSR_FLUSH_CMD, WRITE));
+		assert_true(exits(svm, &guest, MSR_SPEC_CTRL, WRITE));
+		assert_true(exits(svm, &guest, MSR_SPEC_CTRL, READ));
+	}
+}
+
+/* No port of domain 0's exits, every one of a guest's does (APM vol. 2, 15.10.1). */
+static void ports(void **state __unused)
+{
+	const u8 *map;
+	u32 i;
+
+	rig_v.dom = &service;
+	map = (const u8 *)svm_iopm(&rig_v);
+	for (i = 0; i < 0x3000; i++)
+		assert_int_equal(map[i], 0);
+	rig_v.dom = &guest;
+	map = (const u8 *)svm_iopm(&rig_v);
+	for (i = 0; i < 0x3000; i++)
+		assert_int_equal(map[i], 0xff);
+}
+
+#define T(f) cmocka_unit_test_setup(f, setup)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(guests), T(service_writes), T(service_reads), T(speculation), T(ports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
