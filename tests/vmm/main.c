@@ -48,11 +48,17 @@ void test_note(const char *fmt, ...)
 	printf("\n");
 }
 
+/* The last name that fits decides; one with '!' in front leaves the case out. */
 static bool selected(const struct test *t, int n, char **names)
 {
-	for (int i = 0; i < n; i++)
-		if (!strcmp(names[i], "all") || !fnmatch(names[i], t->name, 0))
-			return true;
+	while (n--) {
+		const char *name = names[n];
+		bool out = *name == '!';
+
+		name += out;
+		if (!strcmp(name, "all") || !fnmatch(name, t->name, 0))
+			return !out;
+	}
 	return false;
 }
 
@@ -138,7 +144,7 @@ static void hold_vm(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bp-vmm list | bp-vmm run NAME...|all (NAME may be a pattern)\n");
+	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n");
 	return 2;
 }
 
