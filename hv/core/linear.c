@@ -127,16 +127,19 @@ static void *translate(struct linear *l, gva_t gva, u32 access)
 int linear_span(struct linear *l, gva_t gva, u32 len, u32 access, struct linear_span *s)
 {
 	gva = (u32)gva;
-	s->len = len;
+	s->len = 0;
 	s->first = min((u64)len, PAGE_SIZE - (gva & ~PAGE_MASK));
 	s->at[0] = translate(l, gva, access);
 	s->at[1] = NULL;
 	if (!s->at[0])
 		return -EFAULT;
-	if (s->first == len)
-		return 0;
-	s->at[1] = translate(l, (u32)(gva + s->first), access);
-	return s->at[1] ? 0 : -EFAULT;
+	if (s->first < len) {
+		s->at[1] = translate(l, (u32)(gva + s->first), access);
+		if (!s->at[1])
+			return -EFAULT;
+	}
+	s->len = len;
+	return 0;
 }
 
 /* How much of a piece is in the first page. */

@@ -38,7 +38,7 @@ struct linear {
 struct linear_span {
 	u8 *at[2];			/* the second one: in the next page */
 	u32 first;			/* bytes of it in the first page */
-	u32 len;
+	u32 len;			/* 0: nothing was found */
 };
 
 /* The current vCPU, or one that this CPU has claimed. */
