@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A guest with two tasks in memory of the test's own, for the unit tests of task switches. */
+#ifndef TESTS_UNIT_TASK_RIG_H
+#define TESTS_UNIT_TASK_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/domain.h"
+#include "hv/core/gwalk.h"
+#include "hv/core/linear.h"
+#include "hv/core/npf.h"
+#include "hv/core/ops.h"
+#include "hv/core/run.h"
+#include "hv/core/task.h"
+
+/* Guest-physical memory */
+#define MEM		0x20000u
+#define PAGES		(MEM / PAGE_SIZE)
+#define GDT		0x1000
+#define LDT		0x1800
+#define OLD_TSS		0x2fc0		/* the part that is saved is in two pages */
+#define NEW_TSS		0x4fe0		/* in two pages */
+#define STACK		0x6ffe		/* a dword below it is in one, a word as well */
+#define DIR		0x8000
+#define TABLE		0x9000
+#define DIR2		0xa000
+#define TABLE2		0xb000
+#define PAE_TOP		0xc020
+#define PAE_DIR		0xd000
+#define PAE_TABLE	0xe000
+
+#define SEL_CODE	0x08
+#define SEL_DATA	0x10
+#define SEL_OLD		0x18
+#define SEL_NEW		0x20
+#define SEL_CODE3	0x28
+#define SEL_DATA3	0x30
+#define SEL_CONFORMING	0x38
+#define SEL_LDT		0x40
+#define SEL_ABSENT	0x48		/* data */
+#define SEL_ABSENT_CODE	0x50
+#define SEL_ABSENT_LDT	0x58
+#define SEL_CODE_ONLY	0x60		/* not readable */
+#define SEL_READ_ONLY	0x68
+#define SEL_SMALL_CODE	0x70		/* limit 0xfff */
+#define SEL_SMALL_STACK	0x78
+#define SEL_DOWN	0x80		/* expands down, limit 0xffff */
+#define SEL_STACK16	0x88
+#define SEL_FRESH	0x90		/* data that was never accessed */
+#define GDT_LIMIT	0x97
+
+struct domain dom0;
+static struct domain guest = { .id = 1 };
+static struct vcpu v;
+static u8 mem[MEM];
+static enum { GONE, READ_ONLY, THERE, NOTHING } page[PAGES];
+static struct kvm_sregs sregs, set;
+static bool was_set, was_wanted, wanted_write;
+static gpa_t wanted;
+static u8 shadow, masked;
+static int syncs, locked;
+
+static struct {
+	bool any, has_error;
+	u8 vector, during;		/* type of the event in v.inject */
+	u32 error;
+} exc;
+
+/* ---- stand-ins ---- */
+
+void guest_view_begin(struct guest_view *w, struct domain *d)
+{
+	w->dom = d;
+	locked++;
+}
+
+void guest_view_end(struct guest_view *w __unused)
+{
+	locked--;
+}
+
+void *guest_view_at(struct guest_view *w __unused, gpa_t gpa, bool write)
+{
+	assert_int_equal(locked, 1);
+	if (gpa >= MEM || page[gpa / PAGE_SIZE] != THERE)
+		if (gpa >= MEM || write || page[gpa / PAGE_SIZE] != READ_ONLY)
+			return NULL;
+	return mem + gpa;
+}
+
+int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
+{
+	void *p = guest_view_at(w, gpa, false);
+
+	if (!p)
+		return -EFAULT;
+	memcpy(buf, p, len);
+	return 0;
+}
+
+enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa, struct npt_leaf *leaf __unused)
+{
+	assert_int_equal(locked, 0);
+	return gpa < MEM && page[gpa / PAGE_SIZE] == GONE ? NPT_ABSENT :
+	       gpa < MEM && page[gpa / PAGE_SIZE] == READ_ONLY ? NPT_MAPPED : NPT_MARKED;
+}
+
+u64 mmu_phys_end(void)
+{
+	return BIT(40);
+}
+
+void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write)
+{
+	was_wanted = true;
+	wanted = gpa;
+	wanted_write = write;
+}
+
+void vcpu_exception(struct vcpu *w, u8 vector, bool has_error, u32 error)
+{
+	assert_false(exc.any);
+	exc.any = true;
+	exc.vector = vector;
+	exc.has_error = has_error;
+	exc.error = error;
+	exc.during = w->inject.type;
+}
+
+static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p)
+{
+	*p = (struct vcpu_paging){
+		.cr0 = sregs.cr0, .cr3 = sregs.cr3, .cr4 = sregs.cr4, .efer = sregs.efer,
+	};
+}
+
+static void get_sregs(struct vcpu *w __unused, struct kvm_sregs *s)
+{
+	*s = sregs;
+}
+
+static int set_sregs(struct vcpu *w __unused, const struct kvm_sregs *s)
+{
+	assert_int_equal(locked, 0);
+	set = *s;
+	was_set = true;
+	return 0;
+}
+
+static void get_block(struct vcpu *w __unused, u8 *s, u8 *m)
+{
+	*s = shadow;
+	*m = masked;
+}
+
+static void set_block(struct vcpu *w __unused, u8 s, u8 m)
+{
+	shadow = s;
+	masked = m;
+}
+
+static void sync_controls(struct vcpu *w __unused)
+{
+	syncs++;
+}
+
+static const struct hv_ops test_ops = {
+	.get_paging = get_paging,
+	.get_sregs = get_sregs,
+	.set_sregs = set_sregs,
+	.get_block = get_block,
+	.set_block = set_block,
+	.sync_controls = sync_controls,
+};
+const struct hv_ops *ops = &test_ops;
+
+/* ---- the guest ---- */
+
+static inline void descriptor(u32 sel, u32 base, u32 limit, u32 ar)
+{
+	u32 d[2] = {
+		(limit & 0xffff) | base << 16,
+		(base >> 16 & 0xff) | (ar & 0xf0ff) << 8 | (limit & 0xf0000) | (base & 0xff000000),
+	};
+
+	memcpy(mem + GDT + sel, d, sizeof(d));
+}
+
+static inline u8 *access_byte(u32 sel)
+{
+	return mem + GDT + sel + 5;
+}
+
+static inline bool busy(u32 sel)
+{
+	return *access_byte(sel) & 2;
+}
+
+static inline struct tss32 *old32(void)
+{
+	return (struct tss32 *)(mem + OLD_TSS);
+}
+
+static inline struct tss32 *new32(void)
+{
+	return (struct tss32 *)(mem + NEW_TSS);
+}
+
+static void fill_gdt(void)
+{
+	descriptor(SEL_CODE, 0, 0xfffff, 0xc09b);
+	descriptor(SEL_DATA, 0, 0xfffff, 0xc093);
+	descriptor(SEL_OLD, OLD_TSS, 0x67, 0x8b);
+	descriptor(SEL_NEW, NEW_TSS, 0x67, 0x89);
+	descriptor(SEL_CODE3, 0, 0xfffff, 0xc0fb);
+	descriptor(SEL_DATA3, 0, 0xfffff, 0xc0f3);
+	descriptor(SEL_CONFORMING, 0, 0xfffff, 0xc09f);
+	descriptor(SEL_LDT, LDT, 0xf, 0x82);
+	descriptor(SEL_ABSENT, 0, 0xfffff, 0xc013);
+	descriptor(SEL_ABSENT_CODE, 0, 0xfffff, 0xc01b);
+	descriptor(SEL_ABSENT_LDT, LDT, 0xf, 0x02);
+	descriptor(SEL_CODE_ONLY, 0, 0xfffff, 0xc099);
+	descriptor(SEL_READ_ONLY, 0, 0xfffff, 0xc091);
+	descriptor(SEL_SMALL_CODE, 0, 0xfff, 0x409b);
+	descriptor(SEL_SMALL_STACK, 0, STACK - 2, 0x4093);
+	descriptor(SEL_DOWN, 0, 0xffff, 0x4097);
+	descriptor(SEL_STACK16, 0, 0xffff, 0x0093);
+	descriptor(SEL_FRESH, 0x12345678, 0x9a, 0x4092);
+	memcpy(mem + LDT + 8, mem + GDT + SEL_DATA, 8);
+}
+
+static struct kvm_segment flat(u16 sel, u8 type)
+{
+	return (struct kvm_segment){
+		.selector = sel, .limit = 0xffffffff, .type = type, .s = 1, .present = 1,
+		.db = 1, .g = 1,
+	};
+}
+
+static void fill_new_tss(void)
+{
+	static const u16 segs[] = { SEL_DATA, SEL_CODE, SEL_DATA, SEL_DATA, 0, SEL_DATA };
+	struct tss32 *t = new32();
+	u32 i;
+
+	t->link = 0xdead;
+	t->eip = 0x4321;
+	t->eflags = 0x402;
+	for (i = 0; i < 8; i++)
+		t->gpr[i] = 0xf0000000 | i;
+	t->gpr[RSP] = STACK;
+	for (i = 0; i < 6; i++)
+		t->seg[i].sel = segs[i];
+}
+
+static int setup(void **state __unused)
+{
+	u32 i;
+
+	memset(mem, 0, sizeof(mem));
+	memset(&exc, 0, sizeof(exc));
+	memset(&v, 0, sizeof(v));
+	memset(&sregs, 0, sizeof(sregs));
+	for (i = 0; i < PAGES; i++)
+		page[i] = THERE;
+	was_set = was_wanted = false;
+	shadow = masked = 0;
+	syncs = locked = 0;
+	fill_gdt();
+	fill_new_tss();
+	memset(old32(), 0xee, sizeof(struct tss32));
+	sregs.cs = flat(SEL_CODE, 11);
+	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = flat(SEL_DATA, 3);
+	sregs.fs.selector = 0x13;
+	sregs.tr = (struct kvm_segment){
+		.selector = SEL_OLD, .base = OLD_TSS, .limit = 0x67, .type = 11, .present = 1,
+	};
+	sregs.ldt.unusable = 1;
+	sregs.gdt = (struct kvm_dtable){ .base = GDT, .limit = GDT_LIMIT };
+	sregs.cr0 = X86_CR0_PE | X86_CR0_ET;
+	sregs.cr3 = DIR;
+	v.dom = &guest;
+	for (i = 0; i < 16; i++)
+		v.regs.gpr[i] = 0x11110000 * (i & 7) + i;
+	v.regs.rip = 0x1000;
+	v.regs.rflags = 0x202;
+	v.regs.cr2 = 0xc2;
+	v.dr7 = 0x7ff;
+	v.dr6 = 0xffff0ff0;
+	v.exit.task.selector = SEL_NEW;
+	v.exit.task.source = TASK_JMP;
+	v.exit.insn_len = 7;
+	return 0;
+}
+
+static inline void by(u8 source)
+{
+	v.exit.task.source = source;
+	if (source == TASK_IRET) {
+		v.regs.rflags |= X86_EFLAGS_NT;
+		*access_byte(SEL_NEW) |= 2;
+	}
+}
+
+static inline void event(u8 type, u8 vector, bool has_error, u32 error)
+{
+	by(TASK_GATE);
+	v.exit.insn_len = 0;
+	v.inject = (struct vcpu_event){ type, vector, has_error, error };
+}
+
+/* Guest memory is not as it was: the switch has been made. */
+static inline void expect_switched(void)
+{
+	u32 i;
+
+	assert_true(task_switch(&v));
+	assert_false(was_wanted);
+	assert_true(was_set);
+	assert_int_equal(locked, 0);
+	assert_int_equal(set.tr.selector, v.exit.task.selector);
+	assert_int_equal(set.cr0, sregs.cr0 | X86_CR0_TS);
+	assert_int_equal(v.regs.rip, 0x4321);
+	assert_int_equal(v.dr7, 0x7ff & ~0x155);
+	assert_true(syncs > 0);
+	assert_int_equal(shadow, 0);
+	for (i = 8; i < 16; i++)
+		assert_int_equal(v.regs.gpr[i], 0x11110000 * (i & 7) + i);
+}
+
+static inline void expect_new32(void)
+{
+	u32 i;
+
+	expect_switched();
+	assert_int_equal(set.tr.base, NEW_TSS);
+	assert_int_equal(set.tr.limit, 0x67);
+	assert_int_equal(set.tr.type, 11);
+	for (i = 0; i < 8; i++)
+		if (i != RSP)
+			assert_int_equal(v.regs.gpr[i], 0xf0000000 | i);
+	assert_true(busy(SEL_NEW));
+}
+
+static inline void expect_old32(u32 eip, u32 eflags)
+{
+	const struct tss32 *t = old32();
+	u32 i;
+
+	assert_int_equal(t->eip, eip);
+	assert_int_equal(t->eflags, eflags);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(t->gpr[i], (u32)(0x11110000 * i + i));
+	assert_int_equal(t->seg[0].sel, SEL_DATA);
+	assert_int_equal(t->seg[1].sel, SEL_CODE);
+	assert_int_equal(t->seg[4].sel, 0x13);
+	/* Nothing else is written. */
+	assert_int_equal(t->seg[4].pad, 0xeeee);
+	assert_int_equal(t->cr3, 0xeeeeeeee);
+	assert_int_equal(t->ldt, 0xeeee);
+	assert_int_equal(t->link, 0xeeee);
+}
+
+static inline void expect_fault(u8 vector, u32 error)
+{
+	assert_true(exc.any);
+	assert_int_equal(exc.vector, vector);
+	assert_true(exc.has_error);
+	assert_int_equal(exc.error, error);
+}
+
+static inline void expect_late(u8 vector, u32 error)
+{
+	exc.any = false;
+	was_set = false;
+	expect_new32();
+	expect_fault(vector, error);
+}
+
+/* A test of its own state. */
+#define T(f) cmocka_unit_test_setup(f, setup)
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hardware task switches: memory that is not there, page tables, the CPU's own rights. */
+// SOURCES: hv/core/task.c hv/core/task_segs.c hv/core/task_tss.c hv/core/linear.c hv/core/gwalk.c
+// CFLAGS: -include core_host.h
+#include "task_rig.h"
+
+/* ---- memory ---- */
+
+/* Pages come one after another, as the switch asks for them. */
+static int until_done(void)
+{
+	int n = 0;
+
+	for (;;) {
+		was_wanted = false;
+		if (!task_switch(&v))
+			return -1;
+		if (!was_wanted)
+			return n;
+		assert_false(was_set || exc.any);
+		assert_true(page[wanted / PAGE_SIZE] != THERE);
+		assert_true(page[wanted / PAGE_SIZE] == GONE || wanted_write);
+		page[wanted / PAGE_SIZE] = wanted_write ? THERE : READ_ONLY;
+		n++;
+		assert_true(n < 2 * (int)PAGES);
+	}
+}
+
+static void demand(void **state __unused)
+{
+	memset(page, 0, sizeof(page));
+	event(EVENT_EXC, 13, true, 0x1234);
+	assert_true(until_done() > 5);
+	assert_true(was_set);
+	expect_old32(0x1000, 0x202);
+	assert_int_equal(new32()->link, SEL_OLD);
+	assert_int_equal(mem[STACK - 4], 0x34);
+	assert_true(busy(SEL_NEW) && busy(SEL_OLD));
+	assert_int_equal(v.inject.type, EVENT_NONE);
+	/* What is only read needs no more than that. */
+	assert_int_equal(page[(NEW_TSS + 0x40) / PAGE_SIZE], THERE);
+	setup(NULL);
+	memset(page, 0, sizeof(page));
+	assert_true(until_done() > 3);
+	assert_int_equal(page[NEW_TSS / PAGE_SIZE], READ_ONLY);
+}
+
+static void nowhere(void **state __unused)
+{
+	static const u32 needed[] = { GDT, OLD_TSS, OLD_TSS + 0x5f, NEW_TSS, NEW_TSS + 0x67, STACK - 4 };
+	static u8 before[MEM];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		setup(NULL);
+		event(EVENT_EXC, 13, true, 0x1234);
+		page[needed[i] / PAGE_SIZE] = NOTHING;
+		if (needed[i] == OLD_TSS)		/* its saved part only */
+			page[(OLD_TSS + 0x20) / PAGE_SIZE] = NOTHING;
+		memcpy(before, mem, MEM);
+		assert_false(task_switch(&v));
+		assert_false(was_set || exc.any || was_wanted);
+		assert_memory_equal(before, mem, MEM);
+	}
+	setup(NULL);
+	descriptor(SEL_NEW, 0xfee00000, 0x67, 0x89);
+	assert_false(task_switch(&v));
+	/* The service VM has no shim to ask. */
+	setup(NULL);
+	v.dom = &dom0;
+	page[GDT / PAGE_SIZE] = GONE;
+	assert_false(task_switch(&v));
+	assert_false(was_wanted);
+}
+
+/* ---- paging ---- */
+
+static u32 *entry(u32 table, u32 addr)
+{
+	return (u32 *)(mem + table) + (addr >> 12 & 1023);
+}
+
+static void map_all(u32 dir, u32 table)
+{
+	u32 i;
+
+	*(u32 *)(mem + dir) = table | 7;
+	for (i = 0; i < PAGES; i++)
+		*entry(table, i << 12) = i << 12 | 3;
+}
+
+static void paging_on(void)
+{
+	map_all(DIR, TABLE);
+	map_all(DIR2, TABLE2);
+	sregs.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	new32()->cr3 = DIR2;
+}
+
+static void cr3(void **state __unused)
+{
+	paging_on();
+	/* The new task has a GDT of its own, where its data segment is another. */
+	*entry(TABLE2, GDT) = 0x10000 | 3;
+	memcpy(mem + 0x10000, mem + GDT, GDT_LIMIT + 1);
+	mem[0x10000 + SEL_DATA + 2] = 0x77;		/* base */
+	event(EVENT_EXC, 13, true, 1);
+	expect_new32();
+	assert_int_equal(set.cr3, DIR2);
+	assert_int_equal(set.ds.base, 0x77);
+	/* Accessed and dirty where it was. */
+	assert_int_equal(*entry(TABLE, GDT) & 0x60, 0x60);
+	assert_int_equal(*entry(TABLE, OLD_TSS + 0x20) & 0x60, 0x60);
+	assert_int_equal(*entry(TABLE2, 0x10000) & 0x60, 0);
+	assert_int_equal(*entry(TABLE2, GDT) & 0x60, 0x20);
+	assert_int_equal(*entry(TABLE2, STACK + 0x77) & 0x60, 0x60);
+	assert_int_equal(*(u32 *)(mem + DIR) & 0x60, 0x20);
+	assert_false(exc.any);
+}
+
+static void demand_paged(void **state __unused)
+{
+	paging_on();
+	memset(page, 0, sizeof(page));
+	event(EVENT_EXC, 13, true, 0x1234);
+	assert_true(until_done() > 9);
+	assert_int_equal(set.cr3, DIR2);
+	assert_int_equal(mem[STACK - 4], 0x34);
+	assert_true(was_set && !exc.any);
+}
+
+/* #PF of the old task: nothing changes but accessed and dirty flags. */
+static void old_page_fault(u32 addr, u32 pte, u32 error)
+{
+	setup(NULL);
+	paging_on();
+	*entry(TABLE, addr) = pte;
+	assert_true(task_switch(&v));
+	expect_fault(X86_TRAP_PF, error);
+	assert_int_equal(v.regs.cr2 & ~0xfffull, addr & ~0xfffu);
+	assert_false(was_set);
+	assert_int_equal(old32()->eip, 0xeeeeeeee);
+	assert_false(busy(SEL_NEW));
+}
+
+static void page_faults(void **state __unused)
+{
+	old_page_fault(GDT, 0, 0);
+	old_page_fault(OLD_TSS + 0x20, 0, PF_ERR_W);
+	old_page_fault(OLD_TSS + 0x5f, 0x3001, PF_ERR_P | PF_ERR_W);
+	old_page_fault(NEW_TSS, 0, 0);
+	old_page_fault(NEW_TSS + 0x67, 0, 0);
+	/* Without CR0.WP the CPU may write where nobody may. */
+	setup(NULL);
+	paging_on();
+	sregs.cr0 &= ~X86_CR0_WP;
+	*entry(TABLE, OLD_TSS + 0x5f) = 0x3001;
+	expect_new32();
+	/* A user's page is not for the CPU under SMAP. */
+	setup(NULL);
+	paging_on();
+	sregs.cr4 = X86_CR4_SMAP;
+	*entry(TABLE, GDT) |= 4;
+	assert_true(task_switch(&v));
+	expect_fault(X86_TRAP_PF, PF_ERR_P);
+	assert_false(was_set);
+}
+
+/* #PF in the new address space is the new task's. */
+static void late_page_faults(void **state __unused)
+{
+	paging_on();
+	*entry(TABLE2, GDT) = 0;
+	expect_late(X86_TRAP_PF, 0);
+	assert_int_equal(v.regs.cr2, GDT + SEL_CODE);
+	assert_int_equal(set.cs.dpl, 3);
+	setup(NULL);
+	paging_on();
+	event(EVENT_EXC, 13, true, 0);
+	*entry(TABLE2, STACK) &= ~2u;
+	expect_late(X86_TRAP_PF, PF_ERR_P | PF_ERR_W);
+	assert_int_equal(v.regs.cr2, STACK - 4);
+	assert_int_equal(v.regs.gpr[RSP], STACK);
+	/* The stack of a task at CPL 3 is a user's. */
+	setup(NULL);
+	paging_on();
+	event(EVENT_EXC, 13, true, 0);
+	new32()->seg[1].sel = SEL_CODE3 | 3;
+	new32()->seg[2].sel = SEL_DATA3 | 3;
+	new32()->seg[0].sel = new32()->seg[3].sel = new32()->seg[5].sel = 0;
+	expect_late(X86_TRAP_PF, PF_ERR_P | PF_ERR_W | PF_ERR_U);
+	*entry(TABLE2, STACK) |= 4;
+	*access_byte(SEL_NEW) &= ~2;
+	v.inject.type = EVENT_EXC;
+	exc.any = false;
+	v.dr7 = 0x7ff;
+	assert_true(task_switch(&v));
+	assert_false(exc.any);
+	assert_int_equal(v.regs.gpr[RSP], STACK - 4);
+}
+
+static u64 *pae_entry(u32 table, u32 i)
+{
+	return (u64 *)(mem + table) + i;
+}
+
+static void pae(void **state __unused)
+{
+	u32 i;
+
+	*pae_entry(PAE_TOP, 0) = PAE_DIR | 1;
+	*pae_entry(PAE_DIR, 0) = PAE_TABLE | 3;
+	for (i = 0; i < PAGES; i++)
+		*pae_entry(PAE_TABLE, i) = i << 12 | 3;
+	sregs.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	sregs.cr4 = X86_CR4_PAE;
+	sregs.cr3 = 0xf000;
+	*pae_entry(0xf000, 0) = PAE_DIR | 1;
+	new32()->cr3 = PAE_TOP;
+	/* Reserved bits, where present: #GP(0) of the old task. */
+	*pae_entry(PAE_TOP, 3) = BIT(5) | 1;
+	assert_true(task_switch(&v));
+	expect_fault(X86_TRAP_GP, 0);
+	assert_false(was_set);
+	*pae_entry(PAE_TOP, 3) = BIT(40) | 1;
+	exc.any = false;
+	assert_true(task_switch(&v));
+	expect_fault(X86_TRAP_GP, 0);
+	*pae_entry(PAE_TOP, 3) = BIT(40) | BIT(5);
+	exc.any = false;
+	page[PAE_TOP / PAGE_SIZE] = GONE;
+	assert_int_equal(until_done(), 1);
+	assert_int_equal(set.cr3, PAE_TOP);
+	/* A top entry has no accessed bit. */
+	assert_int_equal(*pae_entry(PAE_TOP, 0), PAE_DIR | 1);
+	assert_true(*pae_entry(PAE_DIR, 0) & GPTE_A);
+	/* The same CR3: its top entries are in the CPU. */
+	setup(NULL);
+	*pae_entry(PAE_TOP, 0) = PAE_DIR | 1;
+	*pae_entry(PAE_TOP, 3) = BIT(5) | 1;
+	*pae_entry(PAE_DIR, 0) = PAE_TABLE | 3;
+	for (i = 0; i < PAGES; i++)
+		*pae_entry(PAE_TABLE, i) = i << 12 | 3;
+	sregs.cr0 |= X86_CR0_PG;
+	sregs.cr4 = X86_CR4_PAE;
+	new32()->cr3 = sregs.cr3 = PAE_TOP;
+	expect_new32();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(demand), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
+		T(late_page_faults), T(pae),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
