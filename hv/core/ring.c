@@ -75,12 +75,24 @@ void ring_unregister(void)
 	frame_put_shared(c->ring_hpa >> PAGE_SHIFT);
 }
 
+/*
+ * A tail beyond head is nonsense, or head has just come round to 0.  There the
+ * slots do not go on evenly, as 2^32 is no multiple of their number: the first
+ * ones may still be unread, so the ring is full until all has been read.
+ */
+static bool is_full(const struct cpu *c)
+{
+	u32 tail = READ_ONCE(c->ring->tail);
+
+	return tail > c->ring_head || c->ring_head - tail >= BP_RING_SLOTS;
+}
+
 static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
 {
 	struct bp_ring *r = c->ring;
 	struct bp_event *e;
 
-	if (c->ring_head - READ_ONCE(r->tail) >= BP_RING_SLOTS)
+	if (is_full(c))
 		return false;
 	e = &r->slot[c->ring_head % BP_RING_SLOTS];
 	e->type = type;

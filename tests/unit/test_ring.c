@@ -176,6 +176,31 @@ static void full_ring_overflows(void **state)
 	assert_false(ring_post(BP_EV_IOEVENTFD, 7, i));
 }
 
+/* 2^32 is no multiple of BP_RING_SLOTS: unread slots must outlast the wrap. */
+static void head_comes_round(void **state)
+{
+	struct bp_ring *r = ring_of(0);
+	u32 i, tail = -10u;
+
+	(void)state;
+	here = &cpu[0];
+	cpu[0].ring_head = r->head = r->tail = tail;
+	for (i = 0; i < 10; i++)
+		assert_true(ring_post(BP_EV_IOEVENTFD, 7, 100 + i));
+	assert_int_equal(r->head, 0);
+	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	ring_post_service(&guest);
+	assert_int_equal(r->overflow, 1);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(r->slot[(tail + i) % BP_RING_SLOTS].id, 100 + i);
+	r->tail = -1u;
+	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	r->tail = 0;
+	assert_true(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	assert_int_equal(r->slot[0].id, 110);
+	assert_int_equal(r->head, 1);
+}
+
 /* The service VM took this CPU offline: another one looks at every vCPU. */
 static void wake_up_without_a_ring(void **state)
 {
@@ -214,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(registration, setup, teardown),
 		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
+		cmocka_unit_test_setup_teardown(head_comes_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_up_without_a_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_up_waits_for_the_first_ring, setup, teardown),
 	};
