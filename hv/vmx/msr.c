@@ -118,6 +118,8 @@ static int set_sys(struct vmx_vcpu *x, int i, u64 val)
 {
 	if ((i == SYS_LSTAR || i == SYS_CSTAR) && !canonical(&vmx.limits, val))
 		return -EINVAL;
+	if (i == SYS_SFMASK && val >> 32)
+		return -EINVAL;
 	x->sys[i] = val;
 	if (x->loaded)
 		vmx_load_sys(x);
