@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The same on Intel's VMX, which Bochs emulates. One CPU: with several Bochs
-# spoils long runs (docs/testbed.md).
+# The same on Intel's VMX, which Bochs emulates. Guests have one CPU: with several
+# Bochs spoils long runs (docs/testbed.md).
 
+reports vmx.2cpus scripts/lab run --machine vmx --smp 2 --overlay "$overlay" -- /opt/tests/machine 2 "$(nproc)"
 reports vmx.vmm scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- /opt/tests/bp-vmm run all
 shows vmx.guest 0 output "guest: done 0" scripts/lab run --machine vmx --smp 1 -- /guest/run --machine pc --boot kernel --smp 1
