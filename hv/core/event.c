@@ -163,15 +163,19 @@ static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
 void vcpu_skip(struct vcpu *v)
 {
 	u8 shadow, masked, len = v->exit.insn_len;
+	u64 rip = v->regs.rip;
 	struct vcpu_paging p;
 
-	ops->get_paging(v, &p);
-	/* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
-	if (!len)
-		len = measure(v, &p);
-	v->regs.rip += len;
-	if (!p.cs_long)
-		v->regs.rip &= 0xffffffff;
+	/* Within 4 GiB the mode, which takes time to read, makes no difference. */
+	if (unlikely(!len || (rip + len) >> 32 != rip >> 32)) {
+		ops->get_paging(v, &p);
+		/* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
+		if (!len)
+			len = measure(v, &p);
+		v->regs.rip = p.cs_long ? rip + len : (u32)(rip + len);
+	} else {
+		v->regs.rip = rip + len;
+	}
 	ops->get_block(v, &shadow, &masked);
 	if (shadow)
 		ops->set_block(v, 0, masked);
