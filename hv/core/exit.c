@@ -7,6 +7,7 @@
 #include "cpuid.h"
 #include "domain.h"
 #include "errno.h"
+#include "exit_cr.h"
 #include "hypercall.h"
 #include "insn.h"
 #include "ioeventfd.h"
@@ -45,6 +46,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_WBINVD] = "WBINVD",
 	[VM_EXIT_MWAIT] = "MWAIT",
 	[VM_EXIT_TASK_SWITCH] = "task switch",
+	[VM_EXIT_NEED_PAGE] = "page needed",
 	[VM_EXIT_SHUTDOWN] = "shutdown",
 	[VM_EXIT_SMI] = "SMI",
 	[VM_EXIT_INIT] = "INIT",
@@ -183,98 +185,6 @@ static void exit_wrmsr(struct vcpu *v)
 		vcpu_skip(v);
 }
 
-/* MOV to CR`cr` at RIP: its operand, and insn_len.  Else false. */
-static bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
-{
-	struct vcpu_paging p;
-	u8 buf[INSN_MAX], found, reg, len;
-	int n;
-
-	ops->get_paging(v, &p);
-	n = insn_fetch(v, &p, buf);
-	if (n < 0 || insn_decode_mov_cr(buf, n, p.cs_long, &found, &reg, &len) || found != cr)
-		return false;
-	v->exit.insn_len = len;
-	*val = v->regs.gpr[reg];
-	if (!p.cs_long)
-		*val = (u32)*val;
-	return true;
-}
-
-static void exit_cr8(struct vcpu *v)
-{
-	u64 val;
-
-	if (!mov_cr_operand(v, 8, &val)) {
-		vcpu_ud(v);
-	} else if (val >> 4) {
-		vcpu_gp(v);
-	} else {
-		vlapic_set_cr8(v, val);
-		vcpu_skip(v);
-	}
-}
-
-/*
- * Paging on or off under EFER.LME is a way into or out of long mode (SDM vol.
- * 3, 10.8.5); what else is wrong with the new state set_sregs() finds.
- */
-static bool switch_mode(struct kvm_sregs *s, u64 cr0)
-{
-	if (!((s->cr0 ^ cr0) & X86_CR0_PG) || !(s->efer & EFER_LME))
-		return !((s->cr0 & ~cr0 & X86_CR0_PG) && (s->cr4 & X86_CR4_PCIDE));
-	if (s->cs.l || (s->cr4 & X86_CR4_PCIDE))
-		return false;
-	s->efer ^= EFER_LMA;
-	return true;
-}
-
-static void exit_cr0(struct vcpu *v)
-{
-	struct kvm_sregs s;
-	u64 val;
-
-	if (!mov_cr_operand(v, 0, &val)) {
-		vcpu_ud(v);
-		return;
-	}
-	ops->get_sregs(v, &s);
-	if (!switch_mode(&s, val)) {
-		vcpu_gp(v);
-		return;
-	}
-	s.cr0 = val | X86_CR0_ET;
-	if (ops->set_sregs(v, &s)) {
-		vcpu_gp(v);
-		return;
-	}
-	vcpu_skip(v);
-}
-
-static void exit_cr4(struct vcpu *v)
-{
-	struct kvm_sregs s;
-	u64 val;
-
-	if (!mov_cr_operand(v, 4, &val)) {
-		vcpu_ud(v);
-		return;
-	}
-	ops->get_sregs(v, &s);
-	/* PCIDE can be set in long mode with PCID 0 only (SDM vol. 3, 4.10.1). */
-	if ((val & ~s.cr4 & X86_CR4_PCIDE) && (!(s.efer & EFER_LMA) || (s.cr3 & 0xfff))) {
-		vcpu_gp(v);
-		return;
-	}
-	s.cr4 = val;
-	if (ops->set_sregs(v, &s)) {
-		vcpu_gp(v);
-		return;
-	}
-	ops->flush(v);
-	vcpu_skip(v);
-}
-
 static void exit_exception(struct vcpu *v)
 {
 	const struct exit_exc *e = &v->exit.exc;
@@ -338,6 +248,12 @@ static void exit_task_switch(struct vcpu *v)
 		internal_error(v);
 }
 
+static void exit_need_page(struct vcpu *v)
+{
+	if (!npf_need_page(v, v->exit.npf.gpa, false))
+		internal_error(v);
+}
+
 static void exit_shutdown(struct vcpu *v)
 {
 	if (domain_is_dom0(v->dom)) {
@@ -383,6 +299,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_WBINVD] = exit_wbinvd,
 	[VM_EXIT_MWAIT] = exit_undefined,
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
+	[VM_EXIT_NEED_PAGE] = exit_need_page,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,
 	[VM_EXIT_SMI] = exit_nothing,	/* taken when the back end opened GIF */
 	[VM_EXIT_INIT] = exit_nothing,

@@ -45,6 +45,15 @@ static inline bool uses_pae_root(u64 cr0, u64 cr4, u64 efer)
 	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & EFER_LMA);
 }
 
+/* Does the instruction that makes @s out of @old load them? */
+static inline bool reloads_pae_root(const struct vcpu_paging *old, const struct kvm_sregs *s)
+{
+	return uses_pae_root(s->cr0, s->cr4, s->efer) &&
+	       (!uses_pae_root(old->cr0, old->cr4, old->efer) || s->cr3 != old->cr3 ||
+		((s->cr0 ^ old->cr0) & (X86_CR0_CD | X86_CR0_NW)) ||
+		((s->cr4 ^ old->cr4) & (X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP)));
+}
+
 #define PAE_ROOT(cr3)	((cr3) & 0xffffffe0)
 
 /*

@@ -202,3 +202,13 @@ void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)
 	v->exit.npf.flags = write ? NPF_WRITE : 0;
 	to_shim(v, BP_NPF_HV, NULL);
 }
+
+bool npf_need_page(struct vcpu *v, gpa_t gpa, bool write)
+{
+	struct npt_leaf leaf;
+
+	if (domain_is_dom0(v->dom) || mmu_lookup(v->dom, gpa, &leaf) == NPT_MARKED)
+		return false;
+	npf_want_page(v, gpa, write);
+	return true;
+}

@@ -8,10 +8,15 @@
 /* Handle v->exit.npf of the current vCPU. */
 void exit_npf(struct vcpu *v);
 /*
- * Bedplate itself needs gpa of the current guest vCPU mapped, writable if
- * @write (paravirtual data, task-state segments): stop with an NPF exit for
- * it.  Where there is no such memory it is a mark afterwards (NPT_MARKED).
+ * Bedplate itself wants gpa of the current guest vCPU mapped, writable if
+ * @write (paravirtual data): stop with an NPF exit for it.  Where there is no
+ * such memory it is a mark afterwards (NPT_MARKED).
  */
 void npf_want_page(struct vcpu *v, gpa_t gpa, bool write);
+/*
+ * The current vCPU cannot go on without it (task-state segments, PDPTEs): as
+ * above, but false, and nothing done, if there is known to be no memory.
+ */
+bool npf_need_page(struct vcpu *v, gpa_t gpa, bool write);
 
 #endif

@@ -12,7 +12,6 @@
 #include "task.h"
 
 #include "atomic.h"
-#include "domain.h"
 #include "errno.h"
 #include "gwalk.h"
 #include "npf.h"
@@ -331,18 +330,6 @@ static void finish(struct task *t, bool fault)
 
 /* ---- the whole ---- */
 
-/* Ask the shim for the page, unless it has said that there is none. */
-static bool want_memory(struct task *t)
-{
-	struct vcpu *v = t->v;
-	struct npt_leaf leaf;
-
-	if (domain_is_dom0(v->dom) || mmu_lookup(v->dom, t->lin.gpa, &leaf) == NPT_MARKED)
-		return false;
-	npf_want_page(v, t->lin.gpa, t->lin.write);
-	return true;
-}
-
 bool task_switch(struct vcpu *v)
 {
 	struct task t = { .v = v };
@@ -362,7 +349,7 @@ bool task_switch(struct vcpu *v)
 	linear_end(&t.lin);
 
 	if (before == TASK_MEMORY || after == TASK_MEMORY)
-		return want_memory(&t);
+		return npf_need_page(v, t.lin.gpa, t.lin.write);
 	if (before) {
 		settle_blocking(v, false);
 		raise_fault(&t);

@@ -134,6 +134,8 @@ void vmx_load(struct vcpu *v)
 	vmx_load_sys(x);
 	wrmsr(MSR_KERNEL_GS_BASE, x->kernel_gs_base);
 	vmx_load_dr6(v);
+	if (unlikely(x->pdptes_due))
+		vmx_load_pdptes(v);
 	x->loaded = true;
 }
 
@@ -238,6 +240,10 @@ void vmx_run(struct vcpu *v)
 	u32 reason, cut_short;
 	u8 tpr = 0;
 
+	if (unlikely(x->pdptes_due)) {
+		vmx_need_pdptes(v);
+		return;
+	}
 	before_entry(v, x);
 	if (likely(x->virtual_apic))
 		tpr = load_tpr(v, x);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Segments, control registers and EFER: VMCS to struct kvm_sregs and back. */
+#include "../core/gwalk.h"
 #include "../core/mmu.h"
 #include "../core/segment.h"
 #include "../core/sregs.h"
@@ -141,38 +142,41 @@ void vmx_write_efer(u64 efer)
 	vmwrite(VMCS_ENTRY_CTL, vmx.ctl.entry | (efer & EFER_LMA ? ENTRY_IA32E : 0));
 }
 
-static bool uses_pdptes(u64 cr0, u64 cr4, u64 efer)
-{
-	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & EFER_LMA);
-}
-
-/* Reserved bits of a PDPTE in PAE mode (SDM vol. 3, 4.4.1). */
-#define PDPTE_P		BIT(0)
-#define PDPTE_RESERVED	(BIT(1) | BIT(2) | BIT(5) | BIT(6) | BIT(7) | BIT(8))
-
 /*
  * With EPT, PAE paging runs on PDPTEs in the VMCS, which MOV to CR3 fills.  A
- * table that is not in memory, or is malformed, translates nothing.
+ * table that is not in memory waits until it is; what is malformed translates
+ * nothing.
  */
 static void load_pdptes(struct vcpu *v, u64 cr3)
 {
+	struct vmx_vcpu *x = v->arch;
 	u64 pdpte[4], i;
-	bool ok = !guest_read(v->dom, cr3 & 0xffffffe0, pdpte, sizeof(pdpte));
 
-	for (i = 0; i < 4; i++) {
-		u64 reserved = PDPTE_RESERVED | ~(vmx.limits.phys_end - 1);
+	x->pdptes_due = guest_read(v->dom, PAE_ROOT(cr3), pdpte, sizeof(pdpte));
+	if (x->pdptes_due)
+		return;
+	for (i = 0; i < 4; i++)
+		vmwrite(VMCS_GUEST_PDPTE(i),
+			pdpte_bad(pdpte[i], vmx.limits.phys_end) ? 0 : pdpte[i]);
+}
 
-		if (!ok || ((pdpte[i] & PDPTE_P) && (pdpte[i] & reserved)))
-			pdpte[i] = 0;
-		vmwrite(VMCS_GUEST_PDPTE(i), pdpte[i]);
-	}
+void vmx_load_pdptes(struct vcpu *v)
+{
+	load_pdptes(v, vmread(VMCS_GUEST_CR3));
+}
+
+void vmx_need_pdptes(struct vcpu *v)
+{
+	struct vm_exit *e = &v->exit;
+
+	*e = (struct vm_exit){ .reason = VM_EXIT_NEED_PAGE };
+	e->npf.gpa = e->hw_info[0] = PAE_ROOT(vmread(VMCS_GUEST_CR3));
 }
 
 /* ---- the ops ---- */
 
-void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p)
+static void read_paging(struct vcpu_paging *p)
 {
-	hpa_t before = vmcs_open(v);
 	u32 cs = vmread(VMCS_SEG_AR(SEG_CS));
 
 	p->cr0 = read_cr0_guest();
@@ -183,6 +187,13 @@ void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p)
 	p->cs_long = (p->efer & EFER_LMA) && (cs & AR_L);
 	p->cs_big = cs & AR_DB;
 	p->cpl = AR_DPL(vmread(VMCS_SEG_AR(SEG_SS)));
+}
+
+void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p)
+{
+	hpa_t before = vmcs_open(v);
+
+	read_paging(p);
 	vmcs_close(v, before);
 }
 
@@ -201,16 +212,20 @@ void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 
 static void write_sregs(struct vcpu *v, const struct kvm_sregs *s)
 {
-	bool had = uses_pdptes(read_cr0_guest(), read_cr4_guest(), vmread(VMCS_GUEST_EFER));
-	u64 old_cr3 = vmread(VMCS_GUEST_CR3);
+	struct vmx_vcpu *x = v->arch;
+	struct vcpu_paging old;
+	bool load;
 
+	read_paging(&old);
+	load = x->pdptes_due || reloads_pae_root(&old, s);
 	write_segments(s);
 	vmx_write_cr0(s->cr0 | X86_CR0_ET);
 	v->regs.cr2 = s->cr2;
 	vmwrite(VMCS_GUEST_CR3, s->cr3);
 	vmx_write_cr4(s->cr4);
 	vmx_write_efer(s->efer);
-	if (uses_pdptes(s->cr0, s->cr4, s->efer) && (!had || s->cr3 != old_cr3))
+	x->pdptes_due = false;
+	if (load && uses_pae_root(s->cr0, s->cr4, s->efer))
 		load_pdptes(v, s->cr3);
 }
 

@@ -132,6 +132,7 @@ void vmx_vcpu_reset(struct vcpu *v)
 	hpa_t before = vmcs_open(v);
 
 	x->tpr_threshold = 0;
+	x->pdptes_due = false;
 	init_controls(v, x);
 	reset_state(x);
 	x->dr6 = x->dr7 = ~0ull;		/* none of them: write both */

@@ -50,6 +50,7 @@ struct vmx_vcpu {
 	bool launched;			/* VMRESUME, not VMLAUNCH */
 	bool loaded;			/* between load and put */
 	bool flush;			/* INVEPT before the next entry */
+	bool pdptes_due;		/* PDPTEs of the VMCS are to be loaded: sregs.c */
 
 	/* Fields of the VMCS that are kept at hand. */
 	bool timer;			/* the preemption timer is used */
@@ -125,6 +126,12 @@ hpa_t vmx_msr_bitmap(const struct vcpu *v);
 
 /* sregs.c */
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);
+/*
+ * x->pdptes_due, and the vCPU is being loaded: try again.  It may not be
+ * entered before that comes off: the exit that asks for the page instead.
+ */
+void vmx_load_pdptes(struct vcpu *v);
+void vmx_need_pdptes(struct vcpu *v);
 void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int vmx_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
 /* Segment formats.  Pure. */

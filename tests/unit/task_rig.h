@@ -103,23 +103,20 @@ int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
 	return 0;
 }
 
-enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa, struct npt_leaf *leaf __unused)
-{
-	assert_int_equal(locked, 0);
-	return gpa < MEM && page[gpa / PAGE_SIZE] == GONE ? NPT_ABSENT :
-	       gpa < MEM && page[gpa / PAGE_SIZE] == READ_ONLY ? NPT_MAPPED : NPT_MARKED;
-}
-
 u64 mmu_phys_end(void)
 {
 	return BIT(40);
 }
 
-void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write)
+bool npf_need_page(struct vcpu *w, gpa_t gpa, bool write)
 {
+	assert_int_equal(locked, 0);
+	if (w->dom->id == 0 || gpa >= MEM || page[gpa / PAGE_SIZE] == NOTHING)
+		return false;
 	was_wanted = true;
 	wanted = gpa;
 	wanted_write = write;
+	return true;
 }
 
 void vcpu_exception(struct vcpu *w, u8 vector, bool has_error, u32 error)

@@ -236,11 +236,59 @@ static void pae(void **state __unused)
 	pdpt_read = 0;
 	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
 	assert_int_equal(pdpt_read, 0);
-	pdpt_absent = true;
-	s = pae_state(0x1000);
+	/* But with CD, NW, PSE, PGE or SMEP they are loaded anew. */
+	s.cr0 |= X86_CR0_CD;
+	pdpt[1] = 0x55001;
 	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
-	assert_int_equal(pdpt_read, 0x1000);
-	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(0)], 0);
+	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(1)], 0x55001);
+	s.cr4 |= X86_CR4_PGE;
+	pdpt[1] = 0x66001;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(1)], 0x66001);
+	s.cr4 |= X86_CR4_MCE;
+	pdpt[1] = 0x77001;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(1)], 0x66001);
+}
+
+/* A table that is not there yet: it is asked for, and loaded when it has come. */
+static void pae_later(void **state __unused)
+{
+	struct kvm_sregs s = pae_state(0x1020);
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		pdpt[i] = 0x10001 + i * 0x1000;
+	pdpt_absent = true;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_true(rig_x.pdptes_due);
+	rig_v.exit.insn_len = 3;
+	rig_v.inject.type = EVENT_INTR;
+	vmx_need_pdptes(&rig_v);
+	assert_int_equal(rig_v.exit.reason, VM_EXIT_NEED_PAGE);
+	assert_int_equal(rig_v.exit.npf.gpa, 0x1020);
+	assert_int_equal(rig_v.exit.insn_len, 0);
+	assert_int_equal(rig_v.inject.type, EVENT_INTR);
+	vmx_load_pdptes(&rig_v);
+	assert_true(rig_x.pdptes_due);
+	pdpt_absent = false;
+	vmx_load_pdptes(&rig_v);
+	assert_false(rig_x.pdptes_due);
+	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(2)], 0x12001);
+	/* They are not needed any more, or are another state's. */
+	pdpt_absent = true;
+	s.cr3 = 0x2000;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_true(rig_x.pdptes_due);
+	pdpt_absent = false;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_false(rig_x.pdptes_due);
+	pdpt_absent = true;
+	s.cr3 = 0x3000;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	s.cr0 &= ~X86_CR0_PG;
+	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
+	assert_false(rig_x.pdptes_due);
 }
 
 #define T(f) cmocka_unit_test_setup(f, setup)
@@ -248,7 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(round_trip), T(owned_bits), T(refused), T(long_mode_control),
-		T(segments_put_right), T(after_init), T(privilege), T(pae),
+		T(segments_put_right), T(after_init), T(privilege), T(pae), T(pae_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

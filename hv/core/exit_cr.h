@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MOV to control registers that exit. */
+#ifndef HV_CORE_EXIT_CR_H
+#define HV_CORE_EXIT_CR_H
+
+#include "types.h"
+
+struct vcpu;
+
+/* Handlers of exits, of the current vCPU. */
+void exit_cr0(struct vcpu *v);
+void exit_cr4(struct vcpu *v);
+void exit_cr8(struct vcpu *v);
+
+/*
+ * Is there a MOV to CR`cr` at the current vCPU's RIP?  Then its operand, and
+ * v->exit.insn_len.
+ */
+bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val);
+
+#endif
