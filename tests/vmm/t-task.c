@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Hardware task switches.  The VMM makes the guest's tables, and its registers in protected mode without
- * paging; the guest is a few instructions of the blob below, at CODE.
- */
-#include "test.h"
+/* Hardware task switches. */
+#include "prot.h"
 
-#include <cpuid.h>
-
-#define CODE	GPA_SCRATCH
-#define GDT	(GPA_SCRATCH + 0x1000)
-#define IDT	(GPA_SCRATCH + 0x2000)
-#define TSS0	(GPA_SCRATCH + 0x3000)		/* of the first task */
-#define TSS1	(GPA_SCRATCH + 0x3200)		/* of the others */
+#define TSS1	(GPA_SCRATCH + 0x3200)		/* of the tasks after the first */
 #define TSS2	(GPA_SCRATCH + 0x3400)
 #define FAR0	(GPA_SCRATCH + 0x4000)		/* pointers for far jumps and calls */
 #define FAR1	(GPA_SCRATCH + 0x4008)
-#define STACK0	(GPA_SCRATCH + 0x6000)		/* tops of stacks */
 #define STACK1	(GPA_SCRATCH + 0x7000)
 #define STACK2	(GPA_SCRATCH + 0x8000)
 #define DIR0	(GPA_SCRATCH + 0x10000)		/* page directories, and a table of each */
@@ -25,12 +15,8 @@
 #define PAGE0	(GPA_SCRATCH + 0x14000)
 #define PAGE1	(GPA_SCRATCH + 0x15000)
 #define WINDOW	0x40000000			/* PAGE0 or PAGE1 */
-#define HIGH	0x1000000			/* a slot of its own */
 #define LOW	0x60000				/* the code once more, for virtual-8086 mode */
 
-#define SEL_CODE	0x08
-#define SEL_DATA	0x10
-#define SEL_TSS0	0x18
 #define SEL_TSS1	0x20
 #define SEL_TSS2	0x28
 #define SEL_CODE_AT	0x30			/* code and data that begin at CODE, 64 KiB */
@@ -39,18 +25,6 @@
 #define SEL_LDT		0x48
 #define SEL_NONE	0xff8			/* beyond the table */
 
-#define AR_CODE32	0xcf9b
-#define AR_DATA32	0xcf93
-#define AR_CODE_SMALL	0x409b
-#define AR_DATA_SMALL	0x0093
-#define AR_TSS32	0x0089
-#define AR_TSS16	0x0081
-#define AR_LDT		0x0082
-#define AR_BUSY		2
-
-#define STR_(x) #x
-#define STR(x) STR_(x)
-#define SYNC(n) "mov $" STR(PORT_SYNC) ", %edx\n mov $" #n ", %eax\n out %eax, %dx\n"
 #define PLACE(name) ".globl task_" #name "\ntask_" #name ":\n"
 
 asm(".pushsection .rodata\n.code32\n"
@@ -101,29 +75,8 @@ struct tss_small {
 };
 _Static_assert(sizeof(struct tss_small) == 44, "the CPU's");
 
-static struct vm *vm;
-static struct vcpu *v;
-
-static void descriptor(int sel, uint32_t base, uint32_t limit, uint16_t ar)
-{
-	uint64_t *d = (uint64_t *)(vm->mem + GDT + sel);
-
-	*d = (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)(ar & 0xf0ff) << 40 |
-	     (uint64_t)(limit >> 16 & 15) << 48 | (uint64_t)(base >> 24) << 56;
-}
-
 static bool busy(int sel) { return vm->mem[GDT + sel + 5] & AR_BUSY; }
 static struct tss *tss(uint32_t at) { return (struct tss *)(vm->mem + at); }
-
-static void gate(int vec, uint16_t sel, uint32_t offset, uint16_t flags)
-{
-	uint16_t g[4] = { offset, sel, flags, offset >> 16 };
-
-	memcpy(vm->mem + IDT + vec * 8, g, 8);
-}
-
-static void task_gate(int vec, uint16_t sel) { gate(vec, sel, 0, 0x8500); }
-static void trap_gate(int vec, uint32_t at) { gate(vec, SEL_CODE, at, 0x8f00); }
 
 static void far_pointer(uint32_t at, uint16_t sel)
 {
@@ -139,40 +92,10 @@ static void fill_tss(struct tss *t, uint32_t eip, uint32_t esp)
 	};
 }
 
-static void segment(struct kvm_segment *s, uint16_t sel, uint32_t base, uint32_t limit, uint16_t ar)
-{
-	*s = (struct kvm_segment){
-		.selector = sel, .base = base, .limit = limit, .type = ar & 15, .s = ar >> 4 & 1, .present = 1,
-		.db = ar >> 14 & 1, .g = ar >> 15 & 1,
-	};
-}
-
-static void start(uint32_t eip)
-{
-	struct kvm_regs r = { .rip = eip, .rsp = STACK0, .rflags = 0x202, .rbp = 0x12345678, .rdi = 0x9abcdef0 };
-	struct kvm_sregs s;
-
-	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
-	segment(&s.cs, SEL_CODE, 0, 0xffffffff, AR_CODE32);
-	segment(&s.ds, SEL_DATA, 0, 0xffffffff, AR_DATA32);
-	s.es = s.ss = s.fs = s.gs = s.ds;
-	segment(&s.tr, SEL_TSS0, TSS0, 0x67, AR_TSS32 | AR_BUSY);
-	s.gdt = (struct kvm_dtable){ .base = GDT, .limit = 0x7f };
-	s.idt = (struct kvm_dtable){ .base = IDT, .limit = 0x7ff };
-	s.cr0 |= 1;
-	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
-	CHECK_EQ(ioctl(v->fd, KVM_SET_REGS, &r), 0);
-}
-
 /* A first task at @eip, and another one to go to, at @other. */
 static void setup(uint32_t eip, uint32_t other, int flags)
 {
-	vm = vm_new(G_script, 1, flags);
-	v = &vm->vcpu[0];
-	memcpy(vm->mem + CODE, task_blob, task_end - task_blob);
-	descriptor(SEL_CODE, 0, 0xfffff, AR_CODE32);
-	descriptor(SEL_DATA, 0, 0xfffff, AR_DATA32);
-	descriptor(SEL_TSS0, TSS0, 0x67, AR_TSS32 | AR_BUSY);
+	prot_new(task_blob, task_end - task_blob, flags);
 	descriptor(SEL_TSS1, TSS1, 0x67, AR_TSS32);
 	descriptor(SEL_TSS2, TSS2, 0x67, AR_TSS32);
 	descriptor(SEL_CODE_AT, CODE, 0xffff, AR_CODE_SMALL);
@@ -182,23 +105,7 @@ static void setup(uint32_t eip, uint32_t other, int flags)
 	fill_tss(tss(TSS1), other, STACK1);
 	far_pointer(FAR0, SEL_TSS1);
 	far_pointer(FAR1, SEL_TSS0);
-	start(eip);
-}
-
-static struct kvm_sregs sregs(void)
-{
-	struct kvm_sregs s;
-
-	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
-	return s;
-}
-
-static struct kvm_regs regs(void)
-{
-	struct kvm_regs r;
-
-	CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &r), 0);
-	return r;
+	prot_start(eip);
 }
 
 static void expect_task(uint16_t sel)
@@ -453,13 +360,6 @@ TEST(task, bad_tss)
 	refused(10, 0x66, AR_TSS32);
 	refused(11, 0x67, AR_TSS32 & ~0x80);
 	refused(13, 0x67, AR_TSS32 | AR_BUSY);
-}
-
-static bool is_amd(void)
-{
-	unsigned int a, b, c, d;
-
-	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
 }
 
 /*
