@@ -32,8 +32,8 @@ static inline void vmwrite(u32 field, u64 val)
 {
 	bool failed;
 
-	__asm__ volatile("vmwrite %2, %1; setna %0"
-			 : "=qm"(failed) : "r"((u64)field), "rm"(val) : "cc");
+	__asm__ volatile("vmwrite %2, %1"
+			 : "=@ccna"(failed) : "r"((u64)field), "rm"(val));
 	if (unlikely(failed))
 		vmx_insn_failed("VMWRITE", field);
 }
@@ -42,7 +42,7 @@ static inline void vmclear(hpa_t vmcs)
 {
 	bool failed;
 
-	__asm__ volatile("vmclear %1; setna %0" : "=qm"(failed) : "m"(vmcs) : "cc", "memory");
+	__asm__ volatile("vmclear %1" : "=@ccna"(failed) : "m"(vmcs) : "memory");
 	if (unlikely(failed))
 		vmx_insn_failed("VMCLEAR", vmcs);
 }
@@ -51,7 +51,7 @@ static inline void vmptrld(hpa_t vmcs)
 {
 	bool failed;
 
-	__asm__ volatile("vmptrld %1; setna %0" : "=qm"(failed) : "m"(vmcs) : "cc", "memory");
+	__asm__ volatile("vmptrld %1" : "=@ccna"(failed) : "m"(vmcs) : "memory");
 	if (unlikely(failed))
 		vmx_insn_failed("VMPTRLD", vmcs);
 }
@@ -61,8 +61,8 @@ static inline void invept(u64 type, u64 eptp)
 	u64 desc[2] = { eptp, 0 };
 	bool failed;
 
-	__asm__ volatile("invept %1, %2; setna %0"
-			 : "=qm"(failed) : "m"(desc), "r"(type) : "cc", "memory");
+	__asm__ volatile("invept %1, %2"
+			 : "=@ccna"(failed) : "m"(desc), "r"(type) : "memory");
 	if (unlikely(failed))
 		vmx_insn_failed("INVEPT", type);
 }
