@@ -160,22 +160,26 @@ static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
 	return measure_by_walk(v, p);
 }
 
+/* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
+static noinline u64 rip_behind(struct vcpu *v, u8 len)
+{
+	struct vcpu_paging p;
+	u64 rip;
+
+	ops->get_paging(v, &p);
+	rip = v->regs.rip + (len ? len : measure(v, &p));
+	return p.cs_long ? rip : (u32)rip;
+}
+
 void vcpu_skip(struct vcpu *v)
 {
-	u8 shadow, masked, len = v->exit.insn_len;
-	u64 rip = v->regs.rip;
-	struct vcpu_paging p;
+	u64 rip = v->regs.rip, next = rip + v->exit.insn_len;
+	u8 shadow, masked;
 
 	/* Within 4 GiB the mode, which takes time to read, makes no difference. */
-	if (unlikely(!len || (rip + len) >> 32 != rip >> 32)) {
-		ops->get_paging(v, &p);
-		/* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
-		if (!len)
-			len = measure(v, &p);
-		v->regs.rip = p.cs_long ? rip + len : (u32)(rip + len);
-	} else {
-		v->regs.rip = rip + len;
-	}
+	if (unlikely(next == rip || (next ^ rip) >> 32))
+		next = rip_behind(v, v->exit.insn_len);
+	v->regs.rip = next;
 	ops->get_block(v, &shadow, &masked);
 	if (shadow)
 		ops->set_block(v, 0, masked);
