@@ -12,6 +12,7 @@ struct hv_options {
 	u32 dom0_max_cpus;	/* 0: all */
 	u32 hide_hypervisor;
 	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
+	u32 apicv;		/* APICV_: APIC virtualisation by the CPU, at most this */
 
 	/* Mitigations (speculation.h), 0 = as the CPU needs them */
 	u32 mitigations_off;	/* all of them, whatever the others say */
@@ -22,6 +23,7 @@ struct hv_options {
 	u32 verw_off;
 };
 
+enum { APICV_ON, APICV_DELIVERY, APICV_REGISTERS, APICV_OFF };
 enum { IBPB_ON, IBPB_OFF, IBPB_GUESTS };
 enum { L1D_SWITCH, L1D_OFF, L1D_ALWAYS };
 

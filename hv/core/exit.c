@@ -19,6 +19,7 @@
 #include "ops.h"
 #include "run.h"
 #include "task.h"
+#include "trap.h"
 #include "x86.h"
 
 static const char *const names[VM_EXIT_REASONS] = {
@@ -35,6 +36,8 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_RDMSR] = "RDMSR",
 	[VM_EXIT_WRMSR] = "WRMSR",
 	[VM_EXIT_NPF] = "nested page fault",
+	[VM_EXIT_APIC_WRITE] = "APIC write",
+	[VM_EXIT_EOI] = "EOI",
 	[VM_EXIT_HYPERCALL] = "hypercall",
 	[VM_EXIT_CR0_WRITE] = "MOV to CR0",
 	[VM_EXIT_CR4_WRITE] = "MOV to CR4",
@@ -92,8 +95,20 @@ static void exit_nothing(struct vcpu *v)
 
 static void exit_interrupt(struct vcpu *v)
 {
-	(void)v;
-	sti_nop_cli();
+	if (v->exit.taken)
+		irq_dispatch(v->exit.taken & 0xff);
+	else
+		sti_nop_cli();
+}
+
+static void exit_apic_write(struct vcpu *v)
+{
+	vlapic_written(v, v->exit.apic_reg);
+}
+
+static void exit_eoi(struct vcpu *v)
+{
+	vlapic_ended(v, v->exit.vector);
 }
 
 static void exit_irq_window(struct vcpu *v)
@@ -288,6 +303,8 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_RDMSR] = exit_rdmsr,
 	[VM_EXIT_WRMSR] = exit_wrmsr,
 	[VM_EXIT_NPF] = exit_npf,
+	[VM_EXIT_APIC_WRITE] = exit_apic_write,
+	[VM_EXIT_EOI] = exit_eoi,
 	[VM_EXIT_HYPERCALL] = exit_hypercall,
 	[VM_EXIT_CR0_WRITE] = exit_cr0,
 	[VM_EXIT_CR4_WRITE] = exit_cr4,

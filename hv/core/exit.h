@@ -11,7 +11,7 @@
 
 enum vm_exit_reason {
 	VM_EXIT_NONE = 0,	/* handled by the back end: enter again */
-	VM_EXIT_INTR,		/* a physical interrupt waits */
+	VM_EXIT_INTR,		/* a physical interrupt waits, or is ->taken */
 	VM_EXIT_NMI,		/* a physical NMI waits */
 	VM_EXIT_MCE,		/* a physical machine check waits */
 	VM_EXIT_IRQ_WINDOW,	/* the guest can take an interrupt now */
@@ -23,6 +23,8 @@ enum vm_exit_reason {
 	VM_EXIT_RDMSR,		/* number in RCX */
 	VM_EXIT_WRMSR,
 	VM_EXIT_NPF,		/* ->npf */
+	VM_EXIT_APIC_WRITE,	/* ->apic_reg: a register was written in the page */
+	VM_EXIT_EOI,		/* ->vector: the CPU has ended it */
 	VM_EXIT_HYPERCALL,	/* VMMCALL or VMCALL */
 	VM_EXIT_CR0_WRITE,
 	VM_EXIT_CR4_WRITE,
@@ -97,9 +99,12 @@ struct exit_task {
 struct vm_exit {
 	enum vm_exit_reason reason;
 	u8 insn_len;
+	u16 taken;		/* INTR: 0x100 | vector, acknowledged by the exit; or 0 */
 	u64 hw_reason;
 	u64 hw_info[2];
 	union {
+		u32 apic_reg;	/* offset in the xAPIC page */
+		u8 vector;
 		struct exit_io io;
 		struct exit_npf npf;
 		struct exit_exc exc;

@@ -9,6 +9,7 @@
 #include "domain.h"
 #include "lapic.h"
 #include "log.h"
+#include "mmu.h"
 #include "ops.h"
 #include "panic.h"
 #include "run.h"
@@ -45,6 +46,7 @@ void irq_dispatch(u8 vector)
 		timer_interrupt();
 		break;
 	case VECTOR_KICK:
+	case VECTOR_POSTED:
 		lapic_eoi();
 		break;
 	case VECTOR_ERROR:
@@ -134,6 +136,8 @@ void vcpu_apic_changed(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 
+	if (v->apic.access_page && v->apic.mode != VLAPIC_XAPIC)
+		mmu_unmap_apic(v->dom, APIC_BASE_DEFAULT);
 	if (c->dom0 != v)
 		return;
 	if (vlapic_x2(&v->apic)) {

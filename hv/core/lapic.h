@@ -12,6 +12,7 @@
 /* Vectors of Bedplate's own; domain 0 gets none of 0xf8 and above. */
 #define VECTOR_TIMER		0xf8
 #define VECTOR_KICK		0xf9
+#define VECTOR_POSTED		0xfa	/* a vCPU's posted interrupts */
 #define VECTOR_ERROR		0xfe
 #define VECTOR_SPURIOUS		0xff
 #define VECTOR_OWN_FIRST	0xf8

@@ -181,6 +181,39 @@ int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
 	return err;
 }
 
+int mmu_map_apic(struct domain *d, gpa_t gpa, hpa_t hpa)
+{
+	u32 attr = NPT_WRITE | NPT_DEVICE | NPT_MT(NPT_MT_WB_ONLY);
+	struct npt_gather g;
+	struct npt t;
+	int err = -EEXIST;
+
+	mmu_npt(&t, d, &g);
+	spin_lock(&d->lock);
+	if (d->phase == DOM_LIVE && !d->apic_page_off)
+		err = npt_map(&t, gpa >> PAGE_SHIFT, hpa >> PAGE_SHIFT, 0, attr, NULL);
+	mmu_gather_finish(d, &g);
+	spin_unlock(&d->lock);
+	return err;
+}
+
+void mmu_unmap_apic(struct domain *d, gpa_t gpa)
+{
+	struct npt_gather g;
+	struct npt t;
+	u64 done;
+
+	mmu_npt(&t, d, &g);
+	spin_lock(&d->lock);
+	if (!d->apic_page_off) {
+		d->apic_page_off = true;
+		if (d->npt.table)
+			npt_unmap(&t, gpa >> PAGE_SHIFT, 1, &done);
+		mmu_gather_finish(d, &g);
+	}
+	spin_unlock(&d->lock);
+}
+
 int mmu_destroy_some(struct domain *d)
 {
 	struct npt_gather g;
@@ -233,6 +266,8 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 		return false;
 	if (write && !(leaf.attr & NPT_WRITE))
 		return false;
+	if (!domain_is_dom0(d) && (leaf.attr & NPT_DEVICE))
+		return false;		/* mmu_map_apic() */
 	if (domain_is_dom0(d)) {
 		if (frame_owner(leaf.pfn) != BP_OWNER_DOM0)
 			return false;

@@ -98,6 +98,15 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n);
 int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done);
 
 /*
+ * The page @hpa of Bedplate's own (struct vlapic, access_page) at @gpa, if all of
+ * the domain's vCPUs have been in xAPIC mode so far: any other mode would reach the
+ * page itself.  unmap: before a vCPU enters in another mode.  -EEXIST, -ENOMEM: none
+ * is there.  Both take d->lock.
+ */
+int mmu_map_apic(struct domain *d, gpa_t gpa, hpa_t hpa);
+void mmu_unmap_apic(struct domain *d, gpa_t gpa);
+
+/*
  * A piece of tearing the whole address space down; 1 = call again, 0 = gone,
  * its pages are back in the pool.  d->lock held, no vCPU is left.
  */

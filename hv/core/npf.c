@@ -87,6 +87,16 @@ static void apic_access(struct vcpu *v, u32 offset, const struct insn_mov *m)
 	done(v, m);
 }
 
+/* Where the CPU can take such accesses on itself: let it, from this one on. */
+static bool map_apic(struct vcpu *v, gpa_t gpa)
+{
+	hpa_t page = v->apic.access_page;
+
+	if (!page || (v->exit.npf.flags & NPF_PRESENT) || READ_ONCE(v->dom->apic_page_off))
+		return false;
+	return !mmu_map_apic(v->dom, gpa, page);
+}
+
 static void to_shim(struct vcpu *v, u32 flags, const struct insn_mov *m)
 {
 	struct bp_exit_npf *x = &v->page->npf;
@@ -186,9 +196,13 @@ void exit_npf(struct vcpu *v)
 	gpa_t gpa = v->exit.npf.gpa;
 	struct insn_mov m;
 
-	if (vlapic_mmio_hit(v, gpa) && decode(v, &m) && agrees(v, &m)) {
-		apic_access(v, gpa & ~PAGE_MASK, &m);
-		return;
+	if (vlapic_mmio_hit(v, gpa)) {
+		if (map_apic(v, gpa))
+			return;
+		if (decode(v, &m) && agrees(v, &m)) {
+			apic_access(v, gpa & ~PAGE_MASK, &m);
+			return;
+		}
 	}
 	if (domain_is_dom0(v->dom))
 		dom0_npf(v);

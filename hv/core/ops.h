@@ -28,7 +28,8 @@ struct hv_ops {
 	/*
 	 * Give a new vCPU its control structures; vcpu_reset follows.  Memory
 	 * comes from domain_page_alloc(v->dom); -ENOMEM.  vcpu_fini gives it
-	 * back.
+	 * back.  v->apic.reg is there; sets v->apic.post if the CPU is to
+	 * deliver this vCPU's interrupts.
 	 */
 	int (*vcpu_init)(struct vcpu *v);
 	void (*vcpu_fini)(struct vcpu *v);
@@ -51,8 +52,9 @@ struct hv_ops {
 	 * One entry and exit.  Injects v->inject if its type is not NONE,
 	 * and clears it; an event whose delivery the exit cut short comes
 	 * back in v->inject.  TPR: loads v->apic's TPR into the hardware and
-	 * stores it back.  Fills v->exit.  Returns with interrupts off and
-	 * whatever physical event caused the exit still pending.
+	 * stores it back; with v->apic.post, the CPU delivers interrupts.
+	 * Fills v->exit.  Returns with interrupts off and whatever physical
+	 * event caused the exit still pending, or in v->exit.taken.
 	 */
 	void (*run)(struct vcpu *v);
 

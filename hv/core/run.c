@@ -21,12 +21,19 @@ static inline void irq_window(void)
 /* An interrupt that only the TPR holds back: learn when the TPR falls. */
 static void tpr_watch(struct vcpu *v)
 {
-	u8 cls = READ_ONCE(v->apic.irr_hint) ? vlapic_tpr_blocked(v) : 0;
+	bool ours = !v->apic.post && READ_ONCE(v->apic.irr_hint);
+	u8 cls = ours ? vlapic_tpr_blocked(v) : 0;
 
 	if (cls != v->tpr_watch) {
 		v->tpr_watch = cls;
 		ops->tpr_threshold(v, cls);
 	}
+}
+
+/* The vector that is ours to inject; -1: none, or the CPU delivers by itself. */
+static int due(struct vcpu *v)
+{
+	return v->apic.post ? -1 : vlapic_pending(v);
 }
 
 /*
@@ -47,7 +54,7 @@ static void inject_pending(struct vcpu *v)
 	}
 	if (unlikely(v->pv_eoi_armed))
 		pv_eoi_sync(v);
-	vector = vlapic_pending(v);
+	vector = due(v);
 	if (vector < 0 && !v->extint_queued) {
 		tpr_watch(v);
 		return;
@@ -64,7 +71,7 @@ static void inject_pending(struct vcpu *v)
 		vlapic_ack(v, vector);
 	}
 	v->inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = vector };
-	if (vlapic_pending(v) >= 0)
+	if (due(v) >= 0)
 		ops->window(v, EVENT_INTR, true);
 }
 

@@ -57,7 +57,7 @@ static void end_run(struct vcpu *d0, s64 result)
 	make_runnable(d0);
 }
 
-void vcpu_kick(struct vcpu *v)
+static void wake(struct vcpu *v, u8 ipi)
 {
 	struct cpu *c = this_cpu();
 
@@ -75,12 +75,28 @@ void vcpu_kick(struct vcpu *v)
 		break;
 	case VCPU_RUNNING:
 		if (v->home != c)
-			lapic_send_ipi(v->home->apic_id, VECTOR_KICK);
+			lapic_send_ipi(v->home->apic_id, ipi);
 		break;
 	default:
 		break;
 	}
 	spin_unlock(&v->lock);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	wake(v, VECTOR_KICK);
+}
+
+/*
+ * The CPU takes what was posted while it stays in the guest; or, if it has left
+ * it meanwhile, the next entry does.
+ */
+void vcpu_notify(struct vcpu *v)
+{
+	const struct vlapic_post *p = v->apic.post;
+
+	wake(v, p && p->notify && !READ_ONCE(p->late_any) ? VECTOR_POSTED : VECTOR_KICK);
 }
 
 void vcpu_interrupt_run(struct vcpu *d0)

@@ -64,8 +64,11 @@ int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)
 	v->xsave = domain_page_alloc(v->dom);
 	if (!v->xsave)
 		return -ENOMEM;
-	err = ops->vcpu_init(v);
+	v->apic.reg = domain_page_alloc(v->dom);
+	err = v->apic.reg ? ops->vcpu_init(v) : -ENOMEM;
 	if (err) {
+		if (v->apic.reg)
+			domain_page_free(v->dom, v->apic.reg);
 		domain_page_free(v->dom, v->xsave);
 		return err;
 	}
@@ -88,6 +91,7 @@ void vcpu_teardown(struct vcpu *v)
 
 	timer_cancel(&v->apic.timer);
 	ops->vcpu_fini(v);
+	domain_page_free(d, v->apic.reg);
 	domain_page_free(d, v->xsave);
 	if (v->cpuid)
 		domain_page_free(d, v->cpuid);

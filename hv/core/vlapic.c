@@ -18,7 +18,7 @@ static void reset_registers(struct vcpu *v)
 	struct vlapic *a = &v->apic;
 	u32 i;
 
-	memset(a->reg, 0, sizeof(a->reg));
+	memset(a->state, 0, sizeof(*a->state));
 	areg_set(a, APIC_REG_ID, vlapic_x2(a) ? a->id : a->id << 24);
 	areg_set(a, APIC_REG_VERSION, VERSION_VALUE);
 	areg_set(a, APIC_REG_DFR, 0xffffffff);
@@ -29,11 +29,15 @@ static void reset_registers(struct vcpu *v)
 		areg_set(a, lvt_offsets[i], LVT_RESET);
 	for (i = 0; i < APIC_EILVTS; i++)
 		a->eilvt[i] = LVT_RESET;
+	a->lvt_timer = LVT_RESET;
+	if (a->post)
+		vlapic_post_restart(a);
 	a->irr_hint = false;
 	a->isr_count = 0;
 	a->pending_esr = 0;
 	a->tsc_deadline = 0;
 	a->timer_period = 0;
+	vlapic_new_mode(a);
 }
 
 void vlapic_init(struct vcpu *v, u32 apic_id, bool bsp)
@@ -62,23 +66,15 @@ bool vlapic_mmio_hit(const struct vcpu *v, gpa_t gpa)
 
 /* ---- priorities ---- */
 
-static int highest(struct vlapic *a, u32 base)
+static int in_service(const struct vlapic *a)
 {
-	int i;
-
-	for (i = 7; i >= 0; i--) {
-		u32 w = READ_ONCE(a->reg[base / 4 + i * 4]);
-
-		if (w)
-			return i * 32 + 31 - __builtin_clz(w);
-	}
-	return -1;
+	return a->post || a->isr_count ? vec_highest(a, APIC_REG_ISR) : -1;
 }
 
 static u8 current_ppr(struct vlapic *a)
 {
 	u8 tpr = areg(a, APIC_REG_TPR);
-	int isr = a->isr_count ? highest(a, APIC_REG_ISR) : -1;
+	int isr = in_service(a);
 
 	if (isr >= 0 && (isr & 0xf0) > (tpr & 0xf0))
 		return isr & 0xf0;
@@ -90,15 +86,17 @@ int vlapic_pending(struct vcpu *v)
 	struct vlapic *a = &v->apic;
 	int irr;
 
-	if (!READ_ONCE(a->irr_hint))
+	if (a->post)
+		vlapic_collect(a);
+	else if (!READ_ONCE(a->irr_hint))
 		return -1;
 	if (!vlapic_sw_on(a))
 		return -1;
-	irr = highest(a, APIC_REG_IRR);
+	irr = vec_highest(a, APIC_REG_IRR);
 	if (irr < 0) {
 		WRITE_ONCE(a->irr_hint, false);
 		smp_mb();
-		if (highest(a, APIC_REG_IRR) >= 0)
+		if (vec_highest(a, APIC_REG_IRR) >= 0)
 			WRITE_ONCE(a->irr_hint, true);
 		return -1;
 	}
@@ -122,8 +120,8 @@ bool vlapic_others_pending(const struct vlapic *a, u8 vector)
 u8 vlapic_tpr_blocked(struct vcpu *v)
 {
 	struct vlapic *a = &v->apic;
-	int irr = vlapic_sw_on(a) ? highest(a, APIC_REG_IRR) : -1;
-	int isr = a->isr_count ? highest(a, APIC_REG_ISR) : -1;
+	int irr = vlapic_sw_on(a) ? vec_highest(a, APIC_REG_IRR) : -1;
+	int isr = in_service(a);
 
 	if (irr < 0 || (irr & 0xf0) <= (isr < 0 ? 0 : isr & 0xf0))
 		return 0;
@@ -156,6 +154,8 @@ bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)
 		fetch_or(vec_word(a, APIC_REG_TMR, vector), bit);
 	else if (vec_test(a, APIC_REG_TMR, vector))
 		fetch_and(vec_word(a, APIC_REG_TMR, vector), ~bit);
+	if (a->post)
+		return vlapic_post(a, vector, level);
 	old = fetch_or(vec_word(a, APIC_REG_IRR, vector), bit);
 	WRITE_ONCE(a->irr_hint, true);
 	return !(old & bit);
@@ -176,12 +176,14 @@ void vlapic_ack(struct vcpu *v, u8 vector)
 void vlapic_eoi(struct vcpu *v)
 {
 	struct vlapic *a = &v->apic;
-	int vector = a->isr_count ? highest(a, APIC_REG_ISR) : -1;
+	int vector = in_service(a);
 
 	if (vector < 0)
 		return;
 	*vec_word(a, APIC_REG_ISR, vector) &= ~BIT(vector % 32);
-	a->isr_count--;
+	if (a->isr_count)
+		a->isr_count--;
+	vlapic_touched(a);
 	if (vec_test(a, APIC_REG_TMR, vector))
 		vcpu_level_eoi(v, vector);
 }
@@ -301,6 +303,7 @@ static void write_svr(struct vlapic *a, u32 val)
 	u32 i;
 
 	areg_set(a, APIC_REG_SVR, val & 0x1ff);
+	vlapic_new_mode(a);
 	if (!(val & SVR_ENABLE))
 		for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
 			areg_set(a, lvt_offsets[i], areg(a, lvt_offsets[i]) | LVT_MASKED);
@@ -459,6 +462,7 @@ int vlapic_set_base(struct vcpu *v, u64 base)
 	} else {
 		areg_set(a, APIC_REG_ID, a->id << 24);
 	}
+	vlapic_new_mode(a);
 	vcpu_apic_changed(v);
 	return 0;
 }

@@ -50,15 +50,58 @@ struct domain;
 
 #define APIC_BASE_DEFAULT	0xfee00000ull
 
+/*
+ * Where the CPU delivers interrupts by itself: what is on its way to a vCPU, and
+ * what the back end is to tell the CPU.  Any CPU posts; all else is touched as
+ * struct vlapic says.  The first 64 bytes are the CPU's to read and clear as well,
+ * while the vCPU runs (SDM vol. 3, 31.6).
+ */
+struct vlapic_post {
+	u64 vectors[4];			/* posted, not in IRR yet */
+	u64 control;			/* POST_OUTSTANDING: look at vectors */
+	u64 unused[3];
+
+	u64 late[4];			/* posted, but not in eoi_exits yet */
+	bool late_any;
+	bool notify;			/* VECTOR_POSTED makes a running CPU look */
+	bool eoi_changed;		/* eoi_exits: not in the CPU's hands yet */
+	bool status_changed;		/* vlapic_status(): likewise */
+	u64 eoi_exits[4];		/* vectors whose EOI is reported; only grows */
+};
+
+#define POST_OUTSTANDING	BIT(0)
+
+/* How the CPU may take the guest's accesses to registers on itself. */
+enum vlapic_mode {
+	VLAPIC_OFF,
+	VLAPIC_XAPIC,
+	VLAPIC_X2APIC,			/* while software has it enabled */
+};
+
+/* Is there anything for vlapic_collect(), or for the back end to tell the CPU? */
+static inline bool vlapic_post_news(const struct vlapic_post *p)
+{
+	return READ_ONCE(p->control) | READ_ONCE(p->late_any) | p->eoi_changed |
+	       p->status_changed;
+}
+
 struct vlapic {
-	union {
-		u32 reg[256];		/* reg[offset / 4] */
-		struct kvm_lapic_state state;
+	union {				/* a page, which hardware may know */
+		u32 *reg;		/* reg[offset / 4] */
+		struct kvm_lapic_state *state;
 	};
+	struct vlapic_post *post;	/* NULL: the run loop injects interrupts */
+	/*
+	 * A page that stands for the xAPIC page in second-level tables, whose accesses
+	 * the CPU then takes on itself in xAPIC mode; 0: none.
+	 */
+	hpa_t access_page;
+	enum vlapic_mode mode;		/* follows from base and SVR */
 	u64 base;			/* IA32_APIC_BASE */
 	u32 id;				/* the APIC ID given at creation */
-	bool irr_hint;			/* some IRR bit may be set */
-	u8 isr_count;			/* vectors in service */
+	bool irr_hint;			/* some IRR bit may be set; without post */
+	u8 isr_count;			/* vectors in service; without post */
+	u32 lvt_timer;			/* as last written by software */
 	struct hv_timer timer;
 	u64 timer_start;		/* TSC when the current count began */
 	u64 timer_period;		/* TSC ticks of one period, 0 = stopped */
@@ -67,7 +110,10 @@ struct vlapic {
 	u32 eilvt[APIC_EILVTS];		/* domain 0's: kept, without effect */
 };
 
-/* Power-up state; apic_id is fixed for the vCPU's life, bsp sets APIC_BASE_BSP. */
+/*
+ * Power-up state; apic_id is fixed for the vCPU's life, bsp sets APIC_BASE_BSP.
+ * reg is set already, and post where the back end offers it.
+ */
 void vlapic_init(struct vcpu *v, u32 apic_id, bool bsp);
 /* INIT: registers back to power-up, APIC ID and base kept (SDM 11.4.7.3). */
 void vlapic_reset(struct vcpu *v);
@@ -112,6 +158,17 @@ void vlapic_ack(struct vcpu *v, u8 vector);
 /* End of the highest in-service vector. */
 void vlapic_eoi(struct vcpu *v);
 
+/*
+ * For a back end with ->post.  collect: what was posted goes into IRR; right before
+ * each entry.  status: highest vector in service << 8 | highest pending, 0 for none.
+ * ended: the CPU did vlapic_eoi() for the vector.
+ */
+void vlapic_collect(struct vlapic *a);
+u16 vlapic_status(const struct vcpu *v);
+void vlapic_ended(struct vcpu *v, u8 vector);
+/* The CPU has put a guest's write into the register page: act on it. */
+void vlapic_written(struct vcpu *v, u32 offset);
+
 /* Task priority as CR8 has it (bits 7:4 of TPR). */
 u8 vlapic_get_cr8(const struct vcpu *v);
 void vlapic_set_cr8(struct vcpu *v, u8 cr8);
@@ -125,6 +182,8 @@ int vlapic_set_base(struct vcpu *v, u64 base);
 /* What the virtual local APIC asks of the rest of the core (vcpu.c, dom0.c): */
 /* vCPU v must look at its IRR, NMI or INIT/SIPI request. */
 void vcpu_kick(struct vcpu *v);
+/* The same where only a vector is new: a CPU that delivers by itself need not exit. */
+void vcpu_notify(struct vcpu *v);
 /* A level-triggered vector got its EOI on v. */
 void vcpu_level_eoi(struct vcpu *v, u8 vector);
 /* Mode, LDR or DFR changed: domain 0's are mirrored into the physical APIC. */

@@ -60,7 +60,8 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 		if (!vlapic_sw_on(&v->apic) || vector < 16)
 			return false;
 		vlapic_set_irr(v, vector, level);
-		break;
+		vcpu_notify(v);
+		return true;
 	case DM_NMI:
 		WRITE_ONCE(v->nmi_pending, true);
 		break;

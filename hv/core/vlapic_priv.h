@@ -85,6 +85,41 @@ static inline u32 x2apic_ldr(u32 id)
 	return (id >> 4) << 16 | 1u << (id & 15);
 }
 
+/* Highest bit of one of the 256-bit registers, or -1. */
+static inline int vec_highest(const struct vlapic *a, u32 base)
+{
+	int i;
+
+	for (i = 7; i >= 0; i--) {
+		u32 w = areg(a, base + i * 0x10);
+
+		if (w)
+			return i * 32 + 31 - __builtin_clz(w);
+	}
+	return -1;
+}
+
+/* vlapic_post.c: make a vector pending where the CPU delivers; as vlapic_set_irr() */
+bool vlapic_post(struct vlapic *a, u8 vector, bool level);
+/* Forget what is on its way; IRR, ISR and TMR are new. */
+void vlapic_post_restart(struct vlapic *a);
+/* Software has changed IRR or ISR. */
+static inline void vlapic_touched(struct vlapic *a)
+{
+	if (a->post)
+		a->post->status_changed = true;
+}
+
+/* Base or SVR is new. */
+static inline void vlapic_new_mode(struct vlapic *a)
+{
+	if (vlapic_hw_on(a) && !vlapic_x2(a))
+		a->mode = VLAPIC_XAPIC;
+	else
+		a->mode = vlapic_sw_on(a) ? VLAPIC_X2APIC : VLAPIC_OFF;
+	vlapic_touched(a);
+}
+
 /* vlapic_timer.c */
 void vlapic_timer_fire(struct hv_timer *t);
 void vlapic_timer_stop(struct vcpu *v);

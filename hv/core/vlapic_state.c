@@ -12,7 +12,13 @@ void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 	struct vlapic *a = &v->apic;
 	u32 *reg = (u32 *)s->regs;
 
-	memcpy(s, &a->state, sizeof(*s));
+	u64 ppr;
+
+	if (a->post)
+		vlapic_collect(a);
+	memcpy(s, a->state, sizeof(*s));
+	if (!vlapic_read(v, APIC_REG_PPR, &ppr))
+		reg[APIC_REG_PPR / 4] = ppr;
 	reg[APIC_REG_TIMER_CUR / 4] = vlapic_timer_current(v);
 	/* 0 would say that it has fired. */
 	if (a->timer.cpu && !a->tsc_deadline && !reg[APIC_REG_TIMER_CUR / 4])
@@ -58,15 +64,19 @@ int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 	if (vlapic_x2(a) && reg[APIC_REG_ID / 4] != a->id << 24)
 		return -EINVAL;
 	vlapic_timer_stop(v);
-	memcpy(&a->state, s, sizeof(*s));
+	memcpy(a->state, s, sizeof(*s));
 	areg_set(a, APIC_REG_VERSION, version);
 	areg_set(a, APIC_REG_SVR, areg(a, APIC_REG_SVR) & 0x1ff);
 	if (vlapic_x2(a)) {
 		areg_set(a, APIC_REG_ID, a->id);
 		areg_set(a, APIC_REG_LDR, x2apic_ldr(a->id));
 	}
+	a->lvt_timer = areg(a, APIC_REG_LVT_TIMER);
+	if (a->post)
+		vlapic_post_restart(a);
 	a->isr_count = count_bits(a, APIC_REG_ISR);
 	a->irr_hint = true;
+	vlapic_new_mode(a);
 	a->pending_esr = 0;
 	restore_timer(v, timer_cur);
 	vcpu_apic_changed(v);

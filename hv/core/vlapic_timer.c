@@ -66,7 +66,7 @@ void vlapic_timer_fire(struct hv_timer *t)
 	} else {
 		a->tsc_deadline = 0;
 	}
-	vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 void vlapic_timer_stop(struct vcpu *v)
@@ -120,6 +120,7 @@ void vlapic_lvt_timer_write(struct vcpu *v, u32 val)
 		}
 	}
 	areg_set(a, APIC_REG_LVT_TIMER, val);
+	a->lvt_timer = val;
 }
 
 u64 vlapic_deadline_read(struct vcpu *v)

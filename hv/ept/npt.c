@@ -314,12 +314,12 @@ static int split(struct npt *t, u64 *e, u32 level)
 static void drop_leaf(struct npt *t, u64 *e, u32 level)
 {
 	struct npt_gather *g = t->gather;
-	u64 pfn = entry_pfn(t->fmt, read_entry(e));
+	u64 val = read_entry(e), pfn = entry_pfn(t->fmt, val);
 
 	write_entry(e, 0);
 	g->flush = true;
 	t->root->mapped -= span(level);
-	if (t->identity)
+	if (t->identity || (val & t->fmt->device))
 		return;
 	ASSERT(g->nr_leaves < GATHER_LEAVES);
 	g->leaf[g->nr_leaves++] = NPT_GATHER_LEAF(pfn, NPT_ORDER(level));

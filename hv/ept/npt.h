@@ -94,7 +94,7 @@ struct npt {
 	 * part of them goes, tables stay when they become empty (so that what
 	 * went can come back without memory), and removed leaves are not
 	 * gathered.  Otherwise large leaves go as a whole, empty tables are
-	 * freed and removed leaves are gathered.
+	 * freed and removed leaves are gathered, but those with NPT_DEVICE.
 	 */
 	bool identity;
 };

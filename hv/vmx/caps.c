@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which controls this CPU lets us set; the contract is in caps.h. */
+#include "../core/cmdline.h"
 #include "caps.h"
-#include "vmcs.h"
 
 enum group { PIN, PROC, PROC2, EXIT, ENTRY, GROUPS };
 
@@ -120,6 +120,28 @@ static const char *choose_tpr(u32 allowed, u32 *proc, bool *shadow)
 	return NULL;
 }
 
+/*
+ * Each on its own where the CPU has it, but all need the TPR shadow, and posted
+ * interrupts need delivery and exits that acknowledge interrupts (SDM vol. 3,
+ * 27.2.1.1).  The controls are set for each vCPU by its mode (apic.c).
+ */
+static void choose_apicv(const struct vmx_msrs *m, struct vmx_controls *c)
+{
+	c->apic = c->tpr_shadow ? may(m->proc2) & PROC2_APICV : 0;
+	c->posted = (c->apic & PROC2_DELIVERY) && (may(m->pin) & PIN_POSTED) &&
+		    (may(m->exit) & EXIT_TAKE_INTR);
+}
+
+void vmx_limit_apicv(struct vmx_controls *c, u32 most)
+{
+	if (most >= APICV_DELIVERY)
+		c->posted = false;
+	if (most >= APICV_REGISTERS)
+		c->apic &= ~PROC2_DELIVERY;
+	if (most >= APICV_OFF)
+		c->apic = 0;
+}
+
 /* Bits that cannot be off must be meaningless or on in any case. */
 static const char *complete(const u64 *msr, u32 *on)
 {
@@ -177,6 +199,7 @@ const char *vmx_choose_controls(const struct vmx_msrs *m, struct vmx_controls *c
 	c->vpid = c->proc2 & PROC2_VPID;
 	c->pause_loop = c->proc2 & PROC2_PAUSE_LOOP;
 	c->timer = may(m->pin) & PIN_TIMER;
+	choose_apicv(m, c);
 	c->timer_shift = VMX_MISC_TIMER_SHIFT(m->misc);
 	c->encls = c->proc2 & PROC2_ENCLS;
 	c->ept_ad = m->ept_vpid & EPT_CAP_AD;

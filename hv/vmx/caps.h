@@ -7,6 +7,7 @@
 #define HV_VMX_CAPS_H
 
 #include "../core/types.h"
+#include "vmcs.h"
 
 /* Values of the MSRs; the four "true" ones count only with VMX_BASIC_TRUE. */
 struct vmx_msrs {
@@ -24,6 +25,8 @@ struct vmx_controls {
 	bool tpr_shadow, vpid, pause_loop, encls;
 	bool timer;			/* preemption timer; counts TSC >> timer_shift */
 	u8 timer_shift;
+	u32 apic;			/* of proc2: APIC virtualisation, for guests */
+	bool posted;			/* posted interrupts; with PROC2_DELIVERY only */
 	bool ept_ad;
 	bool invept_one;		/* single-context; else all contexts */
 };
@@ -43,6 +46,11 @@ struct vmx_controls {
  * written to the MSR (if it differs from val); else the reason why not.
  */
 const char *vmx_feature_control(u64 val, u64 *set);
+
+#define PROC2_APICV	(PROC2_APIC_ACCESS | PROC2_X2APIC | PROC2_APIC_REGS | PROC2_DELIVERY)
+
+/* Take away from *c what option apicv= (APICV_, cmdline.h) does not allow. */
+void vmx_limit_apicv(struct vmx_controls *c, u32 most);
 
 /* NULL and *c filled, or one line that names the first thing missing. */
 const char *vmx_choose_controls(const struct vmx_msrs *m, struct vmx_controls *c);

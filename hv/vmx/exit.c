@@ -37,12 +37,15 @@ static const u8 exits[EXIT_END] = {
 	[EXIT_PAUSE]		= INSN | VM_EXIT_PAUSE,
 	[EXIT_BAD_MC]		= VM_EXIT_MCE,
 	[EXIT_TPR]		= VM_EXIT_CR8_WRITE,
+	[EXIT_APIC_ACCESS]	= VM_EXIT_NPF,
+	[EXIT_EOI]		= VM_EXIT_EOI,
 	[EXIT_EPT]		= VM_EXIT_NPF,
 	[EXIT_INVEPT]		= INSN | VM_EXIT_UNDEFINED,
 	[EXIT_TIMER]		= VM_EXIT_INTR,
 	[EXIT_INVVPID]		= INSN | VM_EXIT_UNDEFINED,
 	[EXIT_WBINVD]		= INSN | VM_EXIT_WBINVD,
 	[EXIT_XSETBV]		= INSN | VM_EXIT_XSETBV,
+	[EXIT_APIC_WRITE]	= VM_EXIT_APIC_WRITE,
 	[EXIT_ENCLS]		= INSN | VM_EXIT_UNDEFINED,
 };
 
@@ -66,6 +69,26 @@ static void decode_npf(struct exit_npf *npf, u64 qual, gpa_t gpa)
 		     (qual & QUAL_EPT_FETCH ? NPF_EXEC : 0) |
 		     (qual & QUAL_EPT_MAPPED ? NPF_PRESENT : 0) |
 		     (kind == QUAL_EPT_LINEAR ? NPF_PT : 0);
+}
+
+/* An access to the xAPIC page that the CPU leaves to us. */
+static void decode_apic_access(struct vcpu *v, u64 qual)
+{
+	struct exit_npf *npf = &v->exit.npf;
+	u8 type = QUAL_APIC_TYPE(qual);
+
+	npf->gpa = (v->apic.base & PAGE_MASK) + QUAL_APIC_OFFSET(qual);
+	npf->flags = NPF_PRESENT;
+	npf->flags |= type == QUAL_APIC_READ ? 0 : type == QUAL_APIC_WRITE ? NPF_WRITE :
+		     type == QUAL_APIC_FETCH ? NPF_EXEC : NPF_PT;
+}
+
+/* The interrupt that the exit has acknowledged, if it does that for this vCPU. */
+static u16 taken_vector(void)
+{
+	u32 info = vmread(VMCS_EXIT_INTR);
+
+	return info & INTR_VALID ? 0x100 | (info & INTR_VECTOR) : 0;
 }
 
 /*
@@ -182,7 +205,19 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 	e->hw_info[1] = 0;
 	e->insn_len = entry & INSN ? vmread(VMCS_INSN_LEN) & 0xf : 0;
 
+	e->taken = 0;
+
 	switch (reason) {
+	case VM_EXIT_INTR:
+		if (vmx.ctl.posted && basic == EXIT_INTR)
+			e->taken = taken_vector();
+		break;
+	case VM_EXIT_APIC_WRITE:
+		e->apic_reg = QUAL_APIC_OFFSET(qual);
+		break;
+	case VM_EXIT_EOI:
+		e->vector = qual;
+		break;
 	case VM_EXIT_NONE:
 		reason = VM_EXIT_UNKNOWN;
 		break;
@@ -190,6 +225,10 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 		decode_io(&e->io, qual);
 		break;
 	case VM_EXIT_NPF:
+		if (basic == EXIT_APIC_ACCESS) {
+			decode_apic_access(v, qual);
+			break;
+		}
 		e->hw_info[1] = vmread(VMCS_GUEST_PHYSICAL);
 		decode_npf(&e->npf, qual, e->hw_info[1]);
 		block_nmi_again(v->arch, qual & QUAL_EPT_NMI_UNBLOCKED);

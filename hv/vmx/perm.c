@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * MSR bitmaps (SDM vol. 3, 25.6.9).  A set bit makes the access exit, as does
- * any MSR outside of the two ranges.  Two bitmaps: domain 0's and the one that
- * all guests share.  Both are constant once vCPUs run.
+ * any MSR outside of the two ranges.  Three bitmaps: domain 0's and the two that
+ * all guests share.  They are constant once vCPUs run.
  */
 #include "../core/domain.h"
 #include "../core/msr.h"
@@ -27,6 +27,7 @@ static_assert(sizeof(struct msr_bitmap) == PAGE_SIZE, "hardware format");
 
 static struct msr_bitmap service_msrs __aligned(4096);
 static struct msr_bitmap guest_msrs __aligned(4096);
+static struct msr_bitmap guest_x2apic_msrs __aligned(4096);	/* x2APIC virtualised */
 
 static void set_bit(u8 *map, u32 n, bool on)
 {
@@ -104,14 +105,51 @@ static void init_service_msrs(struct msr_bitmap *m)
 	pass_speculation(m);
 }
 
+#define X2APIC(offset)	(MSR_X2APIC_BASE + ((offset) >> 4))
+
+/*
+ * Registers that read as they stand in the page.  Not so: the timer's count; ICR,
+ * whose upper half is elsewhere; those that cannot be read.
+ */
+static const struct {
+	u16 first, last;
+} x2apic_plain[] = {
+	{ APIC_REG_ID, APIC_REG_VERSION },
+	{ APIC_REG_LDR, APIC_REG_LDR },
+	{ APIC_REG_SVR, APIC_REG_ESR },
+	{ APIC_REG_LVT_TIMER, APIC_REG_TIMER_INIT },
+	{ APIC_REG_TIMER_DIV, APIC_REG_TIMER_DIV },
+};
+
+/* What the CPU virtualises without us (SDM vol. 3, 31.5). */
+static void pass_x2apic(struct msr_bitmap *m, u32 apic)
+{
+	u32 i, r;
+
+	catch_read(m, X2APIC(APIC_REG_TPR), false);
+	catch_write(m, X2APIC(APIC_REG_TPR), false);
+	for (i = 0; i < ARRAY_SIZE(x2apic_plain) && (apic & PROC2_APIC_REGS); i++)
+		for (r = x2apic_plain[i].first; r <= x2apic_plain[i].last; r += 0x10)
+			catch_read(m, X2APIC(r), false);
+	if (apic & PROC2_DELIVERY) {
+		catch_read(m, X2APIC(APIC_REG_PPR), !(apic & PROC2_APIC_REGS));
+		catch_write(m, X2APIC(APIC_REG_EOI), false);
+		catch_write(m, X2APIC(APIC_REG_SELF_IPI), false);
+	}
+}
+
 void vmx_perm_init(void)
 {
 	init_service_msrs(&service_msrs);
 	memset(&guest_msrs, 0xff, sizeof(guest_msrs));
 	pass_own(&guest_msrs);
+	guest_x2apic_msrs = guest_msrs;
+	pass_x2apic(&guest_x2apic_msrs, vmx.ctl.apic);
 }
 
-hpa_t vmx_msr_bitmap(const struct vcpu *v)
+hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic)
 {
-	return virt_to_phys(domain_is_dom0(v->dom) ? &service_msrs : &guest_msrs);
+	if (domain_is_dom0(v->dom))
+		return virt_to_phys(&service_msrs);
+	return virt_to_phys(x2apic ? &guest_x2apic_msrs : &guest_msrs);
 }

@@ -21,8 +21,6 @@
 
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");
 
-#define VIRTUAL_TPR	0x80		/* in the virtual-APIC page */
-
 /* ---- the current VMCS ---- */
 
 hpa_t vmcs_open(struct vcpu *v)
@@ -159,17 +157,14 @@ void vmx_flush(struct vcpu *v)
 }
 
 /* The threshold may not exceed the TPR: below it, there is no need to wait. */
-static u8 load_tpr(struct vcpu *v, struct vmx_vcpu *x)
+static void load_tpr_threshold(struct vcpu *v, struct vmx_vcpu *x)
 {
-	u8 tpr = v->apic.reg[APIC_REG_TPR / 4];
-	u8 threshold = min(x->tpr_threshold, (u8)(tpr >> 4));
+	u8 threshold = min(x->tpr_threshold, vlapic_get_cr8(v));
 
-	x->virtual_apic[VIRTUAL_TPR] = tpr;
 	if (x->tpr_threshold_hw != threshold) {
 		x->tpr_threshold_hw = threshold;
 		vmwrite(VMCS_TPR_THRESHOLD, threshold);
 	}
-	return tpr;
 }
 
 /*
@@ -202,12 +197,12 @@ static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
 
 	if (v->regs.rflags & X86_EFLAGS_IF) {
 		x->masked_until = 0;
-		write_pin(x, vmx.ctl.pin);
+		write_pin(x, x->pin_base);
 		return;
 	}
 	left = irq_masked_left(&x->masked_until);
 	vmwrite(VMCS_GUEST_TIMER, left >> vmx.ctl.timer_shift);
-	write_pin(x, vmx.ctl.pin | PIN_TIMER);
+	write_pin(x, x->pin_base | PIN_TIMER);
 }
 
 static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
@@ -227,6 +222,12 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 	}
 	if (x->timer)
 		set_timer(v, x);
+	if (likely(vmx.ctl.tpr_shadow))
+		load_tpr_threshold(v, x);
+	if (unlikely(v->apic.mode != x->apic_mode))
+		vmx_apic_mode(v, v->apic.mode);
+	if (v->apic.post && vlapic_post_news(v->apic.post))
+		vmx_apic_delivery(v);
 	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
 	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
 	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);
@@ -238,15 +239,12 @@ void vmx_run(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->arch;
 	u32 reason, cut_short;
-	u8 tpr = 0;
 
 	if (unlikely(x->pdptes_due)) {
 		vmx_need_pdptes(v);
 		return;
 	}
 	before_entry(v, x);
-	if (likely(x->virtual_apic))
-		tpr = load_tpr(v, x);
 	if (unlikely(this_cpu()->spec_entry))
 		spec_entry(this_cpu());
 	if (unlikely(!vmx_enter(&v->regs, x->launched))) {
@@ -261,8 +259,6 @@ void vmx_run(struct vcpu *v)
 	v->regs.rflags = vmread(VMCS_GUEST_RFLAGS);
 	v->regs.cr2 = read_cr2();
 	x->intr_state = x->intr_state_hw = vmread(VMCS_GUEST_INTR_STATE);
-	if (unlikely(x->virtual_apic && x->virtual_apic[VIRTUAL_TPR] != tpr))
-		vlapic_set_cr8(v, x->virtual_apic[VIRTUAL_TPR] >> 4);
 	cut_short = vmread(VMCS_IDT_INTR);
 	if (unlikely(cut_short & INTR_VALID))
 		vmx_cut_short(v, cut_short);

@@ -14,20 +14,19 @@
 
 static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 {
-	u32 proc2 = vmx.ctl.proc2;
-
 	x->proc = vmx.ctl.proc;
+	x->proc2 = vmx.ctl.proc2;
 	x->exc_bitmap = EXC_EXITS;
 	if (!domain_is_dom0(v->dom)) {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
 		x->exc_bitmap |= EXC_EXITS_GUEST;
-		proc2 |= PROC2_WBINVD;
+		x->proc2 |= PROC2_WBINVD;
 	}
 	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
-	x->pin = vmx.ctl.pin;
+	x->pin = x->pin_base = vmx.ctl.pin;
 	vmwrite(VMCS_PIN, x->pin);
 	vmwrite(VMCS_PROC, x->proc);
-	vmwrite(VMCS_PROC2, proc2);
+	vmwrite(VMCS_PROC2, x->proc2);
 	vmwrite(VMCS_EXIT_CTL, vmx.ctl.exit);
 	vmwrite(VMCS_ENTRY_CTL, vmx.ctl.entry);
 	vmwrite(VMCS_EXC_BITMAP, x->exc_bitmap);
@@ -43,12 +42,12 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 }
 
 /* Controls that exist on some CPUs only, and addresses. */
-static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
+static void init_pointers(struct vcpu *v)
 {
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, false));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
-	if (x->virtual_apic) {
-		vmwrite(VMCS_VIRTUAL_APIC, virt_to_phys(x->virtual_apic));
+	if (vmx.ctl.tpr_shadow) {
+		vmwrite(VMCS_VIRTUAL_APIC, virt_to_phys(v->apic.reg));
 		vmwrite(VMCS_TPR_THRESHOLD, 0);
 	}
 	if (vmx.ctl.vpid)
@@ -61,40 +60,25 @@ static void init_pointers(struct vcpu *v, struct vmx_vcpu *x)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
 }
 
-static int alloc_pages(struct vcpu *v, struct vmx_vcpu *x)
-{
-	u32 *vmcs = domain_page_alloc(v->dom);
-
-	if (!vmcs)
-		return -ENOMEM;
-	if (vmx.ctl.tpr_shadow) {
-		x->virtual_apic = domain_page_alloc(v->dom);
-		if (!x->virtual_apic) {
-			domain_page_free(v->dom, vmcs);
-			return -ENOMEM;
-		}
-	}
-	*vmcs = vmx.revision;
-	x->vmcs = virt_to_phys(vmcs);
-	return 0;
-}
-
 int vmx_vcpu_init(struct vcpu *v)
 {
 	struct vmx_vcpu *x = domain_page_alloc(v->dom);
+	u32 *vmcs = x ? domain_page_alloc(v->dom) : NULL;
 	hpa_t before;
 
-	if (!x)
-		return -ENOMEM;
-	if (alloc_pages(v, x)) {
-		domain_page_free(v->dom, x);
+	if (!vmcs) {
+		if (x)
+			domain_page_free(v->dom, x);
 		return -ENOMEM;
 	}
+	*vmcs = vmx.revision;
+	x->vmcs = virt_to_phys(vmcs);
 	x->cpu_index = ~0u;
 	v->arch = x;
 	vmclear(x->vmcs);
 	before = vmcs_open(v);
-	init_pointers(v, x);
+	init_pointers(v);
+	vmx_apic_init(v);
 	vmwrite(VMCS_GUEST_PAT, PAT_RESET);
 	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
@@ -111,8 +95,6 @@ void vmx_vcpu_fini(struct vcpu *v)
 		return;
 	v->arch = NULL;
 	domain_page_free(v->dom, phys_to_virt(x->vmcs));
-	if (x->virtual_apic)
-		domain_page_free(v->dom, x->virtual_apic);
 	domain_page_free(v->dom, x);
 }
 
@@ -134,6 +116,7 @@ void vmx_vcpu_reset(struct vcpu *v)
 	x->tpr_threshold = 0;
 	x->pdptes_due = false;
 	init_controls(v, x);
+	vmx_apic_reset(v);
 	reset_state(x);
 	x->dr6 = x->dr7 = ~0ull;		/* none of them: write both */
 	vmcs_close(v, before);
@@ -202,6 +185,9 @@ void vmx_dump(struct vcpu *v)
 	log_err("  controls pin %llx proc %llx %llx exit %llx entry %llx exceptions %llx",
 		vmread(VMCS_PIN), vmread(VMCS_PROC), vmread(VMCS_PROC2),
 		vmread(VMCS_EXIT_CTL), vmread(VMCS_ENTRY_CTL), vmread(VMCS_EXC_BITMAP));
+	log_err("  APIC mode %u, in service and pending %llx, posted %llx %llx %llx %llx",
+		x->apic_mode, x->apic & PROC2_DELIVERY ? vmread(VMCS_GUEST_INTR_STATUS) : 0,
+		x->post.vectors[3], x->post.vectors[2], x->post.vectors[1], x->post.vectors[0]);
 	log_err("  EPTP %llx TSC offset %llx injected %llx blocking %llx activity %llx pending #DB %llx",
 		vmread(VMCS_EPTP), vmread(VMCS_TSC_OFFSET), vmread(VMCS_ENTRY_INTR),
 		vmread(VMCS_GUEST_INTR_STATE), vmread(VMCS_GUEST_ACTIVITY),

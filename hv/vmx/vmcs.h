@@ -10,6 +10,8 @@
 /* ---- fields ---- */
 
 #define VMCS_VPID		0x0000
+#define VMCS_POSTED_VECTOR	0x0002
+#define VMCS_GUEST_INTR_STATUS	0x0810	/* SVI << 8 | RVI */
 
 #define VMCS_HOST_ES		0x0c00
 #define VMCS_HOST_CS		0x0c02
@@ -22,7 +24,10 @@
 #define VMCS_MSR_BITMAP		0x2004
 #define VMCS_TSC_OFFSET		0x2010
 #define VMCS_VIRTUAL_APIC	0x2012
+#define VMCS_APIC_ACCESS	0x2014
+#define VMCS_POSTED_DESC	0x2016
 #define VMCS_EPTP		0x201a
+#define VMCS_EOI_EXIT(n)	(0x201c + 2 * (n))
 #define VMCS_ENCLS_BITMAP	0x202e
 #define VMCS_GUEST_PHYSICAL	0x2400
 #define VMCS_LINK_POINTER	0x2800
@@ -121,6 +126,7 @@
 #define PIN_NMI			(1u << 3)
 #define PIN_VIRTUAL_NMI		(1u << 5)
 #define PIN_TIMER		(1u << 6)	/* preemption timer */
+#define PIN_POSTED		(1u << 7)
 
 #define PROC_IRQ_WINDOW		(1u << 2)
 #define PROC_TSC_OFFSET		(1u << 3)
@@ -136,11 +142,15 @@
 #define PROC_MONITOR		(1u << 29)
 #define PROC_SECONDARY		(1u << 31)
 
+#define PROC2_APIC_ACCESS	(1u << 0)
 #define PROC2_EPT		(1u << 1)
 #define PROC2_RDTSCP		(1u << 3)
+#define PROC2_X2APIC		(1u << 4)
 #define PROC2_VPID		(1u << 5)
 #define PROC2_WBINVD		(1u << 6)
 #define PROC2_UNRESTRICTED	(1u << 7)
+#define PROC2_APIC_REGS		(1u << 8)
+#define PROC2_DELIVERY		(1u << 9)	/* virtual-interrupt delivery */
 #define PROC2_PAUSE_LOOP	(1u << 10)
 #define PROC2_INVPCID		(1u << 12)
 #define PROC2_ENCLS		(1u << 15)
@@ -148,6 +158,7 @@
 
 #define EXIT_SAVE_DEBUG		(1u << 2)
 #define EXIT_HOST_64		(1u << 9)
+#define EXIT_TAKE_INTR		(1u << 15)	/* acknowledge interrupt on exit */
 #define EXIT_SAVE_PAT		(1u << 18)
 #define EXIT_LOAD_PAT		(1u << 19)
 #define EXIT_SAVE_EFER		(1u << 20)
@@ -212,12 +223,15 @@
 #define EXIT_PAUSE		40
 #define EXIT_BAD_MC		41
 #define EXIT_TPR		43
+#define EXIT_APIC_ACCESS	44
+#define EXIT_EOI		45
 #define EXIT_EPT		48
 #define EXIT_INVEPT		50
 #define EXIT_TIMER		52
 #define EXIT_INVVPID		53
 #define EXIT_WBINVD		54
 #define EXIT_XSETBV		55
+#define EXIT_APIC_WRITE		56
 #define EXIT_ENCLS		60
 #define EXIT_END		61
 #define EXIT_ENTRY_FAILED	(1u << 31)
@@ -235,6 +249,11 @@
 #define QUAL_IO_STR		(1u << 4)
 #define QUAL_IO_REP		(1u << 5)
 #define QUAL_IO_PORT(q)		((u16)((q) >> 16))
+#define QUAL_APIC_OFFSET(q)	((u16)(q) & 0xfff)
+#define QUAL_APIC_TYPE(q)	((u8)((q) >> 12) & 0xf)
+#define QUAL_APIC_READ		0	/* by an instruction, its linear address known */
+#define QUAL_APIC_WRITE		1
+#define QUAL_APIC_FETCH		2
 #define QUAL_EPT_WRITE		(1u << 1)
 #define QUAL_EPT_FETCH		(1u << 2)
 #define QUAL_EPT_MAPPED		(7u << 3)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Intel VMX: what the machine offers, turning it on and off, the ops table. */
+#include "../core/cmdline.h"
 #include "../core/cpu.h"
 #include "../core/domain.h"
 #include "../core/log.h"
@@ -59,6 +60,18 @@ static void fill_caps(u64 basic)
 	vmx.cr4_on = rdmsr(MSR_VMX_CR4_FIXED0);
 }
 
+static void log_apicv(const struct vmx_controls *c)
+{
+	log_info("VMX: TPR shadow: %s, virtualised for guests:%s%s%s%s%s%s",
+		 c->tpr_shadow ? "yes" : "no",
+		 c->apic & PROC2_APIC_ACCESS ? " xAPIC page," : "",
+		 c->apic & PROC2_X2APIC ? " x2APIC mode," : "",
+		 c->apic & PROC2_APIC_REGS ? " APIC registers," : "",
+		 c->apic & PROC2_DELIVERY ? " interrupt delivery," : "",
+		 c->posted ? " posted interrupts," : "",
+		 c->apic ? "" : " nothing");
+}
+
 static const char *vmx_probe(void)
 {
 	struct vmx_msrs m;
@@ -73,6 +86,8 @@ static const char *vmx_probe(void)
 		why = vmx_choose_controls(&m, &vmx.ctl);
 	if (why)
 		return why;
+	vmx_limit_apicv(&vmx.ctl, hv_options.apicv);
+	log_apicv(&vmx.ctl);
 	fill_caps(m.basic);
 	vmx_perm_init();
 	return NULL;

@@ -44,8 +44,9 @@ enum { SYS_STAR, SYS_LSTAR, SYS_CSTAR, SYS_SFMASK, NR_SYS };
 
 /* v->arch: one page of the domain. */
 struct vmx_vcpu {
+	/* The posted-interrupt descriptor is its head (Bochs wants it at a page's start). */
+	struct vlapic_post post;
 	hpa_t vmcs;
-	u8 *virtual_apic;		/* page with the TPR, or NULL */
 	u32 cpu_index;			/* whose host state the VMCS has; ~0: none */
 	bool launched;			/* VMRESUME, not VMLAUNCH */
 	bool loaded;			/* between load and put */
@@ -55,8 +56,11 @@ struct vmx_vcpu {
 	/* Fields of the VMCS that are kept at hand. */
 	bool timer;			/* the preemption timer is used */
 	u64 masked_until;		/* irq_masked_left(): then the timer fires */
-	u32 pin;
+	u32 pin, pin_base;		/* base: without the preemption timer */
 	u32 proc;
+	u32 proc2;			/* without PROC2_APICV */
+	u32 apic;			/* of PROC2_APICV, what this vCPU may have */
+	enum vlapic_mode apic_mode;	/* what the controls are set for */
 	u32 exc_bitmap;
 	u32 intr_state;			/* of the guest; intr_state_hw: in the VMCS */
 	u32 intr_state_hw;
@@ -100,6 +104,12 @@ void vmx_vcpu_reset(struct vcpu *v);
 void vmx_sync_controls(struct vcpu *v);
 void vmx_dump(struct vcpu *v);
 
+/* apic.c; the VMCS is current.  mode, delivery: before an entry, after changes. */
+void vmx_apic_init(struct vcpu *v);
+void vmx_apic_reset(struct vcpu *v);
+void vmx_apic_mode(struct vcpu *v, enum vlapic_mode mode);
+void vmx_apic_delivery(struct vcpu *v);
+
 /* exit.c: fill v->exit from the VMCS; the second one: nothing was entered. */
 void vmx_decode_exit(struct vcpu *v, u32 reason);
 void vmx_decode_failure(struct vcpu *v);
@@ -120,9 +130,9 @@ void vmx_inject(struct vcpu *v);
 /* IDT-vectoring information, which is valid, goes back into v->inject. */
 void vmx_cut_short(struct vcpu *v, u32 info);
 
-/* perm.c: MSR bitmaps */
+/* perm.c: MSR bitmaps; x2apic: the CPU virtualises the x2APIC's MSRs */
 void vmx_perm_init(void);
-hpa_t vmx_msr_bitmap(const struct vcpu *v);
+hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic);
 
 /* sregs.c */
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);

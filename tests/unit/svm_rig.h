@@ -18,6 +18,7 @@ struct svm_caps svm;
 
 static struct vmcb rig_vmcb;
 static struct svm_vcpu rig_sv;
+static u32 rig_apic[1024];
 static struct vcpu rig_v;
 
 /* Caps of a machine with 48-bit addresses and nothing optional. */
@@ -27,6 +28,8 @@ static int rig_setup(void **state)
 	memset(&rig_vmcb, 0, sizeof(rig_vmcb));
 	memset(&rig_sv, 0, sizeof(rig_sv));
 	memset(&rig_v, 0, sizeof(rig_v));
+	memset(rig_apic, 0, sizeof(rig_apic));
+	rig_v.apic.reg = rig_apic;
 	rig_sv.vmcb = &rig_vmcb;
 	rig_v.arch = &rig_sv;
 	svm = (struct svm_caps){

@@ -30,7 +30,7 @@ static void defaults(void **state __unused)
 static void takes_every_option(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("  serial=0x2f8 loglevel=debug\tpanic=reboot "
-				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic\n",
+				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic apicv=registers\n",
 				       &o, &rep), 0);
 	assert_int_equal(o.serial, 0x2f8);
 	assert_int_equal(o.loglevel, LOG_DEBUG);

@@ -157,6 +157,46 @@ static void copies(void **state __unused)
 	domain_put(d);
 }
 
+/* Bedplate's own page in a guest: without reference, out of reach of copies, gone for good. */
+static void page_of_the_apic(void **state __unused)
+{
+	const gpa_t at = 0xfee00000;
+	const hpa_t own = RIG_POOL;
+	struct frame_stats before, after;
+	struct domain *d = domain_get(make_guest());
+	struct npt_leaf leaf;
+	u64 done;
+	u8 b = 0;
+
+	frames_stats(&before);
+	assert_int_equal(mmu_map_apic(d, at, own), 0);
+	assert_int_equal(mmu_map_apic(d, at, own), 0);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.pfn, own >> PAGE_SHIFT);
+	assert_int_equal(leaf.attr & (NPT_WRITE | NPT_EXEC | NPT_DEVICE), NPT_WRITE | NPT_DEVICE);
+	assert_int_equal(guest_read(d, at, &b, 1), -EFAULT);
+	assert_int_equal(guest_write(d, at, &b, 1), -EFAULT);
+	/* The service VM can neither replace it nor take it for its own. */
+	assert_int_equal(map1(d, at >> PAGE_SHIFT, PFN, 0, RW), -EEXIST);
+	assert_int_equal(map1(d, 0xfee01, PFN, 0, RW), 1);
+	/* It goes with an unmap of what is around it, and comes again. */
+	assert_int_equal(mmu_unmap(d, 0xfee00, 2, &done), 0);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
+	assert_int_equal(mmu_map_apic(d, at, own), 0);
+	assert_int_equal(d->npt.mapped, 1);
+	/* A vCPU changes its mode. */
+	mmu_unmap_apic(d, at);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
+	assert_int_equal(mmu_map_apic(d, at, own), -EEXIST);
+	assert_int_equal(map1(d, 0xfee00, PFN, 0, RW), 1);
+	mmu_unmap_apic(d, at);			/* again: what is there now stays */
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MAPPED);
+	assert_int_equal(mmu_unmap(d, 0xfee00, 1, &done), 0);
+	frames_stats(&after);
+	assert_int_equal(before.mapped, after.mapped);
+	domain_put(d);
+}
+
 static void map_says_what_is_wrong(void **state __unused)
 {
 	struct domain *d = domain_get(make_guest());
@@ -409,6 +449,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_types_of_dom0, setup),
 		cmocka_unit_test_setup(mmio_is_hidden, setup),
 		cmocka_unit_test_setup(copies, setup),
+		cmocka_unit_test_setup(page_of_the_apic, setup),
 		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
 		cmocka_unit_test_setup(entry_flushes_when_due, setup),
 		cmocka_unit_test_setup(frame_is_put_after_flush, setup),

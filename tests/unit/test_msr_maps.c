@@ -22,6 +22,7 @@
 #include "hv/vmx/vmx.h"
 
 const struct hv_ops *ops;
+struct vmx_caps vmx;
 const u32 vmx_sys_msr[NR_SYS] = { MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK };
 static bool pass_ctrl, pass_pred;
 
@@ -104,7 +105,7 @@ static bool exits(bool svm, struct domain *d, u32 msr, int what)
 	rig_v.dom = d;
 	if (svm)
 		return svm_exits((const u8 *)svm_msrpm(&rig_v), msr, what);
-	return vmx_exits((const u8 *)vmx_msr_bitmap(&rig_v), msr, what);
+	return vmx_exits((const u8 *)vmx_msr_bitmap(&rig_v, false), msr, what);
 }
 
 /* The next MSR that a map can name. */
@@ -124,6 +125,7 @@ static u32 next(u32 msr)
 static int setup(void **state __unused)
 {
 	pass_ctrl = pass_pred = false;
+	vmx.ctl.apic = PROC2_APICV;
 	svm_perm_init();
 	vmx_perm_init();
 	return 0;
@@ -167,6 +169,54 @@ static void guests(void **state __unused)
 						 !own(svm, msr, what));
 		msr = next(msr);
 	} while (msr);
+}
+
+/* The x2APIC's MSRs that the CPU virtualises (SDM vol. 3, 31.5), by what it has of that. */
+static bool x2apic_virtual(u32 apic, u32 reg, int what)
+{
+	bool regs = apic & PROC2_APIC_REGS, deliver = apic & PROC2_DELIVERY;
+
+	switch (reg) {
+	case 0x08:			/* TPR */
+		return true;
+	case 0x0a:			/* PPR: the CPU keeps it if it delivers */
+		return what == READ && regs && deliver;
+	case 0x0b: case 0x3f:		/* EOI, self-IPI: cannot be read */
+		return what == WRITE && deliver;
+	case 0x02: case 0x03: case 0x0d: case 0x0f: case 0x10 ... 0x28:
+	case 0x32 ... 0x38: case 0x3e:
+		return what == READ && regs;
+	}
+	return false;			/* ICR, the timer's count, and no registers */
+}
+
+static void guests_in_x2apic_mode(void **state __unused)
+{
+	static const u32 has[] = {
+		0, PROC2_X2APIC, PROC2_X2APIC | PROC2_APIC_REGS,
+		PROC2_X2APIC | PROC2_DELIVERY, PROC2_APICV,
+	};
+	u32 i, msr;
+	int what;
+
+	rig_v.dom = &guest;
+	for (i = 0; i < ARRAY_SIZE(has); i++) {
+		const u8 *map;
+
+		vmx.ctl.apic = has[i];
+		vmx_perm_init();
+		map = (const u8 *)vmx_msr_bitmap(&rig_v, true);
+		msr = 0;
+		do {
+			bool x2 = msr >= 0x800 && msr <= 0x8ff;
+
+			for (what = READ; what <= WRITE; what++)
+				assert_int_equal(vmx_exits(map, msr, what), x2 ?
+						 !x2apic_virtual(has[i], msr & 0xff, what) :
+						 !own(false, msr, what));
+			msr = next(msr);
+		} while (msr);
+	}
 }
 
 static void service_writes(void **state __unused)
@@ -243,7 +293,7 @@ static void ports(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(guests), T(service_writes), T(service_reads), T(speculation), T(ports),
+		T(guests), T(guests_in_x2apic_mode), T(service_writes), T(service_reads), T(speculation), T(ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

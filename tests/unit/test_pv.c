@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Paravirtual clock, wall clock, steal time, EOI and IPIs; the real-time clock. */
-// SOURCES: hv/core/pv.c hv/core/cmos.c hv/core/vlapic.c hv/core/vlapic_deliver.c hv/core/vlapic_timer.c
+// SOURCES: hv/core/pv.c hv/core/cmos.c hv/core/vlapic.c hv/core/vlapic_post.c hv/core/vlapic_deliver.c hv/core/vlapic_timer.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +31,7 @@ u64 host_tsc;
 static u8 mem[0x8000];
 static struct domain dom;
 static struct vcpu v[N];
+static u32 apic_pages[N][1024];
 static u32 kicked[N];
 static gpa_t wanted;
 static u8 rtc[128], rtc_index;
@@ -55,6 +56,7 @@ int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 
 void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write __unused) { wanted = gpa; }
 void vcpu_kick(struct vcpu *w) { kicked[w->index]++; }
+void vcpu_notify(struct vcpu *w) { kicked[w->index]++; }
 void vcpu_apic_changed(struct vcpu *w __unused) { }
 void vcpu_level_eoi(struct vcpu *w __unused, u8 vector __unused) { }
 u64 hv_tsc(void) { return host_tsc; }
@@ -106,6 +108,7 @@ static void boot(u64 khz)
 		v[i].dom = &dom;
 		v[i].index = i;
 		dom.vcpus[i] = &v[i];
+		v[i].apic.reg = apic_pages[i];
 		vlapic_init(&v[i], i, !i);
 		vlapic_write(&v[i], APIC_REG_SVR, 0x1ff);
 	}

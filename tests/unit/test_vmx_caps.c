@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hv/core/cmdline.h"
 #include "hv/vmx/caps.h"
 #include "hv/vmx/vmcs.h"
 
@@ -176,6 +177,75 @@ static void optional(void **state __unused)
 			    "VMX: neither TPR shadow nor CR8 exiting");
 }
 
+/* Each control that the CPU lacks costs what needs it, and nothing else. */
+static void apicv_of_the_cpu(void **state __unused)
+{
+	static const u32 each[] = {
+		PROC2_APIC_ACCESS, PROC2_X2APIC, PROC2_APIC_REGS, PROC2_DELIVERY,
+	};
+	u32 have, i, want;
+
+	for (have = 0; have < 128; have++) {
+		bool shadow = have & 16, posted = have & 32, take = have & 64;
+		struct vmx_msrs m = all;
+		struct vmx_controls c;
+
+		for (i = 0, want = 0; i < 4; i++) {
+			if (have & BIT(i))
+				want |= each[i];
+			else
+				m.proc2 &= ~((u64)each[i] << 32);
+		}
+		if (!shadow) {
+			m.proc &= ~((u64)PROC_TPR_SHADOW << 32);
+			want = 0;
+		}
+		if (!posted)
+			m.pin &= ~((u64)PIN_POSTED << 32);
+		if (!take)
+			m.exit &= ~((u64)EXIT_TAKE_INTR << 32);
+		assert_null(vmx_choose_controls(&m, &c));
+		assert_int_equal(c.tpr_shadow, shadow);
+		assert_int_equal(c.apic, want);
+		assert_int_equal(c.posted, posted && take && (want & PROC2_DELIVERY));
+		/* They are for guests, and go by the mode of the vCPU. */
+		assert_false(c.proc2 & PROC2_APICV);
+		assert_false(c.pin & PIN_POSTED);
+		assert_false(c.exit & EXIT_TAKE_INTR);
+	}
+}
+
+static void apicv_of_the_option(void **state __unused)
+{
+	static const struct {
+		u32 most, apic;
+		bool posted;
+	} t[] = {
+		{ APICV_ON, PROC2_APICV, true },
+		{ APICV_DELIVERY, PROC2_APICV, false },
+		{ APICV_REGISTERS, PROC2_APICV & ~PROC2_DELIVERY, false },
+		{ APICV_OFF, 0, false },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		struct vmx_msrs m = all;
+		struct vmx_controls c;
+
+		assert_null(vmx_choose_controls(&m, &c));
+		vmx_limit_apicv(&c, t[i].most);
+		assert_int_equal(c.apic, t[i].apic);
+		assert_int_equal(c.posted, t[i].posted);
+		assert_true(c.tpr_shadow);
+		/* It gives nothing that the CPU lacks. */
+		m.proc2 = (u64)(PROC2_EPT | PROC2_UNRESTRICTED | PROC2_WBINVD) << 32;
+		assert_null(vmx_choose_controls(&m, &c));
+		vmx_limit_apicv(&c, t[i].most);
+		assert_int_equal(c.apic, 0);
+		assert_false(c.posted);
+	}
+}
+
 static void forced_on(void **state __unused)
 {
 	struct vmx_msrs m = all;
@@ -230,6 +300,7 @@ int main(void)
 		cmocka_unit_test(everything_there), cmocka_unit_test(nothing_unknown),
 		cmocka_unit_test(each_required), cmocka_unit_test(basic),
 		cmocka_unit_test(ept), cmocka_unit_test(optional),
+		cmocka_unit_test(apicv_of_the_cpu), cmocka_unit_test(apicv_of_the_option),
 		cmocka_unit_test(forced_on), cmocka_unit_test(feature_control),
 	};
 

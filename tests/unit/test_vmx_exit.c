@@ -80,7 +80,7 @@ static void plain_reasons(void **state __unused)
 static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
-		4, 14, 16, 17, 29, 35, 37, 38, 42, 44, 47, 49, 51, 56, 59, 61, 62,
+		4, 14, 16, 17, 29, 35, 37, 38, 42, 47, 49, 51, 59, 61, 62,
 		75, 0xffff,
 	};
 	size_t i;
@@ -137,6 +137,41 @@ static void npf(void **state __unused)
 	assert_int_equal(decode(48, 0x083)->npf.flags, NPF_WRITE | NPF_PT);
 	/* No linear address: a PDPTE load, no walk. */
 	assert_int_equal(decode(48, 0x001)->npf.flags, 0);
+}
+
+static void virtual_apic(void **state __unused)
+{
+	const struct vm_exit *e;
+
+	rig_v.apic.base = 0xfee00900;
+	e = decode(44, 0x0390);				/* read by an instruction */
+	assert_int_equal(e->reason, VM_EXIT_NPF);
+	assert_int_equal(e->npf.gpa, 0xfee00390);
+	assert_int_equal(e->npf.flags, NPF_PRESENT);
+	assert_int_equal(decode(44, 0x1300)->npf.flags, NPF_PRESENT | NPF_WRITE);
+	assert_int_equal(decode(44, 0x2300)->npf.flags, NPF_PRESENT | NPF_EXEC);
+	assert_int_equal(decode(44, 0x3300)->npf.flags, NPF_PRESENT | NPF_PT);
+	assert_int_equal(decode(44, 0xa300)->npf.flags, NPF_PRESENT | NPF_PT);
+	assert_int_equal(decode(44, 0xf300)->npf.flags, NPF_PRESENT | NPF_PT);
+	assert_int_equal(decode(45, 0x51)->reason, VM_EXIT_EOI);
+	assert_int_equal(rig_v.exit.vector, 0x51);
+	assert_int_equal(decode(56, 0x300)->reason, VM_EXIT_APIC_WRITE);
+	assert_int_equal(rig_v.exit.apic_reg, 0x300);
+	assert_int_equal(rig_v.exit.insn_len, 0);
+}
+
+/* The exit takes the interrupt, where that is asked for; what it left waits still. */
+static void taken(void **state __unused)
+{
+	rig_vmcs[VMCS_EXIT_INTR] = INTR_VALID | 0xf8;
+	assert_int_equal(decode(1, 0)->reason, VM_EXIT_INTR);
+	assert_int_equal(rig_v.exit.taken, 0);
+	vmx.ctl.posted = true;
+	assert_int_equal(decode(1, 0)->taken, 0x1f8);
+	assert_int_equal(decode(52, 0)->reason, VM_EXIT_INTR);
+	assert_int_equal(rig_v.exit.taken, 0);
+	rig_vmcs[VMCS_EXIT_INTR] = 0xf8;		/* domain 0's: not valid */
+	assert_int_equal(decode(1, 0)->taken, 0);
 }
 
 static void control_registers(void **state __unused)
@@ -343,7 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(plain_reasons), T(unknown_reasons), T(refused), T(io), T(npf),
-		T(control_registers), T(task_switches), T(exceptions), T(iret_blocks_again),
+		T(virtual_apic), T(taken), T(control_registers), T(task_switches), T(exceptions),
+		T(iret_blocks_again),
 		T(injected), T(cut_short), T(when), T(windows), T(blocking),
 	};
 

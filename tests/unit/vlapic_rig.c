@@ -16,12 +16,14 @@ u64 host_tsc;
 static struct cpu cpu;
 struct domain dom;
 struct vcpu v[N];
-u32 kicked[N], level_eois, changed;
+u32 kicked[N], notified[N], level_eois, changed;
+static u32 pages[N][1024];
 u8 last_eoi;
 
 struct cpu *this_cpu(void) { return &cpu; }
 u64 hv_tsc(void) { return host_tsc; }
 void vcpu_kick(struct vcpu *w) { kicked[w->index]++; }
+void vcpu_notify(struct vcpu *w) { kicked[w->index]++; notified[w->index]++; }
 void vcpu_apic_changed(struct vcpu *w __unused) { changed++; }
 
 void vcpu_level_eoi(struct vcpu *w __unused, u8 vector)
@@ -74,6 +76,8 @@ int rig_setup(void **state)
 	memset(&dom, 0, sizeof(dom));
 	memset(v, 0, sizeof(v));
 	memset(kicked, 0, sizeof(kicked));
+	memset(notified, 0, sizeof(notified));
+	memset(pages, 0, sizeof(pages));
 	level_eois = changed = 0;
 	host_tsc = 1000000;
 	dom.id = 1;
@@ -82,6 +86,7 @@ int rig_setup(void **state)
 		v[i].dom = &dom;
 		v[i].index = i;
 		dom.vcpus[i] = &v[i];
+		v[i].apic.reg = pages[i];
 		vlapic_init(&v[i], i, !i);
 		enable(&v[i]);
 	}

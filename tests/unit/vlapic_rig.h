@@ -15,7 +15,8 @@
 
 extern struct domain dom;
 extern struct vcpu v[N];
-extern u32 kicked[N], level_eois, changed;
+extern u32 kicked[N], level_eois, changed;	/* kicked: notified as well */
+extern u32 notified[N];
 extern u8 last_eoi;
 
 /* Fresh APICs, enabled, IDs 0 to 3, the first the boot CPU's; a guest's. */

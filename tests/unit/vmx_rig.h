@@ -18,6 +18,7 @@
 struct vmx_caps vmx;
 
 static u64 rig_vmcs[0x8000];
+static u32 rig_apic[1024];
 static struct vmx_vcpu rig_x;
 static struct vcpu rig_v;
 
@@ -51,6 +52,8 @@ static int rig_setup(void **state)
 	memset(&rig_x, 0, sizeof(rig_x));
 	memset(&rig_v, 0, sizeof(rig_v));
 	rig_v.arch = &rig_x;
+	memset(rig_apic, 0, sizeof(rig_apic));
+	rig_v.apic.reg = rig_apic;
 	vmx = (struct vmx_caps){
 		.limits = {
 			.vaddr_bits = 48,
