@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a local APIC delivers, by hardware or not (tests/guests/deliver.c). */
+#include "test.h"
+
+#include <sched.h>
+
+static struct vm *start(enum guest_id g, int x2apic, uint64_t n, uint64_t wait)
+{
+	struct vm *vm = vm_new(g, 2, 0);
+
+	vm->p->x2apic = x2apic;
+	vm->p->arg[0] = n;
+	vm->p->arg[1] = wait;
+	for (int i = 0; i < 2; i++)
+		thread_start(&vm->vcpu[i]);
+	return vm;
+}
+
+static void finish(struct vm *vm)
+{
+	for (int i = 0; i < 2; i++)
+		thread_join(&vm->vcpu[i]);
+}
+
+static void ipi_running(int x2apic)
+{
+	struct vm *vm;
+
+	if (cpus_usable() < 2)
+		SKIP("one CPU");
+	vm = start(G_ipi_running, x2apic, 50, 0);
+	finish(vm);
+	CHECK_EQ(vm->p->res[2], 50);
+	CHECK_EQ(vm->p->res[3], 100);
+	CHECK_EQ(vm->p->res[4], 50);
+}
+
+TEST_LIMIT(lapic, ipi_running_xapic, 60) { ipi_running(0); }
+TEST_LIMIT(lapic, ipi_running_x2apic, 60) { ipi_running(1); }
+
+/* The CPU that is interrupted moves between the machine's CPUs meanwhile. */
+TEST_LIMIT(lapic, ipi_moving, 60)
+{
+	struct vm *vm;
+	cpu_set_t set;
+
+	if (cpus_usable() < 2)
+		SKIP("one CPU");
+	vm = start(G_ipi_running, 1, 100, 100000);
+	for (int i = 0; i < 40; i++) {
+		CPU_ZERO(&set);
+		CPU_SET(i & 1, &set);
+		CHECK_EQ(pthread_setaffinity_np(vm->vcpu[1].thread, sizeof(set), &set), 0);
+		sleep_ms(1);
+	}
+	finish(vm);
+	CHECK_EQ(vm->p->res[3], 200);
+}
+
+TEST_LIMIT(lapic, halt_priority_xapic, 60) { finish(start(G_halt_priority, 0, 5, 200000)); }
+TEST_LIMIT(lapic, halt_priority_x2apic, 60) { finish(start(G_halt_priority, 1, 5, 200000)); }
+
+static uint32_t *word(struct kvm_lapic_state *l, int base, int vec)
+{
+	return (uint32_t *)(void *)(l->regs + base + vec / 32 * 16);
+}
+
+/* Read, lose, write back and add to what is pending and in service. */
+static void in_service(int x2apic)
+{
+	struct vm *vm = vm_new(G_in_service, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_lapic_state l, back, none;
+
+	vm->p->x2apic = x2apic;
+	vm->p->arg[0] = 0x82;
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(*word(&l, 0x100, 0x51), 1 << 0x11);
+	CHECK_EQ(*word(&l, 0x200, 0x41), 1 << 1);
+	CHECK_EQ(*word(&l, 0x200, 0x71), 1 << 0x11);
+	none = l;
+	memset(none.regs + 0x100, 0, 0x180);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &none), 0);
+	*word(&l, 0x200, 0x82) |= 1 << 2;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &l), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &back), 0);
+	CHECK(!memcmp(l.regs + 0x100, back.regs + 0x100, 0x180));
+	run_done(v);
+	CHECK_EQ(vm->p->res[0], 0x51);
+	CHECK_EQ(vm->p->res[1], 0x82);
+	CHECK_EQ(vm->p->res[2], 0x71);
+	CHECK_EQ(vm->p->res[3], 0x41);
+}
+
+TEST(lapic, in_service_xapic) { in_service(0); }
+TEST(lapic, in_service_x2apic) { in_service(1); }
+
+TEST(lapic, change_of_mode) { run_done(&vm_new(G_apic_mode, 1, 0)->vcpu[0]); }
+
+/* Split interrupt controller: each EOI of a level-triggered vector comes to the VMM. */
+static void level_eoi(int x2apic)
+{
+	struct vm *vm;
+	struct vcpu *v;
+	struct { struct kvm_irq_routing h; struct kvm_irq_routing_entry e; } r = {
+		.h.nr = 1,
+		.e = { .gsi = 4, .type = KVM_IRQ_ROUTING_MSI,
+		       .u.msi = { .address_lo = 0xfee00000, .data = 0xc051 } },
+	};
+
+	if (check_cap(kvm_fd, KVM_CAP_SPLIT_IRQCHIP) <= 0)
+		SKIP("no split interrupt controller");
+	vm = vm_new(G_level_eoi, 1, VM_SPLIT);
+	v = &vm->vcpu[0];
+	vm->p->x2apic = x2apic;
+	vm->p->arg[0] = 3;
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
+	run_sync(v, 1);
+	for (int i = 0; i < 3; i++) {
+		CHECK(signal_msi(vm, 0xfee00000, 0xc051) > 0);
+		run_exit(v, KVM_EXIT_IOAPIC_EOI);
+		CHECK_EQ(v->run->eoi.vector, 0x51);
+	}
+	run_done(v);
+	CHECK_EQ(vm->p->res[0], 4);
+}
+
+TEST(lapic, level_eoi_xapic) { level_eoi(0); }
+TEST(lapic, level_eoi_x2apic) { level_eoi(1); }
