@@ -11,7 +11,6 @@ import subprocess
 import bootdisk
 
 MERGED = ("bin", "sbin", "lib", "lib64")        # links into /usr in the service VM
-HV_ARGS = ["panic=reboot"]
 PR_SET_PDEATHSIG = 1
 
 
@@ -28,6 +27,7 @@ class Machine:
     autopsy() tells what it had to say about that itself.
     """
 
+    hv_args = ["panic=reboot"]
     kernel_args = ["console=ttyS0", "panic=-1"]
     initrd = "initrd"           # with the drivers of its disks
     link_window = None          # bytes in flight to the agent, when it acknowledges
@@ -92,7 +92,7 @@ class Machine:
             "terminal_output serial console",
         ]
         if opts.under == "bedplate":
-            args = " ".join(f"'{word}'" for word in HV_ARGS + opts.hv_args)
+            args = " ".join(f"'{word}'" for word in self.hv_args + opts.hv_args)
             lines.append(f"multiboot2 /boot/bedplate {args}")
             if opts.kernel != "none":
                 lines += [f"module2 /boot/vmlinuz {quoted}", "module2 /boot/initrd"]
