@@ -48,6 +48,10 @@ void irq_dispatch(u8 vector)
 	case VECTOR_KICK:
 	case VECTOR_POSTED:
 		lapic_eoi();
+		if (unlikely(c->nmi_pending)) {
+			c->nmi_pending = false;
+			vcpu_kick(c->dom0);
+		}
 		break;
 	case VECTOR_ERROR:
 		lapic_write(LAPIC_ESR, 0);
@@ -61,14 +65,19 @@ void irq_dispatch(u8 vector)
 	}
 }
 
-/* No lock may be taken here; the run loop passes the flag on. */
+/*
+ * No lock may be taken here.  Domain 0's vCPU may sleep: an interrupt passes
+ * the kick on, which also ends a HLT that the NMI came just before.
+ */
 void nmi_handler(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (c->dom0)
-		WRITE_ONCE(c->dom0->nmi_pending, true);
+	if (!c->dom0)
+		return;
+	WRITE_ONCE(c->dom0->nmi_pending, true);
 	WRITE_ONCE(c->nmi_pending, true);
+	lapic_send_self(VECTOR_KICK);
 }
 
 static int highest_bit(const u64 *map)

@@ -23,6 +23,7 @@
 #define ICR_STARTUP		0x600
 #define ICR_BUSY		BIT(12)
 #define ICR_ASSERT		BIT(14)
+#define ICR_SELF		(1u << 18)
 #define ICR_ALL_BUT_SELF	0xc0000
 
 #define PIC1_DATA		0x21
@@ -174,6 +175,17 @@ static void send(u32 apic_id, u32 low)
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
 	send(apic_id, ICR_FIXED | ICR_ASSERT | vector);
+}
+
+/* Not send(): it may be what the NMI has interrupted. */
+void lapic_send_self(u8 vector)
+{
+	u32 low = ICR_SELF | ICR_FIXED | ICR_ASSERT | vector;
+
+	if (lapic_is_x2apic())
+		wrmsr(MSR_X2APIC_BASE + LAPIC_ICR / 16, low);
+	else
+		lapic_write(LAPIC_ICR, low);
 }
 
 void lapic_send_init(u32 apic_id)

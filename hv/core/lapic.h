@@ -62,6 +62,8 @@ void lapic_eoi(void);
 
 /* IPIs to the CPU with @apic_id, physical destination, edge. */
 void lapic_send_ipi(u32 apic_id, u8 vector);
+/* To the calling CPU; also from an NMI's handler. */
+void lapic_send_self(u8 vector);
 void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 page);
 void lapic_send_nmi_others(void);
