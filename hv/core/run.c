@@ -145,7 +145,9 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 	} else {
 		if (unlikely(v->pv_eoi_armed))
 			pv_eoi_sync(v);
-		if (vlapic_has_interrupt(v))
+		if (READ_ONCE(v->nmi_pending))
+			ops->window(v, EVENT_NMI, true);
+		if (vlapic_has_interrupt(v) || READ_ONCE(v->extint))
 			ops->window(v, EVENT_INTR, true);
 	}
 	return true;
