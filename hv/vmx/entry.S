@@ -28,8 +28,7 @@ vmx_enter:
 1:	vmlaunch
 
 	/* Refused before the guest was loaded: its registers are unchanged. */
-2:	add	$8, %rsp
-	xor	%eax, %eax
+2:	xor	%ebx, %ebx
 	jmp	3f
 
 	.globl	vmx_exit
@@ -38,10 +37,12 @@ vmx_exit:
 	mov	8(%rsp), %rax		/* regs */
 	STORE_GUEST_REGS
 	pop	REGS_RAX(%rax)
-	add	$8, %rsp
+	mov	$1, %ebx
+	/* Also after a refusal: the guest's SPEC_CTRL was loaded. */
+3:	add	$8, %rsp
 	SPEC_AFTER_EXIT
-	mov	$1, %eax
-3:	POP_CALLEE_SAVED
+	mov	%ebx, %eax
+	POP_CALLEE_SAVED
 	ret
 	.size	vmx_enter, . - vmx_enter
 

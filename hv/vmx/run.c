@@ -252,16 +252,18 @@ void vmx_run(struct vcpu *v)
 		return;
 	}
 	reason = vmread(VMCS_EXIT_REASON);
-	if (likely(!(reason & EXIT_ENTRY_FAILED)))
-		x->launched = true;
 	v->regs.gpr[RSP] = vmread(VMCS_GUEST_RSP);
 	v->regs.rip = vmread(VMCS_GUEST_RIP);
 	v->regs.rflags = vmread(VMCS_GUEST_RFLAGS);
 	v->regs.cr2 = read_cr2();
 	x->intr_state = x->intr_state_hw = vmread(VMCS_GUEST_INTR_STATE);
-	cut_short = vmread(VMCS_IDT_INTR);
-	if (unlikely(cut_short & INTR_VALID))
-		vmx_cut_short(v, cut_short);
+	/* An entry that failed leaves IDT-vectoring information as it was (27.8). */
+	if (likely(!(reason & EXIT_ENTRY_FAILED))) {
+		x->launched = true;
+		cut_short = vmread(VMCS_IDT_INTR);
+		if (unlikely(cut_short & INTR_VALID))
+			vmx_cut_short(v, cut_short);
+	}
 	if (reason == EXIT_TIMER || reason == EXIT_INTR)
 		x->masked_until = 0;
 	vmx_decode_exit(v, reason);
