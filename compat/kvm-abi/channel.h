@@ -45,7 +45,8 @@
 enum bp_hypercall {
 	/*
 	 * RING(ring_pfn): give the calling CPU its event ring: one frame of
-	 * domain 0 that holds struct bp_ring; ring_pfn = 0 takes it back.
+	 * domain 0 that holds struct bp_ring; ring_pfn = 0 takes it back, and
+	 * so does an INIT of the CPU.
 	 * -EINVAL bad frame, -EBUSY a ring is registered already.
 	 */
 	BP_HC_RING = 1,

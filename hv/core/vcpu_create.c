@@ -105,6 +105,9 @@ void vcpu_teardown(struct vcpu *v)
 static void take_init(struct vcpu *v)
 {
 	dom0_drop_level_irqs(v);
+	/* Who starts the CPU next may use the ring's frame for anything. */
+	if (domain_is_dom0(v->dom))
+		ring_unregister();
 	vlapic_reset(v);
 	reset_state(v);
 	v->mp_state = v->apic.base & APIC_BASE_BSP ? KVM_MP_STATE_RUNNABLE :
