@@ -136,7 +136,7 @@ TEST(pae, set_sregs)
 }
 
 /* The root is where there is no memory: the guest cannot go on, and no harm is done. */
-TEST(pae, no_memory)
+TEST_LIMIT(pae, no_memory, 10)
 {
 	struct kvm_sregs s;
 
