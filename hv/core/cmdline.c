@@ -28,7 +28,8 @@ static const struct choice panic_choices[] = { { "halt", 0 }, { "reboot", 1 }, {
 static const struct choice timer_choices[] = { { "auto", 0 }, { "apic", 1 }, { NULL, 0 } };
 static const struct choice apicv_choices[] = {
 	{ "on", APICV_ON }, { "delivery", APICV_DELIVERY },
-	{ "registers", APICV_REGISTERS }, { "off", APICV_OFF }, { NULL, 0 },
+	{ "registers", APICV_REGISTERS }, { "off", APICV_OFF },
+	{ "none", APICV_NONE }, { NULL, 0 },
 };
 
 static const struct choice off_choices[] = { { "on", 0 }, { "off", 1 }, { NULL, 0 } };

@@ -109,14 +109,13 @@ static const char *check_ept(u64 cap)
 }
 
 /* The TPR in the hardware's shadow, or by an exit at every access to CR8. */
-static const char *choose_tpr(u32 allowed, u32 *proc, bool *shadow)
+static const char *choose_tpr(u32 allowed, u32 *proc, struct vmx_controls *c)
 {
-	u32 cr8 = PROC_CR8_LOAD | PROC_CR8_STORE;
-
-	*shadow = allowed & PROC_TPR_SHADOW;
-	if (!*shadow && (allowed & cr8) != cr8)
+	c->tpr_shadow = allowed & PROC_TPR_SHADOW;
+	c->cr8_exits = (allowed & PROC_CR8_EXITS) == PROC_CR8_EXITS;
+	if (!c->tpr_shadow && !c->cr8_exits)
 		return "VMX: neither TPR shadow nor CR8 exiting";
-	*proc |= *shadow ? PROC_TPR_SHADOW : cr8;
+	*proc |= c->tpr_shadow ? PROC_TPR_SHADOW : PROC_CR8_EXITS;
 	return NULL;
 }
 
@@ -140,6 +139,10 @@ void vmx_limit_apicv(struct vmx_controls *c, u32 most)
 		c->apic &= ~PROC2_DELIVERY;
 	if (most >= APICV_OFF)
 		c->apic = 0;
+	if (most >= APICV_NONE && c->cr8_exits) {
+		c->tpr_shadow = false;
+		c->proc = (c->proc & ~PROC_TPR_SHADOW) | PROC_CR8_EXITS;
+	}
 }
 
 /* Bits that cannot be off must be meaningless or on in any case. */
@@ -182,7 +185,7 @@ const char *vmx_choose_controls(const struct vmx_msrs *m, struct vmx_controls *c
 		on[n->group] |= n->bit & ~not_at_start[n->group];
 	}
 	if (!why)
-		why = choose_tpr(may(m->proc), &on[PROC], &c->tpr_shadow);
+		why = choose_tpr(may(m->proc), &on[PROC], c);
 	if (!why)
 		why = check_ept(m->ept_vpid);
 	for (i = 0; i < GROUPS; i++)

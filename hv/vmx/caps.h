@@ -23,6 +23,7 @@ struct vmx_msrs {
 struct vmx_controls {
 	u32 pin, proc, proc2, exit, entry;
 	bool tpr_shadow, vpid, pause_loop, encls;
+	bool cr8_exits;			/* accesses to CR8 can be made to exit */
 	bool timer;			/* preemption timer; counts TSC >> timer_shift */
 	u8 timer_shift;
 	u32 apic;			/* of proc2: APIC virtualisation, for guests */

@@ -135,6 +135,7 @@
 #define PROC_RDPMC		(1u << 11)
 #define PROC_CR8_LOAD		(1u << 19)
 #define PROC_CR8_STORE		(1u << 20)
+#define PROC_CR8_EXITS		(PROC_CR8_LOAD | PROC_CR8_STORE)
 #define PROC_TPR_SHADOW		(1u << 21)
 #define PROC_NMI_WINDOW		(1u << 22)
 #define PROC_UNCOND_IO		(1u << 24)

@@ -225,6 +225,7 @@ static void apicv_of_the_option(void **state __unused)
 		{ APICV_DELIVERY, PROC2_APICV, false },
 		{ APICV_REGISTERS, PROC2_APICV & ~PROC2_DELIVERY, false },
 		{ APICV_OFF, 0, false },
+		{ APICV_NONE, 0, false },
 	};
 	u32 i;
 
@@ -236,7 +237,10 @@ static void apicv_of_the_option(void **state __unused)
 		vmx_limit_apicv(&c, t[i].most);
 		assert_int_equal(c.apic, t[i].apic);
 		assert_int_equal(c.posted, t[i].posted);
-		assert_true(c.tpr_shadow);
+		assert_int_equal(c.tpr_shadow, t[i].most != APICV_NONE);
+		assert_int_equal(!!(c.proc & PROC_TPR_SHADOW), c.tpr_shadow);
+		assert_int_equal(!!(c.proc & PROC_CR8_LOAD), !c.tpr_shadow);
+		assert_int_equal(!!(c.proc & PROC_CR8_STORE), !c.tpr_shadow);
 		/* It gives nothing that the CPU lacks. */
 		m.proc2 = (u64)(PROC2_EPT | PROC2_UNRESTRICTED | PROC2_WBINVD) << 32;
 		assert_null(vmx_choose_controls(&m, &c));
@@ -244,6 +248,19 @@ static void apicv_of_the_option(void **state __unused)
 		assert_int_equal(c.apic, 0);
 		assert_false(c.posted);
 	}
+}
+
+/* Something has to tell of the TPR. */
+static void no_way_but_the_shadow(void **state __unused)
+{
+	struct vmx_msrs m = all;
+	struct vmx_controls c;
+
+	m.proc &= ~((u64)PROC_CR8_EXITS << 32);
+	assert_null(vmx_choose_controls(&m, &c));
+	vmx_limit_apicv(&c, APICV_NONE);
+	assert_true(c.tpr_shadow);
+	assert_true(c.proc & PROC_TPR_SHADOW);
 }
 
 static void forced_on(void **state __unused)
@@ -301,6 +318,7 @@ int main(void)
 		cmocka_unit_test(each_required), cmocka_unit_test(basic),
 		cmocka_unit_test(ept), cmocka_unit_test(optional),
 		cmocka_unit_test(apicv_of_the_cpu), cmocka_unit_test(apicv_of_the_option),
+		cmocka_unit_test(no_way_but_the_shadow),
 		cmocka_unit_test(forced_on), cmocka_unit_test(feature_control),
 	};
 
