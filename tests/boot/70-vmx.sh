@@ -12,3 +12,5 @@ shows vmx.guest 0 output "guest: done 0" scripts/lab run --machine vmx --smp 1 -
 # docs/testbed.md says what Bochs does to it.
 reports vmx.apicv scripts/lab run --machine vmx --smp 2 --hv-args apicv=on --overlay "$overlay" -- /opt/tests/bp-vmm run 'lapic.*' 'irq.*' 'smp.*' state.lapic
 reports vmx.no_apicv scripts/lab run --machine vmx --smp 1 --hv-args apicv=off --overlay "$overlay" -- /opt/tests/bp-vmm run 'lapic.*' 'irq.*' state.lapic
+# As on a CPU without a TPR shadow: accesses to CR8 exit, domain 0's too.
+reports vmx.no_tpr_shadow scripts/lab run --machine vmx --smp 1 --hv-args apicv=none --overlay "$overlay" -- /opt/tests/bp-vmm run 'lapic.*' 'irq.*' 'cpu.*'
