@@ -424,15 +424,13 @@ static s64 channel_call(struct vcpu *v, u64 nr)
 void exit_hypercall(struct vcpu *v)
 {
 	u64 *g = v->regs.gpr, nr = g[RAX];
-	struct vcpu_paging p;
 	s64 ret;
 
 	/* The interface has no prefixes, so the length is known without a fetch. */
 	if (!v->exit.insn_len)
 		v->exit.insn_len = 3;
 	vcpu_skip(v);
-	ops->get_paging(v, &p);
-	if (p.cpl)
+	if (ops->get_cpl(v))
 		ret = -EPERM;
 	else if ((nr & ~0xffffull) == BP_HC_BASE)
 		ret = channel_call(v, nr & 0xffff);
