@@ -60,16 +60,17 @@ static void fill_caps(u64 basic)
 	vmx.cr4_on = rdmsr(MSR_VMX_CR4_FIXED0);
 }
 
+static const char *yes_no(bool on)
+{
+	return on ? "yes" : "no";
+}
+
 static void log_apicv(const struct vmx_controls *c)
 {
-	log_info("VMX: TPR shadow: %s, virtualised for guests:%s%s%s%s%s%s",
-		 c->tpr_shadow ? "yes" : "no",
-		 c->apic & PROC2_APIC_ACCESS ? " xAPIC page," : "",
-		 c->apic & PROC2_X2APIC ? " x2APIC mode," : "",
-		 c->apic & PROC2_APIC_REGS ? " APIC registers," : "",
-		 c->apic & PROC2_DELIVERY ? " interrupt delivery," : "",
-		 c->posted ? " posted interrupts," : "",
-		 c->apic ? "" : " nothing");
+	log_info("VMX: TPR shadow: %s; guests' xAPIC page: %s, x2APIC mode: %s, APIC registers: %s, interrupt delivery: %s, posting: %s",
+		 yes_no(c->tpr_shadow), yes_no(c->apic & PROC2_APIC_ACCESS),
+		 yes_no(c->apic & PROC2_X2APIC), yes_no(c->apic & PROC2_APIC_REGS),
+		 yes_no(c->apic & PROC2_DELIVERY), yes_no(c->posted));
 }
 
 static const char *vmx_probe(void)

@@ -39,7 +39,7 @@ static struct domain guest_dom;
 static struct vcpu d0, other_d0, vm[GUESTS];
 static struct bp_vcpu_page page[GUESTS];
 static bool irq[GUESTS + 2];		/* interrupt pending: guests, d0, other_d0 */
-static u32 kicks, services;
+static u32 kicks, notices, services;
 static u64 end_of_time;
 static jmp_buf done;
 
@@ -113,8 +113,9 @@ void vcpu_exception(struct vcpu *v __unused, u8 vector __unused, bool has __unus
 
 void lapic_send_ipi(u32 apic_id __unused, u8 vector)
 {
-	assert_int_equal(vector, VECTOR_KICK);
-	kicks++;
+	assert_true(vector == VECTOR_KICK || vector == VECTOR_POSTED);
+	kicks += vector == VECTOR_KICK;
+	notices += vector == VECTOR_POSTED;
 }
 
 bool pv_update(struct vcpu *v __unused) { return true; }
@@ -383,7 +384,7 @@ static int setup(void **state)
 	memset(exits_seen, 0, sizeof(exits_seen));
 	memset(guest_step, 0, sizeof(guest_step));
 	host_tsc = 1000 * MS;
-	kicks = services = 0;
+	kicks = notices = services = 0;
 	stall = stalled = 0;
 	in_run = ticking = false;
 	tasks = on_cpu = 0;
@@ -415,6 +416,50 @@ static void run_until(u64 ticks)
 	end_of_time = host_tsc + ticks;
 	if (!setjmp(done))
 		run_loop();
+}
+
+/* A vector for a vCPU that runs elsewhere: an exit only where the CPU does not take it by itself. */
+static void notifying(void **state __unused)
+{
+	struct vlapic_post post = { .notify = true };
+	struct vcpu *v = &vm[0];
+
+	v->home = &other_cpu;
+	v->state = VCPU_RUNNING;
+	vcpu_notify(v);
+	assert_int_equal(kicks, 1);
+	v->apic.post = &post;
+	vcpu_notify(v);
+	assert_int_equal(notices, 1);
+	vcpu_kick(v);				/* an NMI, say */
+	assert_int_equal(kicks, 2);
+	post.late_any = true;			/* level-triggered: the CPU must learn of its EOI */
+	vcpu_notify(v);
+	assert_int_equal(kicks, 3);
+	post.late_any = post.notify = false;	/* it delivers, but nothing can be posted to it */
+	vcpu_notify(v);
+	assert_int_equal(kicks, 4);
+	post.notify = true;
+	v->state = VCPU_RUNNABLE;		/* the entry looks */
+	vcpu_notify(v);
+	v->state = VCPU_STOPPED;
+	vcpu_notify(v);
+	v->state = VCPU_RUNNING;
+	v->home = &cpu;				/* this CPU, in root mode: likewise */
+	cpu.current = v;
+	vcpu_notify(v);
+	cpu.current = NULL;
+	assert_int_equal(kicks, 4);
+	assert_int_equal(notices, 1);
+	/* Asleep: it wakes if the priorities let the vector through. */
+	v->state = VCPU_HALTED;
+	v->mp_state = KVM_MP_STATE_HALTED;
+	vcpu_notify(v);
+	assert_int_equal(v->state, VCPU_HALTED);
+	irq[0] = true;
+	vcpu_notify(v);
+	assert_int_equal(v->state, VCPU_RUNNABLE);
+	assert_int_equal(notices, 1);
 }
 
 static u32 share(u64 part)
@@ -538,6 +583,7 @@ int main(void)
 		cmocka_unit_test_setup(shares_on_a_machine_that_stalls, setup),
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
+		cmocka_unit_test_setup(notifying, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
