@@ -263,8 +263,11 @@ static void exit_task_switch(struct vcpu *v)
 		internal_error(v);
 }
 
+/* Domain 0's memory does not come later: it has given the frame away. */
 static void exit_need_page(struct vcpu *v)
 {
+	if (domain_is_dom0(v->dom))
+		dom0_shutdown();
 	if (!npf_need_page(v, v->exit.npf.gpa, false))
 		internal_error(v);
 }
