@@ -247,11 +247,80 @@ static void pae(void **state __unused)
 	expect_new32();
 }
 
+/* ---- anything at all ---- */
+
+static u32 random_state;
+
+static u32 rnd(u32 below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 17;
+	random_state ^= random_state << 5;
+	return random_state % below;
+}
+
+/* The rig's guest with a few bytes, registers and pages other than they should be. */
+static void spoil(void)
+{
+	static const u32 where[] = { GDT, GDT, LDT, OLD_TSS, NEW_TSS, NEW_TSS, DIR, TABLE, DIR2, TABLE2 };
+	u32 i, n = rnd(6);
+
+	if (rnd(2))
+		paging_on();
+	if (rnd(3) == 0)
+		event(EVENT_INTR + rnd(3), 13, rnd(2), rnd(0x10000));
+	else
+		by(rnd(4));
+	for (i = 0; i < n; i++)
+		mem[where[rnd(ARRAY_SIZE(where))] + rnd(0x98)] = rnd(256);
+	for (i = 0; i < rnd(3); i++)
+		page[rnd(PAGES)] = rnd(4);
+	if (rnd(8) == 0)
+		sregs.gdt.base = rnd(2) ? rnd(MEM) : 0xfffffff0u + rnd(32);
+	if (rnd(8) == 0)
+		sregs.tr.base = rnd(2) ? rnd(MEM) : 0xffffffa0u + rnd(96);
+	if (rnd(8) == 0)
+		sregs.tr.type = rnd(16);
+	if (rnd(4) == 0)
+		new32()->ldt = SEL_LDT;
+	if (rnd(16) == 0)
+		sregs.cr4 |= X86_CR4_PAE;
+}
+
+/* Whatever a guest makes up: done, refused, waiting or given up, and never more than one. */
+static void hostile(void **state __unused)
+{
+	u32 i, made = 0, faults = 0, waits = 0;
+	bool ok;
+
+	random_state = 2463534242u;
+	for (i = 0; i < 100000; i++) {
+		setup(NULL);
+		spoil();
+		ok = task_switch(&v);
+		assert_int_equal(locked, 0);
+		assert_false(was_wanted && (was_set || exc.any || !ok));
+		assert_true(ok || !(was_set || exc.any));
+		assert_true(!ok || was_set || exc.any || was_wanted);
+		if (was_set) {
+			assert_int_equal(v.regs.rflags & ~0x3f7fd7ull, 0);
+			assert_true(v.regs.rip <= 0xffffffff);
+			assert_true(set.cs.present && !set.cs.unusable && (set.tr.type & 2));
+		}
+		made += was_set;
+		faults += exc.any;
+		waits += was_wanted;
+	}
+	/* All of it happens. */
+	assert_true(made > 10000 && faults > 10000 && waits > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(demand), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
 		T(late_page_faults), T(pae),
+		T(hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,9 @@
 
 #define ROOT	(HIGH + 0xfe0)			/* in a page that nothing has touched */
 #define DIR	(GPA_SCRATCH + 0x10000)		/* 2 MiB pages of PAE */
+#define FAR	(GPA_SCRATCH + 0x4000)		/* pointer for a far jump */
+#define TSS1	(GPA_SCRATCH + 0x3200)
+#define SEL_TSS1	0x20
 #define DIR32	(GPA_SCRATCH + 0x11000)		/* 4 MiB pages, and at its end a PAE root */
 
 #define CR0_PG		0x80000000u
@@ -25,6 +28,7 @@ asm(".pushsection .rodata\n.code32\n"
     PLACE(cr4) "mov %cr4, %eax\n or $0x60, %eax\n"
     PLACE(cr4_here) "mov %eax, %cr4\n" SYNC(1)
     PLACE(on) SYNC(1)
+    PLACE(jmp) "ljmp *" STR(FAR) "\n" SYNC(3)
     PLACE(handler) "pop %ebx\n pop %ecx\n" SYNC(2)
     PLACE(end)
     ".code64\n.popsection");
@@ -133,6 +137,36 @@ TEST(pae, set_sregs)
 	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
 	run_sync(v, 1);
 	CHECK_EQ(sregs().cr3, ROOT);
+}
+
+/* A task with a root of its own, in another page that nothing has touched. */
+static void to_task(uint64_t pdpte3)
+{
+	uint32_t t[26] = { [7] = HIGH + 0x1020, [8] = AT(on), [9] = 2, [14] = STACK0, [18] = SEL_DATA,
+			   [19] = SEL_CODE, [20] = SEL_DATA, [21] = SEL_DATA };
+	struct kvm_sregs s;
+
+	setup(AT(jmp), ROOT, CR4_PAE);
+	memcpy(vm->mem + TSS1, t, sizeof(t));
+	*(uint32_t *)(vm->mem + FAR + 4) = SEL_TSS1;
+	descriptor(SEL_TSS1, TSS1, 0x67, AR_TSS32);
+	put(high + 0x1020, pdpte3);
+	s = sregs();
+	s.cr0 |= CR0_PG;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+}
+
+TEST(pae, task)
+{
+	to_task(0);
+	run_sync(v, 1);
+	CHECK_EQ(sregs().cr3, HIGH + 0x1020);
+	CHECK_EQ(sregs().tr.selector, SEL_TSS1);
+	if (is_amd())
+		return;
+	to_task(PDPTE_RESERVED | 1);
+	expect_fault(AT(jmp));
+	CHECK_EQ(sregs().tr.selector, SEL_TSS0);
 }
 
 /* The root is where there is no memory: the guest cannot go on, and no harm is done. */

@@ -23,6 +23,7 @@
 #define SEL_DATA_AT	0x38
 #define SEL_ABSENT	0x40			/* data, not present */
 #define SEL_LDT		0x48
+#define SEL_GATE	0x50			/* a task gate */
 #define SEL_NONE	0xff8			/* beyond the table */
 
 #define PLACE(name) ".globl task_" #name "\ntask_" #name ":\n"
@@ -212,6 +213,22 @@ TEST(task, call)
 	CHECK_EQ(regs().rflags & NT, NT);
 	run_sync(v, 4);
 	CHECK_EQ(regs().rsp, STACK0);
+}
+
+/* Through a task gate in the GDT. */
+TEST(task, call_gate)
+{
+	uint16_t g[4] = { 0, SEL_TSS1, 0x8500, 0 };
+
+	setup(AT(call), AT(other_iret), 0);
+	memcpy(vm->mem + GDT + SEL_GATE, g, 8);
+	far_pointer(FAR0, SEL_GATE);
+	run_sync(v, 1);
+	expect_task(SEL_TSS1);
+	expect_saved(AT(call_back));
+	CHECK_EQ(tss(TSS1)->link, SEL_TSS0);
+	run_sync(v, 2);
+	expect_task(SEL_TSS0);
 }
 
 static void enable_apic(void)
