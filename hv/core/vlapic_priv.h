@@ -85,11 +85,12 @@ static inline u32 x2apic_ldr(u32 id)
 	return (id >> 4) << 16 | 1u << (id & 15);
 }
 
-/* Highest bit of one of the 256-bit registers, or -1. */
+/* Highest bit of one of the 256-bit registers, or -1.  Each entry may look at several. */
 static inline int vec_highest(const struct vlapic *a, u32 base)
 {
 	int i;
 
+#pragma GCC unroll 8
 	for (i = 7; i >= 0; i--) {
 		u32 w = areg(a, base + i * 0x10);
 
