@@ -11,9 +11,8 @@
 #ifndef HV_CORE_IRQ_H
 #define HV_CORE_IRQ_H
 
-#include "tsc.h"
 #include "types.h"
-#include "x86.h"
+#include "x86_regs.h"
 
 struct vcpu;
 
@@ -25,20 +24,23 @@ void dom0_drop_level_irqs(struct vcpu *v);
 /*
  * A physical interrupt ends a guest's run whatever its IF says.  Bochs 3.0
  * forgets that after an entry with IF clear, until the guest changes IF
- * (docs/testbed.md): while a guest keeps IF clear, its back end ends the run
- * every now and then, however often it was entered meanwhile.
- *
- * Result: TSC ticks until that is due.  *until: when, 0 to begin.
+ * (docs/testbed.md).  So a run with IF clear lasts IRQ_MASKED_US at most, where
+ * the CPU has a timer for that; and this, before each entry, is true when it is
+ * time to report an interrupt exit instead.  *entries: in a row with IF clear.
  */
-#define IRQ_MASKED_US	5000
+#define IRQ_MASKED_US		5000
+#define IRQ_MASKED_ENTRIES	64
 
-static inline u64 irq_masked_left(u64 *until)
+static inline bool irq_masked_enough(u8 *entries, u64 rflags)
 {
-	u64 now = rdtsc();
-
-	if (!*until)
-		*until = now + tsc_from_us(IRQ_MASKED_US);
-	return now < *until ? *until - now : 0;
+	if (rflags & X86_EFLAGS_IF) {
+		*entries = 0;
+		return false;
+	}
+	if (likely(++*entries < IRQ_MASKED_ENTRIES))
+		return false;
+	*entries = 0;
+	return true;
 }
 
 #endif

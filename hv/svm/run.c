@@ -92,11 +92,8 @@ void svm_run(struct vcpu *v)
 	struct cpu *c = this_cpu();
 	u32 cr8;
 
-	if (v->regs.rflags & X86_EFLAGS_IF) {
-		sv->masked_until = 0;
-	} else if (unlikely(!irq_masked_left(&sv->masked_until))) {
+	if (unlikely(irq_masked_enough(&sv->masked, v->regs.rflags))) {
 		/* An exit that was none: interrupts are taken now. */
-		sv->masked_until = 0;
 		v->exit.reason = VM_EXIT_INTR;
 		return;
 	}

@@ -38,7 +38,7 @@ struct svm_vcpu {
 	u64 asid_gen;			/* of the CPU that gave the ASID; 0: need one */
 	u32 cpu_index;			/* CPU on which it last ran; ~0: none */
 
-	u64 masked_until;		/* irq_masked_left() */
+	u8 masked;			/* irq_masked_enough() */
 
 	bool cr8_wait;			/* an interrupt waits for a lower TPR */
 	bool irq_window;		/* VINTR intercept and dummy V_IRQ are on */

@@ -190,21 +190,6 @@ static void write_pin(struct vmx_vcpu *x, u32 pin)
 	vmwrite(VMCS_PIN, pin);
 }
 
-/* The end of a run with IF clear.  Domain 0 does not leave it so for long. */
-static void set_timer(struct vcpu *v, struct vmx_vcpu *x)
-{
-	u64 left;
-
-	if (v->regs.rflags & X86_EFLAGS_IF) {
-		x->masked_until = 0;
-		write_pin(x, x->pin_base);
-		return;
-	}
-	left = irq_masked_left(&x->masked_until);
-	vmwrite(VMCS_GUEST_TIMER, left >> vmx.ctl.timer_shift);
-	write_pin(x, x->pin_base | PIN_TIMER);
-}
-
 static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 {
 	if (unlikely(x->flush)) {
@@ -221,7 +206,7 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		vmwrite(VMCS_GUEST_INTR_STATE, x->intr_state);
 	}
 	if (x->timer)
-		set_timer(v, x);
+		write_pin(x, x->pin_base | (v->regs.rflags & X86_EFLAGS_IF ? 0 : PIN_TIMER));
 	if (likely(vmx.ctl.tpr_shadow))
 		load_tpr_threshold(v, x);
 	if (unlikely(v->apic.mode != x->apic_mode))
@@ -244,6 +229,12 @@ void vmx_run(struct vcpu *v)
 		vmx_need_pdptes(v);
 		return;
 	}
+	/* Domain 0 does not leave IF clear for long. */
+	if (unlikely(x->timer && irq_masked_enough(&x->masked, v->regs.rflags))) {
+		v->exit.reason = VM_EXIT_INTR;
+		v->exit.taken = 0;
+		return;
+	}
 	before_entry(v, x);
 	if (unlikely(this_cpu()->spec_entry))
 		spec_entry(this_cpu());
@@ -264,7 +255,5 @@ void vmx_run(struct vcpu *v)
 		if (unlikely(cut_short & INTR_VALID))
 			vmx_cut_short(v, cut_short);
 	}
-	if (reason == EXIT_TIMER || reason == EXIT_INTR)
-		x->masked_until = 0;
 	vmx_decode_exit(v, reason);
 }

@@ -2,8 +2,10 @@
 /* The VMCS of a vCPU: making, resetting, showing it. */
 #include "../core/domain.h"
 #include "../core/errno.h"
+#include "../core/irq.h"
 #include "../core/log.h"
 #include "../core/paging.h"
+#include "../core/tsc.h"
 #include "../core/x86_regs.h"
 #include "insn.h"
 #include "vmx.h"
@@ -25,6 +27,9 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
 	x->pin = x->pin_base = vmx.ctl.pin;
 	vmwrite(VMCS_PIN, x->pin);
+	/* No exit saves what is left: each entry starts with all of it. */
+	if (x->timer)
+		vmwrite(VMCS_GUEST_TIMER, tsc_from_us(IRQ_MASKED_US) >> vmx.ctl.timer_shift);
 	vmwrite(VMCS_PROC, x->proc);
 	vmwrite(VMCS_PROC2, x->proc2);
 	vmwrite(VMCS_EXIT_CTL, vmx.ctl.exit);

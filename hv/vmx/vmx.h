@@ -55,7 +55,7 @@ struct vmx_vcpu {
 
 	/* Fields of the VMCS that are kept at hand. */
 	bool timer;			/* the preemption timer is used */
-	u64 masked_until;		/* irq_masked_left(): then the timer fires */
+	u8 masked;			/* irq_masked_enough() */
 	u32 pin, pin_base;		/* base: without the preemption timer */
 	u32 proc;
 	u32 proc2;			/* without PROC2_APICV */
