@@ -70,6 +70,19 @@ static void serve(struct vcpu *v)
 	expect_io(v, 1, 4, PORT_DONE);
 }
 
+/*
+ * The TSS of an AMD processor after reset, as KVM has it, is a 16-bit one, with
+ * which Bochs does not let a guest into long mode.
+ */
+static void wide_tss(struct vcpu *v)
+{
+	struct kvm_sregs s;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	s.tr.type = 0xb;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+}
+
 static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
 {
 	struct vm *vm = vm_new(g, vcpus, 0);
@@ -78,6 +91,7 @@ static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
 	vm->p->arg[0] = ROUNDS;
 	vm->p->arg[1] = WARM;
 	vm->p->arg[2] = arg2;
+	wide_tss(&vm->vcpu[0]);
 	return vm;
 }
 
