@@ -140,9 +140,9 @@ bool vlapic_accepts_extint(const struct vcpu *v)
 
 bool vlapic_has_interrupt(struct vcpu *v)
 {
-	if (vlapic_pending(v) >= 0)
+	if (vlapic_pending(v) >= 0 || v->extint_queued)
 		return true;
-	return (READ_ONCE(v->extint) || v->extint_queued) && vlapic_accepts_extint(v);
+	return READ_ONCE(v->extint) && vlapic_accepts_extint(v);
 }
 
 bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)

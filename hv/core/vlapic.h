@@ -149,7 +149,10 @@ int vlapic_pending(struct vcpu *v);
 bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 /* Class of the highest pending vector if the TPR alone holds it back, else 0. */
 u8 vlapic_tpr_blocked(struct vcpu *v);
-/* Anything in IRR above PPR, or INTR from the PIC through LINT0? For wake-up. */
+/*
+ * Anything in IRR above PPR, INTR from the PIC through LINT0, or a vector that the
+ * next entry injects in any case (extint_queued)?  For wake-up and windows.
+ */
 bool vlapic_has_interrupt(struct vcpu *v);
 /* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)? */
 bool vlapic_accepts_extint(const struct vcpu *v);
