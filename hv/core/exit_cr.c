@@ -2,6 +2,7 @@
 /* MOV to control registers that exit; the contract is in exit_cr.h. */
 #include "exit_cr.h"
 
+#include "domain.h"
 #include "errno.h"
 #include "gwalk.h"
 #include "insn.h"
@@ -10,7 +11,12 @@
 #include "run.h"
 #include "vlapic.h"
 
-bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
+/*
+ * The operand of the MOV to CR`cr` at RIP, and v->exit.insn_len.  False: another
+ * instruction is there now; or a guest's page went after the exit, and the guest
+ * fetches the MOV again.  Domain 0's does not come back.
+ */
+static bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
 {
 	struct vcpu_paging p;
 	u8 buf[INSN_MAX], found, reg, len;
@@ -18,8 +24,13 @@ bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
 
 	ops->get_paging(v, &p);
 	n = insn_fetch(v, &p, buf);
-	if (n < 0 || insn_decode_mov_cr(buf, n, p.cs_long, &found, &reg, &len) || found != cr)
+	if (n < 0 || insn_decode_mov_cr(buf, n, p.cs_long, &found, &reg, &len) || found != cr) {
+		if (n == INSN_MAX || domain_is_dom0(v->dom))
+			vcpu_ud(v);
+		else
+			ops->flush(v);
 		return false;
+	}
 	v->exit.insn_len = len;
 	*val = v->regs.gpr[reg];
 	if (!p.cs_long)
@@ -31,9 +42,9 @@ void exit_cr8(struct vcpu *v)
 {
 	u64 val;
 
-	if (!mov_cr_operand(v, 8, &val)) {
-		vcpu_ud(v);
-	} else if (val >> 4) {
+	if (!mov_cr_operand(v, 8, &val))
+		return;
+	if (val >> 4) {
 		vcpu_gp(v);
 	} else {
 		vlapic_set_cr8(v, val);
@@ -97,10 +108,8 @@ void exit_cr0(struct vcpu *v)
 	struct kvm_sregs s;
 	u64 val;
 
-	if (!mov_cr_operand(v, 0, &val)) {
-		vcpu_ud(v);
+	if (!mov_cr_operand(v, 0, &val))
 		return;
-	}
 	ops->get_sregs(v, &s);
 	if (!switch_mode(&s, val)) {
 		vcpu_gp(v);
@@ -115,10 +124,8 @@ void exit_cr4(struct vcpu *v)
 	struct kvm_sregs s;
 	u64 val;
 
-	if (!mov_cr_operand(v, 4, &val)) {
-		vcpu_ud(v);
+	if (!mov_cr_operand(v, 4, &val))
 		return;
-	}
 	ops->get_sregs(v, &s);
 	/* PCIDE can be set in long mode with PCID 0 only (SDM vol. 3, 4.10.1). */
 	if ((val & ~s.cr4 & X86_CR4_PCIDE) && (!(s.efer & EFER_LMA) || (s.cr3 & 0xfff))) {
@@ -128,4 +135,3 @@ void exit_cr4(struct vcpu *v)
 	s.cr4 = val;
 	write_state(v, &s);
 }
-

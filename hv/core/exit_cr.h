@@ -12,10 +12,4 @@ void exit_cr0(struct vcpu *v);
 void exit_cr4(struct vcpu *v);
 void exit_cr8(struct vcpu *v);
 
-/*
- * Is there a MOV to CR`cr` at the current vCPU's RIP?  Then its operand, and
- * v->exit.insn_len.
- */
-bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val);
-
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hv/core/domain.h"
 #include "hv/core/exit_cr.h"
 #include "hv/core/gwalk.h"
 #include "hv/core/npf.h"
@@ -19,11 +20,12 @@
 #define ROOT	0x1020
 #define MEM	0x2000
 
+static struct domain guest = { .id = 1 }, service;
 static struct vcpu v;
 static struct kvm_sregs sregs;
 static u8 mem[MEM];
 static bool root_absent, no_memory, was_set, refuse, skipped, flushed;
-static gpa_t needed;
+static gpa_t needed, code_end;		/* from there on, the code has gone */
 static int vector, cr8;
 
 void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused) { }
@@ -31,7 +33,8 @@ void guest_view_end(struct guest_view *w __unused) { }
 
 int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)
 {
-	if (gpa + len > MEM || (root_absent && gpa >= 0x1000))
+	if (gpa + len > MEM || (root_absent && gpa >= 0x1000) ||
+	    (gpa < 0x1000 && gpa + len > code_end))
 		return -EFAULT;
 	memcpy(buf, mem + gpa, len);
 	return 0;
@@ -106,10 +109,12 @@ static int setup(void **state __unused)
 	u32 i;
 
 	memset(&v, 0, sizeof(v));
+	v.dom = &guest;
 	memset(mem, 0, sizeof(mem));
 	memset(&sregs, 0, sizeof(sregs));
 	root_absent = no_memory = was_set = refuse = skipped = flushed = false;
 	needed = 0;
+	code_end = 0x1000;
 	vector = cr8 = -1;
 	sregs.cr0 = X86_CR0_PE | X86_CR0_CD | X86_CR0_NW;
 	sregs.cr3 = ROOT | 0x18;
@@ -178,6 +183,33 @@ static void not_a_mov(void **state __unused)
 	vector = -1;
 	memcpy(mem + CODE, "\x0f\x22\xe2", 3);		/* MOV CR4, not CR0 */
 	exit_cr0(&v);
+	assert_int_equal(vector, X86_TRAP_UD);
+}
+
+/* The service VM took the page after the exit: the guest fetches it again. */
+static void code_has_gone(void **state __unused)
+{
+	static void (*const handler[])(struct vcpu *) = { exit_cr0, exit_cr4, exit_cr8 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(handler); i++) {
+		code_end = 0;
+		v.regs.rip = CODE;
+		handler[i](&v);
+		/* Of two pages the second one. */
+		memcpy(mem + 0xffe, "\x0f\x22", 2);
+		code_end = 0x1000;
+		root_absent = true;
+		v.regs.rip = 0xffe;
+		handler[i](&v);
+		assert_int_equal(vector, -1);
+		assert_false(was_set || skipped);
+		assert_int_equal(v.regs.rip, 0xffe);
+		assert_true(flushed);
+	}
+	code_end = 0;
+	v.dom = &service;
+	exit_cr4(&v);
 	assert_int_equal(vector, X86_TRAP_UD);
 }
 
@@ -280,7 +312,8 @@ static void pae_cr4(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(plain), T(not_a_mov), T(task_priority), T(long_mode),
+		T(plain), T(not_a_mov), T(code_has_gone), T(task_priority),
+		T(long_mode),
 		T(pae_cr0), T(pae_faults), T(pae_cr4),
 	};
 
