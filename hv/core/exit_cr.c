@@ -132,6 +132,11 @@ void exit_cr4(struct vcpu *v)
 		vcpu_gp(v);
 		return;
 	}
+	/* The width of linear addresses is fixed there (SDM vol. 3, 2.5). */
+	if (((val ^ s.cr4) & X86_CR4_LA57) && (s.efer & EFER_LMA)) {
+		vcpu_gp(v);
+		return;
+	}
 	s.cr4 = val;
 	write_state(v, &s);
 }

@@ -55,6 +55,9 @@ int sregs_check(const struct cpu_limits *l, const struct kvm_sregs *s)
 {
 	if (bad_cr0(s->cr0) || bad_mode(s))
 		return -EINVAL;
+	/* SDM vol. 3, 2.5: shadow stacks rest on write protection. */
+	if ((s->cr4 & X86_CR4_CET) && !(s->cr0 & X86_CR0_WP))
+		return -EINVAL;
 	if ((s->cr4 & ~l->cr4_valid) || (s->cr3 & ~l->cr3_valid) ||
 	    (s->efer & ~l->efer_valid))
 		return -EINVAL;

@@ -245,6 +245,26 @@ static void long_mode(void **state __unused)
 	expect_gp();
 }
 
+/* The width of addresses is fixed in long mode (SDM vol. 3, 2.5). */
+static void five_levels(void **state __unused)
+{
+	sregs.efer = EFER_LME | EFER_LMA;
+	sregs.cr0 = PG;
+	sregs.cr4 = X86_CR4_PAE;
+	mov(4, X86_CR4_PAE | X86_CR4_LA57);
+	expect_gp();
+	sregs.cr4 |= X86_CR4_LA57;
+	mov(4, X86_CR4_PAE);
+	expect_gp();
+	mov(4, X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_PGE);
+	expect_done();
+	v.regs.rip = CODE;
+	sregs.efer = EFER_LME;
+	sregs.cr0 = X86_CR0_PE;
+	mov(4, X86_CR4_PAE);
+	expect_done();
+}
+
 static void pae_cr0(void **state __unused)
 {
 	sregs.cr4 = X86_CR4_PAE;
@@ -313,7 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(plain), T(not_a_mov), T(code_has_gone), T(task_priority),
-		T(long_mode),
+		T(long_mode), T(five_levels),
 		T(pae_cr0), T(pae_faults), T(pae_cr4),
 	};
 

@@ -20,7 +20,7 @@ static const struct cpu_limits limits = {
 	.vaddr_bits = 48,
 	.phys_end = BIT(48),
 	.cr3_valid = BIT(48) - 1,
-	.cr4_valid = 0x7ff | X86_CR4_PCIDE,
+	.cr4_valid = 0x7ff | X86_CR4_PCIDE | X86_CR4_CET,
 	.efer_valid = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
 };
 
@@ -57,6 +57,8 @@ static void c_cr3_noflush(struct kvm_sregs *s) { s->cr3 |= BIT(63); }
 static void c_cr4(struct kvm_sregs *s) { s->cr4 |= X86_CR4_VMXE; }
 static void c_svme(struct kvm_sregs *s) { s->efer |= EFER_SVME; }
 static void c_pcid(struct kvm_sregs *s) { s->cr4 |= X86_CR4_PCIDE; }
+static void c_cet(struct kvm_sregs *s) { s->cr4 |= X86_CR4_CET; }
+static void c_cet_wp(struct kvm_sregs *s) { c_cet(s); s->cr0 |= X86_CR0_WP; }
 static void c_compat(struct kvm_sregs *s) { s->cs.l = 0; s->cs.db = 1; }
 
 static void legacy(struct kvm_sregs *s)
@@ -78,12 +80,12 @@ static void c_lme_unpaged(struct kvm_sregs *s)
 static void consistency(void **state __unused)
 {
 	static void (*const good[])(struct kvm_sregs *s) = {
-		c_none, c_pcid, c_nw_cd, c_compat, c_real, c_paged32, c_lme_unpaged,
+		c_none, c_pcid, c_cet_wp, c_nw_cd, c_compat, c_real, c_paged32, c_lme_unpaged,
 	};
 	static void (*const bad[])(struct kvm_sregs *s) = {
 		c_no_pae, c_no_lma, c_no_lme, c_l_and_d, c_no_pg, c_no_pe, c_cr0_high,
 		c_nw, c_cr3, c_cr3_noflush, c_cr4, c_svme, c_l_in_legacy,
-		c_pcid_in_legacy,
+		c_pcid_in_legacy, c_cet,
 	};
 	size_t i;
 
