@@ -35,7 +35,7 @@ struct hv_ops {
 	void (*vcpu_fini)(struct vcpu *v);
 	/*
 	 * INIT (SDM vol. 3, 10.1; APM vol. 2, 14.1.5): controls as at the
-	 * start, no window, no blocking, DEBUGCTL 0.  set_sregs and
+	 * start, no window, no TPR threshold, no blocking, DEBUGCTL 0.  set_sregs and
 	 * sync_controls with the rest of the state follow.
 	 */
 	void (*vcpu_reset)(struct vcpu *v);

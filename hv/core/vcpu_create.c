@@ -50,6 +50,7 @@ static void reset_state(struct vcpu *v)
 	v->dr6 = X86_DR6_INIT;
 	v->dr7 = X86_DR7_INIT;
 	v->pv_eoi_armed = false;
+	v->tpr_watch = 0;
 	ops->vcpu_reset(v);
 	sregs_init(&s);
 	ops->set_sregs(v, &s);
