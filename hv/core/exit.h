@@ -94,7 +94,7 @@ struct exit_task {
 
 /*
  * insn_len: length of the exiting instruction where hardware tells it (NRIP,
- * VMX instruction length, IOIO's next RIP), else 0: insn_skip() finds out.
+ * VMX instruction length, IOIO's next RIP), else 0: vcpu_skip() finds out.
  */
 struct vm_exit {
 	enum vm_exit_reason reason;

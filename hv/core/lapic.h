@@ -15,7 +15,6 @@
 #define VECTOR_POSTED		0xfa	/* a vCPU's posted interrupts */
 #define VECTOR_ERROR		0xfe
 #define VECTOR_SPURIOUS		0xff
-#define VECTOR_OWN_FIRST	0xf8
 
 /* Register offsets (x2APIC: MSR 0x800 + offset / 16) */
 #define LAPIC_ID		0x020

@@ -27,7 +27,6 @@ void msr_reset(struct vcpu *v);
 extern const u32 msr_list[];
 extern const u32 msr_list_len;
 
-/* msr_dom0.c: writes that reach hardware. */
 struct msr_range {
 	u32 first, last;
 };
@@ -39,6 +38,7 @@ struct msr_range {
 extern const struct msr_range dom0_virtual_msrs[];
 extern const u32 dom0_virtual_msrs_len;
 
+/* msr_dom0.c: writes that reach hardware. */
 int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val);
 

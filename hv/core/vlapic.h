@@ -4,9 +4,9 @@
  * APM vol. 2, ch. 16).  The register page has struct kvm_lapic_state's layout,
  * so that state crosses the channel by copying.
  *
- * IRR bits are set by any CPU with vlapic_set_irr(), atomically; all else is
- * touched by the CPU where the vCPU is RUNNING, or with v->lock held while
- * it is not.
+ * IRR (or, with ->post, what is posted) and TMR are changed by any CPU with
+ * vlapic_set_irr(), atomically; all else is touched by the CPU where the vCPU is
+ * RUNNING, by the one that CLAIMED it, or else with v->lock held.
  */
 #ifndef HV_CORE_VLAPIC_H
 #define HV_CORE_VLAPIC_H

@@ -11,7 +11,6 @@ void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 {
 	struct vlapic *a = &v->apic;
 	u32 *reg = (u32 *)s->regs;
-
 	u64 ppr;
 
 	if (a->post)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The VMX world switch.  Interrupts are off before and after it: a physical
- * one ends the guest's turn and stays pending (no "acknowledge on exit").
+ * one ends the guest's turn, and stays pending unless the exit acknowledges it
+ * (EXIT_TAKE_INTR: v->exit.taken).
  * FS, GS, TR, tables and control registers change with the switch itself, so
  * an NMI finds either side complete.
  */
