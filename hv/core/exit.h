@@ -25,7 +25,7 @@ enum vm_exit_reason {
 	VM_EXIT_NPF,		/* ->npf */
 	VM_EXIT_APIC_WRITE,	/* ->apic_reg: a register was written in the page */
 	VM_EXIT_EOI,		/* ->vector: the CPU has ended it */
-	VM_EXIT_HYPERCALL,	/* VMMCALL or VMCALL */
+	VM_EXIT_HYPERCALL,	/* VMMCALL or VMCALL; ->cpl */
 	VM_EXIT_CR0_WRITE,
 	VM_EXIT_CR4_WRITE,
 	VM_EXIT_CR8_WRITE,
@@ -105,6 +105,7 @@ struct vm_exit {
 	union {
 		u32 apic_reg;	/* offset in the xAPIC page */
 		u8 vector;
+		u8 cpl;		/* of a hypercall */
 		struct exit_io io;
 		struct exit_npf npf;
 		struct exit_exc exc;

@@ -430,7 +430,7 @@ void exit_hypercall(struct vcpu *v)
 	if (!v->exit.insn_len)
 		v->exit.insn_len = 3;
 	vcpu_skip(v);
-	if (ops->get_cpl(v))
+	if (v->exit.cpl)
 		ret = -EPERM;
 	else if ((nr & ~0xffffull) == BP_HC_BASE)
 		ret = channel_call(v, nr & 0xffff);

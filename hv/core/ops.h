@@ -73,8 +73,6 @@ struct hv_ops {
 	void (*tpr_threshold)(struct vcpu *v, u8 cls);
 
 	void (*get_paging)(struct vcpu *v, struct vcpu_paging *p);
-	/* Privilege level alone, of the current vCPU. */
-	u8 (*get_cpl)(struct vcpu *v);
 	void (*get_sregs)(struct vcpu *v, struct kvm_sregs *s);
 	/* All but apic_base, cr8 and interrupt_bitmap. -EINVAL: unchanged. */
 	int (*set_sregs)(struct vcpu *v, const struct kvm_sregs *s);

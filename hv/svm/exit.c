@@ -148,6 +148,9 @@ void svm_decode_exit(struct vcpu *v)
 		decode_io(&e->io, b->c.info1);
 		e->insn_len = insn_len(b->c.info2, v->regs.rip);
 		break;
+	case VM_EXIT_HYPERCALL:
+		e->cpl = b->s.cpl;
+		break;
 	case VM_EXIT_NPF:
 		decode_npf(&e->npf, b->c.info1, b->c.info2);
 		break;

@@ -101,11 +101,6 @@ void svm_get_paging(struct vcpu *v, struct vcpu_paging *p)
 	p->cpl = s->cpl;
 }
 
-u8 svm_get_cpl(struct vcpu *v)
-{
-	return ((struct svm_vcpu *)v->arch)->vmcb->s.cpl;
-}
-
 void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 {
 	const struct vmcb_save *from = &((struct svm_vcpu *)v->arch)->vmcb->s;

@@ -127,7 +127,6 @@ const struct hv_ops svm_ops = {
 	.window = svm_window,
 	.tpr_threshold = svm_tpr_threshold,
 	.get_paging = svm_get_paging,
-	.get_cpl = svm_get_cpl,
 	.get_sregs = svm_get_sregs,
 	.set_sregs = svm_set_sregs,
 	.get_msr = svm_get_msr,

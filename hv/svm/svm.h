@@ -121,7 +121,6 @@ hpa_t svm_msrpm(const struct vcpu *v);
 
 /* sregs.c */
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p);
-u8 svm_get_cpl(struct vcpu *v);
 void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
 /* Segment formats.  Pure. */

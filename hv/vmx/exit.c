@@ -224,6 +224,9 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 	case VM_EXIT_IO:
 		decode_io(&e->io, qual);
 		break;
+	case VM_EXIT_HYPERCALL:
+		e->cpl = AR_DPL(vmread(VMCS_SEG_AR(SEG_SS)));
+		break;
 	case VM_EXIT_NPF:
 		if (basic == EXIT_APIC_ACCESS) {
 			decode_apic_access(v, qual);

@@ -197,11 +197,6 @@ void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p)
 	vmcs_close(v, before);
 }
 
-u8 vmx_get_cpl(struct vcpu *v __unused)
-{
-	return AR_DPL(vmread(VMCS_SEG_AR(SEG_SS)));
-}
-
 void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 {
 	hpa_t before = vmcs_open(v);

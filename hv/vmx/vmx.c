@@ -177,7 +177,6 @@ const struct hv_ops vmx_ops = {
 	.window = vmx_window,
 	.tpr_threshold = vmx_tpr_threshold,
 	.get_paging = vmx_get_paging,
-	.get_cpl = vmx_get_cpl,
 	.get_sregs = vmx_get_sregs,
 	.set_sregs = vmx_set_sregs,
 	.get_msr = vmx_get_msr,

@@ -142,7 +142,6 @@ void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);
  */
 void vmx_load_pdptes(struct vcpu *v);
 void vmx_need_pdptes(struct vcpu *v);
-u8 vmx_get_cpl(struct vcpu *v);
 void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int vmx_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
 /* Segment formats.  Pure. */

@@ -31,6 +31,15 @@ static const struct vm_exit *decode(u64 code, u64 info1, u64 info2)
 	return &rig_v.exit;
 }
 
+static void hypercall(void **state __unused)
+{
+	rig_vmcb.s.cpl = 3;
+	assert_int_equal(decode(0x81, 0, 0)->reason, VM_EXIT_HYPERCALL);
+	assert_int_equal(rig_v.exit.cpl, 3);
+	rig_vmcb.s.cpl = 0;
+	assert_int_equal(decode(0x81, 0, 0)->cpl, 0);
+}
+
 static void plain_codes(void **state __unused)
 {
 	static const struct {

@@ -77,6 +77,16 @@ static void plain_reasons(void **state __unused)
 	}
 }
 
+/* The CPL is SS.DPL. */
+static void hypercall(void **state __unused)
+{
+	rig_vmcs[VMCS_SEG_AR(SEG_SS)] = 0x93 | 3 << 5;
+	assert_int_equal(decode(18, 0)->reason, VM_EXIT_HYPERCALL);
+	assert_int_equal(rig_v.exit.cpl, 3);
+	rig_vmcs[VMCS_SEG_AR(SEG_SS)] = 0x93;
+	assert_int_equal(decode(18, 0)->cpl, 0);
+}
+
 static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {

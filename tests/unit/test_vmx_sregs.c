@@ -201,7 +201,6 @@ static void privilege(void **state __unused)
 	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
 	vmx_get_paging(&rig_v, &p);
 	assert_int_equal(p.cpl, 3);
-	assert_int_equal(vmx_get_cpl(&rig_v), 3);
 	assert_true(p.cs_long);
 	assert_false(p.cs_big);
 	assert_int_equal(p.efer, EFER_LME | EFER_LMA);
