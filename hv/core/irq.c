@@ -28,7 +28,8 @@ static void to_dom0(struct cpu *c, u8 vector)
 		lapic_eoi();
 		return;
 	}
-	if (level)
+	/* Held in our own class, it would hold back the kick and the timer. */
+	if (level && vector < VECTOR_OWN_CLASS)
 		c->level_isr[vector / 64] |= BIT(vector % 64);
 	else
 		lapic_eoi();

@@ -7,6 +7,8 @@
  * ones get their physical EOI at once.  A level-triggered one stays in
  * service physically until domain 0's own EOI, so that it cannot storm; and
  * longer while a higher one is in service, which a physical EOI would end.
+ * Not so from VECTOR_OWN_CLASS on, where Linux has no devices: no kick would get
+ * through, and a CPU that waits for one (mmu_flush_domain()) would wait for ever.
  */
 #ifndef HV_CORE_IRQ_H
 #define HV_CORE_IRQ_H

@@ -9,7 +9,11 @@
 
 #include "types.h"
 
-/* Vectors of Bedplate's own; domain 0 gets none of 0xf8 and above. */
+/*
+ * Vectors of Bedplate's own.  Others of their priority class, which is the highest,
+ * go to domain 0 too, but stay in service for nobody.
+ */
+#define VECTOR_OWN_CLASS	0xf0
 #define VECTOR_TIMER		0xf8
 #define VECTOR_KICK		0xf9
 #define VECTOR_POSTED		0xfa	/* a vCPU's posted interrupts */

@@ -15,6 +15,9 @@
 
 #include "types.h"
 
+/* Hook: print (log_printf is safe then) what exit this CPU is handling. */
+void panic_describe_exit(void);
+
 #ifdef BP_HOST_TEST
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +31,6 @@ struct trap_frame;
 noreturn void panic(const char *fmt, ...) __printf(1, 2);
 noreturn void panic_frame(const struct trap_frame *f, const char *fmt, ...) __printf(2, 3);
 noreturn void fatal(const char *fmt, ...) __printf(1, 2);
-
-/* Hook: print (log_printf is safe then) what exit this CPU is handling. */
-void panic_describe_exit(void);
 
 /* True once some CPU panics: the NMI handler calls panic_stop_cpu() then. */
 bool panic_in_progress(void);

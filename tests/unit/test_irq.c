@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Physical interrupts: whose they are, and what is in service when. */
+// SOURCES: hv/core/irq.c
+// CFLAGS: -include core_host.h
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/acpi.h"
+#include "hv/core/console.h"
+#include "hv/core/cpu.h"
+#include "hv/core/domain.h"
+#include "hv/core/irq.h"
+#include "hv/core/lapic.h"
+#include "hv/core/mmu.h"
+#include "hv/core/ops.h"
+#include "hv/core/panic.h"
+#include "hv/core/run.h"
+#include "hv/core/timer.h"
+#include "hv/core/trap.h"
+#include "hv/core/vlapic_priv.h"
+
+static struct cpu cpu;
+static struct domain service;
+static struct vcpu d0;
+static u32 page[0x400];
+static bool in_service[256], level_now;
+static int given, given_level, kicks, self_ipis, ticks;
+
+u64 host_tsc, tsc_khz;
+const struct hv_ops *ops;
+
+struct cpu *this_cpu(void) { return &cpu; }
+
+/* ---- the physical local APIC ---- */
+
+static int highest(void)
+{
+	int i;
+
+	for (i = 255; i >= 0 && !in_service[i]; i--)
+		;
+	return i;
+}
+
+void lapic_eoi(void)
+{
+	int v = highest();
+
+	assert_true(v >= 0);
+	in_service[v] = false;
+}
+
+bool lapic_isr_tmr_test(u8 vector)
+{
+	assert_true(in_service[vector]);
+	return level_now;
+}
+
+void lapic_send_self(u8 vector)
+{
+	assert_int_equal(vector, VECTOR_KICK);
+	self_ipis++;
+}
+
+void lapic_write(u32 reg __unused, u32 val __unused) { }
+u32 lapic_read(u32 reg __unused) { return 0; }
+bool lapic_is_x2apic(void) { return true; }
+int lapic_enable_x2apic(void) { return 0; }
+
+static void arrive(u8 vector, bool level)
+{
+	assert_true(highest() < 0 || (highest() & 0xf0) < (vector & 0xf0));
+	in_service[vector] = true;
+	level_now = level;
+	irq_dispatch(vector);
+}
+
+/* ---- the rest ---- */
+
+bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)
+{
+	assert_ptr_equal(v, &d0);
+	given = vector;
+	given_level = level;
+	return true;
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	assert_ptr_equal(v, &d0);
+	kicks++;
+}
+
+void timer_interrupt(void) { ticks++; }
+void mmu_unmap_apic(struct domain *d __unused, gpa_t gpa __unused) { fail(); }
+void log_printf(int level __unused, const char *fmt __unused, ...) { }
+void console_seize(void) { }
+void panic_describe_exit(void) { }
+void machine_reset(void) { fail(); __builtin_unreachable(); }
+
+static int setup(void **state __unused)
+{
+	memset(&cpu, 0, sizeof(cpu));
+	memset(&d0, 0, sizeof(d0));
+	memset(page, 0, sizeof(page));
+	memset(in_service, 0, sizeof(in_service));
+	cpu.dom0 = &d0;
+	d0.dom = &service;
+	d0.apic.reg = page;
+	d0.apic.base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE;
+	page[APIC_REG_SVR / 4] = SVR_ENABLE | 0xff;
+	given = -1;
+	kicks = self_ipis = ticks = 0;
+	return 0;
+}
+
+static void our_own(void **state __unused)
+{
+	arrive(VECTOR_TIMER, false);
+	arrive(VECTOR_KICK, false);
+	arrive(VECTOR_POSTED, false);
+	assert_int_equal(ticks, 1);
+	assert_int_equal(given, -1);
+	assert_int_equal(highest(), -1);
+}
+
+static void edges_end_at_once(void **state __unused)
+{
+	arrive(0x31, false);
+	assert_int_equal(given, 0x31);
+	assert_false(given_level);
+	assert_int_equal(kicks, 1);
+	assert_int_equal(highest(), -1);
+	/* A disabled local APIC takes nothing. */
+	page[APIC_REG_SVR / 4] = 0xff;
+	arrive(0x41, true);
+	assert_int_equal(given, 0x31);
+	assert_int_equal(highest(), -1);
+}
+
+/* The lower one is ended first: it waits for the higher. */
+static void levels_end_with_domain_0(void **state __unused)
+{
+	arrive(0x31, true);
+	assert_true(given_level);
+	arrive(0x52, true);
+	assert_true(in_service[0x31] && in_service[0x52]);
+	vcpu_level_eoi(&d0, 0x31);
+	assert_true(in_service[0x31] && in_service[0x52]);
+	vcpu_level_eoi(&d0, 0x52);
+	assert_int_equal(highest(), -1);
+	vcpu_level_eoi(&d0, 0x52);
+	arrive(0x31, true);
+	dom0_drop_level_irqs(&d0);
+	assert_int_equal(highest(), -1);
+}
+
+/* Whatever domain 0 does, a kick and the timer come through. */
+static void ours_are_not_held_back(void **state __unused)
+{
+	u32 vector;
+
+	for (vector = 0x20; vector < 0x100; vector++) {
+		if (vector >= VECTOR_TIMER && vector <= VECTOR_POSTED)
+			continue;
+		if (vector >= VECTOR_ERROR)
+			continue;
+		arrive(vector, true);
+		assert_int_equal(given, vector);
+		arrive(VECTOR_KICK, false);
+		arrive(VECTOR_TIMER, false);
+		vcpu_level_eoi(&d0, vector);
+		assert_int_equal(highest(), -1);
+	}
+}
+
+static void nmi_wakes_domain_0(void **state __unused)
+{
+	nmi_handler();
+	assert_true(d0.nmi_pending);
+	assert_int_equal(kicks, 0);
+	assert_int_equal(self_ipis, 1);
+	arrive(VECTOR_KICK, false);
+	assert_int_equal(kicks, 1);
+	arrive(VECTOR_KICK, false);
+	assert_int_equal(kicks, 1);
+}
+
+static void eoi_of_a_guest(void **state __unused)
+{
+	static struct domain guest = { .id = 1 };
+	static struct vcpu v;
+
+	v.dom = &guest;
+	vcpu_level_eoi(&v, 0x61);
+	assert_int_equal(v.eoi_exit, 0x161);
+}
+
+#define T(f) cmocka_unit_test_setup(f, setup)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(our_own), T(edges_end_at_once), T(levels_end_with_domain_0),
+		T(ours_are_not_held_back), T(nmi_wakes_domain_0), T(eoi_of_a_guest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
