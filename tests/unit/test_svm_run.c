@@ -7,6 +7,7 @@
 #include "svm_rig.h"
 #include "hv/core/cpu.h"
 #include "hv/core/domain.h"
+#include "hv/core/irq.h"
 #include "hv/core/lapic.h"
 #include "hv/core/speculation.h"
 #include "hv/core/trap.h"

@@ -387,7 +387,7 @@ static void blocking(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(plain_reasons), T(unknown_reasons), T(refused), T(io), T(npf),
+		T(plain_reasons), T(hypercall), T(unknown_reasons), T(refused), T(io), T(npf),
 		T(virtual_apic), T(taken), T(control_registers), T(task_switches), T(exceptions),
 		T(iret_blocks_again),
 		T(injected), T(cut_short), T(when), T(windows), T(blocking),
