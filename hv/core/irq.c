@@ -67,6 +67,17 @@ void irq_dispatch(u8 vector)
 }
 
 /*
+ * Local APICs accept vectors from 16 on, and domain 0 may give them to its devices.
+ * One that is held in service keeps others of its number back.
+ */
+bool irq_not_exception(u8 vector)
+{
+	if (vector < 16 || !READ_ONCE(dom0.nr_vcpus))
+		return false;
+	return lapic_isr_test(vector) && !(this_cpu()->level_isr[0] & BIT(vector));
+}
+
+/*
  * No lock may be taken here.  Domain 0's vCPU may sleep: an interrupt passes
  * the kick on, which also ends a HLT that the NMI came just before.
  */

@@ -203,6 +203,11 @@ void lapic_send_nmi_others(void)
 	send(0, ICR_NMI | ICR_ASSERT | ICR_ALL_BUT_SELF);
 }
 
+bool lapic_isr_test(u8 vector)
+{
+	return lapic_read(LAPIC_ISR + vector / 32 * 16) & BIT(vector % 32);
+}
+
 bool lapic_isr_tmr_test(u8 vector)
 {
 	return lapic_read(LAPIC_TMR + vector / 32 * 16) & BIT(vector % 32);

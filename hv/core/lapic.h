@@ -71,6 +71,8 @@ void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 page);
 void lapic_send_nmi_others(void);
 
+/* Is an interrupt of @vector in service on the calling CPU? */
+bool lapic_isr_test(u8 vector);
 /* Bit of @vector in the physical TMR: its last interrupt was level-triggered. */
 bool lapic_isr_tmr_test(u8 vector);
 

@@ -10,9 +10,17 @@ trap_stubs:
 	.set vec, 0
 	.rept 256
 	.balign 16
-	/* These push an error code by themselves (SDM vol. 3, table 6-1). */
-	.if !(vec == 8 || (vec >= 10 && vec <= 14) || vec == 17 || vec == 21 || \
-	      vec == 29 || vec == 30)
+	/*
+	 * These push an error code by themselves (SDM vol. 3, table 6-1); from 16 on
+	 * only as exceptions, for they may be interrupts too.  The CPU aligned the
+	 * stack to 16 bytes before it pushed five words, or six.
+	 */
+	.if vec == 17 || vec == 21 || vec == 29 || vec == 30
+	testb $8, %spl
+	jz 1f
+	pushq $0
+1:
+	.elseif !(vec == 8 || (vec >= 10 && vec <= 14))
 	pushq $0
 	.endif
 	pushq $vec

@@ -98,14 +98,14 @@ static const char *exception_name(u64 vector)
 
 void trap_handler(struct trap_frame *f)
 {
-	if (f->vector == X86_TRAP_NMI) {
+	if (f->vector >= 32 || irq_not_exception((u8)f->vector)) {
+		irq_dispatch((u8)f->vector);
+	} else if (f->vector == X86_TRAP_NMI) {
 		if (panic_in_progress())
 			panic_stop_cpu();
 		nmi_handler();
 	} else if (f->vector == X86_TRAP_MC) {
 		mce_handler();
-	} else if (f->vector >= 32) {
-		irq_dispatch((u8)f->vector);
 	} else if (!fixup(f)) {
 		panic_frame(f, "%s in root mode", exception_name(f->vector));
 	}

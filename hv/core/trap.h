@@ -32,10 +32,12 @@ void trap_load(void);
 void trap_handler(struct trap_frame *f);
 
 /*
- * Hooks. irq_dispatch() takes each vector >= 0x20 and sends the EOI itself;
+ * Hooks. irq_dispatch() takes each interrupt's vector and sends the EOI itself;
+ * irq_not_exception() says whether one below 0x20 is an interrupt;
  * nmi_handler() must take no lock; mce_handler() ends the machine by default.
  */
 void irq_dispatch(u8 vector);
+bool irq_not_exception(u8 vector);
 void nmi_handler(void);
 void mce_handler(void);
 

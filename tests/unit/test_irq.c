@@ -25,6 +25,7 @@
 
 static struct cpu cpu;
 static struct domain service;
+struct domain dom0;
 static struct vcpu d0;
 static u32 page[0x400];
 static bool in_service[256], level_now;
@@ -58,6 +59,11 @@ bool lapic_isr_tmr_test(u8 vector)
 {
 	assert_true(in_service[vector]);
 	return level_now;
+}
+
+bool lapic_isr_test(u8 vector)
+{
+	return in_service[vector];
 }
 
 void lapic_send_self(u8 vector)
@@ -109,6 +115,7 @@ static int setup(void **state __unused)
 	memset(page, 0, sizeof(page));
 	memset(in_service, 0, sizeof(in_service));
 	cpu.dom0 = &d0;
+	dom0.nr_vcpus = 1;
 	d0.dom = &service;
 	d0.apic.reg = page;
 	d0.apic.base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE;
@@ -190,6 +197,28 @@ static void nmi_wakes_domain_0(void **state __unused)
 	assert_int_equal(kicks, 1);
 }
 
+/* Vectors 16 to 31 are interrupts where the APIC says so, and does not say it all the time. */
+static void interrupts_among_exceptions(void **state __unused)
+{
+	assert_false(irq_not_exception(17));
+	in_service[17] = true;
+	assert_true(irq_not_exception(17));
+	assert_false(irq_not_exception(X86_TRAP_MC));
+	level_now = true;
+	irq_dispatch(17);
+	assert_int_equal(given, 17);
+	assert_true(in_service[17]);
+	assert_false(irq_not_exception(17));
+	vcpu_level_eoi(&d0, 17);
+	assert_false(in_service[17]);
+	in_service[14] = true;
+	assert_false(irq_not_exception(14));
+	/* Before domain 0 there is no APIC to ask. */
+	in_service[20] = true;
+	dom0.nr_vcpus = 0;
+	assert_false(irq_not_exception(20));
+}
+
 static void eoi_of_a_guest(void **state __unused)
 {
 	static struct domain guest = { .id = 1 };
@@ -205,7 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(our_own), T(edges_end_at_once), T(levels_end_with_domain_0),
-		T(ours_are_not_held_back), T(nmi_wakes_domain_0), T(eoi_of_a_guest),
+		T(interrupts_among_exceptions), T(ours_are_not_held_back), T(nmi_wakes_domain_0), T(eoi_of_a_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
