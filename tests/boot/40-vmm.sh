@@ -6,4 +6,4 @@
 reports vmm scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm run all
 peer reports vmm.kvm scripts/lab run --under kvm --overlay "$overlay" -- /opt/tests/bp-vmm run all
 # Shares of a CPU, where nothing but the guests takes time from one another.
-reports vmm.shares scripts/lab run --icount --overlay "$overlay" -- env BP_COUNTED=1 /opt/tests/bp-vmm run 'sched.*_shares'
+reports vmm.shares scripts/lab run --icount --overlay "$overlay" -- env BP_COUNTED=1 /opt/tests/bp-vmm run 'sched.*'

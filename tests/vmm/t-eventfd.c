@@ -152,11 +152,19 @@ TEST(eventfd, irqfd)
 }
 
 /* An irqfd wakes a halted vCPU from another thread, as vhost would. */
+struct signaller {
+	int fd;
+	volatile uint64_t *count;	/* the interrupts that the guest took */
+};
+
 static void *signal_later(void *arg)
 {
+	struct signaller *s = arg;
+
 	for (int i = 0; i < 5; i++) {
 		sleep_ms(20);
-		efd_signal(*(int *)arg);
+		efd_signal(s->fd);
+		wait_while(s->count, i);	/* two before it is taken would be one */
 	}
 	return NULL;
 }
@@ -164,7 +172,7 @@ static void *signal_later(void *arg)
 TEST(eventfd, irqfd_wakes)
 {
 	struct vm *vm = vm_new(G_hlt, 1, 0);
-	int fd = efd_new();
+	struct signaller s = { efd_new(), &vm->p->res[0] };
 	struct { struct kvm_irq_routing h; struct kvm_irq_routing_entry e[1]; } r = {
 		.h.nr = 1,
 		.e = { { .gsi = 5, .type = KVM_IRQ_ROUTING_MSI,
@@ -174,9 +182,9 @@ TEST(eventfd, irqfd_wakes)
 
 	vm->p->arg[0] = 5;
 	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
-	CHECK_EQ(irqfd(vm, fd, 5, 0), 0);
+	CHECK_EQ(irqfd(vm, s.fd, 5, 0), 0);
 	run_sync(&vm->vcpu[0], 1);
-	CHECK_EQ(pthread_create(&t, NULL, signal_later, &fd), 0);
+	CHECK_EQ(pthread_create(&t, NULL, signal_later, &s), 0);
 	run_done(&vm->vcpu[0]);
 	pthread_join(t, NULL);
 	CHECK_EQ(vm->p->res[0], 5);

@@ -82,16 +82,6 @@ static void *run_counter(void *arg)
 	return NULL;
 }
 
-/* Wait, at most 10 s, until *p is no longer @old. */
-static void wait_change(volatile uint64_t *p, uint64_t old)
-{
-	uint64_t end = now_ns() + 10000000000ull;
-
-	while (*p == old && now_ns() < end)
-		sleep_ms(1);
-	CHECK(*p != old);
-}
-
 /* A slot goes away and comes back while a vCPU writes to it: memory stands still, the writes exit. */
 TEST_LIMIT(mem, delete_running, 60)
 {
@@ -105,11 +95,11 @@ TEST_LIMIT(mem, delete_running, 60)
 	for (int i = 0; i < 20; i++) {
 		uint64_t seen, exits;
 
-		wait_change(&m[2], m[2]);
+		wait_while(&m[2], m[2]);
 		CHECK_EQ(vm_slot(vm, 2, HIGH, 0, NULL, 0), 0);
 		seen = m[2];
 		exits = __atomic_load_n(&r.mmio_writes, __ATOMIC_SEQ_CST);
-		wait_change(&r.mmio_writes, exits);
+		wait_while(&r.mmio_writes, exits);
 		CHECK_EQ(m[2], seen);
 		CHECK_EQ(vm_slot(vm, 2, HIGH, 4 * PAGE, (void *)m, 0), 0);
 	}
@@ -205,7 +195,7 @@ TEST(mem, dontneed)
 
 	vm->p->arg[1] = pages;
 	thread_start(&vm->vcpu[0]);
-	wait_change(&vm->p->res[1], 0);
+	wait_while(&vm->p->res[1], 0);
 	CHECK_EQ(*(uint64_t *)m, 1);
 	sleep_ms(20);
 	CHECK_EQ(madvise(m, pages * PAGE, MADV_DONTNEED), 0);

@@ -15,17 +15,33 @@ static void catch_signal(int sig)
 	CHECK_EQ(sigaction(sig, &a, NULL), 0);
 }
 
+/* Whom to signal, and the count (NULL: none) that kick() and kick_until() watch for a change from @seen. */
 struct kicker {
 	pthread_t target;
-	int ms;
+	volatile uint64_t *count;
+	uint64_t seen;
 };
 
+/* One signal, once the guest counts again: only then is its thread in KVM_RUN for certain. */
 static void *kick(void *arg)
 {
 	struct kicker *k = arg;
 
-	sleep_ms(k->ms);
+	if (k->count)
+		wait_while(k->count, k->seen);
 	pthread_kill(k->target, SIGUSR1);
+	return NULL;
+}
+
+/* A signal every 20 ms until *count changes: nothing tells when a vCPU sleeps. */
+static void *kick_until(void *arg)
+{
+	struct kicker *k = arg;
+
+	do {
+		sleep_ms(20);
+		pthread_kill(k->target, SIGUSR1);
+	} while (*k->count == k->seen);
 	return NULL;
 }
 
@@ -34,9 +50,8 @@ TEST(run, signal)
 {
 	struct vm *vm = vm_new(G_spin, 1, 0);
 	struct vcpu *v = &vm->vcpu[0];
-	struct kicker k = { pthread_self(), 100 };
+	struct kicker k = { pthread_self(), &vm->p->res[0], 0 };
 	struct kvm_regs regs;
-	uint64_t count = 0;
 	pthread_t t;
 
 	catch_signal(SIGUSR1);
@@ -47,10 +62,10 @@ TEST(run, signal)
 		pthread_join(t, NULL);
 		CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &regs), 0);
 		CHECK(regs.rip >= GPA_IMAGE && regs.rip < GPA_STACKS);
-		CHECK(vm->p->res[0] > count);
-		count = vm->p->res[0];
+		CHECK(vm->p->res[0] > k.seen);
+		k.seen = vm->p->res[0];
 		sleep_ms(20);
-		CHECK_EQ(vm->p->res[0], count);		/* it stands still outside KVM_RUN */
+		CHECK_EQ(vm->p->res[0], k.seen);	/* it stands still outside KVM_RUN */
 	}
 	vm->p->arg[0] = 1;
 	run_done(v);
@@ -78,7 +93,7 @@ TEST(run, kick_race)
 {
 	struct vm *vm = vm_new(G_spin, 1, 0);
 	struct vcpu *v = &vm->vcpu[0];
-	struct kicker k = { pthread_self(), 0 };
+	struct kicker k = { .target = pthread_self() };
 	pthread_t t;
 
 	catch_signal(SIGUSR1);
@@ -101,6 +116,7 @@ static void *inject_msi(void *arg)
 	for (int i = 0; i < 5; i++) {
 		sleep_ms(30);
 		CHECK(signal_msi(vm, 0xfee00000, 0x51) > 0);
+		wait_while(&vm->p->res[0], i);	/* two before it is taken would be one */
 	}
 	return NULL;
 }
@@ -160,7 +176,8 @@ TEST(run, hlt_signal)
 {
 	struct vm *vm = vm_new(G_hlt, 1, 0);
 	struct vcpu *v = &vm->vcpu[0];
-	struct kicker k = { pthread_self(), 50 };
+	volatile uint64_t came_back = 0;
+	struct kicker k = { pthread_self(), &came_back, 0 };
 	struct kvm_mp_state mp;
 	pthread_t t;
 
@@ -168,8 +185,10 @@ TEST(run, hlt_signal)
 	vm->p->arg[0] = 1;
 	run_sync(v, 1);
 	for (int i = 0; i < 3; i++) {
-		CHECK_EQ(pthread_create(&t, NULL, kick, &k), 0);
+		k.seen = came_back;
+		CHECK_EQ(pthread_create(&t, NULL, kick_until, &k), 0);
 		CHECK_EQ(run_once(v), -EINTR);
+		came_back++;
 		pthread_join(t, NULL);
 		CHECK_EQ(ioctl(v->fd, KVM_GET_MP_STATE, &mp), 0);
 		CHECK_EQ(mp.mp_state, KVM_MP_STATE_HALTED);

@@ -359,6 +359,15 @@ void sleep_ms(int ms)
 		;
 }
 
+void wait_while(volatile uint64_t *p, uint64_t val)
+{
+	uint64_t end = now_ns() + 20000000000ull;
+
+	while (*p == val && now_ns() < end)
+		sleep_ms(1);
+	CHECK(*p != val);
+}
+
 int cpus_usable(void)
 {
 	cpu_set_t set;

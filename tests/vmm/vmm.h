@@ -113,6 +113,8 @@ int signal_msi(struct vm *vm, uint32_t addr, uint32_t data);
 
 uint64_t now_ns(void);
 void sleep_ms(int ms);
+/* Wait until *p, which a guest or a thread writes, is no longer @val; after 20 s that counts as failed. */
+void wait_while(volatile uint64_t *p, uint64_t val);
 void pin(int cpu);			/* this thread, to the n-th CPU it may use */
 int cpus_usable(void);
 
