@@ -49,7 +49,7 @@ struct domain {
 	u32 nr_vcpus;
 	struct vcpu *dying;		/* stopped for good, not yet freed */
 	struct npt_root npt;
-	bool apic_page_off;		/* no apic.access_page in npt: ever since */
+	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
 	u64 tlb_gen;			/* raised by every unmap or downgrade */
 
 	struct dom_pool pool;		/* domain 0: Bedplate's own pool stands in */

@@ -149,6 +149,20 @@ void dom0_drop_level_irqs(struct vcpu *v)
 	}
 }
 
+/* Where the CPU takes accesses to the xAPIC page on itself: only in that mode. */
+static void mode_of_page(struct vcpu *v)
+{
+	bool bars = v->apic.mode != VLAPIC_XAPIC;
+
+	if (!v->apic.access_page || bars == v->apic.bars_page)
+		return;
+	v->apic.bars_page = bars;
+	if (bars)
+		mmu_bar_apic(v->dom, APIC_BASE_DEFAULT);
+	else
+		mmu_unbar_apic(v->dom);
+}
+
 /*
  * Devices address CPUs in the mode that domain 0 chose, so the physical APIC
  * follows: into x2APIC mode, and with the logical IDs of xAPIC mode.
@@ -157,8 +171,7 @@ void vcpu_apic_changed(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 
-	if (v->apic.access_page && v->apic.mode != VLAPIC_XAPIC)
-		mmu_unmap_apic(v->dom, APIC_BASE_DEFAULT);
+	mode_of_page(v);
 	if (c->dom0 != v)
 		return;
 	if (vlapic_x2(&v->apic)) {

@@ -184,33 +184,46 @@ int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
 int mmu_map_apic(struct domain *d, gpa_t gpa, hpa_t hpa)
 {
 	u32 attr = NPT_WRITE | NPT_DEVICE | NPT_MT(NPT_MT_WB_ONLY);
+	u64 gfn = gpa >> PAGE_SHIFT, done;
 	struct npt_gather g;
+	struct npt_leaf leaf;
 	struct npt t;
 	int err = -EEXIST;
 
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);
-	if (d->phase == DOM_LIVE && !d->apic_page_off)
-		err = npt_map(&t, gpa >> PAGE_SHIFT, hpa >> PAGE_SHIFT, 0, attr, NULL);
+	if (d->phase == DOM_LIVE && !d->apic_bars) {
+		if (npt_lookup(&t, gfn, &leaf) == NPT_MARKED)
+			npt_unmap(&t, gfn, 1, &done);
+		err = npt_map(&t, gfn, hpa >> PAGE_SHIFT, 0, attr, NULL);
+	}
 	mmu_gather_finish(d, &g);
 	spin_unlock(&d->lock);
 	return err;
 }
 
-void mmu_unmap_apic(struct domain *d, gpa_t gpa)
+/* A guest's memory at that address has nothing to do with it and stays. */
+void mmu_bar_apic(struct domain *d, gpa_t gpa)
 {
+	u64 gfn = gpa >> PAGE_SHIFT, done;
 	struct npt_gather g;
+	struct npt_leaf leaf;
 	struct npt t;
-	u64 done;
 
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);
-	if (!d->apic_page_off) {
-		d->apic_page_off = true;
-		if (d->npt.table)
-			npt_unmap(&t, gpa >> PAGE_SHIFT, 1, &done);
-		mmu_gather_finish(d, &g);
-	}
+	d->apic_bars++;
+	if (npt_lookup(&t, gfn, &leaf) == NPT_MAPPED && (leaf.attr & NPT_DEVICE))
+		npt_unmap(&t, gfn, 1, &done);
+	mmu_gather_finish(d, &g);
+	spin_unlock(&d->lock);
+}
+
+void mmu_unbar_apic(struct domain *d)
+{
+	spin_lock(&d->lock);
+	ASSERT(d->apic_bars);
+	d->apic_bars--;
 	spin_unlock(&d->lock);
 }
 

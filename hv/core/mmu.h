@@ -98,13 +98,16 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n);
 int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done);
 
 /*
- * The page @hpa of Bedplate's own (struct vlapic, access_page) at @gpa, if all of
- * the domain's vCPUs have been in xAPIC mode so far: any other mode would reach the
- * page itself.  unmap: before a vCPU enters in another mode.  -EEXIST, -ENOMEM: none
- * is there.  Both take d->lock.
+ * The page @hpa of Bedplate's own (struct vlapic, access_page) at @gpa, while all of
+ * the domain's vCPUs are in xAPIC mode: any other mode would reach the page itself.
+ * bar: after a vCPU has left that mode and before it enters; it takes the page away.
+ * unbar: after it has come back.  It is mapped anew by the next access, and instead of
+ * an MMIO mark.  -EEXIST (barred, or memory is there), -ENOMEM: it is not there.
+ * All take d->lock.
  */
 int mmu_map_apic(struct domain *d, gpa_t gpa, hpa_t hpa);
-void mmu_unmap_apic(struct domain *d, gpa_t gpa);
+void mmu_bar_apic(struct domain *d, gpa_t gpa);
+void mmu_unbar_apic(struct domain *d);
 
 /*
  * A piece of tearing the whole address space down; 1 = call again, 0 = gone,

@@ -96,6 +96,7 @@ struct vlapic {
 	 * the CPU then takes on itself in xAPIC mode; 0: none.
 	 */
 	hpa_t access_page;
+	bool bars_page;			/* in another mode: nobody may have it */
 	enum vlapic_mode mode;		/* follows from base and SVR */
 	u64 base;			/* IA32_APIC_BASE */
 	u32 id;				/* the APIC ID given at creation */

@@ -183,6 +183,30 @@ void guest_apic_mode(int cpu)
 	GCHECK(apic_read(APIC_TPR) == 0x20);
 }
 
+/* arg[0] reads of a register of the xAPIC page, from one stage to the next. */
+static void read_often(u32 stage)
+{
+	P->x2apic = 0;
+	apic_enable();
+	apic_write(APIC_LVTT, VEC | LVT_MASKED);
+	sync_point(stage);
+	for (u64 i = 0; i < P->arg[0]; i++)
+		GCHECK(apic_read(APIC_LVTT) == (VEC | LVT_MASKED));
+	sync_point(stage + 1);
+}
+
+/* The VMM brings the APIC back to xAPIC mode at stage 3. */
+void guest_apic_reads(int cpu)
+{
+	(void)cpu;
+	read_often(1);
+	P->x2apic = 1;
+	apic_enable();
+	sync_point(3);
+	for (u32 stage = 4; stage <= 8; stage += 2)
+		read_often(stage);
+}
+
 /* arg[0]: how often the level-triggered vector comes; its EOI is the VMM's to see. */
 void guest_level_eoi(int cpu)
 {

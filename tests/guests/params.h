@@ -103,7 +103,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(script) X(string) X(mmio_insn) X(exceptions) X(forbidden) X(triple) X(spin) X(hlt) \
 	X(pic) X(ioapic) X(irqcount) X(timer) X(deadline) X(selfipi) X(nmi) \
 	X(stishadow) X(movss) X(tpr) X(pit) X(port61) \
-	X(ipi_running) X(halt_priority) X(in_service) X(apic_mode) X(level_eoi) \
+	X(ipi_running) X(halt_priority) X(in_service) X(apic_mode) X(apic_reads) X(level_eoi) \
 	X(ap_start) X(pingpong) X(ap_init) X(broadcast) \
 	X(touch) X(counter) X(waitzero) \
 	X(regs) X(fpregs) X(fpspin) X(breakpoint) X(setdr) \

@@ -102,7 +102,19 @@ void vcpu_kick(struct vcpu *v)
 }
 
 void timer_interrupt(void) { ticks++; }
-void mmu_unmap_apic(struct domain *d __unused, gpa_t gpa __unused) { fail(); }
+
+void mmu_bar_apic(struct domain *d, gpa_t gpa)
+{
+	assert_int_equal(gpa, APIC_BASE_DEFAULT);
+	d->apic_bars++;
+}
+
+void mmu_unbar_apic(struct domain *d)
+{
+	assert_true(d->apic_bars);
+	d->apic_bars--;
+}
+
 void log_printf(int level __unused, const char *fmt __unused, ...) { }
 void console_seize(void) { }
 void panic_describe_exit(void) { }
@@ -229,12 +241,48 @@ static void eoi_of_a_guest(void **state __unused)
 	assert_int_equal(v.eoi_exit, 0x161);
 }
 
+/* The xAPIC page is barred as long as one vCPU is in another mode, with each counted once. */
+static void guests_xapic_page(void **state __unused)
+{
+	static struct domain guest = { .id = 1 };
+	static struct vcpu v[2];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		v[i].dom = &guest;
+		v[i].apic.mode = VLAPIC_XAPIC;
+		v[i].apic.access_page = 0x1000;
+		vcpu_apic_changed(&v[i]);	/* such as KVM_SET_LAPIC */
+	}
+	assert_int_equal(guest.apic_bars, 0);
+	v[0].apic.mode = VLAPIC_OFF;
+	vcpu_apic_changed(&v[0]);
+	v[0].apic.mode = VLAPIC_X2APIC;
+	vcpu_apic_changed(&v[0]);
+	assert_int_equal(guest.apic_bars, 1);
+	v[1].apic.mode = VLAPIC_X2APIC;
+	vcpu_apic_changed(&v[1]);
+	v[0].apic.mode = VLAPIC_XAPIC;
+	vcpu_apic_changed(&v[0]);
+	vcpu_apic_changed(&v[0]);
+	assert_int_equal(guest.apic_bars, 1);
+	v[1].apic.mode = VLAPIC_XAPIC;
+	vcpu_apic_changed(&v[1]);
+	assert_int_equal(guest.apic_bars, 0);
+	/* No such page. */
+	v[0].apic.access_page = 0;
+	v[0].apic.mode = VLAPIC_X2APIC;
+	vcpu_apic_changed(&v[0]);
+	assert_int_equal(guest.apic_bars, 0);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(our_own), T(edges_end_at_once), T(levels_end_with_domain_0),
 		T(interrupts_among_exceptions), T(ours_are_not_held_back), T(nmi_wakes_domain_0), T(eoi_of_a_guest),
+		T(guests_xapic_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

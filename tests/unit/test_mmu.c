@@ -157,7 +157,7 @@ static void copies(void **state __unused)
 	domain_put(d);
 }
 
-/* Bedplate's own page in a guest: without reference, out of reach of copies, gone for good. */
+/* Bedplate's own page in a guest: without reference, out of reach of copies. */
 static void page_of_the_apic(void **state __unused)
 {
 	const gpa_t at = 0xfee00000;
@@ -184,14 +184,67 @@ static void page_of_the_apic(void **state __unused)
 	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
 	assert_int_equal(mmu_map_apic(d, at, own), 0);
 	assert_int_equal(d->npt.mapped, 1);
-	/* A vCPU changes its mode. */
-	mmu_unmap_apic(d, at);
-	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
-	assert_int_equal(mmu_map_apic(d, at, own), -EEXIST);
-	assert_int_equal(map1(d, 0xfee00, PFN, 0, RW), 1);
-	mmu_unmap_apic(d, at);			/* again: what is there now stays */
-	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MAPPED);
 	assert_int_equal(mmu_unmap(d, 0xfee00, 1, &done), 0);
+	frames_stats(&after);
+	assert_int_equal(before.mapped, after.mapped);
+	domain_put(d);
+}
+
+/* It is there while no vCPU bars it: not before the last of them is back. */
+static void page_of_the_apic_comes_and_goes(void **state __unused)
+{
+	const gpa_t at = 0xfee00000;
+	struct domain *d = domain_get(make_guest());
+	struct npt_leaf leaf;
+	u64 gen;
+
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), 0);
+	gen = d->tlb_gen;
+	mmu_bar_apic(d, at);
+	assert_true(d->tlb_gen > gen);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), -EEXIST);
+	mmu_bar_apic(d, at);
+	mmu_unbar_apic(d);
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), -EEXIST);
+	/* The shim has seen an access to it meanwhile. */
+	assert_int_equal(map1(d, at >> PAGE_SHIFT, 0, 0, BP_MAP_MMIO), 1);
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), -EEXIST);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MARKED);
+	mmu_unbar_apic(d);
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), 0);
+	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.pfn, RIG_POOL >> PAGE_SHIFT);
+	mmu_bar_apic(d, at);
+	mmu_unbar_apic(d);
+	domain_put(d);
+}
+
+/* A guest's memory at that place, small or in the midst of a large page, is memory. */
+static void memory_instead_of_the_apic(void **state __unused)
+{
+	const gpa_t at = 0xfee00000;
+	struct domain *d = domain_get(make_guest());
+	struct frame_stats before, after;
+	struct npt_leaf leaf;
+	u32 order;
+	u64 done;
+
+	frames_stats(&before);
+	for (order = 0; order <= 9; order += 9) {
+		u64 first = (at >> PAGE_SHIFT) & ~(BIT(order) - 1);
+
+		assert_int_equal(map1(d, first, PFN + 0x200, order, RW), 1);
+		assert_int_equal(mmu_map_apic(d, at, RIG_POOL), -EEXIST);
+		mmu_bar_apic(d, at);
+		assert_int_equal(mmu_lookup(d, at, &leaf), NPT_MAPPED);
+		assert_int_equal(leaf.pfn, PFN + 0x200 + (at >> PAGE_SHIFT) - first);
+		mmu_unbar_apic(d);
+		assert_int_equal(mmu_unmap(d, first, BIT(order), &done), 0);
+	}
+	/* The page is in the way of a large one. */
+	assert_int_equal(mmu_map_apic(d, at, RIG_POOL), 0);
+	assert_int_equal(map1(d, 0xfee00, PFN + 0x200, 9, RW), -EEXIST);
 	frames_stats(&after);
 	assert_int_equal(before.mapped, after.mapped);
 	domain_put(d);
@@ -450,6 +503,8 @@ int main(void)
 		cmocka_unit_test_setup(mmio_is_hidden, setup),
 		cmocka_unit_test_setup(copies, setup),
 		cmocka_unit_test_setup(page_of_the_apic, setup),
+		cmocka_unit_test_setup(page_of_the_apic_comes_and_goes, setup),
+		cmocka_unit_test_setup(memory_instead_of_the_apic, setup),
 		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
 		cmocka_unit_test_setup(entry_flushes_when_due, setup),
 		cmocka_unit_test_setup(frame_is_put_after_flush, setup),
