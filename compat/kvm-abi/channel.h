@@ -46,8 +46,10 @@ enum bp_hypercall {
 	/*
 	 * RING(ring_pfn): give the calling CPU its event ring: one frame of
 	 * domain 0 that holds struct bp_ring; ring_pfn = 0 takes it back, and
-	 * so does an INIT of the CPU.
-	 * -EINVAL bad frame, -EBUSY a ring is registered already.
+	 * so does an INIT of the CPU.  It replaces the ring that the CPU has,
+	 * whose frame is free then; the new one begins with ->overflow and an
+	 * upcall, as events may have gone to the old.
+	 * -EINVAL bad frame: the CPU's ring is as before.
 	 */
 	BP_HC_RING = 1,
 	/*

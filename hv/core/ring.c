@@ -37,28 +37,34 @@ static void upcall(struct cpu *c)
 		post_upcall(c);
 }
 
+/*
+ * A ring that is there already belonged to a kernel that started this one without an
+ * INIT of its CPU.  What came for it may have been missed.
+ */
 s64 ring_register(u64 pfn)
 {
 	struct cpu *c = this_cpu();
+	hpa_t old = c->ring_hpa;
+	bool look, replaces;
 	struct bp_ring *r;
-	bool had_missed;
 
-	if (c->ring)
-		return -EBUSY;
 	if (frame_get_shared(pfn))
 		return -EINVAL;
 	r = phys_to_virt(pfn << PAGE_SHIFT);
-	c->ring_hpa = pfn << PAGE_SHIFT;
-	c->ring_head = 0;
 	r->head = 0;
 	r->tail = 0;
 	spin_lock(&ring_lock);
-	had_missed = missed;
+	replaces = c->ring;
+	look = missed || replaces;
 	missed = false;
-	r->overflow = had_missed;
+	r->overflow = look;
+	c->ring_hpa = pfn << PAGE_SHIFT;
+	c->ring_head = 0;
 	c->ring = r;
 	spin_unlock(&ring_lock);
-	if (had_missed)
+	if (replaces)
+		frame_put_shared(old >> PAGE_SHIFT);
+	if (look)
 		post_upcall(c);
 	return 0;
 }

@@ -83,8 +83,8 @@ extern u64 xcr0_supported;	/* what vCPUs may set; fits one page */
 bool xcr0_valid(u64 val);
 
 /*
- * Give the calling CPU the frame pfn of domain 0 as its event ring; take it back.
- * -EBUSY: it has one; -EINVAL: not domain 0's frame.
+ * Give the calling CPU the frame pfn of domain 0 as its event ring, in place of any
+ * that it has; take it back.  -EINVAL: not domain 0's frame, nothing has changed.
  */
 s64 ring_register(u64 pfn);
 void ring_unregister(void);

@@ -128,7 +128,6 @@ static void registration(void **state)
 {
 	(void)state;
 	here = &cpu[0];
-	assert_int_equal(ring_register(2), -EBUSY);
 	take_ring(0);
 	take_ring(0);
 	assert_int_equal(refs[1], 0);
@@ -139,6 +138,41 @@ static void registration(void **state)
 	assert_int_equal(ring_of(0)->tail, 0);
 	assert_int_equal(ring_of(0)->overflow, 0);
 	assert_int_equal(refs[1], 1);
+}
+
+/* A kernel that came by kexec: the old ring's frame is let go, and nothing is overlooked. */
+static void new_ring_replaces_the_old(void **state)
+{
+	(void)state;
+	here = &cpu[1];
+	ring_post_service(&guest);
+	memset(ring_of(2), 0xff, sizeof(struct bp_ring));
+	assert_int_equal(ring_register(NOT_OURS), -EINVAL);
+	assert_ptr_equal(cpu[1].ring, ring_of(1));
+	assert_int_equal(refs[2], 1);
+	upcalls[1] = 0;
+
+	take_ring(2);
+	here = &cpu[1];
+	assert_int_equal(ring_register(3), 0);
+	assert_int_equal(refs[2], 0);
+	assert_int_equal(refs[3], 1);
+	assert_int_equal(ring_of(2)->head, 0);
+	assert_int_equal(ring_of(2)->tail, 0);
+	assert_int_equal(ring_of(2)->overflow, 1);
+	assert_int_equal(upcalls[1], 1);
+	memset(ring_of(1), 0, sizeof(struct bp_ring));
+	ring_post_service(&guest);
+	assert_int_equal(ring_of(2)->slot[0].type, BP_EV_SERVICE);
+	assert_int_equal(ring_of(2)->head, 1);
+	assert_int_equal(ring_of(1)->head, 0);
+
+	/* The same frame again: one reference, and the ring is empty. */
+	assert_int_equal(ring_register(3), 0);
+	assert_int_equal(refs[3], 1);
+	assert_int_equal(ring_of(2)->head, 0);
+	ring_post_service(&guest);
+	assert_int_equal(ring_of(2)->head, 1);
 }
 
 static void event_in_its_own_ring(void **state)
@@ -237,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(registration, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_ring_replaces_the_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(head_comes_round, setup, teardown),
