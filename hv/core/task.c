@@ -268,7 +268,12 @@ static void write_memory(const struct task *t, const struct places *w)
 		span_write(&w->push, 0, &error, w->push.len);
 }
 
-static int write_registers(struct task *t)
+/*
+ * Control registers and EFER are those that the guest runs with, but for CR0.TS and 32
+ * bits of CR3, so no CPU refuses them.  If one did, memory would have changed
+ * already, and there would be no state to go on with.
+ */
+static void write_registers(struct task *t)
 {
 	struct vcpu *v = t->v;
 	u32 i;
@@ -276,13 +281,12 @@ static int write_registers(struct task *t)
 	t->s.cr0 |= X86_CR0_TS;
 	t->s.cr2 = v->regs.cr2;
 	if (ops->set_sregs(v, &t->s))
-		return -EINVAL;
+		v->shutdown_sticky = true;
 	for (i = 0; i < ARRAY_SIZE(t->to.gpr); i++)
 		v->regs.gpr[i] = t->to.gpr[i];
 	v->regs.rip = t->to.eip;
 	v->regs.rflags = t->to.eflags | X86_EFLAGS_FIXED |
 			 (is_nested(t) ? X86_EFLAGS_NT : 0);
-	return 0;
 }
 
 /*
@@ -355,8 +359,7 @@ bool task_switch(struct vcpu *v)
 		raise_fault(&t);
 		return true;
 	}
-	if (write_registers(&t))
-		return false;
+	write_registers(&t);
 	finish(&t, after);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "hv/core/domain.h"
+#include "hv/core/errno.h"
 #include "hv/core/gwalk.h"
 #include "hv/core/linear.h"
 #include "hv/core/npf.h"
@@ -60,7 +61,7 @@ static struct vcpu v;
 static u8 mem[MEM];
 static enum { GONE, READ_ONLY, THERE, NOTHING } page[PAGES];
 static struct kvm_sregs sregs, set;
-static bool was_set, was_wanted, wanted_write;
+static bool was_set, was_wanted, wanted_write, refuse;
 static gpa_t wanted;
 static u8 shadow, masked;
 static int syncs, locked;
@@ -144,6 +145,8 @@ static void get_sregs(struct vcpu *w __unused, struct kvm_sregs *s)
 static int set_sregs(struct vcpu *w __unused, const struct kvm_sregs *s)
 {
 	assert_int_equal(locked, 0);
+	if (refuse)
+		return -EINVAL;
 	set = *s;
 	was_set = true;
 	return 0;
@@ -265,7 +268,7 @@ static int setup(void **state __unused)
 	memset(&sregs, 0, sizeof(sregs));
 	for (i = 0; i < PAGES; i++)
 		page[i] = THERE;
-	was_set = was_wanted = false;
+	was_set = was_wanted = refuse = false;
 	shadow = masked = 0;
 	syncs = locked = 0;
 	fill_gdt();

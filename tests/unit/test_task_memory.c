@@ -73,6 +73,16 @@ static void nowhere(void **state __unused)
 	assert_false(was_wanted);
 }
 
+/* What is given up has changed nothing; so a switch that was made in part ends the guest. */
+static void registers_refused(void **state __unused)
+{
+	refuse = true;
+	assert_true(task_switch(&v));
+	assert_true(v.shutdown_sticky);
+	assert_false(was_wanted);
+	assert_true(busy(SEL_NEW) && !busy(SEL_OLD));
+}
+
 /* ---- paging ---- */
 
 static u32 *entry(u32 table, u32 addr)
@@ -318,7 +328,7 @@ static void hostile(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(demand), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
+		T(demand), T(nowhere), T(registers_refused), T(cr3), T(demand_paged), T(page_faults),
 		T(late_page_faults), T(pae),
 		T(hostile),
 	};

@@ -533,3 +533,22 @@ TEST(task, no_memory)
 	CHECK_EQ(sregs().tr.selector, SEL_TSS0);
 	vm_free(vm);
 }
+
+/* One that the VMM gave for reading only, and which takes a link. */
+TEST(task, read_only)
+{
+	uint8_t *m = mem_new(0x1000), before[0x1000];
+
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("KVM does it otherwise");
+	setup(AT(call), AT(other_iret), 0);
+	fill_tss((struct tss *)m, AT(other_iret), STACK1);
+	memcpy(before, m, sizeof(before));
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 0x1000, m, KVM_MEM_READONLY), 0);
+	descriptor(SEL_TSS1, HIGH, 0x67, AR_TSS32);
+	run_exit(v, KVM_EXIT_INTERNAL_ERROR);
+	CHECK_EQ(regs().rip, AT(call));
+	CHECK_EQ(sregs().tr.selector, SEL_TSS0);
+	CHECK(!memcmp(before, m, sizeof(before)));
+	vm_free(vm);
+}
