@@ -46,8 +46,40 @@ static s64 set_regs(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+/*
+ * The interrupt that the vCPU has accepted and that is not delivered yet; -1: none.
+ * KVM has one, and shows it in two places.
+ */
+static int get_accepted(const struct vcpu *v)
+{
+	if (v->inject.type == EVENT_INTR)
+		return v->inject.vector;
+	if (v->intr_again)
+		return v->again_vector;
+	return v->extint_queued ? v->extint_vector : -1;
+}
+
+static void drop_accepted(struct vcpu *v)
+{
+	if (v->inject.type == EVENT_INTR)
+		v->inject.type = EVENT_NONE;
+	else if (v->intr_again)
+		v->intr_again = false;
+	else
+		v->extint_queued = false;
+}
+
+/* In place of the one that get_accepted() finds. */
+static void set_accepted(struct vcpu *v, u8 vector)
+{
+	drop_accepted(v);
+	v->intr_again = true;
+	v->again_vector = vector;
+}
+
 static s64 get_sregs(struct vcpu *v, void *buf, u32 len)
 {
+	int vector = get_accepted(v);
 	struct kvm_sregs s;
 
 	(void)len;
@@ -56,10 +88,8 @@ static s64 get_sregs(struct vcpu *v, void *buf, u32 len)
 	s.cr2 = v->regs.cr2;
 	s.cr8 = vlapic_get_cr8(v);
 	s.apic_base = v->apic.base;
-	if (v->extint_queued)
-		s.interrupt_bitmap[v->extint_vector / 64] |= BIT(v->extint_vector % 64);
-	else if (v->inject.type == EVENT_INTR)
-		s.interrupt_bitmap[v->inject.vector / 64] |= BIT(v->inject.vector % 64);
+	if (vector >= 0)
+		s.interrupt_bitmap[vector / 64] |= BIT(vector % 64);
 	memcpy(buf, &s, sizeof(s));
 	return sizeof(s);
 }
@@ -84,8 +114,7 @@ static void set_bitmap(struct vcpu *v, const __u64 *map)
 	for (i = 0; i < 4; i++) {
 		if (!map[i])
 			continue;
-		v->extint_vector = i * 64 + __builtin_ctzll(map[i]);
-		v->extint_queued = true;
+		set_accepted(v, i * 64 + __builtin_ctzll(map[i]));
 		return;
 	}
 }
@@ -248,6 +277,7 @@ static s64 set_mp_state(struct vcpu *v, const void *buf, u32 len)
 
 static s64 get_events(struct vcpu *v, void *buf, u32 len)
 {
+	int vector = get_accepted(v);
 	struct kvm_vcpu_events e;
 	u8 shadow, masked;
 
@@ -260,8 +290,8 @@ static s64 get_events(struct vcpu *v, void *buf, u32 len)
 		e.exception.has_error_code = v->inject.has_error;
 		e.exception.error_code = v->inject.error;
 	}
-	e.interrupt.injected = v->inject.type == EVENT_INTR;
-	e.interrupt.nr = v->inject.type == EVENT_INTR ? v->inject.vector : 0;
+	e.interrupt.injected = vector >= 0;
+	e.interrupt.nr = vector >= 0 ? vector : 0;
 	e.interrupt.shadow = shadow;
 	e.nmi.injected = v->inject.type == EVENT_NMI;
 	e.nmi.pending = v->nmi_pending;
@@ -284,15 +314,15 @@ static s64 set_events(struct vcpu *v, const void *buf, u32 len)
 		return -EINVAL;
 	if (e.exception.injected && (e.exception.nr > 31 || e.exception.nr == X86_TRAP_NMI))
 		return -EINVAL;
+	drop_accepted(v);
 	v->inject.type = EVENT_NONE;
 	if (e.exception.injected)
 		v->inject = (struct vcpu_event){ EVENT_EXC, e.exception.nr,
 			e.exception.has_error_code, e.exception.error_code };
 	else if (e.nmi.injected)
 		v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
-	else if (e.interrupt.injected)
-		v->inject = (struct vcpu_event){ .type = EVENT_INTR,
-						 .vector = e.interrupt.nr };
+	if (e.interrupt.injected)
+		set_accepted(v, e.interrupt.nr);
 	if (e.flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
 		v->nmi_pending = e.nmi.pending;
 	ops->get_block(v, &shadow, &masked);

@@ -37,10 +37,13 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 			error = 0;
 		}
 	}
-	/* A lost external interrupt goes back to where it came from. */
+	/*
+	 * Benign first events: both are handled, one after the other.  The exception
+	 * first, for the other one's delivery has met it.
+	 */
 	if (e->type == EVENT_INTR) {
-		v->extint_queued = true;
-		v->extint_vector = e->vector;
+		v->intr_again = true;
+		v->again_vector = e->vector;
 	} else if (e->type == EVENT_NMI) {
 		v->nmi_pending = true;
 	}

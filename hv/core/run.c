@@ -55,7 +55,7 @@ static void inject_pending(struct vcpu *v)
 	if (unlikely(v->pv_eoi_armed))
 		pv_eoi_sync(v);
 	vector = due(v);
-	if (vector < 0 && !v->extint_queued) {
+	if (vector < 0 && !vcpu_intr_queued(v)) {
 		tpr_watch(v);
 		return;
 	}
@@ -63,7 +63,10 @@ static void inject_pending(struct vcpu *v)
 		ops->window(v, EVENT_INTR, true);
 		return;
 	}
-	if (v->extint_queued) {
+	if (v->intr_again) {
+		v->intr_again = false;
+		vector = v->again_vector;
+	} else if (v->extint_queued) {
 		v->extint_queued = false;
 		vector = v->extint_vector;
 	} else {
@@ -71,7 +74,7 @@ static void inject_pending(struct vcpu *v)
 		vlapic_ack(v, vector);
 	}
 	v->inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = vector };
-	if (due(v) >= 0)
+	if (due(v) >= 0 || v->extint_queued)
 		ops->window(v, EVENT_INTR, true);
 }
 

@@ -147,7 +147,7 @@ static void publish(struct vcpu *v, u8 exit)
 
 	p->exit = exit;
 	p->if_flag = !!(v->regs.rflags & X86_EFLAGS_IF);
-	p->ready_for_irq = p->if_flag && v->inject.type == EVENT_NONE;
+	p->ready_for_irq = p->if_flag && v->inject.type == EVENT_NONE && !vcpu_intr_queued(v);
 	p->mp_state = v->mp_state;
 	p->cr8 = vlapic_get_cr8(v);
 	p->apic_base = v->apic.base;

@@ -150,6 +150,8 @@ struct vcpu {
 	bool extint;			/* level of the PIC's INTR, set by others */
 	bool extint_queued;		/* the shim answered: vector below */
 	u8 extint_vector;
+	bool intr_again;		/* acknowledged, and its delivery has failed or */
+	u8 again_vector;		/* the VMM sets it so: before all other vectors */
 	u8 mp_state;			/* KVM_MP_STATE_* */
 	u32 sipi_vector;
 	u64 init_sipi;			/* bits set by others: VCPU_REQ_* */
@@ -205,6 +207,12 @@ struct vcpu {
 	void *arch;			/* struct svm_vcpu or struct vmx_vcpu: one page
 					 * from the domain, made by ops->vcpu_init */
 };
+
+/* Is there a vector that has been acknowledged, and waits to be injected? */
+static inline bool vcpu_intr_queued(const struct vcpu *v)
+{
+	return v->intr_again || v->extint_queued;
+}
 
 #define VCPU_REQ_INIT	BIT(0)
 #define VCPU_REQ_SIPI	BIT(1)

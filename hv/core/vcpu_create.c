@@ -44,6 +44,7 @@ static void reset_state(struct vcpu *v)
 	v->inject.type = EVENT_NONE;
 	v->nmi_pending = false;
 	v->extint_queued = false;
+	v->intr_again = false;
 	v->shutdown_sticky = false;
 	v->eoi_exit = 0;
 	memset(v->dr, 0, sizeof(v->dr));

@@ -140,7 +140,7 @@ bool vlapic_accepts_extint(const struct vcpu *v)
 
 bool vlapic_has_interrupt(struct vcpu *v)
 {
-	if (vlapic_pending(v) >= 0 || v->extint_queued)
+	if (vlapic_pending(v) >= 0 || vcpu_intr_queued(v))
 		return true;
 	return READ_ONCE(v->extint) && vlapic_accepts_extint(v);
 }

@@ -152,7 +152,7 @@ bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 u8 vlapic_tpr_blocked(struct vcpu *v);
 /*
  * Anything in IRR above PPR, INTR from the PIC through LINT0, or a vector that the
- * next entry injects in any case (extint_queued)?  For wake-up and windows.
+ * next entry injects in any case (vcpu_intr_queued())?  For wake-up and windows.
  */
 bool vlapic_has_interrupt(struct vcpu *v);
 /* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)? */

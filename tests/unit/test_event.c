@@ -112,8 +112,18 @@ static void interrupts_are_not_lost(void **state)
 	vcpu_exception(&v, X86_TRAP_PF, true, 2);
 	assert_int_equal(v.inject.vector, X86_TRAP_PF);
 	assert_int_equal(v.inject.error, 2);
-	assert_true(v.extint_queued);
-	assert_int_equal(v.extint_vector, 0x41);
+	assert_true(v.intr_again);
+	assert_int_equal(v.again_vector, 0x41);
+	assert_false(v.extint_queued);
+	/* The PIC's next one is queued already. */
+	setup(NULL);
+	v.extint_queued = true;
+	v.extint_vector = 0x31;
+	v.inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
+	vcpu_exception(&v, X86_TRAP_PF, true, 2);
+	assert_true(v.intr_again && v.extint_queued);
+	assert_int_equal(v.again_vector, 0x41);
+	assert_int_equal(v.extint_vector, 0x31);
 	setup(NULL);
 	v.inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
 	vcpu_exception(&v, X86_TRAP_GP, true, 0);

@@ -152,9 +152,15 @@ void ring_post_service(struct vcpu *v)
 }
 
 static void op_nothing(struct vcpu *v __unused) { }
-static void op_window(struct vcpu *v __unused, u8 type __unused, bool on __unused) { }
 static void op_threshold(struct vcpu *v __unused, u8 cls __unused) { }
 
+static u8 injected[8];
+static u32 injections, windows;
+
+static void op_window(struct vcpu *v __unused, u8 type, bool on)
+{
+	windows += type == EVENT_INTR && on;
+}
 static bool op_can_inject(struct vcpu *v, u8 type __unused)
 {
 	return v->inject.type == EVENT_NONE;
@@ -251,6 +257,8 @@ static void op_run(struct vcpu *v)
 	assert_ptr_equal(cpu.current, v);
 	assert_int_equal(v->state, VCPU_RUNNING);
 	assert_ptr_equal(cpu.rq.curr, &v->sched);
+	if (n < GUESTS && v->inject.type == EVENT_INTR)
+		injected[injections++ % ARRAY_SIZE(injected)] = v->inject.vector;
 	v->inject.type = EVENT_NONE;
 	pending_exit = NULL;
 	if (n == GUESTS)
@@ -384,7 +392,7 @@ static int setup(void **state)
 	memset(exits_seen, 0, sizeof(exits_seen));
 	memset(guest_step, 0, sizeof(guest_step));
 	host_tsc = 1000 * MS;
-	kicks = notices = services = 0;
+	kicks = notices = services = injections = windows = 0;
 	stall = stalled = 0;
 	in_run = ticking = false;
 	tasks = on_cpu = 0;
@@ -576,6 +584,25 @@ static void pause_of_a_preempted_one(void **state)
 	assert_int_equal(vm[0].pausers, 0);
 }
 
+/* One that failed, the PIC's, and one of the APIC: each comes once, as soon as there is room. */
+static void order_of_interrupts(void **state)
+{
+	(void)state;
+	tasks = 1;
+	vm[0].intr_again = true;
+	vm[0].again_vector = 0x41;
+	vm[0].extint_queued = true;
+	vm[0].extint_vector = 0x31;
+	irq[0] = true;
+	run_until(MS);
+	assert_int_equal(injections, 3);
+	assert_int_equal(injected[0], 0x41);
+	assert_int_equal(injected[1], 0x31);
+	assert_int_equal(injected[2], 0x30);
+	assert_int_equal(windows, 2);
+	assert_false(vm[0].intr_again || vm[0].extint_queued || irq[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +611,7 @@ int main(void)
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
 		cmocka_unit_test_setup(notifying, setup),
+		cmocka_unit_test_setup(order_of_interrupts, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,54 @@ TEST(state, vcpu_events)
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), EINVAL);
 }
 
+static void set_injected(struct vcpu *v, int vector)
+{
+	struct kvm_vcpu_events e;
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &r), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	r.rflags |= 0x200;
+	memset(s.interrupt_bitmap, 0, sizeof(s.interrupt_bitmap));
+	if (vector)
+		s.interrupt_bitmap[vector / 64] = 1ull << vector % 64;
+	e.interrupt.injected = vector != 0;
+	e.interrupt.nr = vector;
+	e.flags = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_REGS, &r), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+}
+
+/* An interrupt on its way stands in both structures, as QEMU sets them: it comes once. */
+TEST(state, injected_interrupt)
+{
+	struct vm *vm = vm_new(G_irqcount, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e;
+	struct kvm_sregs s;
+
+	vm->p->arg[0] = 2;
+	run_sync(v, 1);
+	set_injected(v, 0x53);			/* without a handler */
+	set_injected(v, 0);
+	set_injected(v, 0x51);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	CHECK_EQ(s.interrupt_bitmap[1], 1 << 0x11);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	CHECK_EQ(e.interrupt.injected, 1);
+	CHECK_EQ(e.interrupt.nr, 0x51);
+	run_sync(v, 2);
+	CHECK_EQ(vm->p->res[0], 1);
+	CHECK(signal_msi(vm, 0xfee00000, 0x52) > 0);
+	run_sync(v, 3);
+	CHECK_EQ(vm->p->res[0], 1);
+	CHECK_EQ(vm->p->res[1], 1);
+	run_done(v);
+}
+
 TEST(state, debugregs)
 {
 	struct vm *vm = vm_new(G_setdr, 1, 0);
