@@ -107,6 +107,11 @@ static inline unsigned long bp_slot_hva(const struct bp_memslot *slot, u64 gfn)
 
 int bp_slots_init(struct bp_vm *vm);
 void bp_slots_free(struct bp_vm *vm);
+/*
+ * Before a vCPU with a local APIC comes: its page is no slot's from now on, in
+ * whatever mode the APIC is.  -EEXIST: one is there.
+ */
+int bp_slots_keep_apic(struct bp_vm *vm);
 /* Under vm->srcu or vm->slots_lock. */
 struct bp_memslots *bp_slots(struct bp_vm *vm);
 struct bp_memslot *bp_slot_find(struct bp_vm *vm, u64 gfn);

@@ -8,12 +8,14 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
 #include <asm/processor.h>
 
 #include "core.h"
 
 #define BP_SLOT_FLAGS		(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)
+#define BP_APIC_GFN		(APIC_DEFAULT_PHYS_BASE >> PAGE_SHIFT)
 
 struct bp_memslots *bp_slots(struct bp_vm *vm)
 {
@@ -60,6 +62,24 @@ static bool overlaps(struct bp_memslots *slots, const struct bp_memslot *new)
 			return true;
 	}
 	return false;
+}
+
+static bool covers_apic(const struct bp_memslot *s)
+{
+	return s->gfn <= BP_APIC_GFN && BP_APIC_GFN - s->gfn < s->npages;
+}
+
+int bp_slots_keep_apic(struct bp_vm *vm)
+{
+	int ret = 0;
+
+	mutex_lock(&vm->slots_lock);
+	if (bp_slot_find(vm, BP_APIC_GFN))
+		ret = -EEXIST;
+	else
+		vm->apic_page = true;
+	mutex_unlock(&vm->slots_lock);
+	return ret;
 }
 
 /* The array with @old left out and @new put in; either may be NULL. */
@@ -176,7 +196,7 @@ static long put_region(struct bp_vm *vm, struct bp_memslot *old,
 		return 0;
 	}
 	ret = -EEXIST;
-	if (overlaps(bp_slots(vm), new))
+	if (overlaps(bp_slots(vm), new) || (vm->apic_page && covers_apic(new)))
 		goto fail;
 	ret = inherit_dirty(new, old);
 	if (ret)

@@ -111,6 +111,7 @@ struct bp_vm {
 	/* Memslots: published under ->srcu; writers hold ->slots_lock. */
 	struct mutex slots_lock;
 	struct bp_memslots __rcu *slots;
+	bool apic_page;		/* vCPUs have one: no slot there; ->slots_lock */
 	struct mmu_notifier notifier;
 	spinlock_t mmu_lock;	/* below: */
 	unsigned long mmu_seq;

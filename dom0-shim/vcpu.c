@@ -234,6 +234,8 @@ static long create_locked(struct bp_vm *vm, u32 id)
 		return -EINVAL;
 	if (id_in_use(vm, id))
 		return -EEXIST;
+	if (bp_irq_mode(vm->irq) != BP_IRQ_NONE && bp_slots_keep_apic(vm))
+		return -EEXIST;
 	vcpu = alloc_vcpu(vm, id);
 	if (!vcpu)
 		return -ENOMEM;

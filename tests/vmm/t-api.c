@@ -85,6 +85,31 @@ TEST(api, memslot_errors)
 	CHECK_EQ(vm_slot(vm, 2, at, 3 * PAGE, m, 0), 0);		/* touching is not overlapping */
 }
 
+/* Where local APICs have their page no memory goes. */
+TEST(api, memslot_at_apic)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	uint8_t *m = mem_new(0x400000);
+	const uint64_t at = 0xfee00000;
+
+	if (!vm_slot(vm, 2, at, PAGE, m, 0))
+		SKIP("its APICs have no page of memory");
+	CHECK_EQ(vm_slot(vm, 2, at, PAGE, m, 0), -EEXIST);
+	CHECK_EQ(vm_slot(vm, 2, at - 0x200000, 0x400000, m, 0), -EEXIST);
+	CHECK_EQ(vm_slot(vm, 2, at + PAGE, PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 3, at - PAGE, PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 3, at, PAGE, m, 0), -EEXIST);		/* nor does a slot move there */
+
+	vm = vm_new(G_script, 0, 0);
+	CHECK_EQ(vm_slot(vm, 2, at, PAGE, m, 0), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 0), EEXIST);
+	CHECK_EQ(vm_slot(vm, 2, at, 0, NULL, 0), 0);
+	CHECK(ioctl(vm->fd, KVM_CREATE_VCPU, 0) >= 0);
+
+	vm = vm_new(G_script, 1, VM_NO_IRQCHIP);
+	CHECK_EQ(vm_slot(vm, 2, at, PAGE, m, 0), 0);
+}
+
 TEST(api, vcpu_errors)
 {
 	struct vm *vm = vm_new(G_script, 1, 0);
