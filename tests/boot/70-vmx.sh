@@ -6,7 +6,7 @@
 reports vmx.2cpus scripts/lab run --machine vmx --smp 2 --overlay "$overlay" -- /opt/tests/machine 2 "$(nproc)"
 reports vmx.vmm scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- /opt/tests/bp-vmm run all
 shows vmx.guest 0 output "guest: done 0" scripts/lab run --machine vmx --smp 1 -- \
-	/guest/run --machine pc --boot kernel --smp 1 --kernel-args cryptomgr.notests
+	/guest/run --timeout 850 --machine pc --boot kernel --smp 1 --kernel-args cryptomgr.notests
 
 # Interrupts with all that the CPU can do for them, where the lab chooses less
 # (apicv=registers: docs/testbed.md). Posting takes two CPUs, so little more than that.

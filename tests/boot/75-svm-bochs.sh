@@ -9,4 +9,4 @@ reports svm_bochs.vmm scripts/lab run --machine svm-bochs --smp 1 --overlay "$ov
 	'!mem.delete_running' '!run.kick_race' '!run.signal' '!run.signal_mask' '!sched.timer_ticks' '!state.breakpoints' \
 	'!task.trap_flag' '!task.v8086'
 shows svm_bochs.guest 0 output "guest: done 0" scripts/lab run --machine svm-bochs --smp 1 -- \
-	/guest/run --machine pc --boot kernel --smp 1 --kernel-args cryptomgr.notests
+	/guest/run --timeout 850 --machine pc --boot kernel --smp 1 --kernel-args cryptomgr.notests

@@ -8,7 +8,7 @@
 # gets a time limit (for a hang only: no test depends on it) and a directory for
 # its logs, build/check/NAME.
 
-HANG=${CHECK_HANG:-600}	# seconds after which a machine counts as hung
+HANG=${CHECK_HANG:-900}	# seconds after which a machine counts as hung; /guest/run ends before
 
 # True if the test is to be run now.
 wanted() {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <x86intrin.h>
 #include <time.h>
 
 #define STATUS_SKIP	77
@@ -144,7 +145,8 @@ static void hold_vm(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n");
+	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n"
+		"       bp-vmm tsc       the machine's TSC, which begins with it\n");
 	return 2;
 }
 
@@ -160,6 +162,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "list")) {
 		for (size_t i = 0; i < n; i++)
 			puts(tests[i]->name);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "tsc")) {
+		printf("%llu\n", __rdtsc());
 		return 0;
 	}
 	if (argc < 3 || strcmp(argv[1], "run"))
