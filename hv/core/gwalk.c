@@ -25,25 +25,20 @@ static int read_pte(struct guest_view *w, struct gwalk *r, gpa_t gpa, bool note,
 	return 0;
 }
 
-/* Long mode and PAE: `levels` tables of 512 (the top of PAE: 4) entries. */
-static int walk64(struct guest_view *w, u64 cr3, int levels, gva_t gva, struct gwalk *r)
+/* Long mode and PAE: `levels` tables of 512 entries, the first of them at `pte`. */
+static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, struct gwalk *r)
 {
-	u64 pte = levels == 3 ? PAE_ROOT(cr3) : cr3 & PTE_ADDR;
 	int level, err;
 
 	r->size = 8;
 	for (level = levels; level >= 1; level--) {
 		u32 shift = 12 + 9 * (level - 1);
-		gpa_t table = level == levels ? pte : pte & PTE_ADDR;
-		bool pae_top = level == 3 && levels == 3;
 
-		err = read_pte(w, r, table + ((gva >> shift) & (pae_top ? 3 : 511)) * 8,
-			       !pae_top, &pte);
+		err = read_pte(w, r, (pte & PTE_ADDR) + ((gva >> shift) & 511) * 8, true, &pte);
 		if (err)
 			return err;
-		/* 1 GiB pages exist in long mode only; a PAE top entry is no page. */
-		if (level == 1 || ((pte & GPTE_PS) &&
-				   (level == 2 || (level == 3 && levels > 3)))) {
+		/* 2 MiB, and 1 GiB, which PAE does not come by. */
+		if (level == 1 || ((pte & GPTE_PS) && level <= 3)) {
 			u64 low = BIT(shift) - 1;
 
 			r->gpa = (pte & PTE_ADDR & ~low) | (gva & low);
@@ -51,6 +46,24 @@ static int walk64(struct guest_view *w, u64 cr3, int levels, gva_t gva, struct g
 		}
 	}
 	return -ENOENT;
+}
+
+/* A top entry has no accessed bit and is no page; the CPU may have all four in registers. */
+static int walk_pae(struct guest_view *w, const struct vcpu_paging *p, gva_t gva,
+		    struct gwalk *r)
+{
+	u32 n = gva >> 30 & 3;
+	int err = 0;
+	u64 top;
+
+	r->size = 8;
+	if (p->pdptes)
+		top = p->pdpte[n];
+	else
+		err = read_pte(w, r, PAE_ROOT(p->cr3) + n * 8, false, &top);
+	if (err)
+		return err;
+	return top & GPTE_P ? walk64(w, top, 2, gva, r) : -ENOENT;
 }
 
 static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r)
@@ -83,7 +96,7 @@ int guest_walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, str
 	if (p->efer & EFER_LMA)
 		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, r);
 	if (p->cr4 & X86_CR4_PAE)
-		return walk64(w, p->cr3, 3, gva & 0xffffffff, r);
+		return walk_pae(w, p, gva & 0xffffffff, r);
 	return walk32(w, p, gva & 0xffffffff, r);
 }
 

@@ -23,7 +23,7 @@ enum linear_fault {
 
 struct linear {
 	struct guest_view view;
-	struct vcpu_paging paging;	/* the caller may change CR3 */
+	struct vcpu_paging paging;	/* the caller may change CR3 and pdptes */
 	enum linear_fault why;
 	gva_t gva;
 	u32 error;			/* of the #PF */

@@ -179,6 +179,7 @@ static enum task_result enter_address_space(struct task *t, const struct kvm_seg
 	if (!(t->s.cr0 & X86_CR0_PG) || !is_32(tr) || t->to.cr3 == t->s.cr3)
 		return TASK_OK;
 	t->s.cr3 = t->lin.paging.cr3 = t->to.cr3;
+	t->lin.paging.pdptes = false;
 	if (!uses_pae_root(t->s.cr0, t->s.cr4, t->s.efer))
 		return TASK_OK;
 	switch (pae_root_check(&t->lin.view, t->to.cr3)) {

@@ -99,6 +99,8 @@ struct vcpu_event {
 /* What insn.c and page walks need to know; filled by ops->get_paging. */
 struct vcpu_paging {
 	u64 cr0, cr3, cr4, efer;
+	bool pdptes;		/* the CPU uses these for PAE's top table, not memory */
+	u64 pdpte[4];
 	u64 cs_base;
 	bool cs_long;		/* CS.L with EFER.LMA */
 	bool cs_big;		/* CS.D */

@@ -95,6 +95,7 @@ void svm_get_paging(struct vcpu *v, struct vcpu_paging *p)
 	p->cr3 = s->cr3;
 	p->cr4 = s->cr4;
 	p->efer = s->efer & ~EFER_SVME;
+	p->pdptes = false;
 	p->cs_base = s->cs.base;
 	p->cs_long = (s->efer & EFER_LMA) && (s->cs.attrib & SVM_SEG_L);
 	p->cs_big = s->cs.attrib & SVM_SEG_DB;

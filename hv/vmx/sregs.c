@@ -175,9 +175,9 @@ void vmx_need_pdptes(struct vcpu *v)
 
 /* ---- the ops ---- */
 
-static void read_paging(struct vcpu_paging *p)
+static void read_paging(const struct vmx_vcpu *x, struct vcpu_paging *p)
 {
-	u32 cs = vmread(VMCS_SEG_AR(SEG_CS));
+	u32 cs = vmread(VMCS_SEG_AR(SEG_CS)), i;
 
 	p->cr0 = read_cr0_guest();
 	p->cr3 = vmread(VMCS_GUEST_CR3);
@@ -187,13 +187,17 @@ static void read_paging(struct vcpu_paging *p)
 	p->cs_long = (p->efer & EFER_LMA) && (cs & AR_L);
 	p->cs_big = cs & AR_DB;
 	p->cpl = AR_DPL(vmread(VMCS_SEG_AR(SEG_SS)));
+	p->pdptes = !x->pdptes_due && uses_pae_root(p->cr0, p->cr4, p->efer);
+	if (unlikely(p->pdptes))
+		for (i = 0; i < 4; i++)
+			p->pdpte[i] = vmread(VMCS_GUEST_PDPTE(i));
 }
 
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p)
 {
 	hpa_t before = vmcs_open(v);
 
-	read_paging(p);
+	read_paging(v->arch, p);
 	vmcs_close(v, before);
 }
 
@@ -216,7 +220,7 @@ static void write_sregs(struct vcpu *v, const struct kvm_sregs *s)
 	struct vcpu_paging old;
 	bool load;
 
-	read_paging(&old);
+	read_paging(x, &old);
 	load = x->pdptes_due || reloads_pae_root(&old, s);
 	write_segments(s);
 	vmx_write_cr0(s->cr0 | X86_CR0_ET);

@@ -63,6 +63,7 @@ static enum { GONE, READ_ONLY, THERE, NOTHING } page[PAGES];
 static struct kvm_sregs sregs, set;
 static bool was_set, was_wanted, wanted_write, refuse;
 static gpa_t wanted;
+static const u64 *pdptes;		/* the CPU's own, or NULL */
 static u8 shadow, masked;
 static int syncs, locked;
 
@@ -135,6 +136,10 @@ static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p)
 	*p = (struct vcpu_paging){
 		.cr0 = sregs.cr0, .cr3 = sregs.cr3, .cr4 = sregs.cr4, .efer = sregs.efer,
 	};
+	if (pdptes) {
+		p->pdptes = true;
+		memcpy(p->pdpte, pdptes, sizeof(p->pdpte));
+	}
 }
 
 static void get_sregs(struct vcpu *w __unused, struct kvm_sregs *s)
@@ -269,6 +274,7 @@ static int setup(void **state __unused)
 	for (i = 0; i < PAGES; i++)
 		page[i] = THERE;
 	was_set = was_wanted = refuse = false;
+	pdptes = NULL;
 	shadow = masked = 0;
 	syncs = locked = 0;
 	fill_gdt();

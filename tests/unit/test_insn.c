@@ -303,6 +303,13 @@ static void pae(void **state)
 	assert_int_equal(walk(&p, 0x00001abc), ~0ull);
 	/* Bits beyond 31 of a linear address do not count. */
 	assert_int_equal(walk(&p, 0xffffffffc0001abc), 0x100005abc);
+	/* What the CPU has in registers counts, whatever has become of memory. */
+	p.pdptes = true;
+	p.pdpte[0] = 0x2000 | P;
+	assert_int_equal(walk(&p, 0x00001abc), 0x100005abc);
+	assert_int_equal(walk(&p, 0xc0001abc), ~0ull);
+	p.cr3 = 0x7fff0000;
+	assert_int_equal(walk(&p, 0x00200010), HIGH + 0x10);
 }
 
 static void legacy(void **state)

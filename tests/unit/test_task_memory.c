@@ -257,6 +257,36 @@ static void pae(void **state __unused)
 	expect_new32();
 }
 
+/* A switch walks by the old task's registers, and then by the new task's table in memory. */
+static void pae_in_registers(void **state __unused)
+{
+	static const u64 in_cpu[4] = { PAE_DIR | 1 };
+	u32 i;
+
+	*pae_entry(PAE_DIR, 0) = PAE_TABLE | 3;
+	for (i = 0; i < PAGES; i++)
+		*pae_entry(PAE_TABLE, i) = i << 12 | 3;
+	sregs.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	sregs.cr4 = X86_CR4_PAE;
+	sregs.cr3 = 0xf000;			/* nothing there any more */
+	pdptes = in_cpu;
+	*pae_entry(PAE_TOP, 0) = PAE_DIR | 1;
+	new32()->cr3 = PAE_TOP;
+	expect_new32();
+	assert_false(exc.any);
+	/* The new one's is empty: its code is not to be had. */
+	setup(NULL);
+	*pae_entry(PAE_DIR, 0) = PAE_TABLE | 3;
+	for (i = 0; i < PAGES; i++)
+		*pae_entry(PAE_TABLE, i) = i << 12 | 3;
+	sregs.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	sregs.cr4 = X86_CR4_PAE;
+	sregs.cr3 = 0xf000;
+	pdptes = in_cpu;
+	new32()->cr3 = PAE_TOP;
+	expect_late(X86_TRAP_PF, 0);
+}
+
 /* ---- anything at all ---- */
 
 static u32 random_state;
@@ -329,7 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(demand), T(nowhere), T(registers_refused), T(cr3), T(demand_paged), T(page_faults),
-		T(late_page_faults), T(pae),
+		T(late_page_faults), T(pae), T(pae_in_registers),
 		T(hostile),
 	};
 

@@ -204,6 +204,7 @@ static void privilege(void **state __unused)
 	assert_true(p.cs_long);
 	assert_false(p.cs_big);
 	assert_int_equal(p.efer, EFER_LME | EFER_LMA);
+	assert_false(p.pdptes);
 }
 
 static struct kvm_sregs pae_state(u64 cr3)
@@ -220,6 +221,7 @@ static struct kvm_sregs pae_state(u64 cr3)
 static void pae(void **state __unused)
 {
 	struct kvm_sregs s = pae_state(0x12345678);
+	struct vcpu_paging p;
 	u32 i;
 
 	for (i = 0; i < 4; i++)
@@ -232,6 +234,10 @@ static void pae(void **state __unused)
 	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(1)], 0x11001);
 	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(2)], 0);
 	assert_int_equal(rig_vmcs[VMCS_GUEST_PDPTE(3)], 0x1e6);
+	vmx_get_paging(&rig_v, &p);
+	assert_true(p.pdptes);
+	assert_int_equal(p.pdpte[1], 0x11001);
+	assert_int_equal(p.pdpte[2], 0);
 	/* The same CR3 again: hardware's PDPTEs stay, as MOV to CR4 leaves them. */
 	pdpt_read = 0;
 	assert_int_equal(vmx_set_sregs(&rig_v, &s), 0);
@@ -255,6 +261,7 @@ static void pae(void **state __unused)
 static void pae_later(void **state __unused)
 {
 	struct kvm_sregs s = pae_state(0x1020);
+	struct vcpu_paging p;
 	u32 i;
 
 	for (i = 0; i < 4; i++)
@@ -264,6 +271,8 @@ static void pae_later(void **state __unused)
 	assert_true(rig_x.pdptes_due);
 	rig_v.exit.insn_len = 3;
 	rig_v.inject.type = EVENT_INTR;
+	vmx_get_paging(&rig_v, &p);
+	assert_false(p.pdptes);
 	vmx_need_pdptes(&rig_v);
 	assert_int_equal(rig_v.exit.reason, VM_EXIT_NEED_PAGE);
 	assert_int_equal(rig_v.exit.npf.gpa, 0x1020);
