@@ -129,6 +129,21 @@ static enum task_result load_ldt(struct task *t)
 	return TASK_OK;
 }
 
+/* For CS and SS, which no task is without: the bits `mask` of the type are `type`. */
+static enum task_result look_up_needed(struct task *t, u32 n, u8 mask, u8 type, gva_t *at,
+				       struct descriptor *d)
+{
+	u16 sel = t->to.seg[n];
+	enum task_result r;
+
+	if (SEL_NULL(sel))
+		return task_fault(t, X86_TRAP_TS, sel);
+	r = look_up(t, sel, at, d);
+	if (!r && (!d->s || (d->type & mask) != type))
+		return task_fault(t, X86_TRAP_TS, sel);
+	return r;
+}
+
 static enum task_result load_cs(struct task *t)
 {
 	u16 sel = t->to.seg[TASK_CS];
@@ -137,13 +152,9 @@ static enum task_result load_cs(struct task *t)
 	enum task_result r;
 	gva_t at;
 
-	if (SEL_NULL(sel))
-		return task_fault(t, X86_TRAP_TS, sel);
-	r = look_up(t, sel, &at, &d);
+	r = look_up_needed(t, TASK_CS, TYPE_CODE, TYPE_CODE, &at, &d);
 	if (r)
 		return r;
-	if (!d.s || !(d.type & TYPE_CODE))
-		return task_fault(t, X86_TRAP_TS, sel);
 	if (d.type & TYPE_CONFORMING ? d.dpl > rpl : d.dpl != rpl)
 		return task_fault(t, X86_TRAP_TS, sel);
 	if (!d.p)
@@ -158,13 +169,9 @@ static enum task_result load_ss(struct task *t, u8 cpl)
 	enum task_result r;
 	gva_t at;
 
-	if (SEL_NULL(sel))
-		return task_fault(t, X86_TRAP_TS, sel);
-	r = look_up(t, sel, &at, &d);
+	r = look_up_needed(t, TASK_SS, TYPE_CODE | TYPE_RW, TYPE_RW, &at, &d);
 	if (r)
 		return r;
-	if (!d.s || (d.type & (TYPE_CODE | TYPE_RW)) != TYPE_RW)
-		return task_fault(t, X86_TRAP_TS, sel);
 	if (d.dpl != cpl || (sel & SEL_RPL) != cpl)
 		return task_fault(t, X86_TRAP_TS, sel);
 	if (!d.p)

@@ -2,6 +2,7 @@
 /* SVM: segment formats, consistency of special registers, MSRs in the VMCB. */
 // SOURCES: hv/svm/sregs.c hv/svm/msr.c hv/svm/check.c hv/core/sregs.c
 #include "svm_rig.h"
+#include "msr_rig.h"
 #include "hv/core/segment.h"
 #include "hv/core/sregs.h"
 
@@ -160,46 +161,17 @@ static void refusal_changes_nothing(void **state __unused)
 
 /* ---- MSRs ---- */
 
-static void msr_values(void **state __unused)
+static void values(void **state __unused)
 {
-	static const struct {
-		u32 msr;
-		u64 in, out;
-		int err;
-	} t[] = {
-		{ MSR_STAR, 0x0023001000000000, 0x0023001000000000, 0 },
-		{ MSR_LSTAR, 0xffffffff81000000, 0xffffffff81000000, 0 },
-		{ MSR_LSTAR, 0x0000800000000000, 0, -EINVAL },
-		{ MSR_CSTAR, 0x7fffffffffff, 0x7fffffffffff, 0 },
-		{ MSR_CSTAR, BIT(63), 0, -EINVAL },
-		{ MSR_FS_BASE, 0xffff800000000000, 0xffff800000000000, 0 },
-		{ MSR_GS_BASE, 0xffff000000000000, 0, -EINVAL },
-		{ MSR_KERNEL_GS_BASE, 0x1000, 0x1000, 0 },
-		{ MSR_SFMASK, 0x47700, 0x47700, 0 },
-		{ MSR_SYSENTER_CS, 0x10, 0x10, 0 },
+	static const struct msr_value ours[] = {
 		{ MSR_SYSENTER_ESP, 0x0000800000000000, 0xffff800000000000, 0 },
-		{ MSR_SYSENTER_EIP, 0x1234, 0x1234, 0 },
-		{ MSR_PAT, 0x0007010600070106, 0x0007010600070106, 0 },
-		{ MSR_PAT, 0x0007020600070106, 0, -EINVAL },
-		{ MSR_PAT, 0x03, 0, -EINVAL },
-		{ MSR_PAT, 0x08ull << 56, 0, -EINVAL },
 		{ MSR_DEBUGCTL, 1, 1, 0 },
 		{ MSR_DEBUGCTL, 0x40, 0, -EINVAL },
-		{ MSR_TSC_AUX, 1, 0, -ENOENT },
 		{ MSR_AMD_VM_HSAVE_PA, 0x1000, 0, -ENOENT },
 	};
-	size_t i;
-	u64 val;
 
-	for (i = 0; i < ARRAY_SIZE(t); i++) {
-		assert_int_equal(svm_set_msr(&rig_v, t[i].msr, t[i].in), t[i].err);
-		if (t[i].err == -ENOENT) {
-			assert_int_equal(svm_get_msr(&rig_v, t[i].msr, &val), -ENOENT);
-		} else if (!t[i].err) {
-			assert_int_equal(svm_get_msr(&rig_v, t[i].msr, &val), 0);
-			assert_int_equal(val, t[i].out);
-		}
-	}
+	expect_msrs(&rig_v, svm_set_msr, svm_get_msr, msr_values, ARRAY_SIZE(msr_values));
+	expect_msrs(&rig_v, svm_set_msr, svm_get_msr, ours, ARRAY_SIZE(ours));
 }
 
 static void efer_rules(void **state __unused)
@@ -229,7 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(pack_bits), T(there_and_back), T(g_follows_the_limit), T(after_init),
-		T(set_and_get), T(refusal_changes_nothing), T(msr_values), T(efer_rules),
+		T(set_and_get), T(refusal_changes_nothing), T(values), T(efer_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
