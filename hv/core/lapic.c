@@ -26,8 +26,14 @@
 #define ICR_SELF		(1u << 18)
 #define ICR_ALL_BUT_SELF	0xc0000
 
+#define PIC1_CMD		0x20
 #define PIC1_DATA		0x21
+#define PIC2_CMD		0xa0
 #define PIC2_DATA		0xa1
+#define PIC_ICW1		0x11	/* start; a fourth word comes */
+#define PIC_ICW4		0x01	/* 8086 mode */
+#define PIC_CASCADE		2	/* the pin of the first where the second is */
+#define PIC_VECTORS		0x20
 #define ICR_SPIN		10000000
 #define CALIBRATION_ROUNDS	10
 
@@ -73,18 +79,27 @@ void lapic_eoi(void)
 }
 
 /*
- * Firmware's PIC vectors are those of exceptions. Domain 0 programs the PICs
- * anew before it unmasks them.
+ * Masked, and with vectors of their own: firmware's are those of exceptions.  Domain 0
+ * programs them anew, and the first word of that takes the mask away before the
+ * second gives vectors.  LINT0 is masked as well, which not every machine knows of.
  */
-static void mask_pics(void)
+static void quiet_pics(void)
 {
-	outb(PIC2_DATA, 0xff);
+	outb(PIC1_CMD, PIC_ICW1);
+	outb(PIC1_DATA, PIC_VECTORS);
+	outb(PIC1_DATA, BIT(PIC_CASCADE));
+	outb(PIC1_DATA, PIC_ICW4);
 	outb(PIC1_DATA, 0xff);
+	outb(PIC2_CMD, PIC_ICW1);
+	outb(PIC2_DATA, PIC_VECTORS + 8);
+	outb(PIC2_DATA, PIC_CASCADE);
+	outb(PIC2_DATA, PIC_ICW4);
+	outb(PIC2_DATA, 0xff);
 }
 
 void lapic_init(hpa_t base)
 {
-	mask_pics();
+	quiet_pics();
 	mmio = ioremap(base, PAGE_SIZE);
 	if (!mmio)
 		fatal("too little memory for page tables");
