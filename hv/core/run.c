@@ -136,6 +136,7 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 	if (unlikely(v->shutdown_sticky)) {
 		if (domain_is_dom0(v->dom))
 			dom0_shutdown();
+		v->shutdown_sticky = false;
 		vcpu_service(v, BP_EXIT_SHUTDOWN);
 		return false;
 	}

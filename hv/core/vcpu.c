@@ -233,7 +233,7 @@ void vcpu_unclaim(struct vcpu *v)
 /* What PAUSE cannot undo by starting the instruction anew. */
 static bool is_sticky(u8 exit)
 {
-	return exit == BP_EXIT_IOAPIC_EOI;
+	return exit == BP_EXIT_IOAPIC_EOI || exit == BP_EXIT_SHUTDOWN;
 }
 
 /*

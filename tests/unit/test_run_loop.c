@@ -603,6 +603,20 @@ static void order_of_interrupts(void **state)
 	assert_false(vm[0].intr_again || vm[0].extint_queued || irq[0]);
 }
 
+/* Nobody waited for the triple fault: the next RUN says it, once, whatever PAUSE came between. */
+static void shutdown_is_reported_once(void **state)
+{
+	(void)state;
+	assert_int_equal(run_over_there(&vm[0]), RUN_SWITCHED);
+	vcpu_interrupt_run(&other_d0);
+	here = &other_cpu;
+	vcpu_service(&vm[0], BP_EXIT_SHUTDOWN);
+	here = &cpu;
+	assert_int_equal(vcpu_pause(&vm[0]), 0);
+	assert_int_equal(run_over_there(&vm[0]), BP_EXIT_SHUTDOWN);
+	assert_int_equal(run_over_there(&vm[0]), RUN_SWITCHED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +624,7 @@ int main(void)
 		cmocka_unit_test_setup(shares_on_a_machine_that_stalls, setup),
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
+		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(notifying, setup),
 		cmocka_unit_test_setup(order_of_interrupts, setup),
 	};

@@ -234,6 +234,30 @@ TEST(cpu, triple_fault)
 	run_exit(&vm->vcpu[0], KVM_EXIT_SHUTDOWN);
 }
 
+/* A VMM that reboots after it: what it makes of the vCPU runs. */
+TEST(cpu, triple_fault_reset)
+{
+	struct vm *vm = vm_new(G_triple, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e = { 0 };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &sregs), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &regs), 0);
+	for (int i = 0; i < 3; i++) {
+		vm->p->guest = i < 2 ? G_triple : G_exceptions;
+		CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &sregs), 0);
+		CHECK_EQ(ioctl(v->fd, KVM_SET_REGS, &regs), 0);
+		CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+		if (i == 2)
+			break;
+		run_sync(v, 1);
+		run_exit(v, KVM_EXIT_SHUTDOWN);
+	}
+	run_done(v);
+}
+
 /* The guest sees exactly what KVM_SET_CPUID2 was given. */
 TEST(cpu, cpuid)
 {
