@@ -54,6 +54,7 @@ static const struct option options[] = {
 	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },
 	{ "ibpb", FIELD(ibpb), ibpb_choices, false, 0, 0 },
 	{ "ibrs", FIELD(ibrs_off), off_choices, false, 0, 0 },
+	{ "bhi", FIELD(bhi_off), off_choices, false, 0, 0 },
 	{ "rsb", FIELD(rsb_off), off_choices, false, 0, 0 },
 	{ "l1d_flush", FIELD(l1d_flush), l1d_choices, false, 0, 0 },
 	{ "verw", FIELD(verw_off), off_choices, false, 0, 0 },

@@ -18,6 +18,7 @@ struct hv_options {
 	u32 mitigations_off;	/* all of them, whatever the others say */
 	u32 ibpb;		/* IBPB_ */
 	u32 ibrs_off;
+	u32 bhi_off;
 	u32 rsb_off;
 	u32 l1d_flush;		/* L1D_ */
 	u32 verw_off;

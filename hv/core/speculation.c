@@ -19,6 +19,8 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define F7_EDX_L1D_FLUSH	BIT(28)
 #define F7_EDX_ARCH_CAP		BIT(29)
 #define F7_EDX_SSBD		BIT(31)
+/* CPUID 7.2 */
+#define F72_EDX_BHI_CTRL	BIT(4)
 /* CPUID 8000_0008 EBX */
 #define E8_EBX_IBPB		BIT(12)
 #define E8_EBX_IBRS		BIT(14)
@@ -41,11 +43,13 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define CAP_TAA_NO		BIT(8)
 #define CAP_MMIO_NO		(BIT(13) | BIT(14) | BIT(15))	/* SBDR, FBSDP, PSDP */
 #define CAP_FB_CLEAR		BIT(17)
+#define CAP_BHI_NO		BIT(20)
 #define CAP_PBRSB_NO		BIT(24)
 #define CAP_RFDS_NO		BIT(27)
 #define CAP_RFDS_CLEAR		BIT(28)
 
 #define SPEC_CTRL_IBRS		BIT(0)
+#define SPEC_CTRL_BHI_DIS_S	BIT(10)
 #define PRED_CMD_IBPB		BIT(0)
 #define FLUSH_CMD_L1D		BIT(0)
 
@@ -94,6 +98,13 @@ static u32 choose_rsb(const struct spec_enum *e, u32 set)
 	return rsb;
 }
 
+/* Branch history injection, where a retpoline's RET may take it up after all (RRSBA). */
+static bool needs_bhi(const struct spec_enum *e)
+{
+	return (e->f72_edx & F72_EDX_BHI_CTRL) && spec_has_ctrl(e) &&
+	       !(e->arch_cap & CAP_BHI_NO);
+}
+
 static bool needs_l1d(const struct spec_enum *e)
 {
 	return (e->f7_edx & F7_EDX_L1D_FLUSH) &&
@@ -131,6 +142,8 @@ u32 spec_choose(const struct spec_enum *e, const struct hv_options *o)
 		set |= SPEC_IBPB | (o->ibpb == IBPB_ON ? SPEC_IBPB_DOM0 : 0);
 	if (!o->ibrs_off)
 		set |= choose_ibrs(e);
+	if (needs_bhi(e) && !o->bhi_off)
+		set |= SPEC_BHI;
 	if (!o->rsb_off)
 		set |= choose_rsb(e, set);
 	if (needs_l1d(e) && o->l1d_flush != L1D_OFF)
@@ -159,6 +172,8 @@ static void read_enum(struct spec_enum *e)
 	if (cpuid(0).eax >= 7) {
 		e->f7_ebx = cpuid(7).ebx;
 		e->f7_edx = cpuid(7).edx;
+		if (cpuid(7).eax >= 2)
+			e->f72_edx = cpuid_count(7, 2).edx;
 	}
 	if (ext >= 0x80000008)
 		e->e8_ebx = cpuid(0x80000008).ebx;
@@ -186,10 +201,11 @@ static void log_state(void)
 	u32 all = spec_choose(&found, &defaults);
 	u32 ibrs = SPEC_IBRS_AUTO | SPEC_IBRS_ON | SPEC_IBRS_WRITE;
 
-	log_printf(LOG_INFO, "mitigations: ibpb %s, ibrs %s, rsb %s, l1d_flush %s, verw %s",
+	log_printf(LOG_INFO, "mitigations: retpolines, ibpb %s, ibrs %s, bhi %s, rsb %s, l1d_flush %s, verw %s",
 		   state(all, SPEC_IBPB, chosen & SPEC_IBPB_DOM0 ? "on" : "guests"),
 		   state(all, ibrs, chosen & SPEC_IBRS_AUTO ? "automatic" :
 			 chosen & SPEC_IBRS_ON ? "always on" : "after exits"),
+		   state(all, SPEC_BHI, "on"),
 		   state(all, SPEC_RSB_EXIT | SPEC_RSB_SWITCH,
 			 !(chosen & SPEC_RSB_EXIT) ? "on switches" :
 			 chosen & SPEC_RSB_SWITCH ? "on exits and switches" : "on exits"),
@@ -201,7 +217,7 @@ static void log_state(void)
 static bool looks_at_ctrl(bool dom0)
 {
 	return (chosen & SPEC_IBRS_WRITE) ||
-	       ((chosen & SPEC_IBRS_ON) && (chosen & SPEC_CTRL_APART) && dom0);
+	       ((chosen & (SPEC_IBRS_ON | SPEC_BHI)) && (chosen & SPEC_CTRL_APART) && dom0);
 }
 
 static void fill_kinds(void)
@@ -226,7 +242,8 @@ void spec_init(void)
 
 static u64 root_ctrl(void)
 {
-	return chosen & (SPEC_IBRS_WRITE | SPEC_IBRS_ON) ? SPEC_CTRL_IBRS : 0;
+	return (chosen & (SPEC_IBRS_WRITE | SPEC_IBRS_ON) ? SPEC_CTRL_IBRS : 0) |
+	       (chosen & SPEC_BHI ? SPEC_CTRL_BHI_DIS_S : 0);
 }
 
 static void write_ctrl(struct cpu *c, u64 val)
@@ -272,12 +289,12 @@ static void barrier_between(struct cpu *c, u64 id, bool dom0)
 }
 
 /*
- * Guests are shown no SPEC_CTRL and cannot write it: with IBRS that stays set
+ * Guests are shown no SPEC_CTRL and cannot write it: with bits that stay set
  * they run with root mode's value, and no exit has to look.
  */
 static void load_ctrl(struct cpu *c, const struct vcpu *v, bool dom0)
 {
-	c->spec_guest = dom0 ? v->msr.spec_ctrl : chosen & SPEC_IBRS_ON ? SPEC_CTRL_IBRS : 0;
+	c->spec_guest = dom0 ? v->msr.spec_ctrl : chosen & SPEC_IBRS_WRITE ? 0 : root_ctrl();
 	if (!(c->spec_exit & SPEC_EXIT_CTRL) && c->spec_now != c->spec_guest)
 		write_ctrl(c, c->spec_guest);
 }

@@ -48,6 +48,7 @@ struct vcpu;
 /* The bits that decide, as the CPU reports them; a leaf that is absent is 0. */
 struct spec_enum {
 	u32 f7_ebx, f7_edx;		/* CPUID 7.0 */
+	u32 f72_edx;			/* CPUID 7.2 */
 	u32 e8_ebx;			/* CPUID 8000_0008 */
 	u32 ea_edx;			/* CPUID 8000_000a */
 	u32 e21_eax, e21_ecx;		/* CPUID 8000_0021 */
@@ -66,6 +67,7 @@ struct spec_enum {
 #define SPEC_L1D_ENTRY		BIT(8)	/* before each entry of a guest */
 #define SPEC_VERW		BIT(9)	/* CPU buffers, before each entry */
 #define SPEC_CTRL_APART		BIT(10)	/* SPEC_CTRL is loaded with the vCPU */
+#define SPEC_BHI		BIT(11)	/* SPEC_CTRL.BHI_DIS_S stays set */
 
 /* What this CPU and these options ask for.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);

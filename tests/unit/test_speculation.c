@@ -27,6 +27,8 @@
 #define MD_CLEAR	BIT(10)
 #define RTM		BIT(11)
 #define V_SPEC_CTRL	BIT(20)
+#define BHI_NO		BIT(20)
+#define BHI_CTRL	BIT(4)
 
 #define RSB		(SPEC_RSB_EXIT | SPEC_RSB_SWITCH)
 #define IBPB		(SPEC_IBPB | SPEC_IBPB_DOM0)
@@ -56,7 +58,7 @@ void log_printf(int level __unused, const char *fmt, ...)
 	va_end(ap);
 }
 
-struct cpuid host_cpuid(u32 leaf, u32 sub __unused)
+struct cpuid host_cpuid(u32 leaf, u32 sub)
 {
 	struct cpuid c = { 0 };
 
@@ -65,8 +67,10 @@ struct cpuid host_cpuid(u32 leaf, u32 sub __unused)
 		c.eax = 7;
 		break;
 	case 7:
-		c.ebx = machine.f7_ebx;
-		c.edx = machine.f7_edx;
+		c.eax = machine.f72_edx ? 2 : 1;
+		assert_true(sub == 0 || (sub == 2 && machine.f72_edx));
+		c.ebx = sub ? 0 : machine.f7_ebx;
+		c.edx = sub ? machine.f72_edx : machine.f7_edx;
 		break;
 	case 0x80000000:
 		c.eax = 0x80000021;
@@ -179,6 +183,11 @@ static void each_bit(void **state __unused)
 		  SPEC_RSB_SWITCH | IBPB | SPEC_IBRS_ON | SPEC_CTRL_APART },
 		{ { .f7_edx = IBRS_IBPB | CAPS, .arch_cap = BIT(24) },
 		  RSB | IBPB | SPEC_IBRS_WRITE | SPEC_CTRL_APART },
+		/* Branch history: BHI_CTRL, BHI_NO */
+		{ { .f7_edx = SSBD, .f72_edx = BHI_CTRL }, RSB | SPEC_BHI | SPEC_CTRL_APART },
+		{ { .f7_edx = SSBD | CAPS, .f72_edx = BHI_CTRL, .arch_cap = BHI_NO },
+		  RSB | SPEC_CTRL_APART },
+		{ { .f72_edx = BHI_CTRL }, RSB },
 		/* L1TF: RDCL_NO, SKIP_L1DFL_VMENTRY */
 		{ { .f7_edx = L1D }, RSB | SPEC_L1D_SWITCH },
 		{ { .f7_edx = L1D | CAPS, .arch_cap = BIT(0) }, RSB },
@@ -244,6 +253,9 @@ static void each_option(void **state __unused)
 	e = (struct spec_enum){ .e8_ebx = BIT(12) | BIT(30) };
 	o = (struct hv_options){ .ibpb = IBPB_GUESTS };
 	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_IBPB);
+	e = (struct spec_enum){ .f7_edx = SSBD, .f72_edx = BHI_CTRL };
+	o = (struct hv_options){ .bhi_off = 1 };
+	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_CTRL_APART);
 }
 
 static void what_domain_0_may_write(void **state __unused)
@@ -317,17 +329,17 @@ static void says(const char *want)
 static void log_line(void **state __unused)
 {
 	start((struct spec_enum){ 0 }, (struct hv_options){ 0 });
-	says("mitigations: ibpb -, ibrs -, rsb on exits and switches, l1d_flush -, verw -");
+	says("mitigations: retpolines, ibpb -, ibrs -, bhi -, rsb on exits and switches, l1d_flush -, verw -");
 	start(all_bits, (struct hv_options){ 0 });
-	says("mitigations: ibpb on, ibrs after exits, rsb on exits and switches, "
+	says("mitigations: retpolines, ibpb on, ibrs after exits, bhi -, rsb on exits and switches, "
 	     "l1d_flush on switches, verw on");
 	start(all_bits, (struct hv_options){ .mitigations_off = 1 });
-	says("mitigations: ibpb off, ibrs off, rsb off, l1d_flush off, verw off");
+	says("mitigations: retpolines, ibpb off, ibrs off, bhi -, rsb off, l1d_flush off, verw off");
 	start(all_bits, (struct hv_options){ .ibpb = IBPB_GUESTS, .l1d_flush = L1D_ALWAYS });
-	says("mitigations: ibpb guests, ibrs after exits, rsb on exits and switches, "
+	says("mitigations: retpolines, ibpb guests, ibrs after exits, bhi -, rsb on exits and switches, "
 	     "l1d_flush always, verw on");
 	start((struct spec_enum){ .e21_eax = BIT(8) }, (struct hv_options){ 0 });
-	says("mitigations: ibpb -, ibrs automatic, rsb -, l1d_flush -, verw -");
+	says("mitigations: retpolines, ibpb -, ibrs automatic, bhi -, rsb -, l1d_flush -, verw -");
 	assert_int_equal(efer, EFER_AUTOIBRS);
 }
 
@@ -426,6 +438,40 @@ static void ctrl_always_on(void **state __unused)
 	assert_int_equal(spec_ctrl, 0);
 }
 
+/* BHI_DIS_S stays set, with enhanced IBRS and alone. */
+static void history(void **state __unused)
+{
+	const u64 zero = 0;
+	const struct spec_enum e = {
+		.f7_edx = IBRS_IBPB | CAPS, .f72_edx = BHI_CTRL, .arch_cap = BIT(1),
+	};
+
+	start(e, (struct hv_options){ 0 });
+	says("mitigations: retpolines, ibpb on, ibrs always on, bhi on, "
+	     "rsb on exits and switches, l1d_flush -, verw -");
+	assert_int_equal(spec_ctrl, BIT(10) | 1);
+	go(&a);
+	enter(NULL);
+	assert_int_equal(ctrl_writes, 0);
+	assert_int_equal(cpu.spec_exit, SPEC_EXIT_RSB);
+	go(&d0);
+	enter(&zero);
+	assert_int_equal(spec_ctrl, BIT(10) | 1);
+	go(&a);
+	spec_entry(&cpu);
+	assert_int_equal(spec_ctrl, BIT(10) | 1);
+	start(e, (struct hv_options){ .ibrs_off = 1 });
+	go(&d0);
+	enter(&zero);
+	assert_int_equal(spec_ctrl, BIT(10));
+	go(&a);
+	assert_int_equal(spec_ctrl, BIT(10));
+	start(e, (struct hv_options){ .bhi_off = 1 });
+	says("mitigations: retpolines, ibpb on, ibrs always on, bhi off, "
+	     "rsb on exits and switches, l1d_flush -, verw -");
+	assert_int_equal(spec_ctrl, 1);
+}
+
 /* No IBRS: SPEC_CTRL changes with the vCPU, and exits do not look at it. */
 static void ctrl_on_switches(void **state __unused)
 {
@@ -505,6 +551,7 @@ int main(void)
 		cmocka_unit_test(ibpb_between_guests_only),
 		cmocka_unit_test(ctrl_after_exits),
 		cmocka_unit_test(ctrl_always_on),
+		cmocka_unit_test(history),
 		cmocka_unit_test(ctrl_on_switches),
 		cmocka_unit_test(virtual_ctrl),
 		cmocka_unit_test(caches_and_buffers),
