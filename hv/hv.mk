@@ -13,10 +13,14 @@ V	?= 0
 HV_Q	:= $(if $(filter 1,$(V)),,@)
 HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
 
+# No indirect branch in root mode is predicted (docs/speculation.md): retpolines, and
+# no jump tables, which would only be more of them.
+HV_RETPOLINE := -mindirect-branch=thunk -mindirect-branch-register -fno-jump-tables
+
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
-	-fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fcf-protection=none $(HV_RETPOLINE) \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	-iquote $(SRC) -iquote $(SRC)/hv -iquote $(SRC)/hv/core \
 	-iquote $(SRC)/boot -iquote $(SRC)/compat $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)

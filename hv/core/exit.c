@@ -332,5 +332,11 @@ void vcpu_handle_exit(struct vcpu *v)
 	u32 reason = v->exit.reason;
 
 	v->exits[reason]++;
-	handlers[reason](v);
+	/* Of the way to user space and back: each spares a retpoline. */
+	if (reason == VM_EXIT_HYPERCALL)
+		exit_hypercall(v);
+	else if (reason == VM_EXIT_IO)
+		exit_io(v);
+	else
+		handlers[reason](v);
 }

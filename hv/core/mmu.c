@@ -27,7 +27,7 @@ static u32 phys_bits;
 
 void mmu_init(void)
 {
-	max_order = ops->npt->max_order();
+	max_order = ops_chosen()->npt->max_order();
 	phys_bits = cpuid(CPUID_ADDR_SIZES).eax & 0xff;
 }
 
@@ -51,7 +51,7 @@ static void *npt_page_alloc(void *ctx)
 void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g)
 {
 	*t = (struct npt){
-		.fmt = ops->npt,
+		.fmt = ops_chosen()->npt,
 		.root = &d->npt,
 		.gather = g,
 		.page_alloc = npt_page_alloc,

@@ -104,11 +104,41 @@ struct hv_ops {
 	void (*dump)(struct vcpu *v);
 };
 
-extern const struct hv_ops *ops;	/* chosen by ops_choose() */
+/* The functions of the table, all of them. */
+#define OPS_CALLS(X) \
+	X(probe) X(cpu_init) X(vcpu_init) X(vcpu_fini) X(vcpu_reset) X(load) X(put) X(run) \
+	X(can_inject) X(window) X(tpr_threshold) X(get_paging) X(get_sregs) X(set_sregs) \
+	X(get_msr) X(set_msr) X(get_block) X(set_block) X(sync_controls) X(flush) \
+	X(emergency_off) X(dump)
+
+#ifdef BP_HOST_TEST
+extern const struct hv_ops *ops;
+#else
+/*
+ * ops->run(v) is a direct call, of a stub that ops_choose() makes a jump to the
+ * back end's function: root mode has few indirect branches, for each costs a
+ * retpoline (docs/speculation.md).  These are the stubs; name and npt are not here.
+ */
+#define OPS_DECLARE(call)	extern __typeof__(*((struct hv_ops *)0)->call) ops_##call;
+#define OPS_STUB(call)		.call = ops_##call,
+OPS_CALLS(OPS_DECLARE)
+static const struct hv_ops ops_stubs __unused = { OPS_CALLS(OPS_STUB) };
+#define ops (&ops_stubs)
+#endif
+
 extern const struct hv_ops svm_ops;
 extern const struct hv_ops vmx_ops;
 
-/* Choose by CPUID.  Where neither fits, the probe of the result says so. */
-const struct hv_ops *ops_choose(void);
+/*
+ * Boot, once, on the only CPU that runs our code: choose by CPUID, make the
+ * stubs.  Where neither fits, the probe of the result says so.
+ */
+void ops_choose(void);
+/* The table that ops_choose() chose: for name and npt. */
+#ifdef BP_HOST_TEST
+static inline const struct hv_ops *ops_chosen(void) { return ops; }
+#else
+const struct hv_ops *ops_chosen(void);
+#endif
 
 #endif

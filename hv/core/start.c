@@ -25,8 +25,6 @@
 #include "string.h"
 #include "x86.h"
 
-const struct hv_ops *ops;
-
 /* What vCPUs may use, as long as one page holds its XSAVE area. */
 #define XCR0_WANTED	(XCR0_FP | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | \
 			 XCR0_ZMM_HI256 | XCR0_HI16_ZMM | XCR0_PKRU)
@@ -50,11 +48,11 @@ static void choose_back_end(void)
 {
 	const char *why;
 
-	ops = ops_choose();
+	ops_choose();
 	why = ops->probe();
 	if (why)
 		fatal("%s", why);
-	log_info("CPU back end: %s, XCR0 %llx", ops->name, xcr0_supported);
+	log_info("CPU back end: %s, XCR0 %llx", ops_chosen()->name, xcr0_supported);
 }
 
 /* Parts that every CPU does for itself. */
@@ -66,7 +64,7 @@ static void start_cpu(struct cpu *c)
 	spec_init_cpu(c);
 	err = ops->cpu_init(c);
 	if (err)
-		panic("CPU %u: %s does not start (%d)", c->index, ops->name, err);
+		panic("CPU %u: %s does not start (%d)", c->index, ops_chosen()->name, err);
 	c->x2apic = lapic_is_x2apic();
 	c->has_tsc_aux = cpuid(0x80000001).edx & BIT(27);
 	c->tsc_aux = 0;

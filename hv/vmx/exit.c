@@ -51,6 +51,12 @@ static const u8 exits[EXIT_END] = {
 
 static_assert(VM_EXIT_REASONS < INSN, "reasons and INSN share a byte");
 
+/* The frequent ones of those that there is no more to know of. */
+#define PLAIN	(BIT(VM_EXIT_CPUID) | BIT(VM_EXIT_HLT) | BIT(VM_EXIT_PAUSE) | \
+		 BIT(VM_EXIT_RDMSR) | BIT(VM_EXIT_WRMSR) | BIT(VM_EXIT_IRQ_WINDOW))
+
+static_assert(VM_EXIT_REASONS <= 64, "a bit each");
+
 static void decode_io(struct exit_io *io, u64 qual)
 {
 	io->port = QUAL_IO_PORT(qual);
@@ -193,19 +199,10 @@ void vmx_decode_failure(struct vcpu *v)
 	v->exit.hw_info[0] = v->exit.hw_info[1] = 0;
 }
 
-void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
+/* What the qualification adds; the reason, which it may make another one. */
+static enum vm_exit_reason decode_more(struct vcpu *v, u16 basic, u8 reason, u64 qual)
 {
 	struct vm_exit *e = &v->exit;
-	u16 basic = hw_reason;
-	u8 entry = basic < EXIT_END ? exits[basic] : 0, reason = entry & ~INSN;
-	u64 qual = vmread(VMCS_QUALIFICATION);
-
-	e->hw_reason = hw_reason;
-	e->hw_info[0] = qual;
-	e->hw_info[1] = 0;
-	e->insn_len = entry & INSN ? vmread(VMCS_INSN_LEN) & 0xf : 0;
-
-	e->taken = 0;
 
 	switch (reason) {
 	case VM_EXIT_INTR:
@@ -219,11 +216,7 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 		e->vector = qual;
 		break;
 	case VM_EXIT_NONE:
-		reason = VM_EXIT_UNKNOWN;
-		break;
-	case VM_EXIT_IO:
-		decode_io(&e->io, qual);
-		break;
+		return VM_EXIT_UNKNOWN;
 	case VM_EXIT_HYPERCALL:
 		e->cpl = AR_DPL(vmread(VMCS_SEG_AR(SEG_SS)));
 		break;
@@ -237,24 +230,39 @@ void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
 		block_nmi_again(v->arch, qual & QUAL_EPT_NMI_UNBLOCKED);
 		break;
 	case VM_EXIT_CR0_WRITE:
-		reason = decode_cr(v, qual);
-		break;
+		return decode_cr(v, qual);
 	case VM_EXIT_CR8_WRITE:
 		/* The TPR fell below the threshold: what waits can go in. */
-		reason = VM_EXIT_NONE;
-		break;
+		return VM_EXIT_NONE;
 	case VM_EXIT_EXCEPTION:
-		reason = decode_exception(v, qual);
-		break;
+		return decode_exception(v, qual);
 	case VM_EXIT_TASK_SWITCH:
 		decode_task(v, qual);
 		break;
 	case VM_EXIT_FAIL_ENTRY:
-		reason = refused(basic);
-		break;
+		return refused(basic);
 	case VM_EXIT_MCE:
 		trap_take_machine_check();
 		break;
 	}
+	return reason;
+}
+
+void vmx_decode_exit(struct vcpu *v, u32 hw_reason)
+{
+	struct vm_exit *e = &v->exit;
+	u16 basic = hw_reason;
+	u8 entry = basic < EXIT_END ? exits[basic] : 0, reason = entry & ~INSN;
+	u64 qual = vmread(VMCS_QUALIFICATION);
+
+	e->hw_reason = hw_reason;
+	e->hw_info[0] = qual;
+	e->hw_info[1] = 0;
+	e->insn_len = entry & INSN ? vmread(VMCS_INSN_LEN) & 0xf : 0;
+	e->taken = 0;
 	e->reason = reason;
+	if (reason == VM_EXIT_IO)
+		decode_io(&e->io, qual);
+	else if (!(BIT(reason) & PLAIN))
+		e->reason = decode_more(v, basic, reason, qual);
 }
