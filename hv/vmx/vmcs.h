@@ -234,7 +234,9 @@
 #define EXIT_XSETBV		55
 #define EXIT_APIC_WRITE		56
 #define EXIT_ENCLS		60
-#define EXIT_END		61
+#define EXIT_SEAMCALL		76	/* these two by no control, where the CPU has TDX */
+#define EXIT_TDCALL		77
+#define EXIT_END		78
 #define EXIT_ENTRY_FAILED	(1u << 31)
 
 /* Qualification: task switches, CR accesses, I/O, EPT violations (28.2.1) */

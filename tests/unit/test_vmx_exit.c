@@ -62,6 +62,7 @@ static void plain_reasons(void **state __unused)
 		{ 53, VM_EXIT_UNDEFINED, true },
 		{ 54, VM_EXIT_WBINVD, true }, { 55, VM_EXIT_XSETBV, true },
 		{ 60, VM_EXIT_UNDEFINED, true },
+		{ 76, VM_EXIT_UNDEFINED, true }, { 77, VM_EXIT_UNDEFINED, true },
 	};
 	size_t i;
 
@@ -91,7 +92,7 @@ static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
 		4, 14, 16, 17, 29, 35, 37, 38, 42, 47, 49, 51, 59, 61, 62,
-		75, 0xffff,
+		75, 78, 0xffff,
 	};
 	size_t i;
 
