@@ -109,6 +109,16 @@ static void block_nmi_again(struct vmx_vcpu *x, bool unblocked)
 		x->intr_state |= INTR_STATE_NMI;
 }
 
+/* INT1's #DB is a trap: the handler returns behind it. */
+static void pass_int1(struct vcpu *v)
+{
+	bool long_mode = (vmread(VMCS_GUEST_EFER) & EFER_LMA) &&
+			 (vmread(VMCS_SEG_AR(SEG_CS)) & AR_L);
+	u64 next = v->regs.rip + (vmread(VMCS_INSN_LEN) & 0xf);
+
+	v->regs.rip = long_mode ? next : (u32)next;
+}
+
 static enum vm_exit_reason decode_exception(struct vcpu *v, u64 qual)
 {
 	struct exit_exc *exc = &v->exit.exc;
@@ -127,6 +137,8 @@ static enum vm_exit_reason decode_exception(struct vcpu *v, u64 qual)
 		block_nmi_again(v->arch, info & INTR_NMI_UNBLOCKED);
 	if (vector == X86_TRAP_DB)
 		vmx_take_debug(qual);
+	if (INTR_TYPE(info) == INTR_PRIV_SOFT_EXC)
+		pass_int1(v);
 	exc->vector = vector;
 	exc->has_error = info & INTR_ERROR;
 	exc->error = exc->has_error ? vmread(VMCS_EXIT_ERROR) : 0;

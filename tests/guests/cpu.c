@@ -54,6 +54,36 @@ static void single_step(void)
 	GCHECK(n == 1);
 }
 
+static volatile u64 step_rips[8];
+static volatile u32 nr_steps;
+
+/* #DB: note where, and go on without TF after as many as fit. */
+static void step_handler(struct trap *t)
+{
+	u64 dr6;
+
+	asm volatile("mov %%dr6, %0" : "=r"(dr6));
+	asm volatile("mov %0, %%dr6" :: "r"(0xffff0ff0ull));
+	P->res[0] = dr6;
+	P->res[1] = rdmsr(MSR_DEBUGCTL);
+	GCHECK(nr_steps < ARRAY_SIZE(step_rips));
+	step_rips[nr_steps++] = t->rip;
+	if (nr_steps == P->arg[0])
+		t->rflags &= ~0x100ull;
+}
+
+/* INT1 traps: its handler returns to the next instruction, and DR6 has no news. */
+void guest_int1(int cpu)
+{
+	u64 behind;
+
+	(void)cpu;
+	set_handler(1, step_handler);
+	asm volatile("lea 1f(%%rip), %0; .byte 0xf1; 1: nop" : "=&r"(behind) :: "memory");
+	GCHECK(nr_steps == 1 && step_rips[0] == behind);
+	GCHECK(!(P->res[0] & 0xe00f));
+}
+
 void guest_exceptions(int cpu)
 {
 	u64 zero = 0;

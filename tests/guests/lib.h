@@ -139,6 +139,7 @@ static inline void sti_hlt_cli(void) { asm volatile("sti; hlt; cli" ::: "memory"
 #define LVT_MASKED	(1 << 16)
 
 #define MSR_APIC_BASE	0x1b
+#define MSR_DEBUGCTL	0x1d9
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC	0x800
 #define MSR_EFER	0xc0000080

@@ -258,6 +258,22 @@ static void exceptions(void **state __unused)
 	assert_int_equal(debug, 0x4001);
 }
 
+/* INT1 is over when its #DB comes; what merely faulted is not. */
+static void int1(void **state __unused)
+{
+	rig_vmcs[VMCS_INSN_LEN] = 1;
+	rig_v.regs.rip = 0xffffffff;
+	exception(0x80000501, 0, 0);
+	assert_int_equal(rig_v.exit.exc.vector, 1);
+	assert_int_equal(rig_v.regs.rip, 0x100000000);
+	rig_v.regs.rip = 0xffffffff;
+	rig_vmcs[VMCS_SEG_AR(SEG_CS)] &= ~(u64)AR_L;
+	exception(0x80000501, 0, 0);
+	assert_int_equal(rig_v.regs.rip, 0);
+	exception(0x80000301, 0, 0x4000);
+	assert_int_equal(rig_v.regs.rip, 0);
+}
+
 /* An IRET that faults has ended the blocking of NMIs already: it is back. */
 static void iret_blocks_again(void **state __unused)
 {
@@ -390,7 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(plain_reasons), T(hypercall), T(unknown_reasons), T(refused), T(io), T(npf),
 		T(virtual_apic), T(taken), T(control_registers), T(task_switches), T(exceptions),
-		T(iret_blocks_again),
+		T(int1), T(iret_blocks_again),
 		T(injected), T(cut_short), T(when), T(windows), T(blocking),
 	};
 

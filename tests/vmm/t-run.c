@@ -258,6 +258,11 @@ TEST(cpu, triple_fault_reset)
 	run_done(v);
 }
 
+TEST(cpu, int1)
+{
+	run_done(&vm_new(G_int1, 1, 0)->vcpu[0]);
+}
+
 /* The guest sees exactly what KVM_SET_CPUID2 was given. */
 TEST(cpu, cpuid)
 {
