@@ -200,12 +200,23 @@ static void exit_wrmsr(struct vcpu *v)
 		vcpu_skip(v);
 }
 
+/* A CPU that delivers a #DB steps from branch to branch no more (SDM vol. 3, 18.4). */
+static void end_branch_steps(struct vcpu *v)
+{
+	u64 ctl;
+
+	if (!ops->get_msr(v, MSR_DEBUGCTL, &ctl) && (ctl & DEBUGCTL_BTF))
+		ops->set_msr(v, MSR_DEBUGCTL, ctl & ~DEBUGCTL_BTF);
+}
+
 static void exit_exception(struct vcpu *v)
 {
 	const struct exit_exc *e = &v->exit.exc;
 
 	if (e->vector == X86_TRAP_PF)
 		v->regs.cr2 = e->cr2_or_dr6;
+	if (e->vector == X86_TRAP_DB)
+		end_branch_steps(v);
 	vcpu_exception(v, e->vector, e->has_error, e->error);
 }
 

@@ -201,6 +201,10 @@
 #define EFER_TCE		(1ull << 15)
 #define EFER_AUTOIBRS		(1ull << 21)
 
+/* MSR_DEBUGCTL */
+#define DEBUGCTL_LBR		(1ull << 0)
+#define DEBUGCTL_BTF		(1ull << 1)	/* single steps stop at branches only */
+
 /* MSR_AMD_VM_CR */
 #define VM_CR_DPD		(1ull << 0)
 #define VM_CR_R_INIT		(1ull << 1)

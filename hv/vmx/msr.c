@@ -6,13 +6,6 @@
 #include "insn.h"
 #include "vmx.h"
 
-/*
- * DEBUGCTL: single-step on branches.  Last-branch records are taken and
- * dropped: a guest that asks for them goes on without.
- */
-#define DEBUGCTL_LBR	BIT(0)
-#define DEBUGCTL_BTF	BIT(1)
-
 const u32 vmx_sys_msr[NR_SYS] = {
 	[SYS_STAR] = MSR_STAR,
 	[SYS_LSTAR] = MSR_LSTAR,
@@ -99,6 +92,7 @@ static int set_field(struct vcpu *v, u32 msr, u32 field, u64 val)
 			return -EINVAL;
 		break;
 	case MSR_DEBUGCTL:
+		/* A guest that asks for last-branch records goes on without. */
 		if (val & ~(DEBUGCTL_LBR | DEBUGCTL_BTF))
 			return -EINVAL;
 		val &= DEBUGCTL_BTF;

@@ -84,6 +84,22 @@ void guest_int1(int cpu)
 	GCHECK(!(P->res[0] & 0xe00f));
 }
 
+/* A step from branch to branch: the next one is an ordinary step, unless it is asked for again. */
+void guest_step_branch(int cpu)
+{
+	u64 at[2];
+
+	(void)cpu;
+	set_handler(1, step_handler);
+	P->arg[0] = 2;
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, 0(%0); lea 2f(%%rip), %%rax; mov %%rax, 8(%0)\n\t"
+		     "mov %1, %%ecx; mov $2, %%eax; xor %%edx, %%edx; wrmsr\n\t"
+		     "pushfq; orl $0x100, (%%rsp); popfq; jmp 1f; nop; 1: nop; 2: nop"
+		     :: "r"(at), "i"(MSR_DEBUGCTL) : "rax", "rcx", "rdx", "memory");
+	GCHECK(nr_steps == 2 && step_rips[0] == at[0] && step_rips[1] == at[1]);
+	GCHECK(!(P->res[1] & 2));
+}
+
 void guest_exceptions(int cpu)
 {
 	u64 zero = 0;

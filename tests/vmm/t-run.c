@@ -258,6 +258,11 @@ TEST(cpu, triple_fault_reset)
 	run_done(v);
 }
 
+TEST(cpu, step_branch)
+{
+	run_done(&vm_new(G_step_branch, 1, 0)->vcpu[0]);
+}
+
 TEST(cpu, int1)
 {
 	run_done(&vm_new(G_int1, 1, 0)->vcpu[0]);
