@@ -317,8 +317,11 @@ static s64 set_events(struct vcpu *v, const void *buf, u32 len)
 	drop_accepted(v);
 	v->inject.type = EVENT_NONE;
 	if (e.exception.injected)
-		v->inject = (struct vcpu_event){ EVENT_EXC, e.exception.nr,
-			e.exception.has_error_code, e.exception.error_code };
+		v->inject = (struct vcpu_event){
+			.type = EVENT_EXC, .vector = e.exception.nr,
+			.has_error = e.exception.has_error_code,
+			.error = e.exception.error_code,
+		};
 	else if (e.nmi.injected)
 		v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
 	if (e.interrupt.injected)
@@ -343,7 +346,7 @@ static s64 get_debugregs(struct vcpu *v, void *buf, u32 len)
 	memset(&d, 0, sizeof(d));
 	for (i = 0; i < 4; i++)
 		d.db[i] = v->dr[i];
-	d.dr6 = v->dr6;
+	d.dr6 = v->dr6 | (v->inject.type == EVENT_EXC ? v->inject.dr6 : 0);
 	d.dr7 = v->dr7;
 	memcpy(buf, &d, sizeof(d));
 	return sizeof(d);

@@ -51,6 +51,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	e->vector = vector;
 	e->has_error = has_error;
 	e->error = error;
+	e->dr6 = 0;
 }
 
 /* Bytes after the prefixes of the instructions that exit and are skipped. */
@@ -174,18 +175,45 @@ static noinline u64 rip_behind(struct vcpu *v, u8 len)
 	return p.cs_long ? rip : (u32)rip;
 }
 
+/*
+ * The trap of a single step, which comes before interrupts.  Steps from branch to
+ * branch (BTF) do not stop here: no branch is ever done for a guest.
+ */
+static noinline void single_step(struct vcpu *v)
+{
+	u64 ctl;
+
+	if (v->inject.type != EVENT_NONE || ops->get_msr(v, MSR_DEBUGCTL, &ctl) ||
+	    (ctl & DEBUGCTL_BTF))
+		return;
+	v->inject = (struct vcpu_event){
+		.type = EVENT_EXC, .vector = X86_TRAP_DB, .dr6 = X86_DR6_BS,
+	};
+}
+
+void vcpu_insn_done(struct vcpu *v)
+{
+	u8 shadow, masked;
+
+	v->regs.rflags &= ~(u64)X86_EFLAGS_RF;
+	ops->get_block(v, &shadow, &masked);
+	if (shadow)
+		ops->set_block(v, 0, masked);
+	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
+		single_step(v);
+}
+
 void vcpu_skip(struct vcpu *v)
 {
 	u64 rip = v->regs.rip, next = rip + v->exit.insn_len;
-	u8 shadow, masked;
 
 	/* Within 4 GiB the mode, which takes time to read, makes no difference. */
 	if (unlikely(next == rip || (next ^ rip) >> 32))
 		next = rip_behind(v, v->exit.insn_len);
+	if (unlikely(next == rip))
+		return;
 	v->regs.rip = next;
-	ops->get_block(v, &shadow, &masked);
-	if (shadow)
-		ops->set_block(v, 0, masked);
+	vcpu_insn_done(v);
 }
 
 void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r)

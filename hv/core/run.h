@@ -53,8 +53,13 @@ void vcpu_interrupt_run(struct vcpu *d0);
 int vcpu_claim(struct vcpu *v);
 void vcpu_unclaim(struct vcpu *v);
 
-/* RIP past the exiting instruction; ends the STI and MOV SS shadow. */
+/* RIP past the exiting instruction, which is done. */
 void vcpu_skip(struct vcpu *v);
+/*
+ * The instruction before RIP was done in software: RF and the STI or MOV SS shadow
+ * end with it, and under TF it traps.  v is current, or as for a state access.
+ */
+void vcpu_insn_done(struct vcpu *v);
 /* Queue an exception; merges into #DF and shutdown as SDM vol. 3, 6.15 says. */
 void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
 static inline void vcpu_gp(struct vcpu *v)

@@ -301,12 +301,8 @@ static void take_run_flags(struct vcpu *v)
 	p->run_flags = flags & BP_RUN_WANT_SREGS;
 	if (flags & BP_RUN_SET_REGS)
 		vcpu_set_regs(v, &p->regs);
-	if (flags & BP_RUN_INSN_DONE) {
-		u8 shadow, masked;
-
-		ops->get_block(v, &shadow, &masked);
-		ops->set_block(v, 0, masked);
-	}
+	if (flags & BP_RUN_INSN_DONE)
+		vcpu_insn_done(v);
 	if (flags & BP_RUN_INJECT) {
 		v->extint_vector = READ_ONCE(p->inject_vector);
 		v->extint_queued = true;

@@ -94,6 +94,7 @@ struct vcpu_event {
 	u8 vector;
 	bool has_error;
 	u32 error;
+	u32 dr6;		/* #DB: what its delivery is to add to DR6; 0: DR6 has it */
 };
 
 /* What insn.c and page walks need to know; filled by ops->get_paging. */

@@ -37,6 +37,14 @@ static const u8 hw_type[] = {
 	[EVENT_EXC] = SVM_EVT_EXC,
 };
 
+/* What the delivery of a #DB does to DR6 and DR7, and its injection does not. */
+static void take_debug(struct vmcb *b, u32 dr6)
+{
+	b->s.dr6 = (b->s.dr6 & ~X86_DR6_B) | dr6;
+	b->s.dr7 &= ~X86_DR7_GD;
+	svm_dirty(b, SVM_CLEAN_DR);
+}
+
 void svm_inject(struct vcpu *v)
 {
 	struct svm_vcpu *sv = v->arch;
@@ -46,6 +54,8 @@ void svm_inject(struct vcpu *v)
 	u64 e;
 
 	ev->type = EVENT_NONE;
+	if (ev->dr6)
+		take_debug(b, ev->dr6);
 	/* RIP points at the instruction of a soft event: it happens again. */
 	if (type >= ARRAY_SIZE(hw_type))
 		return;

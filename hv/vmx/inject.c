@@ -31,6 +31,8 @@ void vmx_inject(struct vcpu *v)
 	u32 info;
 
 	ev->type = EVENT_NONE;
+	if (ev->dr6)
+		vmx_take_debug(ev->dr6);
 	/* RIP points at the instruction of a soft event: it happens again. */
 	if (type >= ARRAY_SIZE(hw_type))
 		return;

@@ -72,6 +72,27 @@ static void step_handler(struct trap *t)
 		t->rflags &= ~0x100ull;
 }
 
+/* Instructions that exit trap behind them as others do: CPUID, RDMSR, OUT and a load from a device. */
+void guest_step_exits(int cpu)
+{
+	u64 at[5];
+
+	(void)cpu;
+	set_handler(1, step_handler);
+	P->arg[0] = 5;
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, 0(%0); lea 2f(%%rip), %%rax; mov %%rax, 8(%0)\n\t"
+		     "lea 3f(%%rip), %%rax; mov %%rax, 16(%0); lea 4f(%%rip), %%rax; mov %%rax, 24(%0)\n\t"
+		     "lea 5f(%%rip), %%rax; mov %%rax, 32(%0)\n\t"
+		     "xor %%eax, %%eax; xor %%ecx, %%ecx\n\t"
+		     "pushfq; orl $0x100, (%%rsp); popfq\n\t"
+		     "nop; 1: cpuid; 2: mov $0x277, %%ecx\n\t"
+		     "3: rdmsr; 4: mov (%1), %%eax; 5: nop"
+		     :: "r"(at), "r"((u64)GPA_MMIO) : "rax", "rbx", "rcx", "rdx", "memory");
+	for (int i = 0; i < 5; i++)
+		GCHECK(step_rips[i] == at[i]);
+	GCHECK(nr_steps == 5 && (P->res[0] & 0x4000));
+}
+
 /* INT1 traps: its handler returns to the next instruction, and DR6 has no news. */
 void guest_int1(int cpu)
 {
@@ -98,6 +119,29 @@ void guest_step_branch(int cpu)
 		     :: "r"(at), "i"(MSR_DEBUGCTL) : "rax", "rcx", "rdx", "memory");
 	GCHECK(nr_steps == 2 && step_rips[0] == at[0] && step_rips[1] == at[1]);
 	GCHECK(!(P->res[1] & 2));
+}
+
+/* #DB: past the breakpoint. */
+static void resume_handler(struct trap *t)
+{
+	GCHECK(nr_steps < ARRAY_SIZE(step_rips));
+	step_rips[nr_steps++] = t->rip;
+	t->rflags |= 0x10000;
+}
+
+/* RF holds for one instruction, also for one that exits: a breakpoint on the next one counts. */
+void guest_resume_flag(int cpu)
+{
+	u64 at[2];
+
+	(void)cpu;
+	set_handler(1, resume_handler);
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, 0(%0); mov %%rax, %%dr0\n\t"
+		     "lea 2f(%%rip), %%rax; mov %%rax, 8(%0); mov %%rax, %%dr1\n\t"
+		     "mov $0x40a, %%eax; mov %%rax, %%dr7; xor %%eax, %%eax; xor %%ecx, %%ecx\n\t"
+		     "1: cpuid; 2: nop; mov $0x400, %%eax; mov %%rax, %%dr7"
+		     :: "r"(at) : "rax", "rbx", "rcx", "rdx", "memory");
+	GCHECK(nr_steps == 2 && step_rips[0] == at[0] && step_rips[1] == at[1]);
 }
 
 void guest_exceptions(int cpu)

@@ -101,7 +101,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 /* Every 64-bit guest: an entry here, and a function void guest_NAME(int cpu). */
 #define GUESTS(X) \
 	X(script) X(string) X(mmio_insn) X(exceptions) X(forbidden) X(triple) X(spin) X(hlt) \
-	X(step_branch) X(int1) \
+	X(step_exits) X(step_branch) X(int1) X(resume_flag) \
 	X(pic) X(ioapic) X(irqcount) X(timer) X(deadline) X(selfipi) X(nmi) \
 	X(stishadow) X(movss) X(tpr) X(pit) X(port61) \
 	X(ipi_running) X(halt_priority) X(in_service) X(apic_mode) X(apic_reads) X(level_eoi) \

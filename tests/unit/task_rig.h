@@ -317,7 +317,7 @@ static inline void event(u8 type, u8 vector, bool has_error, u32 error)
 {
 	by(TASK_GATE);
 	v.exit.insn_len = 0;
-	v.inject = (struct vcpu_event){ type, vector, has_error, error };
+	v.inject = (struct vcpu_event){ type, vector, has_error, error, 0 };
 }
 
 /* Guest memory is not as it was: the switch has been made. */

@@ -34,8 +34,18 @@ static void get_block(struct vcpu *w __unused, u8 *s, u8 *masked)
 	*masked = 0;
 }
 
+static u64 debugctl;
+
+static int get_msr(struct vcpu *w __unused, u32 msr, u64 *val)
+{
+	assert_int_equal(msr, MSR_DEBUGCTL);
+	*val = debugctl;
+	return 0;
+}
+
 static const struct hv_ops test_ops = {
 	.get_paging = get_paging, .get_block = get_block, .set_block = set_block,
+	.get_msr = get_msr,
 };
 const struct hv_ops *ops = &test_ops;
 
@@ -71,13 +81,14 @@ static int setup(void **state)
 	memset(&paging, 0, sizeof(paging));
 	v.dom = &dom;
 	shadow = 0;
+	debugctl = 0;
 	return 0;
 }
 
 /* The event that `second` makes of a pending exception `first`. */
 static int merge(u8 first, u8 second)
 {
-	v.inject = (struct vcpu_event){ EVENT_EXC, first, false, 0 };
+	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = first };
 	v.shutdown_sticky = false;
 	vcpu_exception(&v, second, false, 7);
 	return v.shutdown_sticky ? -1 : v.inject.vector;
@@ -160,8 +171,36 @@ static void skipping(void **state)
 	assert_int_equal(v.regs.rip, 0x1005);
 	/* The page is gone: stay, and let the guest's own fetch fault. */
 	code_len = -EFAULT;
+	v.regs.rflags = X86_EFLAGS_TF;
 	vcpu_skip(&v);
 	assert_int_equal(v.regs.rip, 0x1005);
+	assert_int_equal(v.inject.type, EVENT_NONE);
+}
+
+/* What was done for the guest ends RF, and traps under TF. */
+static void stepping(void **state)
+{
+	(void)state;
+	v.exit.insn_len = 2;
+	v.regs.rflags = X86_EFLAGS_RF | X86_EFLAGS_ZF;
+	vcpu_skip(&v);
+	assert_int_equal(v.regs.rflags, X86_EFLAGS_ZF);
+	assert_int_equal(v.inject.type, EVENT_NONE);
+	v.regs.rflags = X86_EFLAGS_TF;
+	debugctl = DEBUGCTL_BTF;
+	vcpu_skip(&v);
+	assert_int_equal(v.inject.type, EVENT_NONE);
+	debugctl = 0;
+	vcpu_skip(&v);
+	assert_int_equal(v.inject.type, EVENT_EXC);
+	assert_int_equal(v.inject.vector, X86_TRAP_DB);
+	assert_int_equal(v.inject.dr6, X86_DR6_BS);
+	assert_false(v.inject.has_error);
+	/* What comes instead has nothing for DR6; and what waits comes first. */
+	vcpu_exception(&v, X86_TRAP_GP, true, 0);
+	assert_int_equal(v.inject.dr6, 0);
+	vcpu_skip(&v);
+	assert_int_equal(v.inject.vector, X86_TRAP_GP);
 }
 
 static void registers_round_trip(void **state)
@@ -192,7 +231,7 @@ static void registers_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(double_faults), T(interrupts_are_not_lost), T(skipping),
+		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(stepping),
 		T(registers_round_trip),
 	};
 

@@ -242,7 +242,7 @@ static void flush_by_asid(void **state __unused)
 
 static void inject(u8 type, u8 vector, bool has_error, u32 error)
 {
-	rig_v.inject = (struct vcpu_event){ type, vector, has_error, error };
+	rig_v.inject = (struct vcpu_event){ type, vector, has_error, error, 0 };
 }
 
 static int kicks;
@@ -313,6 +313,14 @@ static void event_words(void **state __unused)
 	run();
 	assert_int_equal(seen.c.event_inj, 0x80000202);
 	assert_int_equal(rig_v.inject.type, EVENT_NONE);
+	/* Injection leaves DR6 and DR7 alone: what a delivery does to them comes first. */
+	rig_v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 1, .dr6 = X86_DR6_BS };
+	((struct svm_vcpu *)rig_v.arch)->vmcb->s.dr6 = X86_DR6_INIT | 1;
+	((struct svm_vcpu *)rig_v.arch)->vmcb->s.dr7 = X86_DR7_INIT | X86_DR7_GD;
+	run();
+	assert_int_equal(seen.c.event_inj, 0x80000301);
+	assert_int_equal(seen.s.dr6, X86_DR6_INIT | X86_DR6_BS);
+	assert_int_equal(seen.s.dr7, X86_DR7_INIT);
 	/* Executed again, not injected. */
 	inject(EVENT_SOFT, 0x80, false, 0);
 	run();
@@ -333,14 +341,14 @@ static void cut_short(void **state __unused)
 		u64 info;
 		struct vcpu_event ev;
 	} t[] = {
-		{ 0x800000ec, { EVENT_INTR, 0xec, false, 0 } },
-		{ 0x80000202, { EVENT_NMI, 2, false, 0 } },
-		{ 0x80000306, { EVENT_EXC, 6, false, 0 } },
-		{ 0x0000000780000b0eull, { EVENT_EXC, 14, true, 7 } },
-		{ 0x80000303, { EVENT_NONE, 0, false, 0 } },
-		{ 0x80000304, { EVENT_NONE, 0, false, 0 } },
-		{ 0x80000480, { EVENT_NONE, 0, false, 0 } },
-		{ 0x000000ec, { EVENT_NONE, 0, false, 0 } },
+		{ 0x800000ec, { EVENT_INTR, 0xec, false, 0, 0 } },
+		{ 0x80000202, { EVENT_NMI, 2, false, 0, 0 } },
+		{ 0x80000306, { EVENT_EXC, 6, false, 0, 0 } },
+		{ 0x0000000780000b0eull, { EVENT_EXC, 14, true, 7, 0 } },
+		{ 0x80000303, { EVENT_NONE, 0, false, 0, 0 } },
+		{ 0x80000304, { EVENT_NONE, 0, false, 0, 0 } },
+		{ 0x80000480, { EVENT_NONE, 0, false, 0, 0 } },
+		{ 0x000000ec, { EVENT_NONE, 0, false, 0, 0 } },
 	};
 	size_t i;
 

@@ -306,7 +306,7 @@ static u32 inject(struct vcpu_event ev)
 
 static void injected(void **state __unused)
 {
-	struct vcpu_event gp = { EVENT_EXC, 13, true, 0x123 };
+	struct vcpu_event gp = { EVENT_EXC, 13, true, 0x123, 0 };
 
 	rig_x.intr_state = INTR_STATE_STI;
 	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 }), 0x80000041);
@@ -317,12 +317,16 @@ static void injected(void **state __unused)
 	assert_int_equal(inject(gp), 0x80000b0d);
 	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0x123);
 	/* Hardware refuses an error code where there is none, or none where there is. */
-	assert_int_equal(inject((struct vcpu_event){ EVENT_EXC, 6, true, 1 }), 0x80000306);
+	assert_int_equal(inject((struct vcpu_event){ EVENT_EXC, 6, true, 1, 0 }), 0x80000306);
 	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_EXC, .vector = 14 }), 0x80000b0e);
 	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0);
 	/* Real mode pushes no error codes. */
 	rig_vmcs[VMCS_GUEST_CR0] = X86_CR0_NE;
 	assert_int_equal(inject(gp), 0x8000030d);
+	/* The injection of #DB leaves DR6 alone: its bits go in beforehand. */
+	debug = 0;
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_EXC, .vector = 1, .dr6 = 0x4000 }), 0x80000301);
+	assert_int_equal(debug, 0x4000);
 	/* A soft event happens again by itself. */
 	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_SOFT, .vector = 0x80 }), 0);
 }

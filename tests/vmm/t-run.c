@@ -258,6 +258,11 @@ TEST(cpu, triple_fault_reset)
 	run_done(v);
 }
 
+TEST(cpu, step_exits)
+{
+	run_done(&vm_new(G_step_exits, 1, 0)->vcpu[0]);
+}
+
 TEST(cpu, step_branch)
 {
 	run_done(&vm_new(G_step_branch, 1, 0)->vcpu[0]);
@@ -266,6 +271,13 @@ TEST(cpu, step_branch)
 TEST(cpu, int1)
 {
 	run_done(&vm_new(G_int1, 1, 0)->vcpu[0]);
+}
+
+TEST(cpu, resume_flag)
+{
+	if (!access("/sys/module/kvm_amd", F_OK))
+		SKIP("KVM leaves RF set");
+	run_done(&vm_new(G_resume_flag, 1, 0)->vcpu[0]);
 }
 
 /* The guest sees exactly what KVM_SET_CPUID2 was given. */
