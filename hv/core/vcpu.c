@@ -24,15 +24,14 @@ bool vcpu_has_work(struct vcpu *v)
 {
 	u64 reqs = READ_ONCE(v->init_sipi);
 
-	if (v->inject.type != EVENT_NONE || v->shutdown_sticky)
-		return true;
 	switch (v->mp_state) {
 	case KVM_MP_STATE_UNINITIALIZED:
 		return reqs & VCPU_REQ_INIT;
 	case KVM_MP_STATE_INIT_RECEIVED:
 		return reqs;
 	case KVM_MP_STATE_HALTED:
-		return reqs || READ_ONCE(v->nmi_pending) || READ_ONCE(v->pv_unhalted) ||
+		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
+		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->pv_unhalted) ||
 		       ((v->regs.rflags & X86_EFLAGS_IF) && vlapic_has_interrupt(v));
 	default:
 		return true;

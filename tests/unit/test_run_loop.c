@@ -604,6 +604,27 @@ static void order_of_interrupts(void **state)
 	assert_false(vm[0].intr_again || vm[0].extint_queued || irq[0]);
 }
 
+/* Waiting for INIT or SIPI there is nothing else to do, whatever the VMM wants injected. */
+static void no_event_ends_a_wait_for_sipi(void **state)
+{
+	static const u8 waits[] = { KVM_MP_STATE_UNINITIALIZED, KVM_MP_STATE_INIT_RECEIVED };
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
+		vm[i].mp_state = waits[i];
+		vm[i].inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = X86_TRAP_UD };
+		assert_false(vcpu_has_work(&vm[i]));
+		vm[i].shutdown_sticky = true;
+		assert_false(vcpu_has_work(&vm[i]));
+		vm[i].init_sipi = VCPU_REQ_INIT;
+		assert_true(vcpu_has_work(&vm[i]));
+		vm[i].init_sipi = 0;
+		vm[i].mp_state = KVM_MP_STATE_HALTED;
+		assert_true(vcpu_has_work(&vm[i]));
+	}
+}
+
 /* Nobody waited for the triple fault: the next RUN says it, once, whatever PAUSE came between. */
 static void shutdown_is_reported_once(void **state)
 {
@@ -625,6 +646,7 @@ int main(void)
 		cmocka_unit_test_setup(shares_on_a_machine_that_stalls, setup),
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
+		cmocka_unit_test_setup(no_event_ends_a_wait_for_sipi, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(notifying, setup),
 		cmocka_unit_test_setup(order_of_interrupts, setup),

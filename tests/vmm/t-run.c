@@ -197,6 +197,32 @@ TEST(run, hlt_signal)
 	run_done(v);
 }
 
+/* A vCPU that waits for INIT or SIPI takes no event, also not one that the VMM wants injected. */
+TEST(run, event_before_sipi)
+{
+	static const uint32_t waits[] = { KVM_MP_STATE_UNINITIALIZED, KVM_MP_STATE_INIT_RECEIVED };
+	struct vcpu *v = &vm_new(G_spin, 1, 0)->vcpu[0];
+	struct kvm_vcpu_events e = { .exception = { .injected = 1, .nr = 6 } };
+	volatile uint64_t came_back = 0;
+	struct kicker k = { pthread_self(), &came_back, 0 };
+	struct kvm_mp_state mp;
+	pthread_t t;
+
+	catch_signal(SIGUSR1);
+	for (int i = 0; i < 2; i++) {
+		mp.mp_state = waits[i];
+		CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+		CHECK_EQ(ioctl(v->fd, KVM_SET_MP_STATE, &mp), 0);
+		k.seen = came_back;
+		CHECK_EQ(pthread_create(&t, NULL, kick_until, &k), 0);
+		CHECK_EQ(run_once(v), -EINTR);
+		came_back++;
+		pthread_join(t, NULL);
+		CHECK_EQ(ioctl(v->fd, KVM_GET_MP_STATE, &mp), 0);
+		CHECK_EQ(mp.mp_state, waits[i]);
+	}
+}
+
 /* Without one, HLT is an exit. */
 TEST(run, hlt_exit)
 {
