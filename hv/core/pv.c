@@ -212,8 +212,9 @@ bool pv_update(struct vcpu *v)
 		v->pv_asked = 0;
 		return true;
 	}
-	if (domain_is_dom0(v->dom) || v->pv_asked == want)
-		return true;	/* asked once already: there is no memory */
+	/* Asked once already, or beyond what a table reaches: there is no memory. */
+	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT))
+		return true;
 	v->pv_asked = want;
 	v->pv_dirty = true;
 	npf_want_page(v, want, true);

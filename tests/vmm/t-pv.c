@@ -45,6 +45,17 @@ TEST(clock, pvclock)
 	run_done(v);
 }
 
+/* A clock where no memory can be: the guest goes on without. */
+TEST(clock, nowhere)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+
+	need(KVM_FEATURE_CLOCKSOURCE2);
+	op_add(vm, OP_WRMSR, 0, MSR_KVM_SYSTEM_TIME_NEW, 0xd8bf007adc1a0001);
+	op_add(vm, OP_CPUID, 0, 0, 0);
+	run_done(&vm->vcpu[0]);
+}
+
 TEST(clock, set_clock)
 {
 	struct vm *vm = vm_new(G_pvclock, 1, 0);
