@@ -420,8 +420,9 @@ static void donated_frame_is_used_after_flush(void **state __unused)
  * old place once mmu_flush_domain() has returned.
  */
 #define PLACES	8
-#define MOVES	30000		/* or as many as a busy host lets happen in LIMIT seconds */
+#define MOVES	30000		/* or as many as a busy host lets happen in LIMIT seconds ... */
 #define LIMIT	10
+#define HANG	120		/* ... but not before the guests have run and been kicked */
 static struct domain tlb_dom;
 static u64 translation;		/* 1 + place */
 static u32 poisoned[PLACES];
@@ -466,9 +467,18 @@ static void *guest_thread(void *arg)
 	return NULL;
 }
 
+static bool moved_enough(u32 moves, time_t start)
+{
+	time_t took = time(NULL) - start;
+
+	if (took > HANG)
+		return true;
+	return (moves >= MOVES || took > LIMIT) && READ_ONCE(accesses) > 1000 && rig_kicks > 10;
+}
+
 static void no_stale_access_under_threads(void **state __unused)
 {
-	time_t end = time(NULL) + LIMIT;
+	time_t start = time(NULL);
 	pthread_t t[2];
 	u32 i;
 
@@ -477,7 +487,7 @@ static void no_stale_access_under_threads(void **state __unused)
 	translation = 1;
 	for (i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, guest_thread, cpus[1 + i]), 0);
-	for (i = 1; i <= MOVES && time(NULL) < end; i++) {
+	for (i = 1; !moved_enough(i - 1, start); i++) {
 		u32 from = (i - 1) % PLACES, to = i % PLACES;
 
 		WRITE_ONCE(poisoned[to], 0);
