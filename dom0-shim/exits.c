@@ -191,6 +191,18 @@ static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
 	return ret < 0 ? ret : 1;
 }
 
+/* There is no instruction that MMIO could be emulated for. */
+static int no_delivery(struct bp_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	run->internal.ndata = 1;
+	run->internal.data[0] = vcpu->npf.gpa;
+	return 0;
+}
+
 int bp_exit_npf(struct bp_vcpu *vcpu)
 {
 	struct bp_exit_npf *npf = &vcpu->npf;
@@ -207,6 +219,8 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 		return 1;
 	if (ret < 0)
 		return ret;
+	if (npf->flags & BP_NPF_EVENT)
+		return no_delivery(vcpu);
 	/*
 	 * A page without memory, or one that is read-only and mapped.  Failing
 	 * to mark it costs the emulator next time, no more.

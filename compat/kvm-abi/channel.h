@@ -211,6 +211,8 @@ struct bp_exit_io {
 #define BP_NPF_HV		0x20u	/* Bedplate itself needs the page (PV data):
 					 * map it, or mark it, and RUN again */
 #define BP_NPF_PT		0x40u	/* access by the guest's page-table walk */
+#define BP_NPF_EVENT		0x80u	/* in the midst of an event's delivery: map it and
+					 * RUN again; with no memory there, the guest ends */
 
 /*
  * With BP_NPF_DECODED the access was a plain MOV/MOVZX/MOVSX of 1, 2, 4 or 8

@@ -184,6 +184,18 @@ static void guest_npf(struct vcpu *v)
 	to_shim(v, kind == NPT_MARKED ? BP_NPF_MARKED : 0, &m);
 }
 
+/*
+ * Frame, gate or table of an event that is being delivered: no instruction makes
+ * the access, so it can be nothing but memory.
+ */
+static void event_npf(struct vcpu *v)
+{
+	struct npt_leaf leaf;
+	bool marked = mmu_lookup(v->dom, v->exit.npf.gpa, &leaf) == NPT_MARKED;
+
+	to_shim(v, BP_NPF_EVENT | (marked ? BP_NPF_MARKED : 0), NULL);
+}
+
 static void dom0_npf(struct vcpu *v)
 {
 	log_warn("domain 0 vCPU %u: access to %llx (flags %x) at %llx refused", v->index,
@@ -196,6 +208,10 @@ void exit_npf(struct vcpu *v)
 	gpa_t gpa = v->exit.npf.gpa;
 	struct insn_mov m;
 
+	if (unlikely(v->inject.type != EVENT_NONE) && !domain_is_dom0(v->dom)) {
+		event_npf(v);
+		return;
+	}
 	if (vlapic_mmio_hit(v, gpa)) {
 		if (map_apic(v, gpa))
 			return;

@@ -196,6 +196,13 @@ void guest_triple(int cpu)
 	asm volatile("lidt %0\n\tud2" :: "m"(none));
 }
 
+/* An exception whose frame has no memory to go to. */
+void guest_stack_in_mmio(int cpu)
+{
+	(void)cpu;
+	asm volatile("mov %0, %%rsp\n\tud2" :: "r"((u64)GPA_MMIO + 0x800));
+}
+
 /* Count in res[0] until arg[0] is written; the VMM interrupts it. */
 void guest_spin(int cpu)
 {

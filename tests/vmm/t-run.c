@@ -306,6 +306,22 @@ TEST(cpu, resume_flag)
 	run_done(&vm_new(G_resume_flag, 1, 0)->vcpu[0]);
 }
 
+/* No instruction accesses the MMIO page, so none is emulated for it, however often it is tried. */
+TEST(cpu, stack_in_mmio)
+{
+	struct vm *vm = vm_new(G_stack_in_mmio, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("KVM does it otherwise with SVM");
+	for (int i = 0; i < 2; i++) {
+		run_exit(v, KVM_EXIT_INTERNAL_ERROR);
+		CHECK_EQ(v->run->internal.suberror, KVM_INTERNAL_ERROR_DELIVERY_EV);
+		CHECK_EQ(v->run->internal.ndata, 1);
+		CHECK_EQ(v->run->internal.data[0] & ~0xfffull, GPA_MMIO);
+	}
+}
+
 /* The guest sees exactly what KVM_SET_CPUID2 was given. */
 TEST(cpu, cpuid)
 {
