@@ -36,16 +36,6 @@ static s64 get_regs(struct vcpu *v, void *buf, u32 len)
 	return sizeof(struct kvm_regs);
 }
 
-/* As in KVM, new registers drop an exception that was to be delivered. */
-static s64 set_regs(struct vcpu *v, const void *buf, u32 len)
-{
-	(void)len;
-	vcpu_set_regs(v, buf);
-	if (v->inject.type == EVENT_EXC)
-		v->inject.type = EVENT_NONE;
-	return 0;
-}
-
 /*
  * The interrupt that the vCPU has accepted and that is not delivered yet; -1: none.
  * KVM has one, and shows it in two places.
@@ -75,6 +65,21 @@ static void set_accepted(struct vcpu *v, u8 vector)
 	drop_accepted(v);
 	v->intr_again = true;
 	v->again_vector = vector;
+}
+
+/*
+ * As in KVM, new registers drop an exception that was to be delivered.  An
+ * interrupt stays, and waits for IF if that is clear now.
+ */
+static s64 set_regs(struct vcpu *v, const void *buf, u32 len)
+{
+	(void)len;
+	vcpu_set_regs(v, buf);
+	if (v->inject.type == EVENT_EXC)
+		v->inject.type = EVENT_NONE;
+	else if (v->inject.type == EVENT_INTR)
+		set_accepted(v, v->inject.vector);
+	return 0;
 }
 
 static s64 get_sregs(struct vcpu *v, void *buf, u32 len)

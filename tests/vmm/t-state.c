@@ -308,6 +308,32 @@ TEST(state, injected_interrupt)
 	run_done(v);
 }
 
+/* Stopped while an interrupt's frame finds no memory, and given registers with IF clear: it waits. */
+TEST(state, interrupt_and_new_regs)
+{
+	struct vm *vm = vm_new(G_irqcount, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_sregs sregs;
+	struct kvm_regs begin, r;
+
+	if (!access("/sys/module/kvm_amd", F_OK))
+		SKIP("KVM injects it");
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &sregs), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &begin), 0);
+	vm->p->arg[0] = 2;
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_REGS, &r), 0);
+	r.rsp = GPA_MMIO + 0x800;
+	r.rflags |= 0x200;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_REGS, &r), 0);
+	CHECK(signal_msi(vm, 0xfee00000, 0x51) > 0);
+	run_exit(v, KVM_EXIT_INTERNAL_ERROR);
+	vm->p->guest = G_exceptions;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &sregs), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_REGS, &begin), 0);
+	run_done(v);
+}
+
 TEST(state, debugregs)
 {
 	struct vm *vm = vm_new(G_setdr, 1, 0);
