@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bp-fuzz: a virtual CPU gets random state through the KVM ioctls and runs random code, round by round.
+ * All that a round draws from rnd() depends on the seed and on the round's number.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include "vmm.h"
+
+/* Guest-physical addresses; page tables are at GPA_TABLES and GPA_TABLES32. */
+#define FUZZ_CODE	0x20000		/* of the protected modes; real mode's is 64 KiB below */
+#define FUZZ_CODE_SIZE	0x8000
+#define GPA_TSS		0x4000
+#define GPA_LDT		0x4700
+#define GPA_GDT		0x5000
+#define GPA_IDT		0x6000
+#define GPA_PAE		(GPA_TABLES + 0x8000)	/* four entries, for the directories of the 64-bit tables */
+
+#define SEL_CODE32	0x08
+#define SEL_DATA	0x10
+#define SEL_CODE64	0x18
+#define SEL_TSS		0x38
+#define SEL_LDT		0x50
+
+/* PROT: 32-bit without paging; PAGED: with 4 MiB pages. */
+enum mode { REAL, PROT, PAGED, PAE, LONG, MODES };
+
+/* fuzz.c: random numbers; each call moves the round's generator on. */
+uint64_t rnd(void);
+uint64_t below(uint64_t n);		/* 0 to n - 1 */
+bool once_in(uint64_t n);
+uint64_t rnd_value(void);		/* addresses and borders more often than chance would have them */
+
+/* fuzz-mem.c: fill @size bytes at @at, and up to one instruction more, with random code. */
+void code_fill(uint8_t *at, size_t size);
+/* Descriptor tables, task and page tables of all modes, in guest memory. */
+void tables_fill(struct vm *vm);
+struct setting {
+	enum mode mode;
+	bool mutated;			/* so that neither KVM nor the CPU need take it */
+	int error;			/* of KVM_SET_SREGS: 0 or -errno */
+};
+/*
+ * fuzz-state.c: undo what the last round left, and set segments, control and general registers: legal
+ * ones of a random mode, then half of the times with mutations.  @fresh: those of a new virtual CPU.
+ */
+struct setting state_set(struct vcpu *v, const struct kvm_sregs *fresh);
+/* Some of the other ioctls, with random values; they may refuse them. */
+void ioctls_call(struct vcpu *v);
+
+#endif
