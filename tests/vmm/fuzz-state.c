@@ -123,14 +123,15 @@ static void mutate(struct kvm_sregs *s, struct kvm_regs *r)
 	}
 }
 
-/* Runnable, and with no event or breakpoint left over. */
-static void rest(struct vcpu *v)
+void state_rest(struct vcpu *v)
 {
 	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_vcpu_events ev = { .flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW };
 	struct kvm_debugregs dr = { .dr6 = 0xffff0ff0, .dr7 = 0x400 };
 
 	CHECK_EQ(ioctl(v->fd, KVM_SET_MP_STATE, &mp), 0);
+	if (once_in(2))
+		return;
 	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &ev), 0);
 	CHECK_EQ(ioctl(v->fd, KVM_SET_DEBUGREGS, &dr), 0);
 }
@@ -141,7 +142,6 @@ struct setting state_set(struct vcpu *v, const struct kvm_sregs *fresh)
 	struct kvm_sregs s = *fresh;
 	struct kvm_regs r;
 
-	rest(v);
 	segments_set(&s, set.mode);
 	control_set(&s, set.mode);
 	r = regs_new(set.mode);
@@ -162,7 +162,7 @@ static void events_set(struct vcpu *v)
 			       .error_code = rnd_value() },
 		.interrupt = { .injected = once_in(4), .nr = rnd(), .shadow = below(4) },
 		.nmi = { .injected = once_in(5), .pending = once_in(4), .masked = once_in(3) },
-		.flags = below(4),
+		.flags = below(8),
 	};
 
 	ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);

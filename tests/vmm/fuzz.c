@@ -159,11 +159,17 @@ static void round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t rou
 {
 	struct setting set;
 	struct account *a;
+	bool first;			/* the other ioctls, before the registers */
 
 	rnd_begin(1, round);
 	tables_fill(v->vm);
+	state_rest(v);
+	first = once_in(2);
+	if (first)
+		ioctls_call(v);
 	set = state_set(v, fresh);
-	ioctls_call(v);
+	if (!first)
+		ioctls_call(v);
 	a = &accounts[set.mode];
 	a->rounds++;
 	a->mutated += set.mutated;

@@ -36,14 +36,16 @@ uint64_t rnd_value(void);		/* addresses and borders more often than chance would
 void code_fill(uint8_t *at, size_t size);
 /* Descriptor tables, task and page tables of all modes, in guest memory. */
 void tables_fill(struct vm *vm);
+/* fuzz-state.c: runnable, and half of the times with no event or breakpoint left over from the last round. */
+void state_rest(struct vcpu *v);
 struct setting {
 	enum mode mode;
 	bool mutated;			/* so that neither KVM nor the CPU need take it */
 	int error;			/* of KVM_SET_SREGS: 0 or -errno */
 };
 /*
- * fuzz-state.c: undo what the last round left, and set segments, control and general registers: legal
- * ones of a random mode, then half of the times with mutations.  @fresh: those of a new virtual CPU.
+ * Set segments, control and general registers: legal ones of a random mode, then half of the times
+ * with mutations.  @fresh: those of a new virtual CPU.
  */
 struct setting state_set(struct vcpu *v, const struct kvm_sregs *fresh);
 /* Some of the other ioctls, with random values; they may refuse them. */
