@@ -89,6 +89,21 @@ execute() {
 	status=$?
 }
 
+# plain_warnings NAME MACHINE: where plain Linux warns on that machine ("file:line", space
+# between); for test NAME only, if it is to be run. One reference boot, kept until the lab's
+# packages change. If it fails nothing is known, and every warning counts.
+plain_warnings() {
+	local file=$tree/build/lab/warnings.$2
+	[ -z "$list" ] && wanted "$1" || return 0
+	if ! [ "$file" -nt "$tree/build/lab/manifest" ]; then
+		scripts/lab run --under linux --machine "$2" --smp 2 --timeout "$HANG" -- dmesg 2>/dev/null </dev/null |
+			sed -nE 's/.*WARNING: CPU: [0-9]+ PID: [0-9]+ at ([^ ]+) .*/\1/p' | sort -u >"$file.new"
+		[ "${PIPESTATUS[0]}" = 0 ] || { rm -f "$file.new"; return 0; }
+		mv "$file.new" "$file"
+	fi
+	tr '\n' ' ' <"$file"
+}
+
 # has FILE TEXT: a line of the log holds TEXT.
 has() { grep -aqF -- "$2" "$1" 2>/dev/null; }
 
