@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* bzImage header and boot_params. */
 #include "linux_image.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/string.h"
 
 /* Setup header: offsets in the image, and the same in boot_params. */
 #define HDR_START		0x1f1

@@ -6,7 +6,7 @@
 #ifndef BP_BOOT_LINUX_IMAGE_H
 #define BP_BOOT_LINUX_IMAGE_H
 
-#include "boot_info.h"
+#include "hv/core/machine/boot_info.h"
 
 struct linux_image {
 	u32 setup_bytes;	/* real-mode part, boot sector included */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Loading of domain 0's Linux into its memory. */
 #include "linux_loader.h"
-#include "hv/core/acpi.h"
-#include "hv/core/log.h"
-#include "hv/core/paging.h"
-#include "hv/core/panic.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/machine/acpi.h"
+#include "hv/core/machine/log.h"
+#include "hv/core/machine/paging.h"
+#include "hv/core/machine/panic.h"
 #include "linux_image.h"
 
 /*

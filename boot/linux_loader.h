@@ -6,7 +6,7 @@
 #ifndef BP_BOOT_LINUX_LOADER_H
 #define BP_BOOT_LINUX_LOADER_H
 
-#include "boot_info.h"
+#include "hv/core/machine/boot_info.h"
 
 /*
  * How to enter: protected mode, paging off, flat 4 GiB segments, interrupts

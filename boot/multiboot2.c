@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reader of the multiboot2 information structure. */
 #include "multiboot2.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/string.h"
 
 /* Tag types (multiboot2 specification, 3.6) */
 #define TAG_END		0

@@ -3,7 +3,7 @@
 #ifndef BP_BOOT_MULTIBOOT2_H
 #define BP_BOOT_MULTIBOOT2_H
 
-#include "boot_info.h"
+#include "hv/core/machine/boot_info.h"
 
 #define MB2_BOOT_MAGIC	0x36d76289
 #define MB2_MAX_SIZE	(64 * 1024)

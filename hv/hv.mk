@@ -22,15 +22,13 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel 
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(HV_RETPOLINE) \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
-	-iquote $(SRC) -iquote $(SRC)/hv -iquote $(SRC)/hv/core \
-	-iquote $(SRC)/boot -iquote $(SRC)/compat $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)
+	-iquote $(SRC) -iquote $(SRC)/hv/core $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)
 HV_ASFLAGS := $(HV_CFLAGS) -D__ASSEMBLY__
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments
 
-HV_DIRS := boot hv hv/core hv/ept hv/svm hv/vmx hv/iommu compat compat/kvm-abi
-HV_SRCS := $(foreach d,$(HV_DIRS),$(wildcard $(SRC)/$(d)/*.c) $(wildcard $(SRC)/$(d)/*.S))
+HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]')))
 HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS))
 
 .PHONY: bedplate

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # From "nm -n" to the assembly of the symbol table: sorted addresses of
-# functions, each with the offset of its name (read by hv/core/symbols.c).
+# functions, each with the offset of its name (read by hv/core/machine/symbols.c).
 BEGIN {
 	print "\t.section .bp_symbols, \"a\""
 	print "\t.globl bp_symbols, bp_symbols_end, bp_symbol_names"

@@ -2,18 +2,18 @@
 /* DOMAIN_GET and DOMAIN_SET: clock, statistics, supported CPUID and MSRs. */
 #include <linux/kvm.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/dommem.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/memmap.h"
-#include "hv/core/msr.h"
-#include "hv/core/pv.h"
-#include "hv/core/string.h"
-#include "hv/core/tsc.h"
-#include "hv/core/vcpu.h"
-#include "hv/core/x86.h"
+#include "hv/core/guest/msr.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/lib/x86.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/machine/memmap.h"
+#include "hv/core/machine/tsc.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/memory/dommem.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/vcpu/vcpu.h"
 #include "server.h"
 
 extern char image_start[], image_end[];

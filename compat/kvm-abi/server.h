@@ -10,7 +10,7 @@
 
 #include <linux/kvm.h>
 
-#include "hv/core/types.h"
+#include "hv/core/lib/types.h"
 
 struct domain;
 struct vcpu;

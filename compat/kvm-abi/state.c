@@ -6,18 +6,18 @@
  */
 #include <linux/kvm.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/cpuid.h"
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/insn.h"
-#include "hv/core/msr.h"
-#include "hv/core/ops.h"
-#include "hv/core/pv.h"
-#include "hv/core/run.h"
-#include "hv/core/string.h"
-#include "hv/core/tsc.h"
-#include "hv/core/x86.h"
+#include "hv/core/guest/cpuid.h"
+#include "hv/core/guest/insn.h"
+#include "hv/core/guest/msr.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/lib/x86.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/machine/tsc.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/vcpu/run.h"
 #include "server.h"
 
 #define CPUID_MAX	100

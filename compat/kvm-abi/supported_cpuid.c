@@ -7,10 +7,10 @@
 #include <linux/kvm.h>
 #include <asm/kvm_para.h>
 
-#include "hv/core/pv.h"
-#include "hv/core/run.h"
-#include "hv/core/string.h"
-#include "hv/core/x86.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/lib/x86.h"
+#include "hv/core/vcpu/run.h"
 #include "server.h"
 
 /* SDM vol. 2, CPUID; APM vol. 3, appendix E. */

@@ -2,11 +2,11 @@
 /* FPU and vector state: KVM's structures and the XSAVE area (SDM vol. 1, 13.4). */
 #include <linux/kvm.h>
 
-#include "hv/core/errno.h"
-#include "hv/core/run.h"
-#include "hv/core/string.h"
-#include "hv/core/vcpu.h"
-#include "hv/core/x86.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/lib/x86.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/vcpu/vcpu.h"
 #include "server.h"
 
 struct fxsave {

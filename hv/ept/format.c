@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the bits of second-level page-table entries mean. */
+#include "lib/x86.h"
 #include "npt.h"
-#include "../core/x86.h"
 
 #define ADDR_51_12	0x000ffffffffff000ull
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The walker of second-level page tables; the contract is in npt.h. */
 #include "npt.h"
-#include "../core/errno.h"
-#include "../core/paging.h"
-#include "../core/panic.h"
+#include "lib/errno.h"
+#include "machine/paging.h"
+#include "machine/panic.h"
 
 #define GFN_END		BIT(NPT_GFN_BITS)
 

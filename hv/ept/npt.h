@@ -19,8 +19,8 @@
 #ifndef HV_EPT_NPT_H
 #define HV_EPT_NPT_H
 
-#include "../core/domain.h"
-#include "../core/types.h"
+#include "lib/types.h"
+#include "memory/domain.h"
 
 #define NPT_LEVELS	4		/* level 0 has the 4 KiB leaves */
 #define NPT_ENTRIES	512

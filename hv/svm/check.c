@@ -3,9 +3,9 @@
  * Why does VMRUN refuse a VMCB?  The conditions of APM vol. 2, 15.5.1, 15.20
  * and 15.25.3, in that order.  For the log only, after the refusal.
  */
-#include "../core/sregs.h"
-#include "../core/x86_regs.h"
+#include "lib/x86_regs.h"
 #include "svm.h"
+#include "vcpu/sregs.h"
 
 static const char *state_fault(const struct svm_caps *caps, const struct vmcb_save *s)
 {

@@ -10,8 +10,8 @@
  * interrupt stays pending and a physical NMI is taken by root mode's IDT.
  * STI comes well before VMRUN: its shadow must not reach into the guest.
  */
-#include "../core/entry.h"
-#include "../core/speculation.h"
+#include "vcpu/entry.h"
+#include "vcpu/speculation.h"
 
 	.text
 	.globl	svm_enter

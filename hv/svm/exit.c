@@ -3,9 +3,9 @@
  * From a hardware exit to the neutral one (APM vol. 2, app. C).  Exit codes
  * come in two dense groups, so there are two small tables.
  */
-#include "../core/log.h"
-#include "../core/trap.h"
-#include "../core/x86_regs.h"
+#include "lib/x86_regs.h"
+#include "machine/log.h"
+#include "machine/trap.h"
 #include "svm.h"
 
 /* The exit belongs to an instruction: the next RIP counts. */

@@ -8,9 +8,9 @@
  * NMI window: NMIs are masked from an injection to the end of the handler's
  * IRET, whose intercept starts a step over it (step.c).
  */
-#include "../core/cpu.h"
-#include "../core/lapic.h"
-#include "../core/x86_regs.h"
+#include "lib/x86_regs.h"
+#include "machine/cpu.h"
+#include "machine/lapic.h"
 #include "svm.h"
 
 static bool shadow(const struct vmcb *b)

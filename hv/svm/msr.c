@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The MSRs that live in the VMCB. */
-#include "../core/errno.h"
-#include "../core/sregs.h"
-#include "../core/x86_regs.h"
+#include "lib/errno.h"
+#include "lib/x86_regs.h"
 #include "svm.h"
+#include "vcpu/sregs.h"
 
 #define DEBUGCTL_VALID	0x3full		/* APM vol. 2, 13.1.1.6 */
 

@@ -4,13 +4,13 @@
  * the access exit.  Two sets: domain 0's and the one that all guests share.
  * Both are constant once vCPUs run.
  */
-#include "../core/domain.h"
-#include "../core/msr.h"
-#include "../core/paging.h"
-#include "../core/speculation.h"
-#include "../core/string.h"
-#include "../core/x86.h"
+#include "guest/msr.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
 #include "svm.h"
+#include "vcpu/speculation.h"
 
 #define IOPM_SIZE	0x3000
 #define MSRPM_SIZE	0x2000

@@ -8,13 +8,13 @@
  * (APM vol. 2, 15.16).  A vCPU that comes from another CPU does the same, so
  * translations left behind there are never found again.
  */
-#include "../core/cpu.h"
-#include "../core/domain.h"
-#include "../core/irq.h"
-#include "../core/lapic.h"
-#include "../core/log.h"
-#include "../core/speculation.h"
+#include "apic/irq.h"
+#include "machine/cpu.h"
+#include "machine/lapic.h"
+#include "machine/log.h"
+#include "memory/domain.h"
 #include "svm.h"
+#include "vcpu/speculation.h"
 
 static void new_asid(struct svm_vcpu *sv, struct cpu *c)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Segments, control registers and EFER: VMCB to struct kvm_sregs and back. */
-#include "../core/segment.h"
-#include "../core/sregs.h"
-#include "../core/x86_regs.h"
+#include "vcpu/sregs.h"
+#include "lib/segment.h"
+#include "lib/x86_regs.h"
 #include "svm.h"
 
 /* ---- segments ---- */

@@ -12,7 +12,7 @@
  * finds our TF in its frame.  An exit before the instruction completed undoes
  * the step; it is asked for again when the time comes.
  */
-#include "../core/x86_regs.h"
+#include "lib/x86_regs.h"
 #include "svm.h"
 
 #define DR6_TRAPS	(X86_DR6_BS | X86_DR6_B)

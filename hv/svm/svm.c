@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* AMD SVM: what the machine offers, turning it on and off, the ops table. */
-#include "../core/cpu.h"
-#include "../core/domain.h"
-#include "../core/paging.h"
-#include "../core/ops.h"
-#include "../core/x86.h"
-#include "../ept/npt.h"
 #include "svm.h"
+#include "../ept/npt.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
+#include "vcpu/ops.h"
 
 struct svm_caps svm;
 

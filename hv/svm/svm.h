@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by the files of the SVM back end only.  Calling rules are those of
- * hv/core/ops.h unless said otherwise.
+ * hv/core/vcpu/ops.h unless said otherwise.
  */
 #ifndef HV_SVM_SVM_H
 #define HV_SVM_SVM_H
 
-#include "../core/limits.h"
-#include "../core/vcpu.h"
+#include "machine/limits.h"
+#include "vcpu/vcpu.h"
 #include "vmcb.h"
 
 /* What the CPUs offer; filled by svm_probe() on the BSP, constant later. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The VMCB of a vCPU: making, resetting, showing it. */
-#include "../core/domain.h"
-#include "../core/errno.h"
-#include "../core/log.h"
-#include "../core/paging.h"
-#include "../core/string.h"
-#include "../core/x86_regs.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "lib/x86_regs.h"
+#include "machine/log.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
 #include "svm.h"
 
 /*

@@ -7,7 +7,7 @@
 #ifndef HV_SVM_VMCB_H
 #define HV_SVM_VMCB_H
 
-#include "../core/types.h"
+#include "lib/types.h"
 
 /* ---- intercepts ---- */
 

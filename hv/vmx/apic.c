@@ -8,10 +8,10 @@
  * the vCPU runs; what it knows besides, the highest pending vector and the highest
  * in service, is computed anew when software has changed them.
  */
-#include "../core/domain.h"
-#include "../core/lapic.h"
-#include "../core/paging.h"
 #include "insn.h"
+#include "machine/lapic.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
 #include "vmx.h"
 
 /* Nobody reads or writes it: accesses go to the virtual-APIC page, or exit. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which controls this CPU lets us set; the contract is in caps.h. */
-#include "../core/cmdline.h"
 #include "caps.h"
+#include "machine/cmdline.h"
 
 enum group { PIN, PROC, PROC2, EXIT, ENTRY, GROUPS };
 

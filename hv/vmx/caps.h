@@ -6,7 +6,7 @@
 #ifndef HV_VMX_CAPS_H
 #define HV_VMX_CAPS_H
 
-#include "../core/types.h"
+#include "lib/types.h"
 #include "vmcs.h"
 
 /* Values of the MSRs; the four "true" ones count only with VMX_BASIC_TRUE. */

@@ -4,9 +4,9 @@
  * order, and the VM-instruction errors of 31.4.  For the log only, after the
  * refusal.
  */
-#include "../core/sregs.h"
-#include "../core/x86_regs.h"
 #include "insn.h"
+#include "lib/x86_regs.h"
+#include "vcpu/sregs.h"
 #include "vmx.h"
 
 /* ---- control registers and MSRs (27.3.1.1) ---- */

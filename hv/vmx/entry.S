@@ -6,8 +6,8 @@
  * FS, GS, TR, tables and control registers change with the switch itself, so
  * an NMI finds either side complete.
  */
-#include "../core/entry.h"
-#include "../core/speculation.h"
+#include "vcpu/entry.h"
+#include "vcpu/speculation.h"
 #include "vmcs.h"
 
 	.text

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From a hardware exit to the neutral one (SDM vol. 3, app. C and 28.2). */
-#include "../core/log.h"
-#include "../core/trap.h"
-#include "../core/x86_regs.h"
 #include "insn.h"
+#include "lib/x86_regs.h"
+#include "machine/log.h"
+#include "machine/trap.h"
 #include "vmx.h"
 
 /* The exit belongs to an instruction, whose length the VMCS has. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events into a vCPU, and the windows in which they may go in. */
-#include "../core/x86_regs.h"
 #include "insn.h"
+#include "lib/x86_regs.h"
 #include "vmx.h"
 
 /* Vectors that push an error code: 8, 10-14, 17 (SDM vol. 3, 27.2.1.3). */

@@ -7,14 +7,14 @@
 #ifndef HV_VMX_INSN_H
 #define HV_VMX_INSN_H
 
-#include "../core/types.h"
+#include "lib/types.h"
 
 #ifdef BP_HOST_TEST
 u64 vmread(u32 field);
 void vmwrite(u32 field, u64 val);
 #else
-#include "../core/errno.h"
-#include "../core/x86.h"
+#include "lib/errno.h"
+#include "lib/x86.h"
 
 /* vmx.c: panics. */
 void vmx_insn_failed(const char *what, u64 operand);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The MSRs that live in the VMCS, or that load and put move. */
-#include "../core/errno.h"
-#include "../core/sregs.h"
-#include "../core/x86.h"
 #include "insn.h"
+#include "lib/errno.h"
+#include "lib/x86.h"
+#include "vcpu/sregs.h"
 #include "vmx.h"
 
 const u32 vmx_sys_msr[NR_SYS] = {

@@ -4,12 +4,12 @@
  * any MSR outside of the two ranges.  Three bitmaps: domain 0's and the two that
  * all guests share.  They are constant once vCPUs run.
  */
-#include "../core/domain.h"
-#include "../core/msr.h"
-#include "../core/paging.h"
-#include "../core/speculation.h"
-#include "../core/string.h"
-#include "../core/x86.h"
+#include "guest/msr.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
+#include "vcpu/speculation.h"
 #include "vmx.h"
 
 #define MSR_RANGE	0x2000u

@@ -11,12 +11,12 @@
  * translations are tagged with the EPT pointer too (29.4.1), so domains do
  * not meet; and INVEPT drops those of all VPIDs, so it is the only flush.
  */
-#include "../core/cpu.h"
-#include "../core/domain.h"
-#include "../core/irq.h"
-#include "../core/speculation.h"
-#include "../core/x86.h"
+#include "apic/irq.h"
 #include "insn.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "memory/domain.h"
+#include "vcpu/speculation.h"
 #include "vmx.h"
 
 static_assert(ARRAY_SIZE(((struct cpu *)0)->vmx.sys) == NR_SYS, "one for each");

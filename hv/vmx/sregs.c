@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Segments, control registers and EFER: VMCS to struct kvm_sregs and back. */
-#include "../core/gwalk.h"
-#include "../core/mmu.h"
-#include "../core/segment.h"
-#include "../core/sregs.h"
-#include "../core/x86_regs.h"
+#include "vcpu/sregs.h"
+#include "guest/gwalk.h"
 #include "insn.h"
+#include "lib/segment.h"
+#include "lib/x86_regs.h"
+#include "memory/mmu.h"
 #include "vmx.h"
 
 /* ---- segments ---- */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The VMCS of a vCPU: making, resetting, showing it. */
-#include "../core/domain.h"
-#include "../core/errno.h"
-#include "../core/irq.h"
-#include "../core/log.h"
-#include "../core/paging.h"
-#include "../core/tsc.h"
-#include "../core/x86_regs.h"
+#include "apic/irq.h"
 #include "insn.h"
+#include "lib/errno.h"
+#include "lib/x86_regs.h"
+#include "machine/log.h"
+#include "machine/paging.h"
+#include "machine/tsc.h"
+#include "memory/domain.h"
 #include "vmx.h"
 
 /* Two PAUSEs closer than the gap belong to one loop; it may last the window. */

@@ -116,7 +116,7 @@
 #define VMCS_SEG_AR(n)		(0x4814 + 2 * (n))
 #define VMCS_SEG_BASE(n)	(0x6806 + 2 * (n))
 
-/* Access rights (25.4.1): those of core/segment.h, and: */
+/* Access rights (25.4.1): those of lib/segment.h, and: */
 #define AR_UNUSABLE		(1u << 16)
 #define AR_RESERVED		0xfffe0f00u
 

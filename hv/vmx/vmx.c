@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Intel VMX: what the machine offers, turning it on and off, the ops table. */
-#include "../core/cmdline.h"
-#include "../core/cpu.h"
-#include "../core/domain.h"
-#include "../core/log.h"
-#include "../core/ops.h"
-#include "../core/paging.h"
-#include "../core/panic.h"
-#include "../core/x86.h"
+#include "vmx.h"
 #include "../ept/npt.h"
 #include "insn.h"
-#include "vmx.h"
+#include "lib/x86.h"
+#include "machine/cmdline.h"
+#include "machine/cpu.h"
+#include "machine/log.h"
+#include "machine/paging.h"
+#include "machine/panic.h"
+#include "memory/domain.h"
+#include "vcpu/ops.h"
 
 struct vmx_caps vmx;
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by the files of the VMX back end only.  Calling rules are those of
- * hv/core/ops.h unless said otherwise.
+ * hv/core/vcpu/ops.h unless said otherwise.
  */
 #ifndef HV_VMX_VMX_H
 #define HV_VMX_VMX_H
 
-#include "../core/limits.h"
-#include "../core/segment.h"
-#include "../core/vcpu.h"
-#include "../core/x86_regs.h"
 #include "caps.h"
+#include "lib/segment.h"
+#include "lib/x86_regs.h"
+#include "machine/limits.h"
+#include "vcpu/vcpu.h"
 #include "vmcs.h"
 
 /* What the CPUs offer; filled by vmx_probe() on the BSP, constant later. */

@@ -8,9 +8,9 @@
 #define TESTS_UNIT_CORE_HOST_H
 
 #define BP_CORE_X86_H
-#include "hv/core/errno.h"
-#include "hv/core/types.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/lib/types.h"
+#include "hv/core/lib/x86_regs.h"
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;

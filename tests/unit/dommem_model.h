@@ -6,11 +6,11 @@
 #ifndef TESTS_UNIT_DOMMEM_MODEL_H
 #define TESTS_UNIT_DOMMEM_MODEL_H
 
-#include "hv/core/dommem.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/memmap.h"
-#include "hv/core/mmu.h"
+#include "hv/core/memory/dommem.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/machine/memmap.h"
+#include "hv/core/memory/mmu.h"
 
 #define BASE	0x100000ull	/* first frame of the playground */
 #define AREA	1536u		/* frames in it */

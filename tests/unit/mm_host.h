@@ -8,7 +8,7 @@
 #define TESTS_UNIT_MM_HOST_H
 
 #define BP_CORE_PAGING_H
-#include "hv/core/types.h"
+#include "hv/core/lib/types.h"
 
 extern u8 *rig_memory;
 

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "hv/core/atomic.h"
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/dommem.h"
-#include "hv/core/frames.h"
-#include "hv/core/lapic.h"
-#include "hv/core/memmap.h"
-#include "hv/core/mmu.h"
-#include "hv/core/mtrr.h"
-#include "hv/core/ops.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/lib/atomic.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/memory/dommem.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/machine/memmap.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/machine/mtrr.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/lib/x86_regs.h"
 
 #define FRAMES		(RIG_TOP >> PAGE_SHIFT)
 #define POOL_FRAMES	((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT)

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/errno.h"
-#include "hv/core/vcpu.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/vcpu/vcpu.h"
+#include "hv/core/lib/x86_regs.h"
 
 struct msr_value {
 	u32 msr;

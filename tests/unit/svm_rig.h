@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/errno.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/lib/x86_regs.h"
 #include "hv/svm/svm.h"
 
 struct svm_caps svm;

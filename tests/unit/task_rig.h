@@ -10,14 +10,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/gwalk.h"
-#include "hv/core/linear.h"
-#include "hv/core/npf.h"
-#include "hv/core/ops.h"
-#include "hv/core/run.h"
-#include "hv/core/task.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/guest/gwalk.h"
+#include "hv/core/guest/linear.h"
+#include "hv/core/run/npf.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/guest/task.h"
 
 /* Guest-physical memory */
 #define MEM		0x20000u

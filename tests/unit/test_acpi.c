@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ACPI tables, whole and torn. */
-// SOURCES: hv/core/acpi.c hv/core/printf.c
+// SOURCES: hv/core/machine/acpi.c hv/core/lib/printf.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "hv/core/acpi.h"
-#include "hv/core/string.h"
+#include "hv/core/machine/acpi.h"
+#include "hv/core/lib/string.h"
 
 #define PA_XSDT	0x1000
 #define PA_MADT	0x2000

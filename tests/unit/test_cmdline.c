@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bedplate's options. */
-// SOURCES: hv/core/cmdline.c
+// SOURCES: hv/core/machine/cmdline.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/cmdline.h"
-#include "hv/core/errno.h"
-#include "hv/core/log.h"
-#include "hv/core/string.h"
+#include "hv/core/machine/cmdline.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/machine/log.h"
+#include "hv/core/lib/string.h"
 
 static struct hv_options o;
 static struct cmdline_report rep;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Domain memory at its limits: as many domains as there are ids, and a large one. */
-// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
+// SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
 // CFLAGS: -include mm_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/dommem.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/mmu.h"
+#include "hv/core/memory/dommem.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/memory/mmu.h"
 
 #define BASE	0x100000ull	/* first frame of the playground */
 

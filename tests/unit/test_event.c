@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exceptions upon exceptions, stepping over an instruction, registers. */
-// SOURCES: hv/core/event.c hv/core/insn.c
+// SOURCES: hv/core/vcpu/event.c hv/core/guest/insn.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,14 +9,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/domain.h"
-#include "hv/core/insn.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/log.h"
-#include "hv/core/mmu.h"
-#include "hv/core/ops.h"
-#include "hv/core/run.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/guest/insn.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/machine/log.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/vcpu/run.h"
 
 static struct domain dom;
 static struct vcpu v;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* MOV to CR0, CR4 and CR8 that exit: modes, PAE's top entries, what faults. */
-// SOURCES: hv/core/exit_cr.c hv/core/insn.c hv/core/gwalk.c
+// SOURCES: hv/core/run/exit_cr.c hv/core/guest/insn.c hv/core/guest/gwalk.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,12 +9,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/domain.h"
-#include "hv/core/exit_cr.h"
-#include "hv/core/gwalk.h"
-#include "hv/core/npf.h"
-#include "hv/core/ops.h"
-#include "hv/core/run.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/run/exit_cr.h"
+#include "hv/core/guest/gwalk.h"
+#include "hv/core/run/npf.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/vcpu/run.h"
 
 #define CODE	0x100
 #define ROOT	0x1020

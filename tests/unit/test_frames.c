@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Frame ownership and reference counts. */
-// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
+// SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
 // CFLAGS: -include mm_host.h
 #include <pthread.h>
 #include <setjmp.h>
@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
 
 #define PFN		0x40200ull	/* 2 MiB-aligned RAM, off a 1 GiB boundary */
 

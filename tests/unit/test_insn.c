@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The instruction decoder, and walks of a guest's page tables. */
-// SOURCES: hv/core/insn.c hv/core/gwalk.c
+// SOURCES: hv/core/guest/insn.c hv/core/guest/gwalk.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/insn.h"
-#include "hv/core/mmu.h"
-#include "hv/core/vcpu.h"
+#include "hv/core/guest/insn.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/vcpu/vcpu.h"
 
 /* ---- memory of the guest: 64 KiB at 0, and 64 KiB at 4 GiB ---- */
 

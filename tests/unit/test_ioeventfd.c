@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doorbells: the table's rules, matching, a full ring. */
-// SOURCES: hv/core/ioeventfd.c
+// SOURCES: compat/kvm-abi/ioeventfd.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/ioeventfd.h"
-#include "hv/core/run.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/lib/errno.h"
+#include "compat/kvm-abi/ioeventfd.h"
+#include "hv/core/vcpu/run.h"
 
 static struct domain dom;
 static u64 page[512];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Physical interrupts: whose they are, and what is in service when. */
-// SOURCES: hv/core/irq.c
+// SOURCES: hv/core/apic/irq.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,19 +9,19 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/acpi.h"
-#include "hv/core/console.h"
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/irq.h"
-#include "hv/core/lapic.h"
-#include "hv/core/mmu.h"
-#include "hv/core/ops.h"
-#include "hv/core/panic.h"
-#include "hv/core/run.h"
-#include "hv/core/timer.h"
-#include "hv/core/trap.h"
-#include "hv/core/vlapic_priv.h"
+#include "hv/core/machine/acpi.h"
+#include "hv/core/machine/console.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/apic/irq.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/machine/panic.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/machine/timer.h"
+#include "hv/core/machine/trap.h"
+#include "hv/core/apic/vlapic_priv.h"
 
 static struct cpu cpu;
 static struct domain service;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* bzImage checks, placement, and the contents of boot_params. */
-// SOURCES: boot/linux_image.c hv/core/memplan.c
+// SOURCES: boot/linux_image.c hv/core/machine/memplan.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "boot/linux_image.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/string.h"
 
 #define IMAGE_LEN	(512 * 5 + 8192)
 

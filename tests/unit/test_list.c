@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/atomic.h"
-#include "hv/core/list.h"
-#include "hv/core/spinlock.h"
+#include "hv/core/lib/atomic.h"
+#include "hv/core/lib/list.h"
+#include "hv/core/machine/spinlock.h"
 
 struct item {
 	int n;

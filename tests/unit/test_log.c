@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The log ring: levels, lines, wrapping, reading from any position. */
-// SOURCES: hv/core/log.c hv/core/printf.c
+// SOURCES: hv/core/machine/log.c hv/core/lib/printf.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/console.h"
-#include "hv/core/log.h"
-#include "hv/core/printf.h"
-#include "hv/core/string.h"
-#include "hv/core/tsc.h"
+#include "hv/core/machine/console.h"
+#include "hv/core/machine/log.h"
+#include "hv/core/lib/printf.h"
+#include "hv/core/lib/string.h"
+#include "hv/core/machine/tsc.h"
 
 #define RING	(128 * 1024)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Arithmetic on memory maps, and the choice of Bedplate's memory. */
-// SOURCES: hv/core/memplan.c
+// SOURCES: hv/core/machine/memplan.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "hv/core/memmap.h"
+#include "hv/core/machine/memmap.h"
 
 static struct mem_map m;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Domain 0's table, access to guest memory, and the TLB protocol under threads. */
-// SOURCES: hv/core/frames.c hv/core/mmu.c hv/core/mmu_dom0.c hv/core/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
+// SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c
 // CFLAGS: -include mm_host.h
 #include <pthread.h>
 #include <sched.h>
@@ -13,11 +13,11 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "hv/core/dommem.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/memmap.h"
-#include "hv/core/mmu.h"
+#include "hv/core/memory/dommem.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/machine/memmap.h"
+#include "hv/core/memory/mmu.h"
 
 #define PFN	0x100000ull
 #define RW	(BP_MAP_WRITE | BP_MAP_EXEC)

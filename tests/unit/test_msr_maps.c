@@ -3,21 +3,21 @@
  * Which MSRs a guest and domain 0 reach without an exit: the whole of both back
  * ends' maps, read as hardware reads them.
  */
-// SOURCES: hv/svm/perm.c hv/vmx/perm.c hv/core/msr_dom0.c
+// SOURCES: hv/svm/perm.c hv/vmx/perm.c hv/core/guest/msr_dom0.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/ops.h"
-#include "hv/core/paging.h"
-#include "hv/core/pv.h"
-#include "hv/core/run.h"
-#include "hv/core/speculation.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/machine/paging.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/vcpu/speculation.h"
+#include "hv/core/lib/x86_regs.h"
 #include "hv/svm/svm.h"
 #include "hv/vmx/vmx.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory types from MTRRs. */
-// SOURCES: hv/core/mtrr.c
+// SOURCES: hv/core/machine/mtrr.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hv/core/mtrr.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/machine/mtrr.h"
+#include "hv/core/lib/x86_regs.h"
 
 #define ON	(MTRR_DEF_E | MTRR_DEF_FE)
 #define MASK(size)	((BIT(40) - (size)) | MTRR_MASK_VALID)

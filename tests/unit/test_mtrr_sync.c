@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The boot CPU's MTRRs come to an AP, in the order that the manuals ask for. */
-// SOURCES: hv/core/mtrr.c hv/core/mtrr_sync.c
+// SOURCES: hv/core/machine/mtrr.c hv/core/machine/mtrr_sync.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/mtrr.h"
+#include "hv/core/machine/mtrr.h"
 
 #define CR0		0x80010033ull
 #define CR3		0x1234000ull

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "boot/multiboot2.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/string.h"
 
 static u8 buf[1024] __aligned(8);
 static u32 len;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Formatting, against libc's. */
-// SOURCES: hv/core/printf.c
+// SOURCES: hv/core/lib/printf.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "hv/core/printf.h"
-#include "hv/core/string.h"
+#include "hv/core/lib/printf.h"
+#include "hv/core/lib/string.h"
 
 #define SAME(...) do {							\
 	char a_[128], b_[128];						\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Paravirtual clock, wall clock, steal time, EOI and IPIs; the real-time clock. */
-// SOURCES: hv/core/pv.c hv/core/cmos.c hv/core/vlapic.c hv/core/vlapic_post.c hv/core/vlapic_deliver.c hv/core/vlapic_timer.c
+// SOURCES: hv/core/guest/pv.c hv/core/machine/cmos.c hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_timer.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,13 +12,13 @@
 
 #include <linux/kvm_para.h>
 
-#include "hv/core/cmos.h"
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/mmu.h"
-#include "hv/core/npf.h"
-#include "hv/core/pv.h"
-#include "hv/core/vlapic_priv.h"
+#include "hv/core/machine/cmos.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/run/npf.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/apic/vlapic_priv.h"
 
 #define N	4
 #define CLOCK	0x1000

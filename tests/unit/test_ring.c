@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Event rings: their limits, and wake-ups from CPUs that have none. */
-// SOURCES: hv/core/ring.c
+// SOURCES: compat/kvm-abi/ring.c
 // CFLAGS: -include mm_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/frames.h"
-#include "hv/core/run.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/vcpu/run.h"
 
 #define CPUS	3
 #define PAGES	(CPUS + 2)

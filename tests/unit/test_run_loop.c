@@ -4,7 +4,7 @@
  * domain 0 that shares its time among tasks: those that compute and those that
  * sit in RUN.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/run.c hv/core/vcpu.c hv/core/sched.c hv/core/sched_math.c
+// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,17 +13,17 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/irq.h"
-#include "hv/core/lapic.h"
-#include "hv/core/mmu.h"
-#include "hv/core/ops.h"
-#include "hv/core/pv.h"
-#include "hv/core/run.h"
-#include "hv/core/speculation.h"
-#include "hv/core/switch.h"
-#include "hv/core/timer.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/apic/irq.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/guest/pv.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/vcpu/speculation.h"
+#include "hv/core/vcpu/switch.h"
+#include "hv/core/machine/timer.h"
 
 #define US	1000ull
 #define MS	1000000ull

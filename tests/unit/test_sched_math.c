@@ -3,7 +3,7 @@
  * The scheduler's arithmetic over simulated time: shares, latency, sleepers,
  * donors.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/sched_math.c
+// SOURCES: hv/core/vcpu/sched_math.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/sched.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/vcpu/sched.h"
 
 #define US		1000ull
 #define MS		1000000ull

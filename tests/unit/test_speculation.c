@@ -3,7 +3,7 @@
  * Mitigations: what is chosen for which bits and options, and what then happens
  * to MSRs and buffers when a CPU changes vCPUs, enters and exits.
  */
-// SOURCES: hv/core/speculation.c
+// SOURCES: hv/core/vcpu/speculation.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +13,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/log.h"
-#include "hv/core/speculation.h"
-#include "hv/core/vcpu.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/machine/log.h"
+#include "hv/core/vcpu/speculation.h"
+#include "hv/core/vcpu/vcpu.h"
 
 /* Bits by the manuals' names. */
 #define IBRS_IBPB	BIT(26)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What both vendors' CPUs accept in special registers, and what INIT leaves. */
-// SOURCES: hv/core/sregs.c hv/core/limits.c
+// SOURCES: hv/core/vcpu/sregs.c hv/core/machine/limits.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,11 +10,11 @@
 
 #include <linux/kvm.h>
 
-#include "hv/core/errno.h"
-#include "hv/core/limits.h"
-#include "hv/core/segment.h"
-#include "hv/core/sregs.h"
-#include "hv/core/x86_regs.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/machine/limits.h"
+#include "hv/core/lib/segment.h"
+#include "hv/core/vcpu/sregs.h"
+#include "hv/core/lib/x86_regs.h"
 
 static const struct cpu_limits limits = {
 	.vaddr_bits = 48,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/types.h"
+#include "hv/core/lib/types.h"
 
 /* Ours under other names. */
 #define memcpy bp_memcpy
@@ -20,7 +20,7 @@
 #define strlen bp_strlen
 #define strnlen bp_strnlen
 #define strncmp bp_strncmp
-#include "hv/core/string.c"
+#include "hv/core/lib/string.c"
 #undef memcpy
 #undef memmove
 #undef memset

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SVM: what VMRUN refuses is named, and a good VMCB is not. */
-// SOURCES: hv/svm/check.c hv/core/sregs.c
+// SOURCES: hv/svm/check.c hv/core/vcpu/sregs.c
 #include "svm_rig.h"
 
 static struct vmcb good(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SVM exit codes and their information words become neutral exits. */
-// SOURCES: hv/svm/exit.c hv/svm/check.c hv/core/sregs.c
+// SOURCES: hv/svm/exit.c hv/svm/check.c hv/core/vcpu/sregs.c
 #include "svm_rig.h"
-#include "hv/core/trap.h"
+#include "hv/core/machine/trap.h"
 
 /* The windows are inject.c's; here only who is asked counts. */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v __unused)

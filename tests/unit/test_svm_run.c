@@ -3,15 +3,15 @@
  * SVM: the path around the world switch, which is the test's own: registers,
  * ASIDs and flushes, injection, windows, NMI blocking with its step.
  */
-// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c hv/core/sregs.c
+// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c hv/core/vcpu/sregs.c
 #include "svm_rig.h"
-#include "hv/core/cpu.h"
-#include "hv/core/domain.h"
-#include "hv/core/irq.h"
-#include "hv/core/lapic.h"
-#include "hv/core/speculation.h"
-#include "hv/core/trap.h"
-#include "hv/core/tsc.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/apic/irq.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/vcpu/speculation.h"
+#include "hv/core/machine/trap.h"
+#include "hv/core/machine/tsc.h"
 
 u64 tsc_khz = 1000 * 1000 * 1000;	/* so that no test here takes long */
 

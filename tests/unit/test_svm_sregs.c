@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SVM: segment formats, consistency of special registers, MSRs in the VMCB. */
-// SOURCES: hv/svm/sregs.c hv/svm/msr.c hv/svm/check.c hv/core/sregs.c
+// SOURCES: hv/svm/sregs.c hv/svm/msr.c hv/svm/check.c hv/core/vcpu/sregs.c
 #include "svm_rig.h"
 #include "msr_rig.h"
-#include "hv/core/segment.h"
-#include "hv/core/sregs.h"
+#include "hv/core/lib/segment.h"
+#include "hv/core/vcpu/sregs.h"
 
 static int flushes;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hardware task switches: each fault of the old task and of the new one. */
-// SOURCES: hv/core/task.c hv/core/task_segs.c hv/core/task_tss.c hv/core/linear.c hv/core/gwalk.c
+// SOURCES: hv/core/guest/task.c hv/core/guest/task_segs.c hv/core/guest/task_tss.c hv/core/guest/linear.c hv/core/guest/gwalk.c
 // CFLAGS: -include core_host.h
 #include "task_rig.h"
 

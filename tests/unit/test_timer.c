@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The timer queue of a CPU, on a local APIC timer of the test's own. */
-// SOURCES: hv/core/timer.c
+// SOURCES: hv/core/machine/timer.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/lapic.h"
-#include "hv/core/timer.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/machine/timer.h"
 
 #define N	32
 

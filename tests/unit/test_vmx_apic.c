@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* APIC virtualisation: the controls that go with capabilities and modes, and what an entry hands over. */
-// SOURCES: hv/vmx/apic.c hv/core/vlapic_post.c
+// SOURCES: hv/vmx/apic.c hv/core/apic/vlapic_post.c
 #include "vmx_rig.h"
-#include "hv/core/domain.h"
-#include "hv/core/lapic.h"
-#include "hv/core/vlapic_priv.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/machine/lapic.h"
+#include "hv/core/apic/vlapic_priv.h"
 
 static struct domain dom;
 

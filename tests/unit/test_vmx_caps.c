@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cmdline.h"
+#include "hv/core/machine/cmdline.h"
 #include "hv/vmx/caps.h"
 #include "hv/vmx/vmcs.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report of a refused entry names the field that is wrong. */
-// SOURCES: hv/vmx/check.c hv/core/sregs.c
+// SOURCES: hv/vmx/check.c hv/core/vcpu/sregs.c
 #include "vmx_rig.h"
 
 static const char *with(u32 field, u64 val)

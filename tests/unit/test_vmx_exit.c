@@ -3,9 +3,9 @@
  * VMX exit reasons and their qualification become neutral exits; events go
  * into the VMCS and, cut short, come back.
  */
-// SOURCES: hv/vmx/exit.c hv/vmx/inject.c hv/vmx/check.c hv/core/sregs.c
+// SOURCES: hv/vmx/exit.c hv/vmx/inject.c hv/vmx/check.c hv/core/vcpu/sregs.c
 #include "vmx_rig.h"
-#include "hv/core/trap.h"
+#include "hv/core/machine/trap.h"
 
 static int nmis, machine_checks;
 static u64 debug;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* VMX: what the MSRs of the VMCS and of load and put may hold. */
-// SOURCES: hv/vmx/msr.c hv/core/sregs.c
+// SOURCES: hv/vmx/msr.c hv/core/vcpu/sregs.c
 #include "vmx_rig.h"
 #include "msr_rig.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* VMX: struct kvm_sregs to the VMCS and back; what hardware would refuse is put right. */
-// SOURCES: hv/vmx/sregs.c hv/vmx/check.c hv/core/sregs.c
+// SOURCES: hv/vmx/sregs.c hv/vmx/check.c hv/core/vcpu/sregs.c
 #include "vmx_rig.h"
-#include "hv/core/mmu.h"
-#include "hv/core/sregs.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/vcpu/sregs.h"
 
 static u64 pdpt[4];
 static gpa_t pdpt_read;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/cpu.h"
+#include "hv/core/machine/cpu.h"
 #include "vlapic_rig.h"
 
 u64 tsc_khz = 2000000;		/* 2 GHz: two ticks for each of the timer */

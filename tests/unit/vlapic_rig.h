@@ -6,10 +6,10 @@
 #ifndef TESTS_UNIT_VLAPIC_RIG_H
 #define TESTS_UNIT_VLAPIC_RIG_H
 
-#include "hv/core/domain.h"
-#include "hv/core/errno.h"
-#include "hv/core/tsc.h"
-#include "hv/core/vlapic_priv.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/machine/tsc.h"
+#include "hv/core/apic/vlapic_priv.h"
 
 #define N	4
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The event rings of domain 0's vCPUs.  Bedplate alone writes head and slots; of
+ * what domain 0 writes only tail is read, and a nonsense tail makes the ring
+ * look full.
+ *
+ * A ring is filled by its own CPU.  A CPU whose domain 0 vCPU has none (it was
+ * taken offline while guests' vCPUs were still here) sets the overflow word of
+ * another CPU's ring: then the shim looks at every vCPU.
+ */
+#include "hv/core/lib/atomic.h"
+#include "hv/core/lib/errno.h"
+#include "hv/core/machine/cpu.h"
+#include "hv/core/machine/paging.h"
+#include "hv/core/machine/spinlock.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/memory/frames.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/core/vcpu/vcpu.h"
+
+static struct spinlock ring_lock;	/* guards every c->ring against others' use */
+static bool missed;			/* no CPU had a ring; guarded by ring_lock */
+
+/* Any CPU's: interrupt domain 0's vCPU, which ends a RUN as well. */
+static void post_upcall(struct cpu *c)
+{
+	vlapic_set_irr(c->dom0, BP_UPCALL_VECTOR, false);
+	vcpu_kick(c->dom0);
+}
+
+/* Domain 0 must look at this CPU's ring: after RUN it does so by itself. */
+static void upcall(struct cpu *c)
+{
+	if (READ_ONCE(c->dom0->state) == VCPU_INRUN)
+		vcpu_interrupt_run(c->dom0);
+	else
+		post_upcall(c);
+}
+
+/*
+ * A ring that is there already belonged to a kernel that started this one without an
+ * INIT of its CPU.  What came for it may have been missed.
+ */
+s64 ring_register(u64 pfn)
+{
+	struct cpu *c = this_cpu();
+	hpa_t old = c->ring_hpa;
+	bool look, replaces;
+	struct bp_ring *r;
+
+	if (frame_get_shared(pfn))
+		return -EINVAL;
+	r = phys_to_virt(pfn << PAGE_SHIFT);
+	r->head = 0;
+	r->tail = 0;
+	spin_lock(&ring_lock);
+	replaces = c->ring;
+	look = missed || replaces;
+	missed = false;
+	r->overflow = look;
+	c->ring_hpa = pfn << PAGE_SHIFT;
+	c->ring_head = 0;
+	c->ring = r;
+	spin_unlock(&ring_lock);
+	if (replaces)
+		frame_put_shared(old >> PAGE_SHIFT);
+	if (look)
+		post_upcall(c);
+	return 0;
+}
+
+void ring_unregister(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->ring)
+		return;
+	spin_lock(&ring_lock);
+	c->ring = NULL;
+	spin_unlock(&ring_lock);
+	frame_put_shared(c->ring_hpa >> PAGE_SHIFT);
+}
+
+/*
+ * A tail beyond head is nonsense, or head has just come round to 0.  There the
+ * slots do not go on evenly, as 2^32 is no multiple of their number: the first
+ * ones may still be unread, so the ring is full until all has been read.
+ */
+static bool is_full(const struct cpu *c)
+{
+	u32 tail = READ_ONCE(c->ring->tail);
+
+	return tail > c->ring_head || c->ring_head - tail >= BP_RING_SLOTS;
+}
+
+static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
+{
+	struct bp_ring *r = c->ring;
+	struct bp_event *e;
+
+	if (is_full(c))
+		return false;
+	e = &r->slot[c->ring_head % BP_RING_SLOTS];
+	e->type = type;
+	e->dom = dom;
+	e->id = id;
+	c->ring_head++;
+	smp_store_release(&r->head, c->ring_head);
+	return true;
+}
+
+bool ring_post(u32 type, u32 dom, u32 id)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->ring || !add(c, type, dom, id))
+		return false;
+	upcall(c);
+	return true;
+}
+
+/* Some CPU with a ring, marked as overflown; NULL: there is none. */
+static struct cpu *overflow_any(void)
+{
+	struct cpu *c = NULL;
+	u32 i;
+
+	spin_lock(&ring_lock);
+	for (i = 0; i < nr_cpus && !c; i++)
+		if (cpus[i]->ring)
+			c = cpus[i];
+	if (c)
+		smp_store_release(&c->ring->overflow, 1);
+	else
+		missed = true;
+	spin_unlock(&ring_lock);
+	return c;
+}
+
+void ring_post_service(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->ring) {
+		c = overflow_any();
+		if (c)
+			post_upcall(c);
+		return;
+	}
+	if (!add(c, BP_EV_SERVICE, v->dom->id, v->index))
+		smp_store_release(&c->ring->overflow, 1);
+	upcall(c);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Physical interrupts; the contract is in irq.h. */
+#include "irq.h"
+
+#include "lib/atomic.h"
+#include "lib/x86.h"
+#include "machine/acpi.h"
+#include "machine/console.h"
+#include "machine/cpu.h"
+#include "machine/lapic.h"
+#include "machine/log.h"
+#include "machine/panic.h"
+#include "machine/timer.h"
+#include "machine/trap.h"
+#include "memory/domain.h"
+#include "memory/mmu.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+#include "vlapic_priv.h"
+
+static void to_dom0(struct cpu *c, u8 vector)
+{
+	struct vcpu *v = c->dom0;
+	bool level = lapic_isr_tmr_test(vector);
+
+	/* Nobody to take it: a disabled local APIC accepts nothing. */
+	if (!v || !vlapic_sw_on(&v->apic)) {
+		lapic_eoi();
+		return;
+	}
+	/* Held in our own class, it would hold back the kick and the timer. */
+	if (level && vector < VECTOR_OWN_CLASS)
+		c->level_isr[vector / 64] |= BIT(vector % 64);
+	else
+		lapic_eoi();
+	vlapic_set_irr(v, vector, level);
+	vcpu_kick(v);
+}
+
+void irq_dispatch(u8 vector)
+{
+	struct cpu *c = this_cpu();
+
+	switch (vector) {
+	case VECTOR_TIMER:
+		lapic_eoi();
+		timer_interrupt();
+		break;
+	case VECTOR_KICK:
+	case VECTOR_POSTED:
+		lapic_eoi();
+		if (unlikely(c->nmi_pending)) {
+			c->nmi_pending = false;
+			vcpu_kick(c->dom0);
+		}
+		break;
+	case VECTOR_ERROR:
+		lapic_write(LAPIC_ESR, 0);
+		log_warn("CPU %u: local APIC error %x", c->index, lapic_read(LAPIC_ESR));
+		lapic_eoi();
+		break;
+	case VECTOR_SPURIOUS:
+		break;
+	default:
+		to_dom0(c, vector);
+	}
+}
+
+/*
+ * Local APICs accept vectors from 16 on, and domain 0 may give them to its devices.
+ * One that is held in service keeps others of its number back.
+ */
+bool irq_not_exception(u8 vector)
+{
+	if (vector < 16 || !READ_ONCE(dom0.nr_vcpus))
+		return false;
+	return lapic_isr_test(vector) && !(this_cpu()->level_isr[0] & BIT(vector));
+}
+
+/*
+ * No lock may be taken here.  Domain 0's vCPU may sleep: an interrupt passes
+ * the kick on, which also ends a HLT that the NMI came just before.
+ */
+void nmi_handler(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->dom0)
+		return;
+	WRITE_ONCE(c->dom0->nmi_pending, true);
+	WRITE_ONCE(c->nmi_pending, true);
+	lapic_send_self(VECTOR_KICK);
+}
+
+static int highest_bit(const u64 *map)
+{
+	int i;
+
+	for (i = 3; i >= 0; i--)
+		if (map[i])
+			return i * 64 + 63 - __builtin_clzll(map[i]);
+	return -1;
+}
+
+/*
+ * A physical EOI ends the highest vector in service.  That need not be the one
+ * that domain 0 ended: a higher one may have come while it handled the
+ * lower with interrupts off.  So each waits until those above it are done.
+ */
+static void end_level_irqs(struct cpu *c)
+{
+	int top;
+
+	while ((top = highest_bit(c->level_isr)) >= 0 &&
+	       (c->level_done[top / 64] & BIT(top % 64))) {
+		c->level_isr[top / 64] &= ~BIT(top % 64);
+		c->level_done[top / 64] &= ~BIT(top % 64);
+		lapic_eoi();
+	}
+}
+
+void vcpu_level_eoi(struct vcpu *v, u8 vector)
+{
+	struct cpu *c = this_cpu();
+
+	if (!domain_is_dom0(v->dom)) {
+		v->eoi_exit = 0x100 | vector;
+		return;
+	}
+	if (c->dom0 != v || !(c->level_isr[vector / 64] & BIT(vector % 64)))
+		return;
+	c->level_done[vector / 64] |= BIT(vector % 64);
+	end_level_irqs(c);
+}
+
+void dom0_drop_level_irqs(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+	u32 i;
+
+	if (c->dom0 != v)
+		return;
+	for (i = 0; i < 4; i++) {
+		c->level_done[i] = 0;
+		while (c->level_isr[i]) {
+			c->level_isr[i] &= c->level_isr[i] - 1;
+			lapic_eoi();
+		}
+	}
+}
+
+/* Where the CPU takes accesses to the xAPIC page on itself: only in that mode. */
+static void mode_of_page(struct vcpu *v)
+{
+	bool bars = v->apic.mode != VLAPIC_XAPIC;
+
+	if (!v->apic.access_page || bars == v->apic.bars_page)
+		return;
+	v->apic.bars_page = bars;
+	if (bars)
+		mmu_bar_apic(v->dom, APIC_BASE_DEFAULT);
+	else
+		mmu_unbar_apic(v->dom);
+}
+
+/*
+ * Devices address CPUs in the mode that domain 0 chose, so the physical APIC
+ * follows: into x2APIC mode, and with the logical IDs of xAPIC mode.
+ */
+void vcpu_apic_changed(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	mode_of_page(v);
+	if (c->dom0 != v)
+		return;
+	if (vlapic_x2(&v->apic)) {
+		if (!lapic_is_x2apic() && lapic_enable_x2apic())
+			return;		/* emulated only: IDs are below 255 */
+		c->x2apic = true;
+	} else if (!lapic_is_x2apic()) {
+		lapic_write(LAPIC_DFR, areg(&v->apic, APIC_REG_DFR));
+		lapic_write(LAPIC_LDR, areg(&v->apic, APIC_REG_LDR));
+	}
+}
+
+noreturn void dom0_shutdown(void)
+{
+	console_seize();
+	log_err("domain 0 has ended: resetting the machine");
+	panic_describe_exit();
+	ops->emergency_off();
+	machine_reset();
+}
+
+u64 hv_tsc(void)
+{
+	return rdtsc();
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPUID of domain 0 and of guests; the contract is in cpuid.h. */
+#include "cpuid.h"
+
+#include <asm/kvm_para.h>
+
+#include "lib/string.h"
+#include "machine/cmdline.h"
+#include "machine/cpu.h"
+#include "machine/tsc.h"
+#include "memory/domain.h"
+#include "pv.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+#include "vcpu/vcpu.h"
+
+static u32 max_basic, max_ext;
+
+void cpuid_init(void)
+{
+	max_basic = cpuid(0).eax;
+	max_ext = cpuid(0x80000000).eax;
+}
+
+static struct cpuid signature(u32 max, const char *text)
+{
+	struct cpuid c = { .eax = max };
+
+	memcpy(&c.ebx, text, 4);
+	memcpy(&c.ecx, text + 4, 4);
+	memcpy(&c.edx, text + 8, 4);
+	return c;
+}
+
+/* 0x40000000 to 0x400001ff for domain 0: KVM's range, then our own. */
+static struct cpuid hypervisor_leaf(u32 leaf)
+{
+	struct cpuid c = { 0 };
+
+	switch (leaf) {
+	case KVM_CPUID_SIGNATURE:
+		return signature(KVM_CPUID_FEATURES, "KVMKVMKVM\0\0\0");
+	case KVM_CPUID_FEATURES:
+		c.eax = PV_FEATURES;
+		return c;
+	case BP_CPUID_BASE:
+		return signature(BP_CPUID_VERSION, BP_SIGNATURE);
+	case BP_CPUID_VERSION:
+		c.eax = BP_CHANNEL_VERSION;
+		c.ebx = nr_cpus;
+		return c;
+	}
+	return c;
+}
+
+#define F1_ECX_MONITOR		BIT(3)
+#define F1_ECX_VMX		BIT(5)
+#define F1_ECX_SMX		BIT(6)
+#define F1_ECX_PDCM		BIT(15)
+#define F1_ECX_X2APIC		BIT(21)
+#define F1_ECX_DEADLINE		BIT(24)
+#define F1_ECX_OSXSAVE		BIT(27)
+#define F1_ECX_HYPERVISOR	BIT(31)
+#define F7_EBX_SGX		BIT(2)
+#define F7_EBX_PT		BIT(25)
+#define F7_ECX_OSPKE		BIT(4)
+#define F7_ECX_LA57		BIT(16)
+#define F7_ECX_CET_SS		BIT(7)
+#define F7_ECX_PKS		BIT(31)
+#define F7_EDX_UINTR		BIT(5)
+#define F7_EDX_CET_IBT		BIT(20)
+#define F71_EAX_CR4		(BIT(6) | BIT(17) | BIT(26))	/* LASS, FRED, LAM */
+#define E1_ECX_SVM		BIT(2)
+#define E1_ECX_IBS		BIT(10)
+#define E1_ECX_SKINIT		BIT(12)
+#define E1_ECX_LWP		BIT(15)
+#define E1_ECX_PERF		(BIT(23) | BIT(24) | BIT(28))
+#define E1_ECX_MONITORX		BIT(29)	/* MONITORX exits as MONITOR does */
+
+/*
+ * What Bedplate owns (virtualisation, MONITOR's deep idle, counters and
+ * traces that would show other domains) is hidden; what it emulates
+ * (x2APIC, TSC deadline) is shown whether the hardware has it or not.
+ */
+void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c)
+{
+	switch (leaf) {
+	case 1:
+		c->ecx &= ~(F1_ECX_MONITOR | F1_ECX_VMX | F1_ECX_SMX | F1_ECX_PDCM);
+		c->ecx |= F1_ECX_X2APIC | F1_ECX_DEADLINE;
+		break;
+	case 7:
+		/* No CR4 bit for what the back ends do not know of. */
+		if (sub == 1)
+			c->eax &= ~F71_EAX_CR4;
+		if (sub)
+			break;
+		c->ebx &= ~(F7_EBX_SGX | F7_EBX_PT);
+		c->ecx &= ~(F7_ECX_LA57 | F7_ECX_CET_SS | F7_ECX_PKS);
+		c->edx &= ~(F7_EDX_CET_IBT | F7_EDX_UINTR);
+		break;
+	case 5:			/* MONITOR/MWAIT */
+	case 0xa:		/* performance monitoring */
+	case 0x12:		/* SGX */
+	case 0x14:		/* processor trace */
+	case 0x8000000a:	/* SVM */
+	case 0x8000001b:	/* IBS */
+	case 0x8000001c:	/* LWP */
+	case 0x8000001f:	/* SEV */
+	case 0x80000022:	/* performance monitoring */
+		memset(c, 0, sizeof(*c));
+		break;
+	case 0xd:
+		if (sub == 1) {
+			c->eax &= ~BIT(3);		/* XSAVES: XSS is 0 */
+			c->ecx = c->edx = 0;
+		}
+		break;
+	case 0x80000001:
+		c->ecx &= ~(E1_ECX_SVM | E1_ECX_IBS | E1_ECX_SKINIT | E1_ECX_LWP |
+			    E1_ECX_PERF | E1_ECX_MONITORX);
+		break;
+	}
+}
+
+/* Bits that follow from the vCPU's own control registers. */
+static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
+{
+	struct vcpu_paging p;
+
+	if (leaf == 1) {
+		ops->get_paging(v, &p);
+		c->ecx &= ~F1_ECX_OSXSAVE;
+		if (p.cr4 & X86_CR4_OSXSAVE)
+			c->ecx |= F1_ECX_OSXSAVE;
+		if (!(v->apic.base & APIC_BASE_ENABLE))
+			c->edx &= ~BIT(9);
+	} else if (leaf == 7 && !sub) {
+		ops->get_paging(v, &p);
+		c->ecx &= ~F7_ECX_OSPKE;
+		if (p.cr4 & X86_CR4_PKE)
+			c->ecx |= F7_ECX_OSPKE;
+	} else if (leaf == 0xd && sub <= 1) {
+		/* The hardware's own answer for the XCR0 in force here. */
+		c->ebx = sub ? 0 : cpuid_count(0xd, 0).ebx;
+		if (sub == 1 && (c->eax & BIT(1)))
+			c->ebx = cpuid_count(0xd, 1).ebx;
+	}
+}
+
+static struct cpuid dom0_cpuid(struct vcpu *v, u32 leaf, u32 sub)
+{
+	struct cpuid c;
+
+	if ((leaf >> 8) == 0x400000 || (leaf >> 8) == 0x400001) {
+		if (hv_options.hide_hypervisor && leaf < BP_CPUID_BASE)
+			return (struct cpuid){ 0 };
+		return hypervisor_leaf(leaf);
+	}
+	c = cpuid_count(leaf, sub);
+	cpuid_filter_dom0(leaf, sub, &c);
+	if (leaf == 1 && !hv_options.hide_hypervisor)
+		c.ecx |= F1_ECX_HYPERVISOR;
+	if (leaf == 0xd && !sub) {
+		c.eax &= xcr0_supported;
+		c.edx = 0;
+	}
+	dynamic(v, leaf, sub, &c);
+	return c;
+}
+
+/* ---- guests ---- */
+
+void cpuid_index(struct vcpu *v)
+{
+	u32 i;
+
+	memset(v->cpuid_first, 0xff, sizeof(v->cpuid_first));
+	for (i = v->cpuid_n; i-- > 0;) {
+		u32 leaf = v->cpuid[i].function;
+		u32 range = leaf >> 30;
+
+		if ((leaf & 0x3fffffff) < 32 && range < 3)
+			v->cpuid_first[range][leaf & 31] = i;
+	}
+}
+
+static const struct kvm_cpuid_entry2 *find(struct vcpu *v, u32 leaf, u32 sub)
+{
+	u32 i = 0;
+
+	if (!v->cpuid)
+		return NULL;
+	if ((leaf & 0x3fffffff) < 32 && (leaf >> 30) < 3)
+		i = v->cpuid_first[leaf >> 30][leaf & 31];
+	for (; i < v->cpuid_n; i++) {
+		const struct kvm_cpuid_entry2 *e = &v->cpuid[i];
+
+		if (e->function == leaf &&
+		    (!(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || e->index == sub))
+			return e;
+	}
+	return NULL;
+}
+
+static bool is_intel(struct vcpu *v)
+{
+	const struct kvm_cpuid_entry2 *e = find(v, 0, 0);
+
+	return e && e->ebx == 0x756e6547;	/* "Genu" */
+}
+
+/* Intel answers leaves beyond the highest basic one as the highest one. */
+static const struct kvm_cpuid_entry2 *out_of_range(struct vcpu *v, u32 *leaf, u32 sub)
+{
+	const struct kvm_cpuid_entry2 *e;
+
+	if ((*leaf >> 30) == 1 || !is_intel(v))
+		return NULL;
+	e = find(v, *leaf & 0x80000000, 0);
+	if (!e || *leaf <= e->eax)
+		return NULL;
+	e = find(v, 0, 0);
+	*leaf = e ? e->eax : 0;
+	return find(v, *leaf, sub);
+}
+
+struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub)
+{
+	const struct kvm_cpuid_entry2 *e;
+	struct cpuid c = { 0 };
+
+	if (domain_is_dom0(v->dom))
+		return dom0_cpuid(v, leaf, sub);
+	e = find(v, leaf, sub);
+	if (!e)
+		e = out_of_range(v, &leaf, sub);
+	if (e) {
+		c.eax = e->eax;
+		c.ebx = e->ebx;
+		c.ecx = e->ecx;
+		c.edx = e->edx;
+		dynamic(v, leaf, sub, &c);
+	} else if (leaf == 0xb || leaf == 0x1f) {
+		/* Beyond the last level: the level number and the APIC ID. */
+		e = find(v, leaf, 0);
+		if (e) {
+			c.ecx = sub & 0xff;
+			c.edx = e->edx;
+		}
+	}
+	return c;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* CPUID as vCPUs see it. */
+#ifndef HV_CORE_CPUID_H
+#define HV_CORE_CPUID_H
+
+#include "lib/types.h"
+#include "lib/x86.h"
+
+struct domain;
+struct vcpu;
+
+/* Boot: read what this machine has. */
+void cpuid_init(void);
+/*
+ * The answer for a vCPU.  Domain 0 sees the machine less what Bedplate owns;
+ * a guest sees the table that its VMM set, with the bits that follow from
+ * its own state (OSXSAVE, OSPKE, XSAVE size, APIC) filled in.
+ */
+struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+/* Note where leaves begin after v->cpuid changed. */
+void cpuid_index(struct vcpu *v);
+
+/* One register of a leaf filtered to what domain 0 may see; pure policy. */
+void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c);
+
+#endif

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MSRs of vCPUs; the contract is in msr.h. */
+#include "msr.h"
+
+#include <asm/kvm_para.h>
+
+#include "cpuid.h"
+#include "lib/errno.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "memory/domain.h"
+#include "pv.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+#include "vcpu/vcpu.h"
+
+#define MSR_PLATFORM_INFO	0xce
+#define MSR_AMD_NB_CFG		0xc001001f
+#define MSR_AMD_PERFEVTSEL0	0xc0010000
+#define MSR_AMD_PERFCTR3	0xc0010007
+#define MSR_AMD_PATCH_LEVEL	0x8b
+
+#define MTRRCAP_VALUE		(8 | MTRRCAP_FIX | MTRRCAP_WC)
+#define MISC_ENABLE_DEFAULT	1ull	/* fast strings */
+#define MCG_BANKS		32
+
+const u32 msr_list[] = {
+	MSR_TSC, MSR_APIC_BASE, MSR_TSC_ADJUST, MSR_TSC_DEADLINE,
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR,
+	MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT, MSR_EFER,
+	MSR_MISC_ENABLE, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_AMD_HWCR,
+	MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, MSR_KVM_WALL_CLOCK_NEW,
+	MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN,
+	MSR_KVM_POLL_CONTROL,
+};
+const u32 msr_list_len = ARRAY_SIZE(msr_list);
+
+void msr_reset(struct vcpu *v)
+{
+	u64 cap = v->msr.mcg_cap;
+
+	v->msr = (struct vcpu_msrs){
+		.misc_enable = MISC_ENABLE_DEFAULT,
+		.mcg_cap = cap,
+		.poll_control = 1,
+	};
+}
+
+/* ---- memory type ranges: kept, and without effect under nested paging ---- */
+
+static u64 *mtrr_slot(struct vcpu *v, u32 msr)
+{
+	if (msr >= MSR_MTRR_PHYSBASE0 && msr < MSR_MTRR_PHYSBASE0 + 16)
+		return &v->msr.mtrr_var[msr - MSR_MTRR_PHYSBASE0];
+	if (msr == MSR_MTRR_FIX64K_00000)
+		return &v->msr.mtrr_fixed[0];
+	if (msr == MSR_MTRR_FIX16K_80000 || msr == MSR_MTRR_FIX16K_A0000)
+		return &v->msr.mtrr_fixed[1 + msr - MSR_MTRR_FIX16K_80000];
+	if (msr >= MSR_MTRR_FIX4K_C0000 && msr <= MSR_MTRR_FIX4K_F8000)
+		return &v->msr.mtrr_fixed[3 + msr - MSR_MTRR_FIX4K_C0000];
+	if (msr == MSR_MTRR_DEF_TYPE)
+		return &v->msr.mtrr_def;
+	return NULL;
+}
+
+static bool memtype_ok(u8 t)
+{
+	return t == MEMTYPE_UC || t == MEMTYPE_WC || (t >= MEMTYPE_WT && t <= MEMTYPE_WB);
+}
+
+static bool mtrr_ok(u32 msr, u64 val)
+{
+	int i;
+
+	if (msr == MSR_MTRR_DEF_TYPE)
+		return !(val & ~0xcffull) && memtype_ok(val & 0xff);
+	if (msr >= MSR_MTRR_FIX64K_00000 && msr <= MSR_MTRR_FIX4K_F8000) {
+		for (i = 0; i < 8; i++)
+			if (!memtype_ok(val >> (i * 8)))
+				return false;
+		return true;
+	}
+	if (val >> 52)
+		return false;
+	return (msr & 1) ? !(val & 0x7ff) : memtype_ok(val & 0xff) && !(val & 0xf00);
+}
+
+/* ---- machine check banks ---- */
+
+static int mce_access(struct vcpu *v, u32 msr, u64 *val, bool write, bool host)
+{
+	u32 banks = v->msr.mcg_cap & 0xff, i = msr - MSR_MC0_CTL;
+
+	if (i >= banks * 4)
+		return -EINVAL;
+	if (!write) {
+		*val = v->msr.mce[i];
+		return 0;
+	}
+	/* CTL: all or nothing, as KVM; STATUS: cleared only, but by the VMM. */
+	if ((i & 3) == 0 && *val && *val != ~0ull && (*val | BIT(10)) != ~0ull)
+		return -EINVAL;
+	if ((i & 3) == 1 && *val && !host)
+		return -EINVAL;
+	v->msr.mce[i] = *val;
+	return 0;
+}
+
+static bool is_mce(u32 msr)
+{
+	return msr >= MSR_MC0_CTL && msr < MSR_MC0_CTL + MCG_BANKS * 4;
+}
+
+/* Counters that vCPUs lack: read 0, and 0 may be written. */
+static bool is_absent_counter(u32 msr)
+{
+	return (msr >= MSR_AMD_PERFEVTSEL0 && msr <= MSR_AMD_PERFCTR3) ||
+	       (msr >= 0xc0010200 && msr <= 0xc001020b) ||
+	       (msr >= 0xc1 && msr <= 0xc2) || (msr >= 0x186 && msr <= 0x187);
+}
+
+/* ---- guests ---- */
+
+static u64 guest_tsc(struct vcpu *v)
+{
+	return rdtsc() + v->tsc_offset;
+}
+
+static void set_tsc(struct vcpu *v, u64 val)
+{
+	v->tsc_offset = val - rdtsc();
+	v->pv_dirty = true;
+	ops->sync_controls(v);
+}
+
+static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	u64 *slot = mtrr_slot(v, msr);
+	int ret;
+
+	if (slot) {
+		*val = *slot;
+		return 0;
+	}
+	if (is_mce(msr))
+		return mce_access(v, msr, val, false, false);
+	switch (msr) {
+	case MSR_TSC:
+		*val = guest_tsc(v);
+		return 0;
+	case MSR_TSC_ADJUST:
+		*val = v->msr.tsc_adjust;
+		return 0;
+	case MSR_TSC_AUX:
+		*val = v->msr.tsc_aux;
+		return 0;
+	case MSR_MISC_ENABLE:
+		*val = v->msr.misc_enable;
+		return 0;
+	case MSR_MTRRCAP:
+		*val = MTRRCAP_VALUE;
+		return 0;
+	case MSR_MCG_CAP:
+		*val = v->msr.mcg_cap;
+		return 0;
+	case MSR_MCG_STATUS:
+		*val = v->msr.mcg_status;
+		return 0;
+	case MSR_MCG_CTL:
+		*val = v->msr.mcg_ctl;
+		return v->msr.mcg_cap & BIT(8) ? 0 : -EINVAL;
+	case MSR_AMD_HWCR:
+		*val = v->msr.hwcr;
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		*val = v->msr.poll_control;
+		return 0;
+	case MSR_AMD_PATCH_LEVEL:
+		*val = 0x01000065;
+		return 0;
+	case MSR_XSS:
+	case MSR_PLATFORM_ID:
+	case MSR_PLATFORM_INFO:
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_NB_CFG:
+	case MSR_AMD_INT_PENDING:
+	case MSR_AMD_DE_CFG:
+	case 0xc0011022: case 0xc0011023:	/* DC_CFG, BU_CFG */
+	case MSR_LASTINT_FROM: case MSR_LASTINT_TO:
+	case MSR_LBR_FROM: case MSR_LBR_TO:
+		*val = 0;
+		return 0;
+	}
+	if (is_absent_counter(msr)) {
+		*val = 0;
+		return 0;
+	}
+	ret = vlapic_rdmsr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = ops->get_msr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = pv_rdmsr(v, msr, val);
+	return ret ? -EINVAL : 0;
+}
+
+static void write_tsc_aux(struct vcpu *v, u32 val)
+{
+	v->msr.tsc_aux = val;
+	if (this_cpu()->current == v)
+		vcpu_load_tsc_aux(v);
+}
+
+static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
+{
+	u64 *slot = mtrr_slot(v, msr);
+	int ret;
+
+	if (slot) {
+		if (!mtrr_ok(msr, val))
+			return -EINVAL;
+		*slot = val;
+		return 0;
+	}
+	if (is_mce(msr))
+		return mce_access(v, msr, &val, true, host);
+	switch (msr) {
+	case MSR_TSC:
+		if (!host)
+			v->msr.tsc_adjust += val - guest_tsc(v);
+		set_tsc(v, val);
+		return 0;
+	case MSR_TSC_ADJUST:
+		if (!host) {
+			v->tsc_offset += val - v->msr.tsc_adjust;
+			v->pv_dirty = true;
+			ops->sync_controls(v);
+		}
+		v->msr.tsc_adjust = val;
+		return 0;
+	case MSR_TSC_AUX:
+		if (val >> 32)
+			return -EINVAL;
+		write_tsc_aux(v, val);
+		return 0;
+	case MSR_MISC_ENABLE:
+		v->msr.misc_enable = val;
+		return 0;
+	case MSR_MCG_STATUS:
+		v->msr.mcg_status = val;
+		return 0;
+	case MSR_MCG_CTL:
+		if (!(v->msr.mcg_cap & BIT(8)) || (val && val != ~0ull))
+			return -EINVAL;
+		v->msr.mcg_ctl = val;
+		return 0;
+	case MSR_AMD_HWCR:
+		/* TscFreqSel and McStatusWrEn are kept, hints are dropped. */
+		val &= ~(BIT(3) | BIT(6) | BIT(8));
+		if (val & ~(BIT(18) | BIT(24)))
+			return -EINVAL;
+		v->msr.hwcr = val;
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		if (val & ~1ull)
+			return -EINVAL;
+		v->msr.poll_control = val;
+		return 0;
+	case MSR_XSS:
+		return val ? -EINVAL : 0;
+	case MSR_AMD_PATCH_LEVEL:	/* written before CPUID to read it: Intel */
+	case MSR_UCODE_WRITE:
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_NB_CFG:
+	case MSR_AMD_INT_PENDING:
+	case MSR_AMD_DE_CFG:
+	case 0xc0010020:		/* PATCH_LOADER */
+		return 0;
+	}
+	if (is_absent_counter(msr))
+		return val && !host ? -EINVAL : 0;
+	ret = vlapic_wrmsr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = ops->set_msr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = pv_wrmsr(v, msr, val);
+	return ret ? -EINVAL : 0;
+}
+
+int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	if (domain_is_dom0(v->dom))
+		return dom0_rdmsr(v, msr, val);
+	return common_rdmsr(v, msr, val);
+}
+
+int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	if (domain_is_dom0(v->dom))
+		return dom0_wrmsr(v, msr, val);
+	return common_wrmsr(v, msr, val, false);
+}
+
+int vcpu_host_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	return common_rdmsr(v, msr, val);
+}
+
+int vcpu_host_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	u64 now;
+
+	if (msr == MSR_MTRRCAP || msr == MSR_PLATFORM_ID || msr == MSR_PLATFORM_INFO ||
+	    msr == MSR_MCG_CAP)
+		return common_rdmsr(v, msr, &now) || now != val ? -EINVAL : 0;
+	return common_wrmsr(v, msr, val, true);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MSRs of domain 0, which reach the machine: reads mostly do (the back end's
+ * bitmap lets them through), writes only where they cannot hurt others.
+ */
+#include "lib/errno.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/log.h"
+#include "msr.h"
+#include "pv.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+#include "vcpu/vcpu.h"
+
+const struct msr_range dom0_virtual_msrs[] = {
+	{ 0x11, 0x12 },				/* KVM's first clock MSRs */
+	{ MSR_APIC_BASE, MSR_APIC_BASE },
+	{ MSR_FEATURE_CONTROL, MSR_TSC_ADJUST },
+	{ MSR_DEBUGCTL, MSR_DEBUGCTL },
+	{ MSR_PAT, MSR_PAT },
+	{ MSR_TSC_DEADLINE, MSR_TSC_DEADLINE },
+	{ MSR_X2APIC_BASE, MSR_X2APIC_BASE + 0xff },
+	{ MSR_XSS, MSR_XSS },
+	{ MSR_EFER, MSR_EFER },
+};
+const u32 dom0_virtual_msrs_len = ARRAY_SIZE(dom0_virtual_msrs);
+
+/* Machine checks, frequency, power, thermal: domain 0's drivers own these. */
+static const struct msr_range writable[] = {
+	{ MSR_PRED_CMD, MSR_PRED_CMD },		/* SPEC_CTRL: no exit, see speculation.c */
+	{ MSR_FLUSH_CMD, MSR_FLUSH_CMD },
+	{ MSR_MCG_STATUS, MSR_MCG_CTL },
+	{ 0x198, 0x19c },			/* PERF_CTL, thermal */
+	{ 0x1b0, 0x1b2 },			/* energy bias, package thermal */
+	{ 0x280, 0x29f },			/* MCi_CTL2 */
+	{ MSR_MC0_CTL, MSR_MC0_CTL + 127 },
+	{ 0x610, 0x64f },			/* RAPL */
+	{ 0x770, 0x777 },			/* HWP */
+	{ 0xc0002000, 0xc0002fff },		/* AMD scalable MCA */
+	{ 0xc0000408, 0xc000040a },		/* MCi_MISC */
+	{ 0xc0000410, 0xc0000410 },		/* MCA interrupts, see vlapic.c */
+	{ 0xc001001f, 0xc001001f },		/* NB_CFG: extended PCI configuration */
+	{ 0xc0010061, 0xc0010068 },		/* AMD P-states */
+	{ 0xc001011f, 0xc001011f },		/* VIRT_SPEC_CTRL */
+	{ 0xc00102b0, 0xc00102b4 },		/* AMD CPPC */
+};
+
+static bool is_writable(u32 msr)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(writable); i++)
+		if (msr >= writable[i].first && msr <= writable[i].last)
+			return true;
+	return false;
+}
+
+static bool is_mtrr(u32 msr)
+{
+	return (msr >= MSR_MTRR_PHYSBASE0 && msr <= MSR_MTRR_FIX4K_F8000) ||
+	       msr == MSR_MTRR_DEF_TYPE;
+}
+
+/*
+ * Linux switches MTRRs off and on again around its own changes.  Firmware's
+ * settings stay in force: other values could change the type of our memory.
+ */
+static int write_mtrr(struct vcpu *v, u32 msr, u64 val)
+{
+	u64 now;
+
+	if (rdmsr_safe(msr, &now))
+		return -EINVAL;
+	if (now != val && msr != MSR_MTRR_DEF_TYPE)
+		log_warn("domain 0 vCPU %u: MTRR %x stays %llx, %llx ignored", v->index,
+			 msr, now, val);
+	return 0;
+}
+
+/*
+ * Thermal monitor, SpeedStep, turbo: bits of IA32_MISC_ENABLE (SDM vol. 4) that
+ * domain 0's drivers own.  The others would change what CPUID says.
+ */
+#define MISC_ENABLE_OWN	(BIT(3) | BIT(16) | BIT(38))
+
+static int write_misc_enable(u64 val)
+{
+	u64 now;
+
+	if (rdmsr_safe(MSR_MISC_ENABLE, &now) || ((now ^ val) & ~MISC_ENABLE_OWN))
+		return -EINVAL;
+	return wrmsr_safe(MSR_MISC_ENABLE, val) ? -EINVAL : 0;
+}
+
+int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	int ret = vlapic_rdmsr(v, msr, val);
+
+	if (ret == -ENOENT)
+		ret = ops->get_msr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = pv_rdmsr(v, msr, val);
+	if (ret != -ENOENT)
+		return ret ? -EINVAL : 0;
+	switch (msr) {
+	case MSR_TSC:
+		*val = rdtsc() + v->tsc_offset;
+		return 0;
+	case MSR_TSC_ADJUST:
+		*val = v->msr.tsc_adjust;
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		*val = v->msr.poll_control;
+		return 0;
+	case MSR_AMD_VM_CR:
+		*val = VM_CR_SVMDIS | VM_CR_LOCK;
+		return 0;
+	case MSR_AMD_VM_HSAVE_PA:
+	case MSR_XSS:
+		*val = 0;
+		return 0;
+	case MSR_FEATURE_CONTROL:
+		*val = 1;		/* locked, VMX off */
+		return 0;
+	}
+	if (msr >= MSR_VMX_BASIC && msr <= MSR_VMX_VMFUNC)
+		return -EINVAL;
+	return rdmsr_safe(msr, val) ? -EINVAL : 0;
+}
+
+int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	u64 now;
+	int ret = vlapic_wrmsr(v, msr, val);
+
+	if (ret == -ENOENT)
+		ret = ops->set_msr(v, msr, val);
+	if (ret == -ENOENT)
+		ret = pv_wrmsr(v, msr, val);
+	if (ret != -ENOENT)
+		return ret ? -EINVAL : 0;
+	switch (msr) {
+	case MSR_TSC:
+		v->msr.tsc_adjust += val - rdtsc() - v->tsc_offset;
+		v->tsc_offset = val - rdtsc();
+		v->pv_dirty = true;
+		ops->sync_controls(v);
+		return 0;
+	case MSR_TSC_ADJUST:
+		v->tsc_offset += val - v->msr.tsc_adjust;
+		v->msr.tsc_adjust = val;
+		v->pv_dirty = true;
+		ops->sync_controls(v);
+		return 0;
+	case MSR_TSC_AUX:
+		v->msr.tsc_aux = (u32)val;
+		vcpu_load_tsc_aux(v);
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		v->msr.poll_control = val;
+		return 0;
+	case MSR_MISC_ENABLE:
+		return write_misc_enable(val);
+	case MSR_XSS:
+		return val ? -EINVAL : 0;
+	}
+	if (is_mtrr(msr))
+		return write_mtrr(v, msr, val);
+	if (is_writable(msr))
+		return wrmsr_safe(msr, val) ? -EINVAL : 0;
+	/* Writing what is there already does nothing, so it may. */
+	if (!rdmsr_safe(msr, &now) && now == val)
+		return 0;
+	log_info("domain 0 vCPU %u: WRMSR %x <- %llx refused", v->index, msr, val);
+	return -EINVAL;
+}

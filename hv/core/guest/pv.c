@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM's paravirtual clock, steal time and EOI; the contract is in pv.h. */
+#include "pv.h"
+
+#include <linux/kvm_para.h>
+
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/cmos.h"
+#include "machine/tsc.h"
+#include "memory/domain.h"
+#include "memory/mmu.h"
+#include "run/npf.h"
+#include "vcpu/vcpu.h"
+
+/* The guest's view of a clock: version odd = being written. */
+struct pvclock {
+	u32 version;
+	u32 pad0;
+	u64 tsc_timestamp;
+	u64 system_time;
+	u32 mul;
+	s8 shift;
+	u8 flags;
+	u8 pad[2];
+};
+static_assert(sizeof(struct pvclock) == 32, "as Linux's pvclock-abi.h has it");
+#define PVCLOCK_TSC_STABLE	1
+
+struct pv_wall {
+	u32 version;
+	u32 sec;
+	u32 nsec;
+};
+
+static u32 clock_mul;
+static s8 clock_shift;
+static u64 boot_wall_sec, boot_wall_tsc;
+
+/* ns = (ticks << shift) * mul >> 32, with mul as large as 32 bits allow. */
+static void init_scale(void)
+{
+	u64 hz = tsc_khz * 1000;
+
+	clock_shift = 0;
+	while (hz > 2000000000) {
+		hz >>= 1;
+		clock_shift--;
+	}
+	while (hz <= 1000000000) {
+		hz <<= 1;
+		clock_shift++;
+	}
+	clock_mul = (1000000000ull << 32) / hz;
+}
+
+static u64 ticks_to_ns(u64 ticks)
+{
+	u64 lo, hi;
+
+	ticks = clock_shift >= 0 ? ticks << clock_shift : ticks >> -clock_shift;
+	__asm__("mulq %3" : "=a"(lo), "=d"(hi) : "0"(ticks), "r"((u64)clock_mul) : "cc");
+	return hi << 32 | lo >> 32;
+}
+
+void pv_init(void)
+{
+	init_scale();
+	boot_wall_tsc = rdtsc();
+	boot_wall_sec = cmos_wall_seconds();
+}
+
+void pv_init_domain(struct domain *d)
+{
+	pv_clock_set(d, 0, rdtsc());
+}
+
+u64 pv_clock_ns(const struct domain *d, u64 tsc)
+{
+	return d->clock_ns + ticks_to_ns(tsc - d->clock_tsc);
+}
+
+void pv_clock_set(struct domain *d, u64 ns, u64 tsc)
+{
+	struct vcpu *v;
+	u32 i;
+
+	d->clock_ns = ns;
+	d->clock_tsc = tsc;
+	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
+		v = READ_ONCE(d->vcpus[i]);
+		if (v)
+			WRITE_ONCE(v->pv_dirty, true);
+	}
+}
+
+/* ---- MSRs ---- */
+
+static int write_wall_clock(struct vcpu *v, gpa_t gpa)
+{
+	struct domain *d = v->dom;
+	struct pv_wall w = { .version = 1 };
+	/* Wall time when the domain's clock was 0. */
+	u64 ns = ticks_to_ns(d->clock_tsc - boot_wall_tsc) - d->clock_ns;
+
+	w.sec = boot_wall_sec + (s64)ns / 1000000000;
+	w.nsec = (s64)ns % 1000000000 < 0 ? 0 : (s64)ns % 1000000000;
+	w.version = 2;
+	return guest_write(d, gpa, &w, sizeof(w));
+}
+
+int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	switch (msr) {
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		*val = v->msr.kvmclock;
+		return 0;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		*val = v->msr.wall_clock;
+		return 0;
+	case MSR_KVM_STEAL_TIME:
+		*val = v->msr.steal_time;
+		return 0;
+	case MSR_KVM_PV_EOI_EN:
+		*val = v->msr.pv_eoi;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	switch (msr) {
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		v->msr.kvmclock = val;
+		v->pv_dirty = true;
+		return 0;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		v->msr.wall_clock = val;
+		v->pv_dirty = true;
+		return 0;
+	case MSR_KVM_STEAL_TIME:
+		if (val & 0x3e)
+			return -EINVAL;
+		v->msr.steal_time = val;
+		v->pv_dirty = true;
+		return 0;
+	case MSR_KVM_PV_EOI_EN:
+		if (val & 2)
+			return -EINVAL;
+		v->msr.pv_eoi = val;
+		if (!(val & 1))
+			v->pv_eoi_armed = false;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* ---- clock ---- */
+
+static int write_clock(struct vcpu *v)
+{
+	struct pvclock p = { 0 };
+	gpa_t gpa = v->msr.kvmclock & ~1ull;
+
+	v->pv_version += 2;
+	p.version = v->pv_version | 1;
+	p.tsc_timestamp = v->dom->clock_tsc + v->tsc_offset;
+	p.system_time = v->dom->clock_ns;
+	p.mul = clock_mul;
+	p.shift = clock_shift;
+	p.flags = PVCLOCK_TSC_STABLE;
+	if (guest_write(v->dom, gpa, &p, sizeof(p)))
+		return -EFAULT;
+	p.version++;
+	return guest_write(v->dom, gpa, &p.version, sizeof(p.version));
+}
+
+/* ---- steal time ---- */
+
+static int write_steal(struct vcpu *v)
+{
+	struct kvm_steal_time s;
+	gpa_t gpa = v->msr.steal_time & ~0x3full;
+
+	memset(&s, 0, sizeof(s));
+	v->pv_version += 2;
+	s.version = v->pv_version & ~1u;
+	s.steal = ticks_to_ns(v->steal_tsc);
+	s.preempted = v->pv_preempted ? KVM_VCPU_PREEMPTED : 0;
+	return guest_write(v->dom, gpa, &s, offsetof(struct kvm_steal_time, u8_pad));
+}
+
+bool pv_update(struct vcpu *v)
+{
+	gpa_t want = 0;
+
+	v->pv_dirty = false;
+	if ((v->msr.kvmclock & 1) && write_clock(v))
+		want = v->msr.kvmclock & ~1ull;
+	else if (v->msr.wall_clock && write_wall_clock(v, v->msr.wall_clock))
+		want = v->msr.wall_clock;
+	else if ((v->msr.steal_time & KVM_MSR_ENABLED) && write_steal(v))
+		want = v->msr.steal_time & ~0x3full;
+	if (!want) {
+		v->pv_asked = 0;
+		return true;
+	}
+	/* Asked once already, or beyond what a table reaches: there is no memory. */
+	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT))
+		return true;
+	v->pv_asked = want;
+	v->pv_dirty = true;
+	npf_want_page(v, want, true);
+	return false;
+}
+
+void pv_switch_in(struct vcpu *v)
+{
+	u64 since = v->runnable_since;
+	bool told = v->pv_preempted;
+
+	v->runnable_since = 0;
+	v->pv_preempted = false;
+	if (!since && !told)
+		return;
+	if (since)
+		v->steal_tsc += rdtsc() - since;
+	if (v->msr.steal_time & KVM_MSR_ENABLED)
+		write_steal(v);
+}
+
+void pv_preempted(struct vcpu *v)
+{
+	if (!(v->msr.steal_time & KVM_MSR_ENABLED))
+		return;
+	v->pv_preempted = true;
+	write_steal(v);
+}
+
+void pv_switch_out(struct vcpu *v)
+{
+	u32 zero = 0;
+
+	if (!v->pv_eoi_armed)
+		return;
+	pv_eoi_sync(v);
+	if (v->pv_eoi_armed) {
+		guest_write(v->dom, v->msr.pv_eoi & ~3ull, &zero, 1);
+		v->pv_eoi_armed = false;
+	}
+}
+
+/* ---- EOI ---- */
+
+void pv_eoi_prepare(struct vcpu *v, u8 vector)
+{
+	struct vlapic *a = &v->apic;
+	u8 one = KVM_PV_EOI_ENABLED;
+
+	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count)
+		return;
+	/* Another one waits: its turn comes with an EOI that we see. */
+	if (vlapic_others_pending(a, vector))
+		return;
+	/* A level-triggered vector's EOI has work to do. */
+	if (a->reg[(APIC_REG_TMR + (vector / 32) * 16) / 4] & BIT(vector % 32))
+		return;
+	if (!guest_write(v->dom, v->msr.pv_eoi & ~3ull, &one, 1))
+		v->pv_eoi_armed = true;
+}
+
+void pv_eoi_sync(struct vcpu *v)
+{
+	gpa_t gpa = v->msr.pv_eoi & ~3ull;
+	u8 flag;
+
+	if (guest_read(v->dom, gpa, &flag, 1))
+		return;
+	if (!(flag & KVM_PV_EOI_ENABLED)) {
+		v->pv_eoi_armed = false;
+		vlapic_eoi(v);
+	} else if (READ_ONCE(v->apic.irr_hint)) {
+		/* Something else waits: have the guest tell us at its EOI. */
+		flag = 0;
+		if (!guest_write(v->dom, gpa, &flag, 1))
+			v->pv_eoi_armed = false;
+	}
+}
+
+/* ---- hypercalls ---- */
+
+static struct vcpu *by_apic_id(struct domain *d, u32 id)
+{
+	struct vcpu *v;
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
+		v = READ_ONCE(d->vcpus[i]);
+		if (v && v->apic.id == id)
+			return v;
+	}
+	return NULL;
+}
+
+static s64 kick_cpu(struct domain *d, u32 apic_id)
+{
+	struct vcpu *v = by_apic_id(d, apic_id);
+
+	if (v) {
+		WRITE_ONCE(v->pv_unhalted, true);
+		vcpu_kick(v);
+	}
+	return 0;
+}
+
+/* Bit n of (hi:lo) names the APIC ID min + n; icr holds mode and vector. */
+static s64 send_ipi(struct vcpu *v, u64 lo, u64 hi, u32 min, u64 icr)
+{
+	s64 sent = 0;
+	u32 n;
+	int ret;
+
+	if (icr & (BIT(11) | 3ull << 18))
+		return -KVM_EINVAL;
+	for (n = 0; n < 128; n++) {
+		u64 *word = n < 64 ? &lo : &hi;
+
+		if (!*word) {
+			n |= 63;
+			continue;
+		}
+		if (!(*word & BIT(n & 63)))
+			continue;
+		*word &= ~BIT(n & 63);
+		ret = vlapic_deliver(v->dom, v, min + n, false, 0, (icr >> 8) & 7,
+				     icr & 0xff, false);
+		if (ret > 0)
+			sent += ret;
+	}
+	return sent;
+}
+
+s64 pv_hypercall(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
+{
+	switch (nr) {
+	case KVM_HC_VAPIC_POLL_IRQ:
+		return 0;
+	case KVM_HC_KICK_CPU:
+		return kick_cpu(v->dom, a1);
+	case KVM_HC_SEND_IPI:
+		return send_ipi(v, a0, a1, a2, a3);
+	default:
+		return -KVM_ENOSYS;
+	}
+}

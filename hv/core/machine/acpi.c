@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reader of RSDP, XSDT, MADT and FADT. Pure: sees memory through a callback. */
+#include "acpi.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+/* RSDP (ACPI 6.5, 5.2.5.3) */
+struct rsdp {
+	char sig[8];
+	u8 checksum;
+	char oem[6];
+	u8 revision;
+	u32 rsdt;
+	u32 length;
+	u64 xsdt;
+	u8 checksum_all;
+	u8 reserved[3];
+} __packed;
+static_assert(sizeof(struct rsdp) == 36, "specification");
+#define RSDP_V1_LEN	20
+
+/* Header of every table (5.2.6) */
+struct header {
+	char sig[4];
+	u32 length;
+	u8 revision;
+	u8 checksum;
+	char oem[6];
+	char oem_table[8];
+	u32 oem_revision;
+	u32 creator;
+	u32 creator_revision;
+} __packed;
+static_assert(sizeof(struct header) == 36, "specification");
+
+#define TABLE_MAX	(16u << 20)
+
+/* MADT (5.2.12): header, local APIC address, flags, then entries */
+#define MADT_LAPIC_ADDR	36
+#define MADT_ENTRIES	44
+#define MADT_LAPIC	0
+#define MADT_IOAPIC	1
+#define MADT_ISO	2
+#define MADT_LAPIC_NMI	4
+#define MADT_ADDR64	5
+#define MADT_X2APIC	9
+#define MADT_X2_NMI	10
+#define MADT_ENABLED	1u
+
+/* FADT (5.2.9) */
+#define FADT_PM1A_CNT	64
+#define FADT_PM_TMR	76
+#define FADT_PM_TMR_LEN	91
+#define FADT_FLAGS	112
+#define FADT_RESET_REG	116
+#define FADT_RESET_VAL	128
+#define FADT_TMR_VAL_EXT	BIT(8)
+#define FADT_RESET_SUP		BIT(10)
+#define GAS_ADDR	4
+
+struct parser {
+	acpi_map_fn map;
+	struct acpi_info *info;
+	char *err;
+	u32 err_len;
+};
+
+#define torn(p, ...) (bp_snprintf((p)->err, (p)->err_len, __VA_ARGS__), false)
+
+static u16 get16(const void *p, u32 off)
+{
+	u16 v;
+
+	memcpy(&v, (const u8 *)p + off, sizeof(v));
+	return v;
+}
+
+static u32 get32(const void *p, u32 off)
+{
+	u32 v;
+
+	memcpy(&v, (const u8 *)p + off, sizeof(v));
+	return v;
+}
+
+static u64 get64(const void *p, u32 off)
+{
+	u64 v;
+
+	memcpy(&v, (const u8 *)p + off, sizeof(v));
+	return v;
+}
+
+static u8 sum(const void *p, u32 len)
+{
+	const u8 *b = p;
+	u8 s = 0;
+
+	while (len--)
+		s += *b++;
+	return s;
+}
+
+u32 acpi_check_rsdp(const void *p, u32 len)
+{
+	struct rsdp r;
+
+	if (len < RSDP_V1_LEN || memcmp(p, "RSD PTR ", 8) || sum(p, RSDP_V1_LEN))
+		return 0;
+	memset(&r, 0, sizeof(r));
+	memcpy(&r, p, min(len, (u32)sizeof(r)));
+	if (r.revision < 2)
+		return RSDP_V1_LEN;
+	if (len < sizeof(r) || r.length < sizeof(r) || sum(p, sizeof(r)))
+		return 0;
+	return sizeof(r);
+}
+
+/* The whole table at @pa, its length checked but not its sum; NULL: torn. */
+static const struct header *map_table(struct parser *p, hpa_t pa)
+{
+	const struct header *h = pa ? p->map(pa, sizeof(*h)) : NULL;
+	u32 len = h ? h->length : 0;
+
+	if (len < sizeof(*h) || len > TABLE_MAX)
+		return NULL;
+	return p->map(pa, len);
+}
+
+static bool checked(struct parser *p, const struct header *h, hpa_t pa, const char *name)
+{
+	if (!h)
+		return torn(p, "%s at 0x%llx cannot be read or has no sane length", name, pa);
+	if (memcmp(h->sig, name, 4))
+		return torn(p, "no %s at 0x%llx", name, pa);
+	if (sum(h, h->length))
+		return torn(p, "%s at 0x%llx has a wrong checksum", name, pa);
+	return true;
+}
+
+static void add_cpu(struct acpi_info *info, u32 apic_id, u32 uid, u32 flags)
+{
+	u32 i;
+
+	if (!(flags & MADT_ENABLED)) {
+		info->nr_cpus_disabled++;
+		return;
+	}
+	for (i = 0; i < info->nr_cpus; i++)
+		if (info->cpu[i].apic_id == apic_id)
+			return;		/* listed as type 0 and as type 9 */
+	if (info->nr_cpus == ACPI_MAX_CPUS)
+		info->nr_cpus_dropped++;
+	else
+		info->cpu[info->nr_cpus++] = (struct acpi_cpu){ apic_id, uid };
+}
+
+static void add_nmi(struct acpi_info *info, u32 uid, u16 flags, u8 lint)
+{
+	if (info->nr_nmis < ACPI_MAX_NMIS)
+		info->nmi[info->nr_nmis++] = (struct acpi_nmi){ uid, flags, lint };
+}
+
+/* Smallest length of each MADT entry that is read. */
+static u8 madt_entry_min(u8 type)
+{
+	static const u8 len[] = {
+		[MADT_LAPIC] = 8, [MADT_IOAPIC] = 12, [MADT_ISO] = 10,
+		[MADT_LAPIC_NMI] = 6, [MADT_ADDR64] = 12, [MADT_X2APIC] = 16,
+		[MADT_X2_NMI] = 12,
+	};
+
+	return type < ARRAY_SIZE(len) && len[type] ? len[type] : 2;
+}
+
+static bool madt_entry(struct parser *p, const u8 *e)
+{
+	struct acpi_info *info = p->info;
+
+	switch (e[0]) {
+	case MADT_LAPIC:
+		if (e[3] != 0xff)	/* the broadcast ID: no CPU */
+			add_cpu(info, e[3], e[2], get32(e, 4));
+		break;
+	case MADT_X2APIC:
+		if (get32(e, 4) != 0xffffffff)
+			add_cpu(info, get32(e, 4), get32(e, 12), get32(e, 8));
+		break;
+	case MADT_IOAPIC:
+		if (info->nr_ioapics == ACPI_MAX_IOAPICS)
+			return torn(p, "MADT has more than %u I/O APICs", ACPI_MAX_IOAPICS);
+		info->ioapic[info->nr_ioapics++] =
+			(struct acpi_ioapic){ e[2], get32(e, 8), get32(e, 4) };
+		break;
+	case MADT_ISO:
+		if (info->nr_isos < ACPI_MAX_ISOS)
+			info->iso[info->nr_isos++] =
+				(struct acpi_iso){ e[3], get16(e, 8), get32(e, 4) };
+		break;
+	case MADT_LAPIC_NMI:
+		add_nmi(info, e[2] == 0xff ? 0xffffffff : e[2], get16(e, 3), e[5]);
+		break;
+	case MADT_X2_NMI:
+		add_nmi(info, get32(e, 4), get16(e, 2), e[8]);
+		break;
+	case MADT_ADDR64:
+		info->lapic_addr = get64(e, 4);
+		break;
+	}
+	return true;
+}
+
+static bool parse_madt(struct parser *p, const struct header *h)
+{
+	const u8 *m = (const u8 *)h;
+	u32 off;
+
+	if (h->length < MADT_ENTRIES)
+		return torn(p, "MADT is too short (%u bytes)", h->length);
+	p->info->lapic_addr = get32(m, MADT_LAPIC_ADDR);
+	for (off = MADT_ENTRIES; off < h->length; off += m[off + 1]) {
+		if (h->length - off < 2 || m[off + 1] > h->length - off ||
+		    m[off + 1] < madt_entry_min(m[off]))
+			return torn(p, "MADT has a torn entry at offset %u", off);
+		if (!madt_entry(p, m + off))
+			return false;
+	}
+	if (!p->info->nr_cpus)
+		return torn(p, "MADT lists no enabled CPU");
+	return true;
+}
+
+static bool parse_fadt(struct parser *p, const struct header *h)
+{
+	struct acpi_info *info = p->info;
+	u32 flags;
+
+	if (h->length < FADT_FLAGS + 4)
+		return torn(p, "FACP is too short (%u bytes)", h->length);
+	flags = get32(h, FADT_FLAGS);
+	if (((const u8 *)h)[FADT_PM_TMR_LEN] == 4)
+		info->pm_timer = (u16)get32(h, FADT_PM_TMR);
+	info->pm_timer_32bit = flags & FADT_TMR_VAL_EXT;
+	info->pm1a_cnt = (u16)get32(h, FADT_PM1A_CNT);
+	if ((flags & FADT_RESET_SUP) && h->length > FADT_RESET_VAL) {
+		info->reset.space = ((const u8 *)h)[FADT_RESET_REG];
+		info->reset.addr = get64(h, FADT_RESET_REG + GAS_ADDR);
+		info->reset.value = ((const u8 *)h)[FADT_RESET_VAL];
+	}
+	return true;
+}
+
+static void list_table(struct acpi_info *info, const struct header *h, hpa_t pa)
+{
+	struct acpi_table *t;
+
+	if (info->nr_tables == ACPI_MAX_TABLES)
+		return;
+	t = &info->table[info->nr_tables++];
+	memcpy(t->sig, h->sig, 4);
+	t->sig[4] = 0;
+	t->addr = pa;
+	t->len = h->length;
+}
+
+/* One entry of the XSDT. Tables that we do not use may be what they like. */
+static bool parse_table(struct parser *p, hpa_t pa)
+{
+	const struct header *h = map_table(p, pa);
+	const struct header *head = pa ? p->map(pa, sizeof(*head)) : NULL;
+	bool madt, fadt;
+
+	if (!head)
+		return true;
+	madt = !memcmp(head->sig, "APIC", 4);
+	fadt = !memcmp(head->sig, "FACP", 4);
+	if (h && (!acpi_find(p->info, "APIC") || !madt))
+		list_table(p->info, h, pa);
+	else if (madt && h)
+		return true;		/* a second MADT: the first counts */
+	if (madt)
+		return checked(p, h, pa, "APIC") && parse_madt(p, h);
+	if (fadt)
+		return checked(p, h, pa, "FACP") && parse_fadt(p, h);
+	return true;
+}
+
+static bool parse_root(struct parser *p, hpa_t pa, const char *name, u32 entry)
+{
+	const struct header *h = map_table(p, pa);
+	u32 off;
+	hpa_t table;
+
+	if (!checked(p, h, pa, name))
+		return false;
+	for (off = sizeof(*h); off + entry <= h->length; off += entry) {
+		table = entry == 8 ? get64(h, off) : get32(h, off);
+		if (!parse_table(p, table))
+			return false;
+	}
+	if (!acpi_find(p->info, "APIC"))
+		return torn(p, "there is no MADT in %s", name);
+	return true;
+}
+
+bool acpi_parse(const void *rsdp, acpi_map_fn map, struct acpi_info *info,
+		char *err, u32 err_len)
+{
+	struct parser p = { map, info, err, err_len };
+	struct rsdp r;
+
+	memset(info, 0, sizeof(*info));
+	info->reset.space = 0xff;
+	memset(&r, 0, sizeof(r));
+	memcpy(&r, rsdp, RSDP_V1_LEN);
+	if (r.revision >= 2)
+		memcpy(&r, rsdp, sizeof(r));
+	if (r.xsdt)
+		return parse_root(&p, r.xsdt, "XSDT", 8);
+	return parse_root(&p, r.rsdt, "RSDT", 4);
+}
+
+const struct acpi_table *acpi_find(const struct acpi_info *info, const char *sig)
+{
+	u32 i;
+
+	for (i = 0; i < info->nr_tables; i++)
+		if (!strncmp(info->table[i].sig, sig, 4))
+			return &info->table[i];
+	return NULL;
+}

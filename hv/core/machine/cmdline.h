@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bedplate's own options; docs/boot.md describes each. */
+#ifndef BP_CORE_CMDLINE_H
+#define BP_CORE_CMDLINE_H
+
+#include "lib/types.h"
+
+struct hv_options {
+	u32 serial;		/* I/O port, CONSOLE_NO_SERIAL: off */
+	u32 loglevel;		/* enum log_level */
+	u32 panic_reboot;	/* 0 halt, 1 reboot */
+	u32 dom0_max_cpus;	/* 0: all */
+	u32 hide_hypervisor;
+	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
+	u32 apicv;		/* APICV_: APIC virtualisation by the CPU, at most this */
+
+	/* Mitigations (speculation.h), 0 = as the CPU needs them */
+	u32 mitigations_off;	/* all of them, whatever the others say */
+	u32 ibpb;		/* IBPB_ */
+	u32 ibrs_off;
+	u32 bhi_off;
+	u32 rsb_off;
+	u32 l1d_flush;		/* L1D_ */
+	u32 verw_off;
+};
+
+enum { APICV_ON, APICV_DELIVERY, APICV_REGISTERS, APICV_OFF, APICV_NONE };
+enum { IBPB_ON, IBPB_OFF, IBPB_GUESTS };
+enum { L1D_SWITCH, L1D_OFF, L1D_ALWAYS };
+
+/* Constant once hv_main() has parsed the command line. */
+extern struct hv_options hv_options;
+
+#define CMDLINE_WORD	64
+
+/* What cmdline_parse() did not like; words cut to what fits. */
+struct cmdline_report {
+	u32 nr_unknown;
+	char unknown[4][CMDLINE_WORD];	/* the first few unknown options */
+	char bad[CMDLINE_WORD];		/* the first malformed one */
+};
+
+/*
+ * Fill @o (defaults first) from @line, words separated by blanks. Unknown
+ * words are counted in @rep and passed over; -EINVAL at a malformed value, with
+ * rep->bad naming it. Pure.
+ */
+int cmdline_parse(const char *line, struct hv_options *o, struct cmdline_report *rep);
+
+#endif

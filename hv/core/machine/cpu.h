@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A physical CPU and all that belongs to it alone.
+ *
+ * this_cpu() is valid from hv_main()/AP entry on (GS base).  Fields without a
+ * lock named are touched by their own CPU only; what others may read is
+ * marked.  Root mode runs with interrupts off, so nothing here is touched
+ * by an interrupt handler behind the back of the code that it interrupts,
+ * except where irq windows are opened on purpose (cpu_irq_window()).
+ */
+#ifndef HV_CORE_CPU_H
+#define HV_CORE_CPU_H
+
+#include "lib/list.h"
+#include "lib/types.h"
+#include "spinlock.h"
+
+struct vcpu;
+struct sched_entity;
+
+#define MAX_CPUS	256
+
+/* A one-shot timer; see timer.h. */
+struct hv_timer {
+	struct list_head node;
+	u64 deadline;			/* TSC */
+	struct cpu *cpu;		/* where it is armed, NULL = not armed */
+	struct cpu *last;		/* where it was armed last, and may fire still */
+	void (*fn)(struct hv_timer *t);
+};
+
+/* Timers armed on one CPU, sorted by deadline (timer.c). */
+struct timer_queue {
+	struct spinlock lock;		/* guards head; other CPUs cancel */
+	struct list_head head;
+	u64 programmed;			/* TSC deadline in hardware, 0 = none */
+	struct hv_timer *running;	/* whose fn runs now; others read */
+};
+
+/* What one CPU schedules (sched.c). */
+struct runqueue {
+	struct spinlock lock;		/* guards all below and ->sched of the queued */
+	struct list_head queue;		/* RUNNABLE vCPUs whose home this is */
+	struct sched_entity *curr;	/* of the vCPU RUNNING here, or NULL */
+	u32 nr;				/* others read as a hint */
+	u64 vtime;			/* last known virtual time of the queue */
+};
+
+struct cpu {
+	struct cpu *self;		/* GS:0 */
+	u32 index;			/* 0 = bootstrap processor */
+	u32 apic_id;
+	u64 stack_top;			/* GS:16, of the ordinary stack */
+	u64 scratch;			/* GS:24, for entry code */
+
+	/* Speculation (speculation.c): of ->current, set when it comes. */
+	u8 spec_exit;			/* GS:32, SPEC_EXIT_ */
+	bool spec_entry;		/* spec_entry() is to be called */
+	bool spec_l1d;			/* flush L1D before each entry */
+	u64 spec_now;			/* SPEC_CTRL as it is, if vCPUs have their own */
+	u64 spec_guest;			/* what ->current has there */
+	u64 spec_last;			/* ->spec_id of the last vCPU for IBPB */
+
+	bool online;			/* others read */
+	bool x2apic;			/* mode of the physical local APIC */
+
+	struct vcpu *current;		/* state loaded on this CPU; others read */
+	struct vcpu *dom0;		/* domain 0's vCPU pinned here */
+	/*
+	 * TLB shoot-down without acknowledgement: while a vCPU may use
+	 * translations, guest_dom names its domain and guest_gen the
+	 * generation that it entered with (mmu.c); 0 in root mode.
+	 */
+	struct domain *guest_dom;	/* others read */
+	u64 guest_gen;			/* others read */
+
+	bool resched;			/* pick again before the next entry */
+	bool nmi_pending;		/* an NMI for domain 0 was taken: kick it */
+	struct runqueue rq;
+	struct timer_queue timers;
+	struct hv_timer slice;		/* end of the running vCPU's slice */
+	struct bp_ring *ring;		/* domain 0's event ring, or NULL */
+	u32 ring_head;			/* ours; never read back from the ring */
+	hpa_t ring_hpa;
+
+	bool has_tsc_aux;
+	u64 tsc_aux;			/* in the MSR now */
+	u64 level_isr[4];		/* level-triggered vectors in service
+					 * physically until domain 0's EOI */
+	u64 level_done[4];		/* of these: it came, the physical one not yet */
+
+	/* The back end's own. */
+	union {
+		struct {
+			hpa_t hsave;
+			hpa_t host_vmcb;	/* VMSAVE area of root mode */
+			u64 asid_gen;
+			u32 asid_next;
+			u32 asid_max;
+		} svm;
+		struct {
+			hpa_t vmxon;
+			hpa_t current_vmcs;	/* 0: none */
+			u64 sys[4];		/* system-call MSRs, as they are */
+		} vmx;
+	};
+
+	/* Owned by boot: descriptor tables and interrupt stacks. */
+	void *arch;
+};
+
+extern struct cpu *cpus[MAX_CPUS];
+extern u32 nr_cpus;
+
+#ifndef BP_HOST_TEST
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+#else
+struct cpu *this_cpu(void);	/* a test supplies it */
+#endif
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The log ring. */
+#include "log.h"
+#include "console.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "spinlock.h"
+#include "tsc.h"
+
+#define LOG_SIZE	(128 * 1024)	/* a power of two */
+#define LOG_LINE	320
+
+static_assert((LOG_SIZE & (LOG_SIZE - 1)) == 0, "positions are masked");
+
+int log_level = LOG_INFO;
+
+static char ring[LOG_SIZE];
+static u64 end;			/* bytes ever written; under lock */
+static struct spinlock lock = SPINLOCK_INIT;
+static bool no_lock;		/* a CPU panics: go on, whoever holds the lock */
+
+static const char level_letter[] = { 'E', 'W', 'I', 'D' };
+
+static void ring_write(const char *s, u32 len)
+{
+	u32 at = end & (LOG_SIZE - 1);
+	u32 first = min(len, (u32)LOG_SIZE - at);
+
+	memcpy(ring + at, s, first);
+	memcpy(ring, s + first, len - first);
+	end += len;
+}
+
+/* "W [    1.234567] text\n" in @line; its length. */
+static u32 format_line(char *line, int level, const char *fmt, va_list ap)
+{
+	u64 us = tsc_uptime_us();
+	int n;
+
+	n = bp_snprintf(line, LOG_LINE, "%c [%5llu.%06llu] ", level_letter[level],
+			us / 1000000, us % 1000000);
+	n += bp_vsnprintf(line + n, LOG_LINE - 1 - n, fmt, ap);
+	n = min(n, LOG_LINE - 2);
+	line[n++] = '\n';
+	return n;
+}
+
+static void log_vprintf(int level, const char *fmt, va_list ap)
+{
+	static const char prefix[] = "bedplate: ";
+	char line[LOG_LINE];
+	bool locked = !READ_ONCE(no_lock);
+	u32 n;
+
+	n = format_line(line, level, fmt, ap);
+	if (locked)
+		spin_lock(&lock);
+	ring_write(line, n);
+	console_write(prefix, sizeof(prefix) - 1);
+	console_write(line + 2, n - 2);
+	if (locked)
+		spin_unlock(&lock);
+}
+
+void log_printf(int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > log_level || level < LOG_ERR || level > LOG_DEBUG)
+		return;
+	va_start(ap, fmt);
+	log_vprintf(level, fmt, ap);
+	va_end(ap);
+}
+
+u32 log_copy(u64 pos, char *buf, u32 len, u64 *start, u64 *next)
+{
+	u32 at, first;
+
+	spin_lock(&lock);
+	if (end > LOG_SIZE && pos < end - LOG_SIZE)
+		pos = end - LOG_SIZE;
+	if (pos > end)
+		pos = end;
+	len = (u32)min((u64)len, end - pos);
+	at = pos & (LOG_SIZE - 1);
+	first = min(len, (u32)LOG_SIZE - at);
+	memcpy(buf, ring + at, first);
+	memcpy(buf + first, ring, len - first);
+	spin_unlock(&lock);
+	*start = pos;
+	*next = pos + len;
+	return len;
+}
+
+void log_panic_mode(void)
+{
+	WRITE_ONCE(no_lock, true);
+}

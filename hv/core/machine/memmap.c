@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The machine's memory and Bedplate's share of it. */
+#include "memmap.h"
+#include "boot_info.h"
+#include "log.h"
+#include "memory/frames.h"
+#include "paging.h"
+#include "panic.h"
+#include "pool.h"
+
+extern const char image_start[], image_end[];
+
+struct mem_map machine_map;
+struct mem_range bp_ranges[4];
+u32 nr_bp_ranges;
+
+static hpa_t frame_table;
+
+void memmap_add_bedplate(hpa_t start, hpa_t end)
+{
+	ASSERT(nr_bp_ranges < ARRAY_SIZE(bp_ranges));
+	bp_ranges[nr_bp_ranges++] = (struct mem_range){ start, end, MEM_RESERVED };
+}
+
+void memmap_domain0(struct mem_map *out)
+{
+	u32 i;
+
+	*out = machine_map;
+	for (i = 0; i < nr_bp_ranges; i++)
+		if (!memmap_set(out, bp_ranges[i].start, bp_ranges[i].end, MEM_RESERVED))
+			fatal("the memory map has too many ranges");
+}
+
+static void log_map(void)
+{
+	static const char *const names[] = { "?", "RAM", "reserved", "ACPI", "NVS", "bad" };
+	const struct mem_range *r;
+	u32 i;
+
+	for (i = 0; i < machine_map.nr; i++) {
+		r = &machine_map.r[i];
+		log_debug("memory %012llx-%012llx %s", r->start, r->end - 1,
+			  names[r->type]);
+	}
+}
+
+/* Image and modules: what the block must stay clear of. */
+static u32 collect_used(const struct boot_info *bi, struct mem_range *used)
+{
+	u32 i, n = 0;
+
+	used[n++] = bp_ranges[0];
+	for (i = 0; i < bi->nr_modules; i++)
+		used[n++] = (struct mem_range){ ALIGN_DOWN(bi->module[i].start, PAGE_SIZE),
+						ALIGN_UP(bi->module[i].end, PAGE_SIZE), 0 };
+	return n;
+}
+
+void memmap_init(const struct boot_info *bi)
+{
+	struct mem_range used[BOOT_MAX_MODULES + 1];
+	struct mem_plan plan;
+	u64 share, ft_bytes;
+	u32 n;
+
+	machine_map = bi->map;
+	if (!memmap_normalise(&machine_map))
+		fatal("the memory map has too many ranges");
+	log_map();
+	memmap_add_bedplate((u64)(uintptr_t)image_start - IMAGE_BASE,
+			    (u64)(uintptr_t)image_end - IMAGE_BASE);
+	n = collect_used(bi, used);
+	ft_bytes = frames_bytes(memmap_ram_end(&machine_map) >> PAGE_SHIFT);
+	if (!memmap_plan(&machine_map, used, n, ALIGN_UP(ft_bytes, PAGE_SIZE), &plan))
+		fatal("too little memory: no room for Bedplate's %llu MiB below 4 GiB"
+		      " (the machine has %llu MiB)",
+		      (plan.pool_bytes + plan.frame_table_bytes) >> 20,
+		      plan.ram_bytes >> 20);
+	memmap_add_bedplate(plan.block_start, plan.block_end);
+	pool_init(plan.block_start, plan.pool_bytes >> PAGE_SHIFT);
+	frame_table = plan.table_start;
+	if (frame_table > plan.block_end)
+		memmap_add_bedplate(frame_table, frame_table + ALIGN_UP(ft_bytes, PAGE_SIZE));
+	share = plan.pool_bytes + ft_bytes + bp_ranges[0].end - bp_ranges[0].start;
+	log_info("%llu MiB of RAM; Bedplate keeps %llu KiB", plan.ram_bytes >> 20,
+		 share >> 10);
+}
+
+void memmap_init_frames(void)
+{
+	const struct mem_range *r;
+	u32 i;
+
+	frames_init(phys_to_virt(frame_table), memmap_ram_end(&machine_map) >> PAGE_SHIFT);
+	for (i = 0; i < machine_map.nr; i++) {
+		r = &machine_map.r[i];
+		if (r->type == MEM_RAM)
+			frames_set(r->start >> PAGE_SHIFT, (r->end - r->start) >> PAGE_SHIFT,
+				   BP_OWNER_DOM0);
+	}
+	for (i = 0; i < nr_bp_ranges; i++) {
+		r = &bp_ranges[i];
+		frames_set(r->start >> PAGE_SHIFT, (r->end - r->start) >> PAGE_SHIFT,
+			   BP_OWNER_HV);
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A domain: a set of vCPUs and a second-level address space.  Domain 0 is
+ * the service VM; every other one is a guest made by it.
+ */
+#ifndef HV_CORE_DOMAIN_H
+#define HV_CORE_DOMAIN_H
+
+#include "compat/kvm-abi/channel.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "machine/spinlock.h"
+
+struct vcpu;
+struct npt;
+
+#define MAX_DOMAINS	1024
+#define MAX_VCPUS	256		/* domain 0 has one for each CPU */
+
+/* Pages for page tables, vCPUs and state (dommem.c). */
+struct dom_pool {
+	struct spinlock lock;		/* guards the fields below */
+	hpa_t free;			/* list through the first word of each page */
+	u64 nr_free;
+	u64 total;			/* donated and not reclaimed */
+};
+
+/* The root of a second-level address space; the walker is hv/ept. */
+struct npt_root {
+	hpa_t table;			/* top-level table, 0 = none */
+	u64 mapped;			/* 4 KiB pages mapped (guests) */
+	u64 tables;			/* table pages in use */
+};
+
+struct ioeventfd_table;
+
+enum domain_phase { DOM_LIVE, DOM_DYING, DOM_DEAD };
+
+struct domain {
+	u32 id;				/* 0 = service VM */
+	enum domain_phase phase;	/* guarded by lock */
+
+	/*
+	 * lock: the vCPU array, the page tables and their generation, the
+	 * ioeventfd table.  Taken before a vCPU's lock and before pool.lock.
+	 */
+	struct spinlock lock;
+	struct vcpu *vcpus[MAX_VCPUS];	/* set once, read without lock */
+	u32 nr_vcpus;
+	struct vcpu *dying;		/* stopped for good, not yet freed */
+	struct npt_root npt;
+	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
+	u64 tlb_gen;			/* raised by every unmap or downgrade */
+
+	struct dom_pool pool;		/* domain 0: Bedplate's own pool stands in */
+	struct ioeventfd_table *ioeventfds;
+
+	u32 boot_apic_id;
+	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
+	u64 clock_tsc, clock_ns;
+	u64 service_exits;
+};
+
+extern struct domain *domains[MAX_DOMAINS];
+extern struct domain dom0;
+
+static inline bool domain_is_dom0(const struct domain *d)
+{
+	return d->id == 0;
+}
+
+/*
+ * A zeroed page of the domain's own memory (direct-map address), for its
+ * tables and state; NULL when it has none left (the caller answers -ENOMEM).
+ * Any CPU.
+ */
+void *domain_page_alloc(struct domain *d);
+void domain_page_free(struct domain *d, void *page);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domain 0's address space: guest-physical = physical, in the largest leaves.
+ *
+ *   RAM that domain 0 owns	write-back
+ *   all else up to the limit	device (what the memory map calls reserved or
+ *				ACPI is in here as well): write-back where
+ *				the MTRRs say so, otherwise uncached, which
+ *				leaves write-combining to domain 0's PAT
+ *   Bedplate's frames, protected MMIO, donated frames	absent
+ *
+ * RAM and devices differ in an attribute and so never share a large leaf;
+ * the table is at every moment what building it anew would give, but for
+ * tables left behind where something is donated, and an absent frame's own.
+ */
+#include "frames.h"
+#include "lib/errno.h"
+#include "lib/x86_regs.h"
+#include "machine/log.h"
+#include "machine/mtrr.h"
+#include "machine/panic.h"
+#include "mmu_priv.h"
+
+#define LAPIC_DEFAULT_BASE	0xfee00000ull
+
+#define ATTR_RAM	(NPT_WRITE | NPT_EXEC | NPT_MT(NPT_MT_WB))
+#define ATTR_DEVICE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_UC))
+#define ATTR_FIRMWARE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_WB))
+#define ATTR_NONE	0
+
+/* Boot's only; dom0_build_npt() fills it. */
+static struct mtrr_state mtrrs;
+
+/* How domain 0 sees frame @pfn; *end = no other answer before this one. */
+static u32 attr_of(u64 pfn, u64 *end)
+{
+	u32 owner = frame_owner(pfn);
+
+	if (frame_mmio_protected(pfn, end))
+		return ATTR_NONE;
+	if (pfn < frames_top())
+		*end = pfn + 1;
+	if (owner == BP_OWNER_NONE && pfn < frames_top() &&
+	    mtrr_type(&mtrrs, pfn << PAGE_SHIFT) == MEMTYPE_WB)
+		return ATTR_FIRMWARE;
+	if (owner == BP_OWNER_NONE)
+		return ATTR_DEVICE;
+	return owner == BP_OWNER_DOM0 ? ATTR_RAM : ATTR_NONE;
+}
+
+/* The longest run of frames from @pfn on that domain 0 sees alike. */
+static u64 run_end(u64 pfn, u64 limit, u32 *attr)
+{
+	u64 end;
+
+	*attr = attr_of(pfn, &end);
+	while (end < limit) {
+		u64 next;
+
+		if (attr_of(end, &next) != *attr)
+			break;
+		end = next;
+	}
+	return min(end, limit);
+}
+
+int dom0_build_npt(void)
+{
+	u64 pfn, end, limit = mmu_dom0_limit();
+	struct npt_gather g;
+	struct npt t;
+	u32 attr;
+	int err;
+
+	err = frame_mmio_protect(LAPIC_DEFAULT_BASE, PAGE_SIZE);
+	if (err)
+		return err;
+	mtrr_read(&mtrrs);
+	spin_lock(&dom0.lock);
+	mmu_npt(&t, &dom0, &g);
+	err = npt_init(&t);
+	for (pfn = 0; pfn < limit && !err; pfn = end) {
+		end = run_end(pfn, limit, &attr);
+		if (attr != ATTR_NONE)
+			err = npt_map_range(&t, pfn, pfn, end - pfn, attr);
+	}
+	mmu_gather_finish(&dom0, &g);
+	spin_unlock(&dom0.lock);
+	log_debug("domain 0: %llu MiB mapped, %llu tables", dom0.npt.mapped >> 8,
+		  dom0.npt.tables);
+	return err;
+}
+
+/* Map RAM again where a table is waiting for it: cannot fail. */
+static void put_back(struct npt *t, const u64 *pfn, u32 n)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = npt_map(t, pfn[i], pfn[i], 0, ATTR_RAM, NULL);
+		ASSERT(!err);
+	}
+	for (i = 0; i < n; i++) {
+		/* Neighbours in the list share the attempt. */
+		if (i + 1 < n && pfn[i] >> 9 == pfn[i + 1] >> 9)
+			continue;
+		if (!npt_gather_room(t->gather))
+			mmu_gather_finish(&dom0, t->gather);
+		npt_collapse(t, pfn[i]);
+	}
+}
+
+int mmu_dom0_take(const u64 *pfn, u32 n)
+{
+	struct npt_gather g;
+	struct npt t;
+	int err = 0;
+	u64 done;
+	u32 i;
+
+	mmu_npt(&t, &dom0, &g);
+	for (i = 0; i < n && !err; i++)
+		err = npt_unmap(&t, pfn[i], 1, &done);
+	if (err)
+		put_back(&t, pfn, i - 1);
+	mmu_gather_finish(&dom0, &g);
+	return err;
+}
+
+void mmu_dom0_give(const u64 *pfn, u32 n)
+{
+	struct npt_gather g;
+	struct npt t;
+
+	mmu_npt(&t, &dom0, &g);
+	put_back(&t, pfn, n);
+	mmu_gather_finish(&dom0, &g);
+}
+
+int mmu_dom0_hide(hpa_t hpa, u64 len)
+{
+	u64 pfn = hpa >> PAGE_SHIFT, end = (hpa + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct npt_gather g;
+	struct npt t;
+	int err = 0;
+	u64 done;
+
+	spin_lock(&dom0.lock);
+	mmu_npt(&t, &dom0, &g);
+	for (; pfn < end && !err; pfn += done) {
+		err = npt_unmap(&t, pfn, end - pfn, &done);
+		mmu_gather_finish(&dom0, &g);
+	}
+	spin_unlock(&dom0.lock);
+	return err;
+}

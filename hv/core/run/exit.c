@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What Bedplate does about each exit: the policy, the same for both vendors.
+ * Every handler runs on the CPU of the current vCPU and returns to run_loop().
+ */
+#include "apic/irq.h"
+#include "compat/kvm-abi/hypercall.h"
+#include "compat/kvm-abi/ioeventfd.h"
+#include "exit_cr.h"
+#include "guest/cpuid.h"
+#include "guest/insn.h"
+#include "guest/msr.h"
+#include "guest/task.h"
+#include "lib/errno.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/log.h"
+#include "machine/trap.h"
+#include "memory/domain.h"
+#include "memory/mmu.h"
+#include "npf.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+
+static const char *const names[VM_EXIT_REASONS] = {
+	[VM_EXIT_NONE] = "none",
+	[VM_EXIT_INTR] = "interrupt",
+	[VM_EXIT_NMI] = "NMI",
+	[VM_EXIT_MCE] = "machine check",
+	[VM_EXIT_IRQ_WINDOW] = "interrupt window",
+	[VM_EXIT_NMI_WINDOW] = "NMI window",
+	[VM_EXIT_CPUID] = "CPUID",
+	[VM_EXIT_HLT] = "HLT",
+	[VM_EXIT_PAUSE] = "PAUSE",
+	[VM_EXIT_IO] = "I/O",
+	[VM_EXIT_RDMSR] = "RDMSR",
+	[VM_EXIT_WRMSR] = "WRMSR",
+	[VM_EXIT_NPF] = "nested page fault",
+	[VM_EXIT_APIC_WRITE] = "APIC write",
+	[VM_EXIT_EOI] = "EOI",
+	[VM_EXIT_HYPERCALL] = "hypercall",
+	[VM_EXIT_CR0_WRITE] = "MOV to CR0",
+	[VM_EXIT_CR4_WRITE] = "MOV to CR4",
+	[VM_EXIT_CR8_WRITE] = "MOV to CR8",
+	[VM_EXIT_EXCEPTION] = "exception",
+	[VM_EXIT_XSETBV] = "XSETBV",
+	[VM_EXIT_UNDEFINED] = "undefined instruction",
+	[VM_EXIT_PROTECTION] = "forbidden instruction",
+	[VM_EXIT_WBINVD] = "WBINVD",
+	[VM_EXIT_MWAIT] = "MWAIT",
+	[VM_EXIT_TASK_SWITCH] = "task switch",
+	[VM_EXIT_NEED_PAGE] = "page needed",
+	[VM_EXIT_SHUTDOWN] = "shutdown",
+	[VM_EXIT_SMI] = "SMI",
+	[VM_EXIT_INIT] = "INIT",
+	[VM_EXIT_FAIL_ENTRY] = "failed entry",
+	[VM_EXIT_UNKNOWN] = "unknown",
+};
+
+const char *vm_exit_name(enum vm_exit_reason reason)
+{
+	if ((u32)reason >= VM_EXIT_REASONS || !names[reason])
+		return "?";
+	return names[reason];
+}
+
+/*
+ * Guest and service VM end differently: a guest is handed to its VMM, the
+ * service VM's shutdown is the machine's.
+ */
+static void internal_error(struct vcpu *v)
+{
+	struct bp_exit_internal *e;
+
+	log_err("domain %u vCPU %u: exit '%s' (%llx, %llx, %llx) at %llx is not handled",
+		v->dom->id, v->index, vm_exit_name(v->exit.reason), v->exit.hw_reason,
+		v->exit.hw_info[0], v->exit.hw_info[1], v->regs.rip);
+	ops->dump(v);
+	if (domain_is_dom0(v->dom)) {
+		vcpu_ud(v);
+		return;
+	}
+	e = &v->page->internal;
+	e->suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+	e->ndata = 2;
+	e->data[0] = v->exit.hw_reason;
+	e->data[1] = v->exit.hw_info[0];
+	vcpu_service(v, BP_EXIT_INTERNAL);
+}
+
+static void exit_nothing(struct vcpu *v)
+{
+	(void)v;
+}
+
+static void exit_interrupt(struct vcpu *v)
+{
+	if (v->exit.taken)
+		irq_dispatch(v->exit.taken & 0xff);
+	else
+		sti_nop_cli();
+}
+
+static void exit_apic_write(struct vcpu *v)
+{
+	vlapic_written(v, v->exit.apic_reg);
+}
+
+static void exit_eoi(struct vcpu *v)
+{
+	vlapic_ended(v, v->exit.vector);
+}
+
+static void exit_irq_window(struct vcpu *v)
+{
+	ops->window(v, EVENT_INTR, false);
+}
+
+static void exit_nmi_window(struct vcpu *v)
+{
+	ops->window(v, EVENT_NMI, false);
+}
+
+static void exit_cpuid(struct vcpu *v)
+{
+	u64 *r = v->regs.gpr;
+	struct cpuid c = vcpu_cpuid(v, r[RAX], r[RCX]);
+
+	r[RAX] = c.eax;
+	r[RBX] = c.ebx;
+	r[RCX] = c.ecx;
+	r[RDX] = c.edx;
+	vcpu_skip(v);
+}
+
+static void exit_hlt(struct vcpu *v)
+{
+	vcpu_skip(v);
+	if (vcpu_has_irq(v) && (v->regs.rflags & X86_EFLAGS_IF))
+		return;
+	v->mp_state = KVM_MP_STATE_HALTED;
+	vcpu_block(v);
+}
+
+static void exit_pause(struct vcpu *v)
+{
+	(void)v;
+	this_cpu()->resched = true;
+}
+
+static void exit_io(struct vcpu *v)
+{
+	const struct exit_io *io = &v->exit.io;
+	struct bp_exit_io *x;
+	u64 data;
+
+	/* No port of domain 0's is intercepted. */
+	if (domain_is_dom0(v->dom)) {
+		internal_error(v);
+		return;
+	}
+	data = v->regs.gpr[RAX] & (BIT(8 * io->size) - 1);
+	if (!io->in && !io->string &&
+	    ioeventfd_signal(v->dom, io->port, io->size, data, true)) {
+		vcpu_skip(v);
+		return;
+	}
+	x = &v->page->io;
+	x->port = io->port;
+	x->size = io->size;
+	x->in = io->in;
+	x->string = io->string;
+	x->insn_len = v->exit.insn_len;
+	x->data = io->in ? 0 : data;
+	if (io->string)
+		ops->get_sregs(v, &v->page->sregs);
+	vcpu_service(v, BP_EXIT_IO);
+}
+
+static void exit_rdmsr(struct vcpu *v)
+{
+	u64 val;
+
+	if (vcpu_rdmsr(v, v->regs.gpr[RCX], &val)) {
+		vcpu_gp(v);
+		return;
+	}
+	v->regs.gpr[RAX] = (u32)val;
+	v->regs.gpr[RDX] = val >> 32;
+	vcpu_skip(v);
+}
+
+static void exit_wrmsr(struct vcpu *v)
+{
+	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
+
+	if (vcpu_wrmsr(v, v->regs.gpr[RCX], val))
+		vcpu_gp(v);
+	else
+		vcpu_skip(v);
+}
+
+/* A CPU that delivers a #DB steps from branch to branch no more (SDM vol. 3, 18.4). */
+static void end_branch_steps(struct vcpu *v)
+{
+	u64 ctl;
+
+	if (!ops->get_msr(v, MSR_DEBUGCTL, &ctl) && (ctl & DEBUGCTL_BTF))
+		ops->set_msr(v, MSR_DEBUGCTL, ctl & ~DEBUGCTL_BTF);
+}
+
+static void exit_exception(struct vcpu *v)
+{
+	const struct exit_exc *e = &v->exit.exc;
+
+	if (e->vector == X86_TRAP_PF)
+		v->regs.cr2 = e->cr2_or_dr6;
+	if (e->vector == X86_TRAP_DB)
+		end_branch_steps(v);
+	vcpu_exception(v, e->vector, e->has_error, e->error);
+}
+
+/* XCR0 as SDM vol. 1, 13.3 allows it. */
+bool xcr0_valid(u64 val)
+{
+	u64 avx512 = XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM;
+
+	if ((val & ~xcr0_supported) || !(val & XCR0_FP))
+		return false;
+	if ((val & XCR0_AVX) && !(val & XCR0_SSE))
+		return false;
+	if (!!(val & XCR0_BNDREGS) != !!(val & XCR0_BNDCSR))
+		return false;
+	if (val & avx512)
+		return (val & avx512) == avx512 && (val & XCR0_AVX);
+	return true;
+}
+
+static void exit_xsetbv(struct vcpu *v)
+{
+	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
+	struct vcpu_paging p;
+
+	ops->get_paging(v, &p);
+	if (p.cpl || (u32)v->regs.gpr[RCX] || !xcr0_valid(val)) {
+		vcpu_gp(v);
+		return;
+	}
+	v->xcr0 = val;
+	xsetbv(0, val);
+	vcpu_skip(v);
+}
+
+static void exit_undefined(struct vcpu *v)
+{
+	vcpu_ud(v);
+}
+
+static void exit_protection(struct vcpu *v)
+{
+	vcpu_gp(v);
+}
+
+static void exit_wbinvd(struct vcpu *v)
+{
+	if (domain_is_dom0(v->dom))
+		wbinvd();
+	vcpu_skip(v);
+}
+
+static void exit_task_switch(struct vcpu *v)
+{
+	if (!task_switch(v))
+		internal_error(v);
+}
+
+/* Domain 0's memory does not come later: it has given the frame away. */
+static void exit_need_page(struct vcpu *v)
+{
+	if (domain_is_dom0(v->dom))
+		dom0_shutdown();
+	if (!npf_need_page(v, v->exit.npf.gpa, false))
+		internal_error(v);
+}
+
+static void exit_shutdown(struct vcpu *v)
+{
+	if (domain_is_dom0(v->dom)) {
+		log_warn("domain 0 vCPU %u: triple fault", v->index);
+		dom0_shutdown();
+	}
+	v->shutdown_sticky = true;
+}
+
+static void exit_fail_entry(struct vcpu *v)
+{
+	log_err("domain %u vCPU %u: entry refused, reason %llx", v->dom->id, v->index,
+		v->exit.hw_reason);
+	ops->dump(v);
+	if (domain_is_dom0(v->dom))
+		dom0_shutdown();
+	v->page->fail.reason = v->exit.hw_reason;
+	vcpu_service(v, BP_EXIT_FAIL_ENTRY);
+}
+
+static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
+	[VM_EXIT_NONE] = exit_nothing,
+	[VM_EXIT_INTR] = exit_interrupt,
+	[VM_EXIT_NMI] = exit_nothing,	/* taken when the back end opened GIF */
+	[VM_EXIT_MCE] = exit_nothing,
+	[VM_EXIT_IRQ_WINDOW] = exit_irq_window,
+	[VM_EXIT_NMI_WINDOW] = exit_nmi_window,
+	[VM_EXIT_CPUID] = exit_cpuid,
+	[VM_EXIT_HLT] = exit_hlt,
+	[VM_EXIT_PAUSE] = exit_pause,
+	[VM_EXIT_IO] = exit_io,
+	[VM_EXIT_RDMSR] = exit_rdmsr,
+	[VM_EXIT_WRMSR] = exit_wrmsr,
+	[VM_EXIT_NPF] = exit_npf,
+	[VM_EXIT_APIC_WRITE] = exit_apic_write,
+	[VM_EXIT_EOI] = exit_eoi,
+	[VM_EXIT_HYPERCALL] = exit_hypercall,
+	[VM_EXIT_CR0_WRITE] = exit_cr0,
+	[VM_EXIT_CR4_WRITE] = exit_cr4,
+	[VM_EXIT_CR8_WRITE] = exit_cr8,
+	[VM_EXIT_EXCEPTION] = exit_exception,
+	[VM_EXIT_XSETBV] = exit_xsetbv,
+	[VM_EXIT_UNDEFINED] = exit_undefined,
+	[VM_EXIT_PROTECTION] = exit_protection,
+	[VM_EXIT_WBINVD] = exit_wbinvd,
+	[VM_EXIT_MWAIT] = exit_undefined,
+	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
+	[VM_EXIT_NEED_PAGE] = exit_need_page,
+	[VM_EXIT_SHUTDOWN] = exit_shutdown,
+	[VM_EXIT_SMI] = exit_nothing,	/* taken when the back end opened GIF */
+	[VM_EXIT_INIT] = exit_nothing,
+	[VM_EXIT_FAIL_ENTRY] = exit_fail_entry,
+	[VM_EXIT_UNKNOWN] = internal_error,
+};
+
+void vcpu_handle_exit(struct vcpu *v)
+{
+	u32 reason = v->exit.reason;
+
+	v->exits[reason]++;
+	/* Of the way to user space and back: each spares a retpoline. */
+	if (reason == VM_EXIT_HYPERCALL)
+		exit_hypercall(v);
+	else if (reason == VM_EXIT_IO)
+		exit_io(v);
+	else
+		handlers[reason](v);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The run loop of a physical CPU; the contract is in run.h. */
+#include "vcpu/run.h"
+#include "apic/irq.h"
+#include "guest/pv.h"
+#include "lib/atomic.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "memory/domain.h"
+#include "memory/mmu.h"
+#include "vcpu/ops.h"
+#include "vcpu/speculation.h"
+#include "vcpu/switch.h"
+
+/* Physical interrupts that wait are taken here, by irq_dispatch(). */
+static inline void irq_window(void)
+{
+	sti_nop_cli();
+}
+
+/* An interrupt that only the TPR holds back: learn when the TPR falls. */
+static void tpr_watch(struct vcpu *v)
+{
+	bool ours = !v->apic.post && READ_ONCE(v->apic.irr_hint);
+	u8 cls = ours ? vlapic_tpr_blocked(v) : 0;
+
+	if (cls != v->tpr_watch) {
+		v->tpr_watch = cls;
+		ops->tpr_threshold(v, cls);
+	}
+}
+
+/* The vector that is ours to inject; -1: none, or the CPU delivers by itself. */
+static int due(struct vcpu *v)
+{
+	return v->apic.post ? -1 : vlapic_pending(v);
+}
+
+/*
+ * Choose the event for this entry.  NMI before interrupts (SDM vol. 3, 6.9);
+ * an event whose delivery was cut short goes first of all.
+ */
+static void inject_pending(struct vcpu *v)
+{
+	int vector;
+
+	if (unlikely(READ_ONCE(v->nmi_pending))) {
+		if (ops->can_inject(v, EVENT_NMI)) {
+			v->nmi_pending = false;
+			v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
+		} else {
+			ops->window(v, EVENT_NMI, true);
+		}
+	}
+	if (unlikely(v->pv_eoi_armed))
+		pv_eoi_sync(v);
+	vector = due(v);
+	if (vector < 0 && !vcpu_intr_queued(v)) {
+		tpr_watch(v);
+		return;
+	}
+	if (!ops->can_inject(v, EVENT_INTR)) {
+		ops->window(v, EVENT_INTR, true);
+		return;
+	}
+	if (v->intr_again) {
+		v->intr_again = false;
+		vector = v->again_vector;
+	} else if (v->extint_queued) {
+		v->extint_queued = false;
+		vector = v->extint_vector;
+	} else {
+		pv_eoi_prepare(v, vector);
+		vlapic_ack(v, vector);
+	}
+	v->inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = vector };
+	if (due(v) >= 0 || v->extint_queued)
+		ops->window(v, EVENT_INTR, true);
+}
+
+/* The PIC's INTR: the shim has to acknowledge it.  True: v stopped for that. */
+static bool extint_service(struct vcpu *v)
+{
+	if (likely(!READ_ONCE(v->extint)) || v->extint_queued)
+		return false;
+	if (!vlapic_accepts_extint(v))
+		return false;
+	if (!ops->can_inject(v, EVENT_INTR)) {
+		ops->window(v, EVENT_INTR, true);
+		return false;
+	}
+	vcpu_service(v, BP_EXIT_EXTINT);
+	return true;
+}
+
+/* Another CPU asked for a pause or a move.  True: v does not run here any more. */
+static bool obey_requests(struct cpu *c, struct vcpu *v)
+{
+	struct cpu *to = READ_ONCE(v->move_to);
+
+	if (likely(!READ_ONCE(v->pause_req) && !to))
+		return false;
+	if (v->pause_req) {
+		vcpu_service(v, BP_EXIT_PAUSED);
+		return true;
+	}
+	v->move_to = NULL;
+	if (to == c)
+		return false;
+	cpu_switch_out(c);
+	spin_lock(&v->lock);
+	sched_stop(c, v);
+	v->state = VCPU_RUNNABLE;
+	sched_enqueue(to, v, false);
+	spin_unlock(&v->lock);
+	return true;
+}
+
+/* Everything before an entry.  False: v is not to be entered now. */
+static bool prepare_entry(struct cpu *c, struct vcpu *v)
+{
+	if (unlikely(READ_ONCE(v->init_sipi)))
+		vcpu_take_init_sipi(v);
+	if (unlikely(obey_requests(c, v)))
+		return false;
+	if (unlikely(v->mp_state != KVM_MP_STATE_RUNNABLE)) {
+		vcpu_block(v);
+		return false;
+	}
+	if (unlikely(v->eoi_exit)) {
+		v->page->eoi.vector = v->eoi_exit & 0xff;
+		v->eoi_exit = 0;
+		vcpu_service(v, BP_EXIT_IOAPIC_EOI);
+		return false;
+	}
+	if (unlikely(v->shutdown_sticky)) {
+		if (domain_is_dom0(v->dom))
+			dom0_shutdown();
+		v->shutdown_sticky = false;
+		vcpu_service(v, BP_EXIT_SHUTDOWN);
+		return false;
+	}
+	if (unlikely(v->pv_dirty) && !pv_update(v))
+		return false;
+	if (likely(v->inject.type == EVENT_NONE)) {
+		if (unlikely(extint_service(v)))
+			return false;
+		inject_pending(v);
+	} else {
+		if (unlikely(v->pv_eoi_armed))
+			pv_eoi_sync(v);
+		if (READ_ONCE(v->nmi_pending))
+			ops->window(v, EVENT_NMI, true);
+		if (vlapic_has_interrupt(v) || READ_ONCE(v->extint))
+			ops->window(v, EVENT_INTR, true);
+	}
+	return true;
+}
+
+/* Give up the current vCPU's registers on this CPU: others may have it now. */
+void cpu_switch_out(struct cpu *c)
+{
+	struct vcpu *v = c->current;
+
+	if (!v)
+		return;
+	pv_switch_out(v);
+	vcpu_save_extra(v);
+	ops->put(v);
+	spec_switch_out(c, v);
+	c->current = NULL;
+}
+
+void cpu_switch_in(struct cpu *c, struct vcpu *v)
+{
+	c->current = v;
+	ops->load(v);
+	vcpu_load_extra(v);
+	spec_switch_in(c, v);
+	pv_switch_in(v);
+}
+
+/* The current vCPU's turn is over: back to the queue with it. */
+static void preempt_current(struct cpu *c)
+{
+	struct vcpu *v = c->current;
+
+	pv_preempted(v);
+	cpu_switch_out(c);
+	spin_lock(&v->lock);
+	sched_stop(c, v);
+	v->state = VCPU_RUNNABLE;
+	sched_enqueue(c, v, true);
+	spin_unlock(&v->lock);
+}
+
+static struct vcpu *pick(struct cpu *c)
+{
+	struct vcpu *v;
+
+	for (;;) {
+		WRITE_ONCE(c->resched, false);
+		v = sched_take(c);
+		if (v) {
+			cpu_switch_in(c, v);
+			return v;
+		}
+		if (!READ_ONCE(c->resched) && !READ_ONCE(c->rq.nr))
+			sti_hlt_cli();
+		else
+			irq_window();
+	}
+}
+
+noreturn void run_loop(void)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu *v;
+
+	for (;;) {
+		v = c->current;
+		if (unlikely(c->resched || (READ_ONCE(c->rq.nr) && !c->slice.cpu))) {
+			WRITE_ONCE(c->resched, false);
+			if (v && sched_should_yield(c)) {
+				preempt_current(c);
+				v = NULL;
+			}
+		}
+		if (unlikely(!v))
+			v = pick(c);
+		if (!prepare_entry(c, v))
+			continue;
+		mmu_enter(c, v);
+		ops->run(v);
+		mmu_leave(c);
+		vcpu_handle_exit(v);
+	}
+}

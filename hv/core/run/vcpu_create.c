@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Birth, reset and death of vCPUs. */
+#include "vcpu_create.h"
+#include "apic/irq.h"
+#include "compat/kvm-abi/ioeventfd.h"
+#include "guest/cpuid.h"
+#include "guest/msr.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/paging.h"
+#include "memory/domain.h"
+#include "memory/dommem.h"
+#include "memory/frames.h"
+#include "vcpu/ops.h"
+#include "vcpu/run.h"
+#include "vcpu/speculation.h"
+#include "vcpu/sregs.h"
+
+static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "one page of the domain");
+
+/* FCW and MXCSR of the XSAVE area's legacy region (SDM vol. 1, 13.4). */
+static void reset_fpu(struct vcpu *v)
+{
+	u8 *x = v->xsave;
+
+	memset(x, 0, PAGE_SIZE);
+	*(u16 *)x = 0x37f;
+	*(u32 *)(x + 24) = 0x1f80;
+	*(u64 *)(x + 512) = XCR0_FP | XCR0_SSE;
+	v->xcr0 = XCR0_FP;
+}
+
+/* The state that follows INIT (SDM vol. 3, table 10-1; APM vol. 2, table 14-1). */
+static void reset_state(struct vcpu *v)
+{
+	struct kvm_sregs s;
+
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.rip = 0xfff0;
+	v->regs.rflags = X86_EFLAGS_FIXED;
+	v->inject.type = EVENT_NONE;
+	v->nmi_pending = false;
+	v->extint_queued = false;
+	v->intr_again = false;
+	v->shutdown_sticky = false;
+	v->eoi_exit = 0;
+	memset(v->dr, 0, sizeof(v->dr));
+	v->dr6 = X86_DR6_INIT;
+	v->dr7 = X86_DR7_INIT;
+	v->pv_eoi_armed = false;
+	v->tpr_watch = 0;
+	ops->vcpu_reset(v);
+	sregs_init(&s);
+	ops->set_sregs(v, &s);
+	ops->sync_controls(v);
+	v->regs.gpr[RDX] = vcpu_cpuid(v, 1, 0).eax;
+}
+
+int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)
+{
+	int err;
+
+	v->xsave = domain_page_alloc(v->dom);
+	if (!v->xsave)
+		return -ENOMEM;
+	v->apic.reg = domain_page_alloc(v->dom);
+	err = v->apic.reg ? ops->vcpu_init(v) : -ENOMEM;
+	if (err) {
+		if (v->apic.reg)
+			domain_page_free(v->dom, v->apic.reg);
+		domain_page_free(v->dom, v->xsave);
+		return err;
+	}
+	spin_lock_init(&v->lock);
+	sched_init_vcpu(v, domain_is_dom0(v->dom));
+	v->state = VCPU_STOPPED;
+	v->mp_state = bsp ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
+	v->tlb_cpu = NULL;
+	spec_init_vcpu(v);
+	vlapic_init(v, apic_id, bsp);
+	msr_reset(v);
+	reset_fpu(v);
+	reset_state(v);
+	return 0;
+}
+
+void vcpu_teardown(struct vcpu *v)
+{
+	struct domain *d = v->dom;
+
+	timer_cancel(&v->apic.timer);
+	ops->vcpu_fini(v);
+	domain_page_free(d, v->apic.reg);
+	domain_page_free(d, v->xsave);
+	if (v->cpuid)
+		domain_page_free(d, v->cpuid);
+	if (v->page) {
+		frame_put_shared(v->page_hpa >> PAGE_SHIFT);
+		frame_put_shared(v->state_hpa >> PAGE_SHIFT);
+	}
+	domain_page_free(d, v);
+}
+
+static void take_init(struct vcpu *v)
+{
+	dom0_drop_level_irqs(v);
+	/* Who starts the CPU next may use the ring's frame for anything. */
+	if (domain_is_dom0(v->dom))
+		ring_unregister();
+	vlapic_reset(v);
+	reset_state(v);
+	v->mp_state = v->apic.base & APIC_BASE_BSP ? KVM_MP_STATE_RUNNABLE :
+						     KVM_MP_STATE_INIT_RECEIVED;
+}
+
+/* Start at vector:0000 in real mode (SDM vol. 3, 9.4.3). */
+static void take_sipi(struct vcpu *v)
+{
+	u8 vector = READ_ONCE(v->sipi_vector);
+	struct kvm_sregs s;
+
+	if (v->mp_state != KVM_MP_STATE_INIT_RECEIVED)
+		return;
+	ops->get_sregs(v, &s);
+	s.cs.selector = vector << 8;
+	s.cs.base = vector << 12;
+	ops->set_sregs(v, &s);
+	v->regs.rip = 0;
+	v->mp_state = KVM_MP_STATE_RUNNABLE;
+}
+
+void vcpu_take_init_sipi(struct vcpu *v)
+{
+	u64 reqs = xchg(&v->init_sipi, 0);
+
+	if (reqs & VCPU_REQ_INIT)
+		take_init(v);
+	if (reqs & VCPU_REQ_SIPI)
+		take_sipi(v);
+}
+
+static bool apic_id_used(struct domain *d, u32 apic_id)
+{
+	u32 i;
+
+	for (i = 0; i < d->nr_vcpus; i++)
+		if (d->vcpus[i] && d->vcpus[i]->apic.id == apic_id)
+			return true;
+	return false;
+}
+
+/* The frames that the vCPU shares with the shim. */
+static int share_frames(struct vcpu *v, u64 page_pfn, u64 state_pfn)
+{
+	int err = frame_get_shared(page_pfn);
+
+	if (err)
+		return -EINVAL;
+	err = frame_get_shared(state_pfn);
+	if (err) {
+		frame_put_shared(page_pfn);
+		return -EINVAL;
+	}
+	v->page_hpa = page_pfn << PAGE_SHIFT;
+	v->state_hpa = state_pfn << PAGE_SHIFT;
+	v->page = phys_to_virt(v->page_hpa);
+	v->state_page = phys_to_virt(v->state_hpa);
+	return 0;
+}
+
+/* d->lock held. */
+static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
+{
+	struct vcpu *v;
+	int err;
+
+	if (d->phase != DOM_LIVE)
+		return -EINVAL;
+	if (d->nr_vcpus >= BP_MAX_VCPUS)
+		return -E2BIG;
+	if (apic_id_used(d, apic_id))
+		return -EEXIST;
+	v = domain_page_alloc(d);
+	if (!v)
+		return -ENOMEM;
+	v->dom = d;
+	v->index = d->nr_vcpus;
+	v->home = this_cpu();
+	err = share_frames(v, page_pfn, state_pfn);
+	if (err)
+		goto free_vcpu;
+	err = vcpu_setup(v, apic_id, apic_id == d->boot_apic_id);
+	if (err)
+		goto free_frames;
+	d->vcpus[v->index] = v;
+	smp_store_release(&d->nr_vcpus, v->index + 1);
+	return v->index;
+
+free_frames:
+	frame_put_shared(page_pfn);
+	frame_put_shared(state_pfn);
+free_vcpu:
+	domain_page_free(d, v);
+	return err;
+}
+
+int vcpu_create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
+{
+	int ret;
+
+	spin_lock(&d->lock);
+	ret = create(d, apic_id, page_pfn, state_pfn);
+	spin_unlock(&d->lock);
+	return ret;
+}
+
+/* No CPU runs it or will; an access under way ends soon: then try again. */
+static bool kill(struct vcpu *v)
+{
+	if (READ_ONCE(v->state) == VCPU_DEAD)
+		return true;
+	if (vcpu_pause(v) || vcpu_claim(v))
+		return false;
+	spin_lock(&v->lock);
+	v->state = VCPU_DEAD;
+	spin_unlock(&v->lock);
+	return true;
+}
+
+/* Stopped for good, and out of reach of later look-ups. */
+static bool unlink_all(struct domain *d)
+{
+	bool all = true;
+	u32 i;
+
+	for (i = 0; i < d->nr_vcpus; i++) {
+		struct vcpu *v = d->vcpus[i];
+
+		if (!v)
+			continue;
+		if (!kill(v)) {
+			all = false;
+			continue;
+		}
+		v->dying_next = d->dying;
+		d->dying = v;
+		WRITE_ONCE(d->vcpus[i], NULL);
+	}
+	return all;
+}
+
+/* Their memory goes when no hypercall is left that found them before. */
+int vcpu_destroy_all(struct domain *d)
+{
+	struct vcpu *v;
+
+	if (!unlink_all(d))
+		return 1;
+	smp_mb();
+	if (domain_busy(d))
+		return 1;
+	while ((v = d->dying)) {
+		d->dying = v->dying_next;
+		vcpu_teardown(v);
+	}
+	ioeventfd_destroy(d);
+	return 0;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers that hv/core itself moves when a CPU changes vCPUs: FPU and vector
+ * state, XCR0, breakpoint addresses, TSC_AUX.  Always at once, never lazily:
+ * nobody ever sees another's.
+ */
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "run.h"
+
+u64 xcr0_supported;
+
+static inline void xsave(void *area)
+{
+	__asm__ volatile("xsave64 (%0)" :: "r"(area), "a"((u32)xcr0_supported),
+			 "d"((u32)(xcr0_supported >> 32)) : "memory");
+}
+
+static inline void xrstor(const void *area)
+{
+	__asm__ volatile("xrstor64 (%0)" :: "r"(area), "a"((u32)xcr0_supported),
+			 "d"((u32)(xcr0_supported >> 32)) : "memory");
+}
+
+/* All components are moved, also those that the vCPU's XCR0 leaves out. */
+void vcpu_save_extra(struct vcpu *v)
+{
+	if (v->xcr0 != xcr0_supported)
+		xsetbv(0, xcr0_supported);
+	xsave(v->xsave);
+	v->dr[0] = read_dr0();
+	v->dr[1] = read_dr1();
+	v->dr[2] = read_dr2();
+	v->dr[3] = read_dr3();
+}
+
+void vcpu_load_extra(struct vcpu *v)
+{
+	xrstor(v->xsave);
+	if (v->xcr0 != xcr0_supported)
+		xsetbv(0, v->xcr0);
+	write_dr0(v->dr[0]);
+	write_dr1(v->dr[1]);
+	write_dr2(v->dr[2]);
+	write_dr3(v->dr[3]);
+	vcpu_load_tsc_aux(v);
+}
+
+void vcpu_load_tsc_aux(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->tsc_aux == v->msr.tsc_aux || !c->has_tsc_aux)
+		return;
+	c->tsc_aux = v->msr.tsc_aux;
+	wrmsr(MSR_TSC_AUX, c->tsc_aux);
+}

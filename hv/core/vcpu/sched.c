@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runqueues; the contract is in sched.h. */
+#include "lib/atomic.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/lapic.h"
+#include "machine/tsc.h"
+#include "run.h"
+#include "vcpu.h"
+
+static struct vcpu *entity_vcpu(struct sched_entity *se)
+{
+	return container_of(se, struct vcpu, sched);
+}
+
+static void slice_end(struct hv_timer *t)
+{
+	(void)t;
+	this_cpu()->resched = true;
+}
+
+void sched_init_cpu(struct cpu *c)
+{
+	spin_lock_init(&c->rq.lock);
+	INIT_LIST_HEAD(&c->rq.queue);
+	c->rq.curr = NULL;
+	c->rq.nr = 0;
+	c->rq.vtime = 0;
+	timer_queue_init(&c->timers);
+	timer_init(&c->slice, slice_end);
+}
+
+void sched_init_vcpu(struct vcpu *v, bool is_dom0)
+{
+	u64 us = is_dom0 ? SCHED_SLICE_DOM0_US : SCHED_SLICE_GUEST_US;
+
+	INIT_LIST_HEAD(&v->sched.node);
+	v->sched.weight = SCHED_WEIGHT_ONE;
+	v->sched.slice = us * (tsc_khz / 1000);
+}
+
+/*
+ * Where others wait, the slice timer ends a stretch long before this: what is
+ * beyond, nobody had (firmware or an emulator stopped the machine) or wanted.
+ */
+static u64 stretch_max(void)
+{
+	return 2 * SCHED_SLICE_GUEST_US * (tsc_khz / 1000);
+}
+
+/* rq->lock held. */
+static void charge_current(struct runqueue *rq)
+{
+	u64 now, ticks;
+
+	if (!rq->curr)
+		return;
+	now = rdtsc();
+	if (now > rq->curr->exec_start) {
+		ticks = now - rq->curr->exec_start;
+		sched_charge_ticks(rq->curr, min(ticks, stretch_max()));
+		rq->curr->runtime += ticks - min(ticks, stretch_max());
+	}
+	rq->curr->exec_start = now;
+}
+
+/* Let the running entity be interrupted when it is time to choose again. */
+static void arm_slice(struct cpu *c)
+{
+	struct runqueue *rq = &c->rq;
+	u64 left = 0, start = 0;
+
+	spin_lock(&rq->lock);
+	if (rq->curr && rq->nr) {
+		start = rq->curr->exec_start;
+		left = max(sched_ticks_left(rq), (u64)tsc_khz / 20);
+	}
+	spin_unlock(&rq->lock);
+	if (left)
+		timer_arm(&c->slice, start + left);
+}
+
+void sched_enqueue(struct cpu *c, struct vcpu *v, bool requeue)
+{
+	struct runqueue *rq = &c->rq;
+	bool preempt;
+
+	v->home = c;
+	v->runnable_since = rdtsc();
+	spin_lock(&rq->lock);
+	charge_current(rq);
+	if (!requeue)
+		sched_place(rq, &v->sched);
+	list_add_tail(&v->sched.node, &rq->queue);
+	rq->nr++;
+	preempt = sched_preempts(rq, &v->sched);
+	spin_unlock(&rq->lock);
+	if (preempt) {
+		WRITE_ONCE(c->resched, true);
+		if (c != this_cpu())
+			lapic_send_ipi(c->apic_id, VECTOR_KICK);
+	} else if (c == this_cpu()) {
+		arm_slice(c);
+	} else {
+		lapic_send_ipi(c->apic_id, VECTOR_KICK);	/* to arm its slice */
+	}
+}
+
+void sched_dequeue(struct vcpu *v)
+{
+	struct runqueue *rq = &v->home->rq;
+
+	spin_lock(&rq->lock);
+	if (!list_empty(&v->sched.node)) {
+		sched_displace(rq, &v->sched);
+		list_del(&v->sched.node);
+		rq->nr--;
+	}
+	spin_unlock(&rq->lock);
+}
+
+/* Off the queue, but not yet RUNNING: who holds v->lock may still stop it. */
+static struct vcpu *take_candidate(struct runqueue *rq)
+{
+	struct sched_entity *se;
+
+	spin_lock(&rq->lock);
+	se = sched_choose(rq);
+	if (se) {
+		list_del(&se->node);
+		rq->nr--;
+	}
+	spin_unlock(&rq->lock);
+	return se ? entity_vcpu(se) : NULL;
+}
+
+void sched_start(struct cpu *c, struct vcpu *v, bool place)
+{
+	struct runqueue *rq = &c->rq;
+
+	v->home = c;
+	spin_lock(&rq->lock);
+	if (place)
+		sched_place(rq, &v->sched);
+	rq->curr = &v->sched;
+	v->sched.exec_start = rdtsc();
+	spin_unlock(&rq->lock);
+	arm_slice(c);
+}
+
+struct vcpu *sched_take(struct cpu *c)
+{
+	struct vcpu *v;
+
+	for (;;) {
+		v = take_candidate(&c->rq);
+		if (!v)
+			return NULL;
+		spin_lock(&v->lock);
+		if (v->state == VCPU_RUNNABLE && v->home == c &&
+		    list_empty(&v->sched.node)) {
+			v->state = VCPU_RUNNING;
+			sched_start(c, v, false);
+			spin_unlock(&v->lock);
+			return v;
+		}
+		spin_unlock(&v->lock);
+	}
+}
+
+void sched_stop(struct cpu *c, struct vcpu *v)
+{
+	struct runqueue *rq = &c->rq;
+
+	spin_lock(&rq->lock);
+	charge_current(rq);
+	sched_displace(rq, &v->sched);
+	rq->curr = NULL;
+	spin_unlock(&rq->lock);
+}
+
+bool sched_should_yield(struct cpu *c)
+{
+	struct runqueue *rq = &c->rq;
+	struct sched_entity *se;
+	bool yield = false;
+
+	if (!READ_ONCE(rq->nr))
+		return false;
+	spin_lock(&rq->lock);
+	charge_current(rq);
+	se = sched_choose(rq);
+	if (se)
+		yield = sched_preempts(rq, se);
+	spin_unlock(&rq->lock);
+	if (!yield)
+		arm_slice(c);
+	return yield;
+}
+
+void sched_set_weight(struct vcpu *v, u32 weight)
+{
+	struct runqueue *rq = &v->home->rq;
+
+	spin_lock(&rq->lock);
+	v->sched.weight = weight;
+	spin_unlock(&rq->lock);
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * States of a vCPU: wake-up, halt, service stop, RUN and PAUSE.
+ * The contract is in run.h, the state diagram in vcpu.h.
+ */
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/cpu.h"
+#include "machine/lapic.h"
+#include "memory/domain.h"
+#include "ops.h"
+#include "run.h"
+#include "switch.h"
+
+bool vcpu_has_irq(struct vcpu *v)
+{
+	return READ_ONCE(v->nmi_pending) || READ_ONCE(v->init_sipi) ||
+	       vlapic_has_interrupt(v);
+}
+
+bool vcpu_has_work(struct vcpu *v)
+{
+	u64 reqs = READ_ONCE(v->init_sipi);
+
+	switch (v->mp_state) {
+	case KVM_MP_STATE_UNINITIALIZED:
+		return reqs & VCPU_REQ_INIT;
+	case KVM_MP_STATE_INIT_RECEIVED:
+		return reqs;
+	case KVM_MP_STATE_HALTED:
+		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
+		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->pv_unhalted) ||
+		       ((v->regs.rflags & X86_EFLAGS_IF) && vlapic_has_interrupt(v));
+	default:
+		return true;
+	}
+}
+
+/* v->lock held; v was HALTED or INRUN: let it run where it was. */
+static void make_runnable(struct vcpu *v)
+{
+	v->state = VCPU_RUNNABLE;
+	if (v->mp_state == KVM_MP_STATE_HALTED)
+		v->mp_state = KVM_MP_STATE_RUNNABLE;
+	v->pv_unhalted = false;
+	sched_enqueue(v->home, v, false);
+}
+
+/* d0->lock held, d0 INRUN: RUN ends with `result`. */
+static void end_run(struct vcpu *d0, s64 result)
+{
+	d0->target = NULL;
+	d0->regs.gpr[RAX] = result;
+	make_runnable(d0);
+}
+
+static void wake(struct vcpu *v, u8 ipi)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->current == v)
+		return;
+	spin_lock(&v->lock);
+	switch (v->state) {
+	case VCPU_HALTED:
+		if (vcpu_has_work(v))
+			make_runnable(v);
+		break;
+	case VCPU_INRUN:
+		if (vcpu_has_irq(v))
+			end_run(v, BP_EXIT_INTR);
+		break;
+	case VCPU_RUNNING:
+		if (v->home != c)
+			lapic_send_ipi(v->home->apic_id, ipi);
+		break;
+	default:
+		break;
+	}
+	spin_unlock(&v->lock);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	wake(v, VECTOR_KICK);
+}
+
+/*
+ * The CPU takes what was posted while it stays in the guest; or, if it has left
+ * it meanwhile, the next entry does.
+ */
+void vcpu_notify(struct vcpu *v)
+{
+	const struct vlapic_post *p = v->apic.post;
+
+	wake(v, p && p->notify && !READ_ONCE(p->late_any) ? VECTOR_POSTED : VECTOR_KICK);
+}
+
+void vcpu_interrupt_run(struct vcpu *d0)
+{
+	spin_lock(&d0->lock);
+	if (d0->state == VCPU_INRUN)
+		end_run(d0, BP_EXIT_INTR);
+	spin_unlock(&d0->lock);
+}
+
+/* Domain 0's vCPU that waits in RUN for v, locked; or NULL.  v->lock held. */
+static struct vcpu *lock_donor(struct vcpu *v)
+{
+	struct vcpu *d0 = v->donor;
+
+	v->donor = NULL;
+	if (!d0)
+		return NULL;
+	spin_lock(&d0->lock);
+	if (d0->state == VCPU_INRUN && d0->target == v)
+		return d0;
+	spin_unlock(&d0->lock);
+	return NULL;
+}
+
+/*
+ * d0->lock held.  RUN is over.  When d0's CPU is this one and nobody else
+ * waits for it, go straight back, without the queue.
+ */
+static void return_to_donor(struct cpu *c, struct vcpu *d0, s64 result)
+{
+	if (d0->home != c || c->rq.nr) {
+		end_run(d0, result);
+		spin_unlock(&d0->lock);
+		return;
+	}
+	d0->target = NULL;
+	d0->regs.gpr[RAX] = result;
+	d0->state = VCPU_RUNNING;
+	sched_start(c, d0, true);
+	spin_unlock(&d0->lock);
+	cpu_switch_in(c, d0);
+}
+
+static void publish(struct vcpu *v, u8 exit)
+{
+	struct bp_vcpu_page *p = v->page;
+
+	p->exit = exit;
+	p->if_flag = !!(v->regs.rflags & X86_EFLAGS_IF);
+	p->ready_for_irq = p->if_flag && v->inject.type == EVENT_NONE && !vcpu_intr_queued(v);
+	p->mp_state = v->mp_state;
+	p->cr8 = vlapic_get_cr8(v);
+	p->apic_base = v->apic.base;
+	vcpu_get_regs(v, &p->regs);
+}
+
+void vcpu_service(struct vcpu *v, u8 exit)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu *d0;
+
+	v->dom->service_exits++;
+	cpu_switch_out(c);
+	publish(v, exit);
+	spin_lock(&v->lock);
+	sched_stop(c, v);
+	v->state = VCPU_STOPPED;
+	v->pause_req = false;
+	v->move_to = NULL;
+	d0 = lock_donor(v);
+	if (!d0) {
+		if (exit != BP_EXIT_PAUSED)
+			v->exit_pending = exit;
+		if (v->waiter) {
+			v->waiter = false;
+			ring_post_service(v);
+		}
+		spin_unlock(&v->lock);
+		return;
+	}
+	v->waiter = false;
+	spin_unlock(&v->lock);
+	return_to_donor(c, d0, exit);
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu *d0 = NULL;
+
+	cpu_switch_out(c);
+	spin_lock(&v->lock);
+	sched_stop(c, v);
+	if (vcpu_has_work(v)) {
+		v->home = c;
+		make_runnable(v);
+		spin_unlock(&v->lock);
+		return;
+	}
+	v->state = VCPU_HALTED;
+	if (v->page) {
+		d0 = lock_donor(v);
+		if (d0) {
+			v->waiter = true;
+			v->page->mp_state = v->mp_state;
+		}
+	}
+	spin_unlock(&v->lock);
+	if (d0)
+		return_to_donor(c, d0, BP_EXIT_BLOCKED);
+}
+
+int vcpu_claim(struct vcpu *v)
+{
+	int ret = 0;
+
+	spin_lock(&v->lock);
+	if (v->state == VCPU_STOPPED)
+		v->state = VCPU_CLAIMED;
+	else
+		ret = -EBUSY;
+	spin_unlock(&v->lock);
+	return ret;
+}
+
+void vcpu_unclaim(struct vcpu *v)
+{
+	spin_lock(&v->lock);
+	v->state = VCPU_STOPPED;
+	spin_unlock(&v->lock);
+}
+
+/* What PAUSE cannot undo by starting the instruction anew. */
+static bool is_sticky(u8 exit)
+{
+	return exit == BP_EXIT_IOAPIC_EOI || exit == BP_EXIT_SHUTDOWN;
+}
+
+/*
+ * v->lock held, and released while its CPU takes it off.  It ends: as long as
+ * somebody waits here RUN is refused, so what left RUNNING comes back only by
+ * preemption or an interrupt, and is stopped before it is entered.
+ */
+static void wait_until_off(struct vcpu *v)
+{
+	v->pausers++;
+	while (v->state == VCPU_RUNNING) {
+		v->pause_req = true;
+		lapic_send_ipi(v->home->apic_id, VECTOR_KICK);
+		spin_unlock(&v->lock);
+		while (READ_ONCE(v->state) == VCPU_RUNNING &&
+		       READ_ONCE(v->pause_req))
+			pause();
+		spin_lock(&v->lock);
+	}
+	v->pausers--;
+}
+
+s64 vcpu_pause(struct vcpu *v)
+{
+	struct vcpu *d0;
+
+	spin_lock(&v->lock);
+	wait_until_off(v);
+	switch (v->state) {
+	case VCPU_RUNNABLE:
+		sched_dequeue(v);
+		v->state = VCPU_STOPPED;
+		break;
+	case VCPU_HALTED:
+		v->state = VCPU_STOPPED;
+		break;
+	case VCPU_STOPPED:
+		break;
+	default:
+		spin_unlock(&v->lock);
+		return -EBUSY;
+	}
+	if (!is_sticky(v->exit_pending))
+		v->exit_pending = 0;
+	v->waiter = false;
+	v->pause_req = false;
+	publish(v, BP_EXIT_PAUSED);
+	d0 = lock_donor(v);
+	spin_unlock(&v->lock);
+	if (d0) {
+		end_run(d0, BP_EXIT_PAUSED);
+		spin_unlock(&d0->lock);
+	}
+	return 0;
+}
+
+/* What the shim wants done before the entry.  v CLAIMED or locked STOPPED. */
+static void take_run_flags(struct vcpu *v)
+{
+	struct bp_vcpu_page *p = v->page;
+	u32 flags = READ_ONCE(p->run_flags);
+
+	if (!(flags & ~BP_RUN_WANT_SREGS))
+		return;
+	p->run_flags = flags & BP_RUN_WANT_SREGS;
+	if (flags & BP_RUN_SET_REGS)
+		vcpu_set_regs(v, &p->regs);
+	if (flags & BP_RUN_INSN_DONE)
+		vcpu_insn_done(v);
+	if (flags & BP_RUN_INJECT) {
+		v->extint_vector = READ_ONCE(p->inject_vector);
+		v->extint_queued = true;
+	}
+	if (flags & BP_RUN_EXCEPTION) {
+		u8 vector = READ_ONCE(p->exc_vector) & 31;
+
+		if (vector == 14)
+			v->regs.cr2 = READ_ONCE(p->exc_cr2);
+		vcpu_exception(v, vector, READ_ONCE(p->exc_has_error),
+			       READ_ONCE(p->exc_error));
+	}
+}
+
+/* v->lock held, v STOPPED: report an exit that nobody has seen yet. */
+static u8 take_pending_exit(struct vcpu *v)
+{
+	u8 exit = v->exit_pending;
+
+	v->exit_pending = 0;
+	return exit;
+}
+
+/* Both locks held: d0 waits for v from now on. */
+static void begin_run(struct cpu *c, struct vcpu *d0, struct vcpu *v)
+{
+	sched_stop(c, d0);
+	d0->sched.donating = true;
+	d0->state = VCPU_INRUN;
+	d0->target = v;
+	v->donor = d0;
+	v->waiter = false;
+	/* What was posted while d0 counted as RUNNING must not be lost. */
+	if (vcpu_has_irq(d0))
+		end_run(d0, BP_EXIT_INTR);
+}
+
+/* v->lock held, v STOPPED: it goes on right here, or joins the queue. */
+static s64 run_stopped(struct cpu *c, struct vcpu *d0, struct vcpu *v)
+{
+	bool direct = !c->rq.nr;
+
+	take_run_flags(v);
+	cpu_switch_out(c);
+	spin_lock(&d0->lock);
+	begin_run(c, d0, v);
+	spin_unlock(&d0->lock);
+	if (direct) {
+		v->state = VCPU_RUNNING;
+		sched_start(c, v, true);
+		spin_unlock(&v->lock);
+		cpu_switch_in(c, v);
+	} else {
+		v->state = VCPU_RUNNABLE;
+		sched_enqueue(c, v, false);
+		spin_unlock(&v->lock);
+	}
+	return RUN_SWITCHED;
+}
+
+/* v->lock held, v runs or waits detached: join it. */
+static s64 run_detached(struct cpu *c, struct vcpu *d0, struct vcpu *v)
+{
+	cpu_switch_out(c);
+	spin_lock(&d0->lock);
+	begin_run(c, d0, v);
+	spin_unlock(&d0->lock);
+	if (v->state == VCPU_RUNNABLE && v->home != c) {
+		sched_dequeue(v);
+		if (v->state == VCPU_RUNNABLE)
+			sched_enqueue(c, v, false);
+	} else if (v->state == VCPU_RUNNING && v->home != c) {
+		WRITE_ONCE(v->move_to, c);
+		lapic_send_ipi(v->home->apic_id, VECTOR_KICK);
+	}
+	spin_unlock(&v->lock);
+	return RUN_SWITCHED;
+}
+
+s64 vcpu_run(struct vcpu *d0, struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+	s64 ret;
+
+	if (vcpu_has_irq(d0))
+		return BP_EXIT_INTR;
+	spin_lock(&v->lock);
+	if (v->pausers || (v->donor && READ_ONCE(v->donor->target) == v)) {
+		spin_unlock(&v->lock);
+		return -EBUSY;
+	}
+	switch (v->state) {
+	case VCPU_STOPPED:
+		ret = take_pending_exit(v);
+		if (!ret)
+			return run_stopped(c, d0, v);
+		break;
+	case VCPU_CLAIMED:
+	case VCPU_DEAD:
+		ret = -EBUSY;
+		break;
+	case VCPU_HALTED:
+		v->waiter = true;
+		v->page->mp_state = v->mp_state;
+		ret = BP_EXIT_BLOCKED;
+		break;
+	default:
+		return run_detached(c, d0, v);
+	}
+	spin_unlock(&v->lock);
+	return ret;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtual CPU, domain 0's and a guest's alike.
+ *
+ * State machine (vcpu.c), every change under v->lock:
+ *
+ * CLAIMED is STOPPED with a state access under way (no RUN, no PAUSE then).
+ *
+ *              run            pick            HLT
+ *   STOPPED ---------> RUNNABLE <----> RUNNING ---> HALTED
+ *      ^                  ^               |            |
+ *      |   service exit, PAUSE            |            | interrupt
+ *      +----------------------------------+            |
+ *                         +----------------------------+
+ *
+ * INRUN is domain 0's only: blocked in the RUN hypercall, woken by an
+ * interrupt or by the target's stop.
+ *
+ * Registers in ->regs, ->exit and everything of the back end belong to the
+ * CPU on which the vCPU is RUNNING; of a CLAIMED vCPU to the
+ * CPU that claimed it.
+ */
+#ifndef HV_CORE_VCPU_H
+#define HV_CORE_VCPU_H
+
+#include <linux/kvm.h>
+
+#include "apic/vlapic.h"
+#include "entry.h"
+#include "exit.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "machine/spinlock.h"
+#include "sched.h"
+
+struct cpu;
+struct domain;
+struct bp_vcpu_page;
+
+enum vcpu_state {
+	VCPU_STOPPED,
+	VCPU_CLAIMED,
+	VCPU_RUNNABLE,
+	VCPU_RUNNING,
+	VCPU_HALTED,
+	VCPU_INRUN,
+	VCPU_DEAD,			/* its domain is being destroyed */
+};
+
+/* x86 encoding order: index = register number in ModRM. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+
+/*
+ * The registers that a world switch moves.  The back end stores all of them at
+ * each exit and loads all of them at each entry (RSP, RIP, RFLAGS through
+ * VMCB or VMCS), so hv/core reads and writes them here.
+ */
+struct vcpu_regs {
+	u64 gpr[16];
+	u64 rip;
+	u64 rflags;
+	u64 cr2;		/* loaded and stored on both vendors */
+};
+
+#define REGS_AT(reg) \
+	static_assert(offsetof(struct vcpu_regs, gpr[reg]) == REGS_##reg, "entry.h: " #reg)
+
+REGS_AT(RAX);
+REGS_AT(RCX);
+REGS_AT(RDX);
+REGS_AT(RBX);
+REGS_AT(RBP);
+REGS_AT(RSI);
+REGS_AT(RDI);
+REGS_AT(R8);
+REGS_AT(R9);
+REGS_AT(R10);
+REGS_AT(R11);
+REGS_AT(R12);
+REGS_AT(R13);
+REGS_AT(R14);
+REGS_AT(R15);
+#undef REGS_AT
+
+/* An event to inject at the next entry, or one whose delivery was cut short. */
+#define EVENT_NONE	0
+#define EVENT_INTR	1	/* external interrupt */
+#define EVENT_NMI	2
+#define EVENT_EXC	3	/* hardware exception */
+#define EVENT_SOFT	4	/* INT n, INT3, INTO: re-executed, not re-injected,
+				 * where hardware lacks next RIP */
+struct vcpu_event {
+	u8 type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u32 dr6;		/* #DB: what its delivery is to add to DR6; 0: DR6 has it */
+};
+
+/* What insn.c and page walks need to know; filled by ops->get_paging. */
+struct vcpu_paging {
+	u64 cr0, cr3, cr4, efer;
+	bool pdptes;		/* the CPU uses these for PAE's top table, not memory */
+	u64 pdpte[4];
+	u64 cs_base;
+	bool cs_long;		/* CS.L with EFER.LMA */
+	bool cs_big;		/* CS.D */
+	u8 cpl;
+};
+
+/* MSRs kept in software for every vCPU (msr.c). */
+struct vcpu_msrs {
+	u64 misc_enable;
+	u64 mtrr_def;
+	u64 mtrr_fixed[11];
+	u64 mtrr_var[16];
+	u64 mcg_cap, mcg_status, mcg_ctl;
+	u64 mce[32 * 4];
+	u64 tsc_adjust;
+	u64 tsc_aux;
+	u64 xss;
+	u64 spec_ctrl;			/* domain 0's, while not loaded */
+	u64 hwcr, patch_level;
+	/* KVM's paravirtual ones (pv.c) */
+	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
+};
+
+#define CODE_HINTS	8		/* power of two */
+
+struct vcpu {
+	struct domain *dom;
+	u32 index;			/* in the domain */
+	struct vcpu *dying_next;	/* list of domain->dying */
+	u64 spec_id;			/* never used twice; 0 = none (speculation.c) */
+
+	/* ---- scheduling; guarded by lock, but for what sched.h says ---- */
+	struct spinlock lock;
+	enum vcpu_state state;		/* others read without lock as a hint */
+	struct cpu *home;		/* queued, running, or last ran here */
+	struct vcpu *donor;		/* domain 0's vCPU blocked in RUN for us */
+	struct vcpu *target;		/* domain 0's: whom RUN runs */
+	bool waiter;			/* last RUN returned BLOCKED: post SERVICE */
+	bool pause_req;			/* stop at the next exit */
+	u32 pausers;			/* CPUs in PAUSE waiting for that: no RUN */
+	struct cpu *move_to;		/* go on there at the next exit */
+	struct sched_entity sched;
+
+	/* ---- machine state ---- */
+	struct vcpu_regs regs;
+	struct vm_exit exit;
+	struct vcpu_event inject;	/* pending for the next entry */
+	bool nmi_pending;		/* latched, atomically set by others */
+	bool extint;			/* level of the PIC's INTR, set by others */
+	bool extint_queued;		/* the shim answered: vector below */
+	u8 extint_vector;
+	bool intr_again;		/* acknowledged, and its delivery has failed or */
+	u8 again_vector;		/* the VMM sets it so: before all other vectors */
+	u8 mp_state;			/* KVM_MP_STATE_* */
+	u32 sipi_vector;
+	u64 init_sipi;			/* bits set by others: VCPU_REQ_* */
+	bool shutdown_sticky;		/* triple fault, to be reported */
+	bool pv_unhalted;		/* KVM_HC_KICK_CPU, set by others */
+	u16 eoi_exit;			/* EOI to report to the IOAPIC: 0x100 | vector */
+	u64 tsc_offset;			/* guest TSC = TSC + offset */
+	u64 xcr0;
+	u64 dr[4], dr6, dr7;		/* loaded when dr7 arms something */
+	struct vcpu_msrs msr;
+	struct vlapic apic;
+	u8 tpr_watch;			/* class last given to ops->tpr_threshold */
+	void *xsave;			/* page(s), XSAVE standard format, all of
+					 * xcr0 | SSE | x87; 64-byte aligned */
+
+	/* ---- second-level translation ---- */
+	u64 tlb_gen;			/* domain's generation last flushed for */
+	struct cpu *tlb_cpu;		/* CPU on which it last ran */
+
+	/*
+	 * Where the pages of the last measured instructions were found, by the
+	 * low bits of the page's number (event.c).  Hints: what is read there is
+	 * checked to be the instruction that exited.
+	 */
+	struct code_hint {
+		u64 page;		/* linear address | 1; 0 = none */
+		u64 cr3, gen;
+		hpa_t hpa;
+	} code[CODE_HINTS];
+
+	/* ---- channel ---- */
+	struct bp_vcpu_page *page;	/* NULL for domain 0 */
+	void *state_page;
+	hpa_t page_hpa, state_hpa;
+	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
+	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
+	u32 cpuid_n;
+	u8 cpuid_first[3][32];		/* index of a leaf's first entry (cpuid.c) */
+
+	/* ---- paravirtual clock, steal time (pv.c) ---- */
+	u64 steal_tsc;
+	u64 runnable_since;		/* TSC when it became RUNNABLE */
+	bool pv_dirty;			/* write clock and steal time at entry */
+	bool pv_eoi_armed;
+	u8 pv_eoi_vector;
+	bool pv_preempted;		/* the guest's page says so */
+	u32 pv_version;
+	gpa_t pv_asked;			/* page that the shim was asked for */
+
+	u64 exits[VM_EXIT_REASONS];	/* counters */
+
+	/* ---- the back end's own ---- */
+	void *arch;			/* struct svm_vcpu or struct vmx_vcpu: one page
+					 * from the domain, made by ops->vcpu_init */
+};
+
+/* Is there a vector that has been acknowledged, and waits to be injected? */
+static inline bool vcpu_intr_queued(const struct vcpu *v)
+{
+	return v->intr_again || v->extint_queued;
+}
+
+#define VCPU_REQ_INIT	BIT(0)
+#define VCPU_REQ_SIPI	BIT(1)
+
+#endif
