@@ -46,17 +46,12 @@ _start:
 	movl %ebx, %esi
 	movl $PHYS(boot_pml4), %eax
 	movl %eax, %cr3
-	movl %cr4, %eax
-	movl %eax, PHYS(boot_firmware_cr4)
 	movl $CR4_BOOT, %eax
 	movl %eax, %cr4
 	movl $0xc0000080, %ecx		/* EFER */
 	rdmsr
-	movl %eax, PHYS(boot_firmware_efer)
 	orl $EFER_BOOT, %eax
 	wrmsr
-	movl %cr0, %eax
-	movl %eax, PHYS(boot_firmware_cr0)
 	movl $CR0_BOOT, %eax
 	movl %eax, %cr0
 	lgdt PHYS(boot_gdt_ptr)
@@ -80,34 +75,8 @@ _start:
 	call hv_main
 	ud2
 
-/*
- * An AP comes here from the trampoline, on the trampoline's page tables and
- * GDT, with %rdi = its struct cpu. Offsets checked in smp.c.
- */
-	.globl ap_entry64
-ap_entry64:
-	movq 16(%rdi), %rsp		/* stack_top */
-	xorl %ebp, %ebp
-	movq kernel_cr3(%rip), %rax
-	movq %rax, %cr3
-	call ap_main
-	ud2
-
-/* void call_on_stack(u64 stack_top, void (*fn)(void)): no way back. */
-	.section .text
-	.globl call_on_stack
-call_on_stack:
-	movq %rdi, %rsp
-	xorl %ebp, %ebp
-	call *%rsi
-	ud2
-
 	.section .data
 	.balign 8
-	.globl boot_firmware_cr0, boot_firmware_cr4, boot_firmware_efer
-boot_firmware_cr0:	.quad 0
-boot_firmware_cr4:	.quad 0
-boot_firmware_efer:	.quad 0
 boot_gdt:
 	.quad 0
 	.quad 0x00af9a000000ffff	/* 64-bit code */

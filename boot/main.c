@@ -13,12 +13,14 @@
 #include "hv/core/machine/smp.h"
 #include "hv/core/machine/trap.h"
 #include "hv/core/machine/tsc.h"
+#include "hv/core/memory/frames.h"
 #include "linux_loader.h"
 #include "multiboot2.h"
+#include "start.h"
 
 #define VGA_TEXT	0xb8000
 
-struct boot_info boot_info;
+static struct boot_info boot_info;
 
 /* Ours, since the loader's copy lies in memory that becomes domain 0's. */
 static u8 mbi_copy[MB2_MAX_SIZE] __aligned(8);
@@ -83,10 +85,9 @@ static void main_on_own_stack(void)
 	lapic_init_cpu();
 	tsc_init(acpi_info.pm_timer);
 	lapic_timer_init(!hv_options.timer_apic);
-	smp_start_aps(&acpi_info);
-	memmap_init_frames();
+	smp_start_aps(&acpi_info, &boot_info);
+	frames_start();
 	hv_start(&boot_info);
-	panic("hv_start() returned");
 }
 
 noreturn void hv_main(u32 magic, u32 info)
@@ -97,7 +98,7 @@ noreturn void hv_main(u32 magic, u32 info)
 	cpu_init_control_registers();
 	read_loader_info(magic, info);
 	read_options();
-	memmap_init(&boot_info);
+	memmap_init(&boot_info, frames_bytes);
 	paging_init();
 	smp_enter_boot_cpu(main_on_own_stack);
 }

@@ -6,6 +6,7 @@
 #include "hv/core/machine/boot_info.h"
 #include "linux_loader.h"
 
+#include "hv/core/apic/vlapic.h"
 #include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/lib/string.h"
@@ -21,9 +22,17 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/frames.h"
 #include "hv/core/memory/mmu.h"
+#include "hv/core/run/loop.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/vcpu/run.h"
 #include "hv/core/vcpu/speculation.h"
+#include "hv/svm/svm.h"
+#include "hv/vmx/vmx.h"
+#include "start.h"
+
+#define VENDOR_INTEL	0x756e6547u	/* EBX of leaf 0: "Genu" */
+
+#define CPUID_1_ECX_VMX	BIT(5)
 
 /* What vCPUs may use, as long as one page holds its XSAVE area. */
 #define XCR0_WANTED	(XCR0_FP | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | \
@@ -44,11 +53,22 @@ static void choose_xcr0(void)
 		fatal("XSAVE state of %u bytes is more than a page", cpuid_count(0xd, 0).ebx);
 }
 
+/*
+ * The one place that looks at the vendor: which back end this machine gets.
+ * Whether it can run there is that back end's probe() to say.
+ */
+static const struct hv_ops *back_end(void)
+{
+	if ((cpuid(1).ecx & CPUID_1_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL)
+		return &vmx_ops;
+	return &svm_ops;
+}
+
 static void choose_back_end(void)
 {
 	const char *why;
 
-	ops_choose();
+	ops_set(back_end());
 	why = ops->probe();
 	if (why)
 		fatal("%s", why);
@@ -119,7 +139,7 @@ static void enter_linux(struct vcpu *v, const struct linux_entry *e)
 }
 
 /* The vCPU joins its CPU's queue; run_loop() finds it there. */
-static void launch(struct cpu *c)
+static noreturn void launch(struct cpu *c)
 {
 	struct vcpu *v = c->dom0;
 
@@ -143,7 +163,7 @@ static void build_dom0(void)
 	u32 i;
 
 	spin_lock_init(&dom0.lock);
-	mmu_init();
+	mmu_init(ops_chosen()->npt);
 	if (frame_mmio_protect(APIC_BASE_DEFAULT, PAGE_SIZE))
 		panic("the local APIC's page cannot be protected");
 	if (dom0_build_npt())
@@ -160,7 +180,17 @@ static void build_dom0(void)
 		sched_init_cpu(cpus[i]);
 }
 
-void hv_start(struct boot_info *bi)
+static void start_ap(void)
+{
+	struct cpu *c = this_cpu();
+
+	start_cpu(c);
+	if (c->dom0)
+		launch(c);
+	run_loop();
+}
+
+noreturn void hv_start(const struct boot_info *bi)
 {
 	struct cpu *c = this_cpu();
 	struct linux_entry entry;
@@ -176,18 +206,8 @@ void hv_start(struct boot_info *bi)
 	log_info("domain 0: %u vCPUs, entry %llx; Bedplate's own pool %llu of %llu KiB free",
 		 dom0.nr_vcpus, entry.rip, pool_free * 4, pool_total * 4);
 	console_release();
-	smp_release_aps();
+	smp_release_aps(start_ap);
 	launch(c);
-}
-
-void hv_start_ap(void)
-{
-	struct cpu *c = this_cpu();
-
-	start_cpu(c);
-	if (c->dom0)
-		launch(c);
-	run_loop();
 }
 
 /* panic(): what were we doing? */

@@ -5,6 +5,8 @@
  */
 #include "hypercall.h"
 
+#include "hv/core/apic/vlapic.h"
+#include "hv/core/guest/insn.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/lib/atomic.h"
 #include "hv/core/lib/errno.h"
@@ -16,10 +18,10 @@
 #include "hv/core/memory/dommem.h"
 #include "hv/core/memory/frames.h"
 #include "hv/core/memory/mmu.h"
-#include "hv/core/run/vcpu_create.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/vcpu/run.h"
 #include "ioeventfd.h"
+#include "ring.h"
 #include "server.h"
 
 struct args {

@@ -5,6 +5,7 @@
 #include "hv/core/lib/string.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/vcpu/run.h"
+#include "ring.h"
 
 struct entry {
 	u64 addr;

@@ -8,6 +8,8 @@
  * taken offline while guests' vCPUs were still here) sets the overflow word of
  * another CPU's ring: then the shim looks at every vCPU.
  */
+#include "ring.h"
+#include "hv/core/apic/vlapic.h"
 #include "hv/core/lib/atomic.h"
 #include "hv/core/lib/errno.h"
 #include "hv/core/machine/cpu.h"

@@ -19,6 +19,12 @@ struct vcpu;
 s64 state_get(struct vcpu *v, u32 cls, u32 len);
 s64 state_set(struct vcpu *v, u32 cls, u32 len);
 
+/*
+ * Supplied by hv/core/run/vcpu_create.c.  BP_HC_VCPU_CREATE: index, or an error of
+ * channel.h.  Takes d->lock.
+ */
+int vcpu_create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn);
+
 /* BP_HC_DOMAIN_GET and SET; d = NULL for machine-wide classes. */
 s64 domain_state_get(struct domain *d, u32 cls, void *buf);
 s64 domain_state_set(struct domain *d, u32 cls, const void *buf);

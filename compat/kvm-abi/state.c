@@ -6,6 +6,7 @@
  */
 #include <linux/kvm.h>
 
+#include "hv/core/apic/vlapic.h"
 #include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/insn.h"
 #include "hv/core/guest/msr.h"

@@ -20,7 +20,6 @@
 #define HV_EPT_NPT_H
 
 #include "lib/types.h"
-#include "memory/domain.h"
 
 #define NPT_LEVELS	4		/* level 0 has the 4 KiB leaves */
 #define NPT_ENTRIES	512
@@ -80,6 +79,13 @@ struct npt_gather {
 #define NPT_GATHER_LEAF(pfn, order)	((pfn) << 8 | (order))
 #define NPT_GATHER_PFN(x)		((x) >> 8)
 #define NPT_GATHER_ORDER(x)		((u32)(x) & 0xff)
+
+/* The root of a second-level address space. */
+struct npt_root {
+	hpa_t table;			/* top-level table, 0 = none */
+	u64 mapped;			/* 4 KiB pages mapped (guests) */
+	u64 tables;			/* table pages in use */
+};
 
 /* An address space to work on: made on the stack for one piece of work. */
 struct npt {

@@ -9,6 +9,7 @@
  * translations left behind there are never found again.
  */
 #include "apic/irq.h"
+#include "apic/vlapic.h"
 #include "machine/cpu.h"
 #include "machine/lapic.h"
 #include "machine/log.h"

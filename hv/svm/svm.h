@@ -137,4 +137,7 @@ int svm_set_msr(struct vcpu *v, u32 msr, u64 val);
  */
 const char *svm_vmcb_fault(const struct svm_caps *caps, const struct vmcb *b);
 
+/* The back end; for boot/start.c. */
+extern const struct hv_ops svm_ops;
+
 #endif

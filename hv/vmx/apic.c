@@ -8,6 +8,7 @@
  * the vCPU runs; what it knows besides, the highest pending vector and the highest
  * in service, is computed anew when software has changed them.
  */
+#include "apic/vlapic.h"
 #include "insn.h"
 #include "machine/lapic.h"
 #include "machine/paging.h"

@@ -166,4 +166,7 @@ const char *vmx_guest_fault(const struct vmx_caps *caps);
 /* A VM-instruction error (31.4) in words. */
 const char *vmx_insn_error(u32 number);
 
+/* The back end; for boot/start.c. */
+extern const struct hv_ops vmx_ops;
+
 #endif

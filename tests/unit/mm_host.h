@@ -35,6 +35,8 @@ static inline hpa_t virt_to_phys(const void *va)
 struct cpu;
 struct domain;
 
+struct npt_format;
+extern const struct npt_format *const rig_npt;	/* of the domains here */
 extern u32 rig_max_order;	/* what the format says: set before rig_init() */
 extern u64 rig_pool_limit;	/* page_alloc() fails below this many free pages */
 extern u32 rig_kicks;		/* IPIs sent */

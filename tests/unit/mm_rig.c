@@ -13,7 +13,6 @@
 #include "hv/core/machine/memmap.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/machine/mtrr.h"
-#include "hv/core/vcpu/ops.h"
 #include "hv/core/lib/x86_regs.h"
 
 #define FRAMES		(RIG_TOP >> PAGE_SHIFT)
@@ -114,8 +113,7 @@ static u32 max_order(void)
 }
 
 static struct npt_format format;
-static struct hv_ops rig_ops = { .name = "test", .npt = &format };
-const struct hv_ops *ops = &rig_ops;
+const struct npt_format *const rig_npt = &format;
 
 void rig_init_frames(bool ept)
 {
@@ -152,7 +150,7 @@ void rig_init(bool ept)
 	int err;
 
 	rig_init_frames(ept);
-	mmu_init();
+	mmu_init(rig_npt);
 	err = dom0_build_npt();
 	ASSERT(!err);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exceptions upon exceptions, stepping over an instruction, registers. */
-// SOURCES: hv/core/vcpu/event.c hv/core/guest/insn.c
+// SOURCES: hv/core/vcpu/event.c hv/core/guest/skip.c hv/core/guest/insn.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>

@@ -98,7 +98,7 @@ static u64 dom0_entry(u64 pfn)
 	u32 l;
 
 	for (l = 3; l; l--)
-		t = phys_to_virt(t[(pfn >> 9 * l) % 512] & ops->npt->addr);
+		t = phys_to_virt(t[(pfn >> 9 * l) % 512] & rig_npt->addr);
 	return t[pfn % 512];
 }
 
@@ -290,14 +290,23 @@ static void map_says_what_is_wrong(void **state __unused)
 
 static u32 flushes;
 
-static void count_flush(struct vcpu *v __unused)
+/* What the TLB protocol needs of a vCPU. */
+struct test_vcpu {
+	struct domain *dom;
+	struct tlb_seen tlb;
+};
+
+static void count_flush(void)
 {
 	flushes++;
 }
 
-static void set_flush(void (*fn)(struct vcpu *))
+static void (*flush)(void) = count_flush;
+
+static void enter(struct cpu *c, struct test_vcpu *v)
 {
-	((struct hv_ops *)ops)->flush = fn;
+	if (mmu_enter(c, v->dom, &v->tlb))
+		flush();
 }
 
 static void leave_on_kick(struct cpu *c)
@@ -308,30 +317,30 @@ static void leave_on_kick(struct cpu *c)
 static void entry_flushes_when_due(void **state __unused)
 {
 	struct domain d = { .id = 3 };
-	struct vcpu *v = calloc(1, sizeof(*v)), *w = calloc(1, sizeof(*w));
+	struct test_vcpu *v = calloc(1, sizeof(*v)), *w = calloc(1, sizeof(*w));
 
 	v->dom = w->dom = &d;
 	flushes = 0;
-	set_flush(count_flush);
-	mmu_enter(cpus[1], v);
+	flush = count_flush;
+	enter(cpus[1], v);
 	assert_ptr_equal(cpus[1]->guest_dom, &d);
 	assert_int_equal(flushes, 1);		/* never ran here */
 	mmu_leave(cpus[1]);
 	assert_null(cpus[1]->guest_dom);
-	mmu_enter(cpus[1], v);
+	enter(cpus[1], v);
 	mmu_leave(cpus[1]);
 	assert_int_equal(flushes, 1);
-	mmu_enter(cpus[1], w);			/* another vCPU of the domain */
+	enter(cpus[1], w);			/* another vCPU of the domain */
 	mmu_leave(cpus[1]);
 	assert_int_equal(flushes, 2);
-	mmu_enter(cpus[2], v);			/* another CPU, and back */
+	enter(cpus[2], v);			/* another CPU, and back */
 	mmu_leave(cpus[2]);
-	mmu_enter(cpus[1], v);
+	enter(cpus[1], v);
 	mmu_leave(cpus[1]);
 	assert_int_equal(flushes, 4);
 	mmu_flush_domain(&d);			/* nobody in guest mode: no IPI */
 	assert_int_equal(rig_kicks, 0);
-	mmu_enter(cpus[1], v);
+	enter(cpus[1], v);
 	assert_int_equal(flushes, 5);
 
 	/* In guest mode with what is current now, then with what is not. */
@@ -339,14 +348,14 @@ static void entry_flushes_when_due(void **state __unused)
 	mmu_flush_domain(&d);
 	assert_int_equal(rig_kicks, 1);
 	assert_null(cpus[1]->guest_dom);
-	mmu_enter(cpus[1], v);
+	enter(cpus[1], v);
 	cpus[1]->guest_gen++;			/* as if it came back meanwhile */
 	mmu_flush_domain(&d);
 	assert_int_equal(rig_kicks, 1);
 	mmu_leave(cpus[1]);
 
 	/* Another domain's CPUs and the caller itself are left alone. */
-	mmu_enter(cpus[2], v);
+	enter(cpus[2], v);
 	cpus[0]->guest_dom = &dom0;
 	mmu_flush_domain(&dom0);
 	assert_int_equal(rig_kicks, 1);
@@ -360,7 +369,7 @@ static bool kicked_for_unmap, still_counted;
 static void see_unmap(struct cpu *c)
 {
 	struct npt_leaf leaf;
-	struct npt t = { .fmt = ops->npt, .root = &watched->npt };
+	struct npt t = { .fmt = rig_npt, .root = &watched->npt };
 
 	/* At the kick the entry is gone and the frame still referenced. */
 	kicked_for_unmap = npt_lookup(&t, 5, &leaf) == NPT_ABSENT;
@@ -370,13 +379,13 @@ static void see_unmap(struct cpu *c)
 
 static void frame_is_put_after_flush(void **state __unused)
 {
-	struct vcpu *v = calloc(1, sizeof(*v));
+	struct test_vcpu *v = calloc(1, sizeof(*v));
 	u64 done;
 
 	watched = v->dom = domain_get(make_guest());
-	set_flush(count_flush);
+	flush = count_flush;
 	assert_int_equal(map1(v->dom, 5, PFN + 9, 0, RW), 1);
-	mmu_enter(cpus[3], v);
+	enter(cpus[3], v);
 	rig_on_kick = see_unmap;
 	kicked_for_unmap = still_counted = false;
 	assert_int_equal(mmu_unmap(v->dom, 5, 1, &done), 0);
@@ -401,12 +410,12 @@ static void see_donation(struct cpu *c)
 
 static void donated_frame_is_used_after_flush(void **state __unused)
 {
-	struct vcpu *v = calloc(1, sizeof(*v));
+	struct test_vcpu *v = calloc(1, sizeof(*v));
 
 	v->dom = &dom0;
-	set_flush(count_flush);
+	flush = count_flush;
 	memset(phys_to_virt((PFN + 0x1000) << PAGE_SHIFT), 0x77, PAGE_SIZE);
-	mmu_enter(cpus[2], v);
+	enter(cpus[2], v);
 	rig_on_kick = see_donation;
 	donor_flushed = false;
 	assert_true(make_guest() > 0);
@@ -416,7 +425,7 @@ static void donated_frame_is_used_after_flush(void **state __unused)
 
 /*
  * Threads as CPUs.  A "guest" has a one-entry TLB over the shared "page table",
- * dropped by ops->flush only; the main thread moves the page and poisons the
+ * dropped by flush() only; the main thread moves the page and poisons the
  * old place once mmu_flush_domain() has returned.
  */
 #define PLACES	8
@@ -430,7 +439,7 @@ static u32 kick_flag[RIG_CPUS];
 static u32 stop, stale, accesses;
 static _Thread_local u64 tlb;
 
-static void drop_tlb(struct vcpu *v __unused)
+static void drop_tlb(void)
 {
 	tlb = 0;
 }
@@ -443,12 +452,12 @@ static void set_kick(struct cpu *c)
 static void *guest_thread(void *arg)
 {
 	struct cpu *c = arg;
-	struct vcpu *v = calloc(1, sizeof(*v));
+	struct test_vcpu *v = calloc(1, sizeof(*v));
 	u32 left;
 
 	v->dom = &tlb_dom;
 	while (!READ_ONCE(stop)) {
-		mmu_enter(c, v);
+		enter(c, v);
 		/* One CPU stays until it is kicked, one comes and goes. */
 		left = c->index == 1 ? ~0u : 2;
 		while (left-- && !__atomic_exchange_n(&kick_flag[c->index], 0, __ATOMIC_SEQ_CST) &&
@@ -482,7 +491,7 @@ static void no_stale_access_under_threads(void **state __unused)
 	pthread_t t[2];
 	u32 i;
 
-	set_flush(drop_tlb);
+	flush = drop_tlb;
 	rig_on_kick = set_kick;
 	translation = 1;
 	for (i = 0; i < 2; i++)

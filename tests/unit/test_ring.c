@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "compat/kvm-abi/ring.h"
 #include "hv/core/machine/cpu.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/lib/errno.h"

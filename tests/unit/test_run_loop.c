@@ -20,6 +20,7 @@
 #include "hv/core/memory/mmu.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/guest/pv.h"
+#include "hv/core/run/loop.h"
 #include "hv/core/vcpu/run.h"
 #include "hv/core/vcpu/speculation.h"
 #include "hv/core/vcpu/switch.h"
@@ -88,11 +89,6 @@ u8 vlapic_tpr_blocked(struct vcpu *v __unused)
 bool vlapic_accepts_extint(const struct vcpu *v __unused)
 {
 	return false;
-}
-
-u8 vlapic_get_cr8(const struct vcpu *v __unused)
-{
-	return 0;
 }
 
 void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r)
@@ -369,7 +365,10 @@ static void linux_step(void)
 
 static void init_vcpu(struct vcpu *v, struct domain *d, int index)
 {
+	static u32 registers[APIC_REG_EILVT0 / 4];
+
 	memset(v, 0, sizeof(*v));
+	v->apic.reg = registers;
 	v->dom = d;
 	v->index = index;
 	v->home = &cpu;

@@ -192,8 +192,3 @@ noreturn void dom0_shutdown(void)
 	ops->emergency_off();
 	machine_reset();
 }
-
-u64 hv_tsc(void)
-{
-	return rdtsc();
-}

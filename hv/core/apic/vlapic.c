@@ -188,11 +188,6 @@ void vlapic_eoi(struct vcpu *v)
 		vcpu_level_eoi(v, vector);
 }
 
-u8 vlapic_get_cr8(const struct vcpu *v)
-{
-	return (areg(&v->apic, APIC_REG_TPR) >> 4) & 15;
-}
-
 void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 {
 	areg_set(&v->apic, APIC_REG_TPR, (cr8 & 15) << 4);

@@ -5,6 +5,7 @@
 
 #include "lib/atomic.h"
 #include "lib/x86_regs.h"
+#include "vcpu/run.h"
 #include "vcpu/vcpu.h"
 #include "vlapic.h"
 

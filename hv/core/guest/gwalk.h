@@ -8,6 +8,7 @@
 
 #include "lib/x86_regs.h"
 #include "memory/mmu.h"
+#include "vcpu/vcpu.h"
 
 #define GPTE_P		BIT(0)
 #define GPTE_W		BIT(1)

@@ -12,6 +12,7 @@
 #define HV_CORE_LINEAR_H
 
 #include "memory/mmu.h"
+#include "vcpu/vcpu.h"
 
 struct vcpu;
 

@@ -4,6 +4,7 @@
 
 #include <asm/kvm_para.h>
 
+#include "apic/vlapic.h"
 #include "cpuid.h"
 #include "lib/errno.h"
 #include "lib/x86.h"

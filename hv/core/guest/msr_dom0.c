@@ -3,6 +3,7 @@
  * MSRs of domain 0, which reach the machine: reads mostly do (the back end's
  * bitmap lets them through), writes only where they cannot hurt others.
  */
+#include "apic/vlapic.h"
 #include "lib/errno.h"
 #include "lib/x86.h"
 #include "machine/cpu.h"

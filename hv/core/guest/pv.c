@@ -4,6 +4,7 @@
 
 #include <linux/kvm_para.h>
 
+#include "apic/vlapic.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -12,7 +13,7 @@
 #include "machine/tsc.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
-#include "run/npf.h"
+#include "vcpu/run.h"
 #include "vcpu/vcpu.h"
 
 /* The guest's view of a clock: version odd = being written. */

@@ -50,4 +50,11 @@ s64 pv_hypercall(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3);
 u64 pv_clock_ns(const struct domain *d, u64 tsc);
 void pv_clock_set(struct domain *d, u64 ns, u64 tsc);
 
+/*
+ * Supplied by run/npf.c.  Bedplate itself wants gpa of the current guest vCPU mapped,
+ * writable if @write (paravirtual data): stop with an NPF exit for it.  Where there is
+ * no such memory it is a mark afterwards (NPT_MARKED).
+ */
+void npf_want_page(struct vcpu *v, gpa_t gpa, bool write);
+
 #endif

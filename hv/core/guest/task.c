@@ -12,6 +12,7 @@
 #include "task.h"
 
 #include "gwalk.h"
+#include "insn.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"

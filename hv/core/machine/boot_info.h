@@ -36,15 +36,4 @@ struct boot_info {
 	bool efi;			/* booted by UEFI */
 };
 
-/* The machine's; hv_start() gets it. */
-extern struct boot_info boot_info;
-
-/* Start domain 0 on this machine: BSP, all APs waiting. Not to return. */
-void hv_start(struct boot_info *bi);
-/* An AP, when smp_release_aps() was called. Not to return. */
-void hv_start_ap(void);
-
-/* From entry.S. */
-noreturn void hv_main(u32 magic, u32 info);
-
 #endif

@@ -3,7 +3,6 @@
 #include "memmap.h"
 #include "boot_info.h"
 #include "log.h"
-#include "memory/frames.h"
 #include "paging.h"
 #include "panic.h"
 #include "pool.h"
@@ -57,7 +56,7 @@ static u32 collect_used(const struct boot_info *bi, struct mem_range *used)
 	return n;
 }
 
-void memmap_init(const struct boot_info *bi)
+void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 {
 	struct mem_range used[BOOT_MAX_MODULES + 1];
 	struct mem_plan plan;
@@ -71,7 +70,7 @@ void memmap_init(const struct boot_info *bi)
 	memmap_add_bedplate((u64)(uintptr_t)image_start - IMAGE_BASE,
 			    (u64)(uintptr_t)image_end - IMAGE_BASE);
 	n = collect_used(bi, used);
-	ft_bytes = frames_bytes(memmap_ram_end(&machine_map) >> PAGE_SHIFT);
+	ft_bytes = table_bytes(memmap_ram_end(&machine_map) >> PAGE_SHIFT);
 	if (!memmap_plan(&machine_map, used, n, ALIGN_UP(ft_bytes, PAGE_SIZE), &plan))
 		fatal("too little memory: no room for Bedplate's %llu MiB below 4 GiB"
 		      " (the machine has %llu MiB)",
@@ -87,21 +86,7 @@ void memmap_init(const struct boot_info *bi)
 		 share >> 10);
 }
 
-void memmap_init_frames(void)
+void *memmap_frame_table(void)
 {
-	const struct mem_range *r;
-	u32 i;
-
-	frames_init(phys_to_virt(frame_table), memmap_ram_end(&machine_map) >> PAGE_SHIFT);
-	for (i = 0; i < machine_map.nr; i++) {
-		r = &machine_map.r[i];
-		if (r->type == MEM_RAM)
-			frames_set(r->start >> PAGE_SHIFT, (r->end - r->start) >> PAGE_SHIFT,
-				   BP_OWNER_DOM0);
-	}
-	for (i = 0; i < nr_bp_ranges; i++) {
-		r = &bp_ranges[i];
-		frames_set(r->start >> PAGE_SHIFT, (r->end - r->start) >> PAGE_SHIFT,
-			   BP_OWNER_HV);
-	}
+	return phys_to_virt(frame_table);
 }

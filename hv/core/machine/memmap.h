@@ -79,14 +79,13 @@ extern u32 nr_bp_ranges;
 /* The machine's map less Bedplate's ranges (reserved there): domain 0's. */
 void memmap_domain0(struct mem_map *out);
 
-/* BSP, on the boot page tables. Fatal if there is too little memory. */
-void memmap_init(const struct boot_info *bi);
-
 /*
- * BSP, before hv_start(): start the frame table (frames.h) in the memory kept
- * for it. RAM is domain 0's but for what Bedplate owns, the rest nobody's.
+ * BSP, on the boot page tables: choose Bedplate's memory, with room for a frame
+ * table of @table_bytes(first frame above all RAM). Fatal if there is too little.
  */
-void memmap_init_frames(void);
+void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top));
+/* The room for it. */
+void *memmap_frame_table(void);
 
 /*
  * Pool of 4 KiB frames: zeroed, given as direct-map pointers. NULL when none

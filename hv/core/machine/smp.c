@@ -22,7 +22,7 @@
 #define AP_WAIT_US	500000
 
 static_assert(offsetof(struct cpu, self) == 0, "this_cpu()");
-static_assert(offsetof(struct cpu, stack_top) == 16, "entry.S");
+static_assert(offsetof(struct cpu, stack_top) == 16, "stack.S");
 static_assert(sizeof(struct cpu) <= PAGE_SIZE, "one page each");
 
 /* The end of trampoline.S. */
@@ -38,12 +38,11 @@ extern noreturn void call_on_stack(u64 stack_top, void (*fn)(void));
 
 struct cpu *cpus[MAX_CPUS];
 u32 nr_cpus;
-u64 boot_firmware_pat, boot_firmware_xcr0;
 
 static struct cpu boot_cpu;
 static struct mtrr_state boot_mtrr;
 static u32 mtrr_synced;		/* APs that had others; atomic */
-static bool released;
+static void (*released_to)(void);	/* NULL: they wait */
 
 void ap_main(struct cpu *c);
 
@@ -80,20 +79,14 @@ void cpu_init_control_registers(void)
 	const u64 known = XCR0_FP | XCR0_SSE | XCR0_AVX | XCR0_OPMASK |
 			  XCR0_ZMM_HI256 | XCR0_HI16_ZMM | XCR0_PKRU;
 	u64 cr4 = cr4_bits();
-	bool bsp = this_cpu() == &boot_cpu;
 
 	write_cr0(X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_MP |
 		  X86_CR0_PE);
 	write_cr4(cr4);
 	wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
-	if (bsp)
-		boot_firmware_pat = rdmsr(MSR_PAT);
 	wrmsr(MSR_PAT, BP_PAT);
-	if (cr4 & X86_CR4_OSXSAVE) {
-		if (bsp)
-			boot_firmware_xcr0 = xgetbv(0);
+	if (cr4 & X86_CR4_OSXSAVE)
 		xsetbv(0, cpuid_count(0xd, 0).eax & known);
-	}
 	__asm__ volatile("fninit");
 }
 
@@ -126,6 +119,8 @@ static struct cpu *cpu_alloc(u32 apic_id)
 /* First C code of an AP; trampoline's tables are gone, the stack is its own. */
 void ap_main(struct cpu *c)
 {
+	void (*fn)(void);
+
 	trap_load();
 	gdt_load(c);
 	cpu_init_control_registers();
@@ -139,10 +134,10 @@ void ap_main(struct cpu *c)
 		panic_stop_cpu();
 	}
 	smp_store_release(&c->online, true);
-	while (!smp_load_acquire(&released))
+	while (!(fn = smp_load_acquire(&released_to)))
 		pause();
-	hv_start_ap();
-	panic("hv_start_ap() returned");
+	fn();
+	panic("an application processor's start returned");
 }
 
 static bool wait_online(struct cpu *c, u64 us)
@@ -212,7 +207,7 @@ static bool start_all(const struct acpi_info *acpi, hpa_t page,
  * A page of RAM below 640 KiB serves as trampoline. Its contents come back,
  * unless a CPU is missing that might still wake up in it: then it stays ours.
  */
-void smp_start_aps(const struct acpi_info *acpi)
+void smp_start_aps(const struct acpi_info *acpi, const struct boot_info *bi)
 {
 	u64 len = trampoline_end - trampoline_start;
 	u64 args_off = trampoline_args - trampoline_start;
@@ -224,10 +219,9 @@ void smp_start_aps(const struct acpi_info *acpi)
 
 	boot_cpu.apic_id = lapic_id();
 	mtrr_read(&boot_mtrr);
-	for (i = 0; i < boot_info.nr_modules; i++)
-		used[i] = (struct mem_range){ boot_info.module[i].start,
-					      boot_info.module[i].end, 0 };
-	page = memmap_find(&machine_map, used, boot_info.nr_modules, PAGE_SIZE, 0xa0000,
+	for (i = 0; i < bi->nr_modules; i++)
+		used[i] = (struct mem_range){ bi->module[i].start, bi->module[i].end, 0 };
+	page = memmap_find(&machine_map, used, bi->nr_modules, PAGE_SIZE, 0xa0000,
 			   PAGE_SIZE, PAGE_SIZE, true);
 	root = page ? paging_alloc_trampoline(page) : 0;
 	if (!saved || !root || root >= SZ_4G)
@@ -251,7 +245,7 @@ void smp_start_aps(const struct acpi_info *acpi)
 	log_info("%u CPUs run (%s)", nr_cpus, boot_cpu.x2apic ? "x2APIC" : "xAPIC");
 }
 
-void smp_release_aps(void)
+void smp_release_aps(void (*fn)(void))
 {
-	smp_store_release(&released, true);
+	smp_store_release(&released_to, fn);
 }

@@ -7,10 +7,7 @@
 #include "lib/types.h"
 
 struct acpi_info;
-
-/* Register contents found at boot on the BSP, before Bedplate's own. */
-extern u64 boot_firmware_cr0, boot_firmware_cr4, boot_firmware_efer;
-extern u64 boot_firmware_pat, boot_firmware_xcr0;
+struct boot_info;
 
 /* The BSP's struct cpu and GS base: first thing in hv_main(). */
 void smp_init_boot_cpu(void);
@@ -20,9 +17,9 @@ noreturn void smp_enter_boot_cpu(void (*fn)(void));
  * Start every other enabled CPU of the MADT. Those that stay silent get a
  * warning and no struct cpu. Each that came up waits in ap_main().
  */
-void smp_start_aps(const struct acpi_info *acpi);
-/* Let the waiting APs go to hv_start_ap(). */
-void smp_release_aps(void);
+void smp_start_aps(const struct acpi_info *acpi, const struct boot_info *bi);
+/* Let the waiting APs go on in @fn, which does not return. */
+void smp_release_aps(void (*fn)(void));
 
 /* CR0, CR4, EFER, PAT, XCR0, the same on every CPU. */
 void cpu_init_control_registers(void);

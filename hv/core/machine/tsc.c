@@ -195,3 +195,8 @@ void tsc_init(u16 pm_timer)
 		fatal("no clock tells the frequency of the TSC");
 	log_info("TSC: %llu.%03llu MHz (%s)", tsc_khz / 1000, tsc_khz % 1000, how);
 }
+
+u64 hv_tsc(void)
+{
+	return rdtsc();
+}

@@ -18,7 +18,8 @@ u64 tsc_uptime_us(void);
 /* Busy wait; needs tsc_init(). */
 void tsc_delay_us(u64 us);
 
-
+/* The TSC now. */
+u64 hv_tsc(void);
 
 static inline u64 tsc_from_us(u64 us)
 {

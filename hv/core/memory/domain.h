@@ -7,12 +7,12 @@
 #define HV_CORE_DOMAIN_H
 
 #include "compat/kvm-abi/channel.h"
+#include "hv/ept/npt.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "machine/spinlock.h"
 
 struct vcpu;
-struct npt;
 
 #define MAX_DOMAINS	1024
 #define MAX_VCPUS	256		/* domain 0 has one for each CPU */
@@ -23,13 +23,6 @@ struct dom_pool {
 	hpa_t free;			/* list through the first word of each page */
 	u64 nr_free;
 	u64 total;			/* donated and not reclaimed */
-};
-
-/* The root of a second-level address space; the walker is hv/ept. */
-struct npt_root {
-	hpa_t table;			/* top-level table, 0 = none */
-	u64 mapped;			/* 4 KiB pages mapped (guests) */
-	u64 tables;			/* table pages in use */
 };
 
 struct ioeventfd_table;

@@ -44,6 +44,11 @@ struct frame_stats {
  */
 u64 frames_bytes(u64 top);
 void frames_init(void *mem, u64 top);
+/*
+ * BSP, before hv_start(): all of it in the memory that memmap_init() kept. RAM is
+ * domain 0's but for what Bedplate owns, the rest nobody's.
+ */
+void frames_start(void);
 /* Boot: give frames to BP_OWNER_DOM0, _HV or _NONE. Beyond top: ignored. */
 void frames_set(u64 pfn, u64 n, u32 owner);
 

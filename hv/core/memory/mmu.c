@@ -22,12 +22,14 @@
 #define LIMIT_BITS_1G	46u
 #define LIMIT_BITS_2M	39u
 
+static const struct npt_format *format;
 static u32 max_order;
 static u32 phys_bits;
 
-void mmu_init(void)
+void mmu_init(const struct npt_format *f)
 {
-	max_order = ops_chosen()->npt->max_order();
+	format = f;
+	max_order = format->max_order();
 	phys_bits = cpuid(CPUID_ADDR_SIZES).eax & 0xff;
 }
 
@@ -51,7 +53,7 @@ static void *npt_page_alloc(void *ctx)
 void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g)
 {
 	*t = (struct npt){
-		.fmt = ops_chosen()->npt,
+		.fmt = format,
 		.root = &d->npt,
 		.gather = g,
 		.page_alloc = npt_page_alloc,

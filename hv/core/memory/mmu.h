@@ -16,7 +16,7 @@
  * can be read only if the CPU has left d since.
  *
  * A vCPU remembers for which generation, and on which CPU, it was last
- * flushed (tlb_gen, tlb_cpu); when either differs at entry its cached
+ * flushed (struct tlb_seen); when either differs at entry its cached
  * translations are dropped.  So CPUs that are not in guest mode need no kick:
  * what they still cache is dropped before it can be used.  That holds for the
  * calling CPU as well: it is in root mode, and domain 0's vCPU that made the
@@ -38,18 +38,21 @@
 #include "domain.h"
 #include "hv/ept/npt.h"
 #include "machine/cpu.h"
-#include "vcpu/ops.h"
-#include "vcpu/vcpu.h"
+
+/* What a vCPU's cached translations are worth; touched where it is RUNNING. */
+struct tlb_seen {
+	u64 gen;		/* domain's generation last flushed for */
+	const struct cpu *cpu;	/* where it last ran; NULL: flush */
+};
 
 /*
  * The run loop: right before ops->run(v) and right after it, on the CPU where
- * v is RUNNING, interrupts off.  Between mmu_enter() and the entry the kick
- * must end the guest's run at once, which an interrupt pending at VMRUN or
- * VMLAUNCH does.
+ * v of domain @d is RUNNING, interrupts off.  Between mmu_enter() and the entry
+ * the kick must end the guest's run at once, which an interrupt pending at
+ * VMRUN or VMLAUNCH does.  True: drop all that the CPU has cached for v first.
  */
-static inline void mmu_enter(struct cpu *c, struct vcpu *v)
+static inline bool mmu_enter(struct cpu *c, struct domain *d, struct tlb_seen *seen)
 {
-	struct domain *d = v->dom;
 	u64 gen = READ_ONCE(d->tlb_gen), now;
 
 	for (;;) {
@@ -61,11 +64,11 @@ static inline void mmu_enter(struct cpu *c, struct vcpu *v)
 			break;
 		gen = now;
 	}
-	if (unlikely(v->tlb_gen != gen || v->tlb_cpu != c)) {
-		ops->flush(v);
-		v->tlb_gen = gen;
-		v->tlb_cpu = c;
-	}
+	if (likely(seen->gen == gen && seen->cpu == c))
+		return false;
+	seen->gen = gen;
+	seen->cpu = c;
+	return true;
 }
 
 static inline void mmu_leave(struct cpu *c)
@@ -79,8 +82,8 @@ static inline void mmu_leave(struct cpu *c)
  */
 void mmu_flush_domain(struct domain *d);
 
-/* Boot: size limits of this machine. After ops was chosen. */
-void mmu_init(void);
+/* Boot: the format of this machine's second-level tables, and its size limits. */
+void mmu_init(const struct npt_format *format);
 
 /*
  * MAP: @maps may be shared memory, each word is read once.  Result: how many

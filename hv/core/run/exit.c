@@ -4,6 +4,7 @@
  * Every handler runs on the CPU of the current vCPU and returns to run_loop().
  */
 #include "apic/irq.h"
+#include "apic/vlapic.h"
 #include "compat/kvm-abi/hypercall.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "exit_cr.h"
@@ -13,6 +14,7 @@
 #include "guest/task.h"
 #include "lib/errno.h"
 #include "lib/x86.h"
+#include "loop.h"
 #include "machine/cpu.h"
 #include "machine/log.h"
 #include "machine/trap.h"
@@ -218,22 +220,6 @@ static void exit_exception(struct vcpu *v)
 	if (e->vector == X86_TRAP_DB)
 		end_branch_steps(v);
 	vcpu_exception(v, e->vector, e->has_error, e->error);
-}
-
-/* XCR0 as SDM vol. 1, 13.3 allows it. */
-bool xcr0_valid(u64 val)
-{
-	u64 avx512 = XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM;
-
-	if ((val & ~xcr0_supported) || !(val & XCR0_FP))
-		return false;
-	if ((val & XCR0_AVX) && !(val & XCR0_SSE))
-		return false;
-	if (!!(val & XCR0_BNDREGS) != !!(val & XCR0_BNDCSR))
-		return false;
-	if (val & avx512)
-		return (val & avx512) == avx512 && (val & XCR0_AVX);
-	return true;
 }
 
 static void exit_xsetbv(struct vcpu *v)

@@ -2,6 +2,7 @@
 #include "npf.h"
 
 #include "apic/irq.h"
+#include "apic/vlapic.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "guest/insn.h"
 #include "lib/errno.h"

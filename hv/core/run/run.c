@@ -2,9 +2,11 @@
 /* The run loop of a physical CPU; the contract is in run.h. */
 #include "vcpu/run.h"
 #include "apic/irq.h"
+#include "apic/vlapic.h"
 #include "guest/pv.h"
 #include "lib/atomic.h"
 #include "lib/x86.h"
+#include "loop.h"
 #include "machine/cpu.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
@@ -230,7 +232,8 @@ noreturn void run_loop(void)
 			v = pick(c);
 		if (!prepare_entry(c, v))
 			continue;
-		mmu_enter(c, v);
+		if (unlikely(mmu_enter(c, v->dom, &v->tlb)))
+			ops->flush(v);
 		ops->run(v);
 		mmu_leave(c);
 		vcpu_handle_exit(v);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Birth, reset and death of vCPUs. */
-#include "vcpu_create.h"
 #include "apic/irq.h"
+#include "apic/vlapic.h"
 #include "compat/kvm-abi/ioeventfd.h"
+#include "compat/kvm-abi/ring.h"
+#include "compat/kvm-abi/server.h"
 #include "guest/cpuid.h"
 #include "guest/msr.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "lib/x86.h"
+#include "loop.h"
 #include "machine/cpu.h"
 #include "machine/paging.h"
 #include "memory/domain.h"
@@ -78,7 +81,7 @@ int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)
 	sched_init_vcpu(v, domain_is_dom0(v->dom));
 	v->state = VCPU_STOPPED;
 	v->mp_state = bsp ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
-	v->tlb_cpu = NULL;
+	v->tlb.cpu = NULL;
 	spec_init_vcpu(v);
 	vlapic_init(v, apic_id, bsp);
 	msr_reset(v);

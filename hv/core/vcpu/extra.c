@@ -10,6 +10,21 @@
 
 u64 xcr0_supported;
 
+bool xcr0_valid(u64 val)
+{
+	u64 avx512 = XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM;
+
+	if ((val & ~xcr0_supported) || !(val & XCR0_FP))
+		return false;
+	if ((val & XCR0_AVX) && !(val & XCR0_SSE))
+		return false;
+	if (!!(val & XCR0_BNDREGS) != !!(val & XCR0_BNDCSR))
+		return false;
+	if (val & avx512)
+		return (val & avx512) == avx512 && (val & XCR0_AVX);
+	return true;
+}
+
 static inline void xsave(void *area)
 {
 	__asm__ volatile("xsave64 (%0)" :: "r"(area), "a"((u32)xcr0_supported),

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The one place that looks at the vendor: which back end this machine gets.
- * Whether it can run there is that back end's probe() to say.
- */
+/* The table of the back end that this machine has, and its stubs. */
 #include "ops.h"
 
 #include "lib/x86.h"
 #include "lib/x86_regs.h"
 #include "machine/panic.h"
-
-#define VENDOR_INTEL	0x756e6547u	/* EBX of leaf 0: "Genu" */
-
-#define CPUID_1_ECX_VMX	BIT(5)
 
 static const struct hv_ops *chosen;
 
@@ -52,13 +45,10 @@ static void make_stubs(void)
 	write_cr0(cr0);		/* serializes: what follows is fetched anew */
 }
 
-void ops_choose(void)
+void ops_set(const struct hv_ops *table)
 {
 	ASSERT(!chosen);
-	if ((cpuid(1).ecx & CPUID_1_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL)
-		chosen = &vmx_ops;
-	else
-		chosen = &svm_ops;
+	chosen = table;
 	make_stubs();
 }
 

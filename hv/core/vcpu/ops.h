@@ -115,7 +115,7 @@ struct hv_ops {
 extern const struct hv_ops *ops;
 #else
 /*
- * ops->run(v) is a direct call, of a stub that ops_choose() makes a jump to the
+ * ops->run(v) is a direct call, of a stub that ops_set() makes a jump to the
  * back end's function: root mode has few indirect branches, for each costs a
  * retpoline (docs/speculation.md).  These are the stubs; name and npt are not here.
  */
@@ -126,15 +126,9 @@ static const struct hv_ops ops_stubs __unused = { OPS_CALLS(OPS_STUB) };
 #define ops (&ops_stubs)
 #endif
 
-extern const struct hv_ops svm_ops;
-extern const struct hv_ops vmx_ops;
-
-/*
- * Boot, once, on the only CPU that runs our code: choose by CPUID, make the
- * stubs.  Where neither fits, the probe of the result says so.
- */
-void ops_choose(void);
-/* The table that ops_choose() chose: for name and npt. */
+/* Boot, once, on the only CPU that runs our code: use this table, make the stubs. */
+void ops_set(const struct hv_ops *table);
+/* The table that ops_set() got: for name and npt. */
 #ifdef BP_HOST_TEST
 static inline const struct hv_ops *ops_chosen(void) { return ops; }
 #else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life of a vCPU on its physical CPU: the run loop, blocking, waking and
- * the donation of a CPU by RUN.  docs/architecture.md draws the path.
+ * What happens to a vCPU on its physical CPU: blocking, waking, the donation of a
+ * CPU by RUN, exceptions.  docs/architecture.md draws the path; the run loop itself
+ * is in hv/core/run.
  *
  * Lock order: domain lock, guest vCPU lock, domain 0 vCPU lock, runqueue lock,
  * timer queue lock; under the ring lock (ring.c) nothing else is taken.
@@ -11,19 +12,6 @@
 #define HV_CORE_RUN_H
 
 #include "vcpu.h"
-
-/* A physical CPU's whole life after boot: enter vCPUs, handle exits. */
-noreturn void run_loop(void);
-
-/*
- * A stopped vCPU's shared start: state memory, reset values, scheduling.
- * The caller has set dom, index and home.  -ENOMEM.
- */
-int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp);
-void vcpu_teardown(struct vcpu *v);
-
-/* Process a latched INIT or SIPI of a vCPU that this CPU runs or claimed. */
-void vcpu_take_init_sipi(struct vcpu *v);
 
 /* Anything that ends HLT (SDM vol. 2, HLT), or wait-for-SIPI? v->lock or running here. */
 bool vcpu_has_work(struct vcpu *v);
@@ -47,14 +35,16 @@ s64 vcpu_run(struct vcpu *d0, struct vcpu *v);
  * is refused meanwhile.  -EBUSY: v is CLAIMED or dead.
  */
 s64 vcpu_pause(struct vcpu *v);
+/* vCPU v must look at its IRR, NMI or INIT/SIPI request. */
+void vcpu_kick(struct vcpu *v);
+/* The same where only a vector is new: a CPU that delivers by itself need not exit. */
+void vcpu_notify(struct vcpu *v);
 /* Domain 0's vCPU, if it is in RUN: RUN ends with INTR. */
 void vcpu_interrupt_run(struct vcpu *d0);
 /* STOPPED -> CLAIMED for a state access; -EBUSY otherwise. */
 int vcpu_claim(struct vcpu *v);
 void vcpu_unclaim(struct vcpu *v);
 
-/* RIP past the exiting instruction, which is done. */
-void vcpu_skip(struct vcpu *v);
 /*
  * The instruction before RIP was done in software: RF and the STI or MOV SS shadow
  * end with it, and under TF it traps.  v is current, or as for a state access.
@@ -75,9 +65,6 @@ static inline void vcpu_ud(struct vcpu *v)
 void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r);
 void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r);
 
-/* Exit dispatch (exit.c): act on v->exit of the current vCPU. */
-void vcpu_handle_exit(struct vcpu *v);
-
 /* Save and load what the back end does not: XSAVE state, XCR0, DR0-3, TSC_AUX. */
 void vcpu_save_extra(struct vcpu *v);
 void vcpu_load_extra(struct vcpu *v);
@@ -88,16 +75,7 @@ extern u64 xcr0_supported;	/* what vCPUs may set; fits one page */
 bool xcr0_valid(u64 val);
 
 /*
- * Give the calling CPU the frame pfn of domain 0 as its event ring, in place of any
- * that it has; take it back.  -EINVAL: not domain 0's frame, nothing has changed.
- */
-s64 ring_register(u64 pfn);
-void ring_unregister(void);
-/* Add an event to this CPU's ring. False: ring full or none (nothing lost:
- * the caller has its own way then). */
-bool ring_post(u32 type, u32 dom, u32 id);
-/*
- * v's thread must call RUN; never lost: a full ring, or another CPU's where this
+ * Supplied by compat/kvm-abi/ring.c.  v's thread must call RUN; never lost: a full ring, or another CPU's where this
  * has none, gets ->overflow.  v->lock may be held.
  */
 void ring_post_service(struct vcpu *v);

@@ -25,12 +25,13 @@
 
 #include <linux/kvm.h>
 
-#include "apic/vlapic.h"
+#include "apic_state.h"
 #include "entry.h"
 #include "exit.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "machine/spinlock.h"
+#include "memory/mmu.h"
 #include "sched.h"
 
 struct cpu;
@@ -171,8 +172,7 @@ struct vcpu {
 					 * xcr0 | SSE | x87; 64-byte aligned */
 
 	/* ---- second-level translation ---- */
-	u64 tlb_gen;			/* domain's generation last flushed for */
-	struct cpu *tlb_cpu;		/* CPU on which it last ran */
+	struct tlb_seen tlb;
 
 	/*
 	 * Where the pages of the last measured instructions were found, by the
@@ -215,6 +215,12 @@ struct vcpu {
 static inline bool vcpu_intr_queued(const struct vcpu *v)
 {
 	return v->intr_again || v->extint_queued;
+}
+
+/* Task priority as CR8 has it (bits 7:4 of TPR). */
+static inline u8 vlapic_get_cr8(const struct vcpu *v)
+{
+	return (READ_ONCE(v->apic.reg[APIC_REG_TPR / 4]) >> 4) & 15;
 }
 
 #define VCPU_REQ_INIT	BIT(0)

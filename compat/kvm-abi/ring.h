@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The event rings of domain 0's CPUs (struct bp_ring of channel.h): Bedplate writes,
+ * the shim reads.  ring_post_service() is in vcpu/run.h.
+ */
+#ifndef BEDPLATE_RING_H
+#define BEDPLATE_RING_H
+
+#include "hv/core/lib/types.h"
+
+/*
+ * Give the calling CPU the frame pfn of domain 0 as its event ring, in place of any
+ * that it has; take it back.  -EINVAL: not domain 0's frame, nothing has changed.
+ */
+s64 ring_register(u64 pfn);
+void ring_unregister(void);
+/*
+ * Add an event to this CPU's ring.  False: ring full or none (nothing lost: the caller
+ * has its own way then).
+ */
+bool ring_post(u32 type, u32 dom, u32 id);
+
+#endif
