@@ -9,7 +9,7 @@ O := build
 RELEASE := $(notdir $(firstword $(wildcard /lib/modules/*+deb*-amd64 /lib/modules/*-amd64)))
 KDIR := /lib/modules/$(RELEASE)/build
 SHIM := $(O)/shim
-SHIM_SRC := $(shell find dom0-shim compat/kvm-abi -name '*.[chS]' -o -name Kbuild -o -name '*.mk')
+SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
 .PHONY: everything vmm
 everything: bedplate $(O)/bedplate.ko $(O)/tools/bedplate

@@ -26,7 +26,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-#include "hypercall.h"
+#include "channel/hypercall.h"
 
 #define BP_PIO_PAGE_OFFSET	1	/* pages into the vCPU's mmap */
 #define BP_COALESCED_OFFSET	2

@@ -10,7 +10,7 @@
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
 
-#include "../hypercall.h"
+#include "../channel/hypercall.h"
 #include "i8259.h"
 #include "ioapic.h"
 #include "irqchip.h"

@@ -12,7 +12,7 @@
 #include <asm/cpufeatures.h>
 #include <asm/page.h>
 
-#include "../compat/kvm-abi/channel.h"
+#include "../../compat/kvm-abi/channel.h"
 
 /* VMCALL on Intel, VMMCALL on AMD and Hygon: patched when the module loads. */
 #define BP_HC_INSN ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)
