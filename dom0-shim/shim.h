@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shim's own structures: one VM per KVM_CREATE_VM, one vCPU per
- * KVM_CREATE_VCPU, and the in-kernel port and memory buses.
+ * The shim's own structures, which all rooms share: one VM per KVM_CREATE_VM,
+ * one vCPU per KVM_CREATE_VCPU.
  *
  * Lock order, outermost first:
  *   vcpu->mutex, vm->lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
@@ -26,7 +26,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-#include "channel/hypercall.h"
+#include "../compat/kvm-abi/channel.h"
 
 #define BP_PIO_PAGE_OFFSET	1	/* pages into the vCPU's mmap */
 #define BP_COALESCED_OFFSET	2
@@ -40,48 +40,7 @@ struct bp_memslots;
 struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
 
-/* ---- in-kernel devices on the port and memory buses (bus.c) ---- */
-
 enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
-
-/*
- * Called from KVM_RUN (process context, may sleep on mutexes) by the thread of
- * @vcpu, with vm->srcu read-locked.  @len is 1, 2, 4 or 8; @val has that many
- * bytes, little-endian.  Return 0 when the access is done, -EOPNOTSUPP when it
- * is not for this device after all: the next one, then user space, gets it.
- */
-struct bp_io_ops {
-	int (*read)(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
-		    int len, void *val);
-	int (*write)(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
-		     int len, const void *val);
-};
-
-struct bp_io_device {
-	const struct bp_io_ops *ops;
-};
-
-/*
- * Put @dev at [addr, addr + len) of a bus; len 0 = accesses of any length that
- * start at addr.  One device may be registered at several ranges.  May sleep;
- * no lock below vm->slots_lock may be held.  0, -ENOMEM, -ENOSPC.
- */
-int bp_bus_register(struct bp_vm *vm, enum bp_bus_id bus, u64 addr, u32 len,
-		    struct bp_io_device *dev);
-
-/*
- * Take @dev off the bus, all its ranges.  On return nobody uses it any more.
- * Never call it under srcu_read_lock(&vm->srcu).  A device that lives as long
- * as the VM need not be unregistered before the VM goes.
- */
-void bp_bus_unregister(struct bp_vm *vm, enum bp_bus_id bus,
-		       struct bp_io_device *dev);
-
-/* Offer an access to the bus.  0 or -EOPNOTSUPP.  vm->srcu is read-locked. */
-int bp_bus_read(struct bp_vcpu *vcpu, enum bp_bus_id bus, u64 addr, int len,
-		void *val);
-int bp_bus_write(struct bp_vcpu *vcpu, enum bp_bus_id bus, u64 addr, int len,
-		 const void *val);
 
 /* ---- VM ---- */
 

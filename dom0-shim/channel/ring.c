@@ -11,7 +11,8 @@
 #include <linux/smp.h>
 #include <asm/irq.h>
 
-#include "core.h"
+#include "hypercall.h"
+#include "ring.h"
 
 static DEFINE_PER_CPU(struct bp_ring *, bp_ring);
 DEFINE_XARRAY(bp_vms);

@@ -4,17 +4,17 @@
 #include <asm/apicdef.h>
 #include <asm/msr-index.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
+#include "access.h"
+#include "bus.h"
 
 int bp_pio_access(struct bp_vcpu *vcpu, u16 port, int size, bool write,
 		  void *data)
 {
 	if (bp_irq_pio(vcpu->vm->irq, port, size, write, data))
 		return 0;
-	if (write)
-		return bp_bus_write(vcpu, BP_BUS_PIO, port, size, data);
-	return bp_bus_read(vcpu, BP_BUS_PIO, port, size, data);
+	return bp_bus_access(vcpu, BP_BUS_PIO, port, size, write, data);
 }
 
 static bool in_xapic_page(const struct bp_vcpu *vcpu, u64 gpa)
@@ -59,7 +59,5 @@ int bp_mmio_access(struct bp_vcpu *vcpu, u64 gpa, int len, bool write,
 	}
 	if (bp_irq_mmio(vcpu->vm->irq, gpa, len, write, data))
 		return 0;
-	if (write)
-		return bp_bus_write(vcpu, BP_BUS_MMIO, gpa, len, data);
-	return bp_bus_read(vcpu, BP_BUS_MMIO, gpa, len, data);
+	return bp_bus_access(vcpu, BP_BUS_MMIO, gpa, len, write, data);
 }

@@ -6,7 +6,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "bus.h"
 
 #define BP_BUS_MAX	4096
 
@@ -124,41 +124,27 @@ static bool range_covers(const struct bp_io_range *r, u64 addr, int len)
 #define bus_for_each(bus, r, a) \
 	for (r = (bus)->range; r < (bus)->range + (bus)->n && r->addr <= (a); r++)
 
-int bp_bus_read(struct bp_vcpu *vcpu, enum bp_bus_id id, u64 addr, int len,
-		void *val)
+static int offer(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
+		 int len, bool write, void *data)
 {
-	struct bp_io_bus *bus = srcu_dereference(vcpu->vm->buses[id],
-						 &vcpu->vm->srcu);
-	struct bp_io_range *r;
-	struct bp_io_device *dev;
-
-	if (!bus)
-		return -EOPNOTSUPP;
-	bus_for_each(bus, r, addr) {
-		if (!range_covers(r, addr, len))
-			continue;
-		dev = READ_ONCE(r->dev);
-		if (!dev->ops->read(vcpu, dev, addr, len, val))
-			return 0;
-	}
-	return -EOPNOTSUPP;
+	if (write)
+		return dev->ops->write(vcpu, dev, addr, len, data);
+	return dev->ops->read(vcpu, dev, addr, len, data);
 }
 
-int bp_bus_write(struct bp_vcpu *vcpu, enum bp_bus_id id, u64 addr, int len,
-		 const void *val)
+int bp_bus_access(struct bp_vcpu *vcpu, enum bp_bus_id id, u64 addr, int len,
+		  bool write, void *data)
 {
 	struct bp_io_bus *bus = srcu_dereference(vcpu->vm->buses[id],
 						 &vcpu->vm->srcu);
 	struct bp_io_range *r;
-	struct bp_io_device *dev;
 
 	if (!bus)
 		return -EOPNOTSUPP;
 	bus_for_each(bus, r, addr) {
 		if (!range_covers(r, addr, len))
 			continue;
-		dev = READ_ONCE(r->dev);
-		if (!dev->ops->write(vcpu, dev, addr, len, val))
+		if (!offer(vcpu, READ_ONCE(r->dev), addr, len, write, data))
 			return 0;
 	}
 	return -EOPNOTSUPP;

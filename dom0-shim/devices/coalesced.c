@@ -6,7 +6,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "bus.h"
+#include "coalesced.h"
 
 #define RING_SLOTS ((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) / \
 		    sizeof(struct kvm_coalesced_mmio))

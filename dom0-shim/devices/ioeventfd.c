@@ -9,7 +9,11 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "channel/ring.h"
+#include "memory/donate.h"
+#include "bus.h"
+#include "ioeventfd.h"
 
 struct ioevent {
 	struct bp_io_device dev;

@@ -8,7 +8,13 @@
 #include <linux/uaccess.h>
 #include <asm/mce.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "irqchip/irqchip.h"
+#include "memory/memslot.h"
+#include "running/state.h"
+#include "files.h"
+
+#define BP_MCE_BANKS		32
 
 long bp_check_extension(long ext)
 {
@@ -59,7 +65,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_NR_MEMSLOTS:
 		return BP_NR_MEMSLOTS;
 	case KVM_CAP_IRQ_ROUTING:
-		return BP_MAX_GSI;
+		return BP_IRQ_MAX_GSI;
 	case KVM_CAP_MCE:
 		return BP_MCE_BANKS;
 	case KVM_CAP_ADJUST_CLOCK:
@@ -76,22 +82,9 @@ static long machine_get(enum bp_domain_state class, void *page)
 
 static long supported_cpuid(void __user *argp, void *page)
 {
-	struct kvm_cpuid2 __user *user = argp;
-	struct kvm_cpuid2 *cpuid = page;
-	long ret;
-	u32 n;
+	long ret = machine_get(BP_HV_CPUID, page);
 
-	if (get_user(n, &user->nent))
-		return -EFAULT;
-	ret = machine_get(BP_HV_CPUID, page);
-	if (ret < 0)
-		return ret;
-	if (n < cpuid->nent)
-		return -E2BIG;
-	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
-			 sizeof(struct kvm_cpuid_entry2)))
-		return -EFAULT;
-	return 0;
+	return ret < 0 ? ret : bp_cpuid_to_user(argp, page);
 }
 
 static long msr_index_list(void __user *argp, void *page)

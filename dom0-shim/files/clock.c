@@ -7,7 +7,8 @@
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "files.h"
 
 long bp_get_clock(struct bp_vm *vm, void __user *argp)
 {

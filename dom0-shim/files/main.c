@@ -10,8 +10,9 @@
 #include <linux/smp.h>
 #include <asm/processor.h>
 
-#include "core.h"
+#include "channel/ring.h"
 #include "irqchip/irqchip.h"
+#include "files.h"
 
 static bool bedplate_here(void)
 {

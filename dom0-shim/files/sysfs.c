@@ -11,7 +11,9 @@
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "channel/ring.h"
+#include "files.h"
 
 static struct kobject *bp_kobj;
 

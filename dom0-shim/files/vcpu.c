@@ -10,8 +10,13 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
+#include "memory/donate.h"
+#include "memory/memslot.h"
+#include "running/run.h"
+#include "running/state.h"
+#include "files.h"
 
 /* ---- the pages user space maps ---- */
 

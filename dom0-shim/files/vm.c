@@ -11,8 +11,16 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "channel/ring.h"
+#include "devices/bus.h"
+#include "devices/coalesced.h"
+#include "devices/ioeventfd.h"
 #include "irqchip/irqchip.h"
+#include "memory/donate.h"
+#include "memory/memslot.h"
+#include "memory/mmu.h"
+#include "files.h"
 
 /* ---- ioctls ---- */
 

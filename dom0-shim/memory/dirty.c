@@ -9,7 +9,8 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "memslot.h"
+#include "mmu.h"
 
 static size_t bitmap_bytes(const struct bp_memslot *slot)
 {

@@ -12,7 +12,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "channel/ring.h"
+#include "donate.h"
+
+#define BP_DONATE_CHUNK		64
 
 static const unsigned int block_orders[] = { 6, 4, 2, 0 };
 

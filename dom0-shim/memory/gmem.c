@@ -7,7 +7,8 @@
 #include <linux/uaccess.h>
 #include <asm/asm.h>
 
-#include "core.h"
+#include "gmem.h"
+#include "memslot.h"
 
 static void __user *gpa_to_user(struct bp_vm *vm, u64 gpa, bool write,
 				struct bp_memslot **slot)

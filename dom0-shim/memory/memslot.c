@@ -11,7 +11,8 @@
 #include <asm/apicdef.h>
 #include <asm/processor.h>
 
-#include "core.h"
+#include "memslot.h"
+#include "mmu.h"
 
 #define BP_SLOT_FLAGS		(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)

@@ -10,7 +10,10 @@
 #include <linux/pgtable.h>
 #include <linux/swap.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "donate.h"
+#include "memslot.h"
+#include "mmu.h"
 
 #define BP_AROUND	16	/* frames looked at around a fault, aligned */
 #define BP_MAX_MARKS	4096	/* MMIO pages that Bedplate decodes, per VM */

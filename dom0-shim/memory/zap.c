@@ -9,7 +9,9 @@
  */
 #include <linux/mm.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "memslot.h"
+#include "mmu.h"
 
 void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
 {

@@ -6,8 +6,11 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "devices/access.h"
 #include "emul/emul.h"
+#include "memory/gmem.h"
+#include "run.h"
+#include "state.h"
 
 #define X86_VEC_DB		1
 #define X86_VEC_UD		6

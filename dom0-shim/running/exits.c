@@ -7,7 +7,10 @@
  */
 #include <linux/mm.h>
 
-#include "core.h"
+#include "devices/access.h"
+#include "memory/memslot.h"
+#include "memory/mmu.h"
+#include "run.h"
 
 static void insn_done(struct bp_vcpu *vcpu, u8 len)
 {

@@ -13,8 +13,11 @@
 #include <linux/vtime.h>
 #include <linux/rcupdate.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "channel/ring.h"
 #include "irqchip/irqchip.h"
+#include "run.h"
+#include "state.h"
 
 /* Any context. */
 void bp_vcpu_service(struct bp_vcpu *vcpu)

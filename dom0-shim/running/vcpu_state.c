@@ -10,7 +10,10 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "channel/hypercall.h"
+#include "memory/donate.h"
+#include "run.h"
+#include "state.h"
 
 #define BP_MAX_MSRS	255
 #define BP_MAX_CPUID	100
@@ -217,24 +220,26 @@ static long set_cpuid(struct bp_vcpu *vcpu, void __user *argp)
 	return bp_state_set(vcpu, BP_STATE_CPUID, len);
 }
 
-static long get_cpuid(struct bp_vcpu *vcpu, void __user *argp)
+long bp_cpuid_to_user(struct kvm_cpuid2 __user *user,
+		      const struct kvm_cpuid2 *cpuid)
 {
-	struct kvm_cpuid2 __user *user = argp;
-	struct kvm_cpuid2 *cpuid = vcpu->state;
-	long ret;
 	u32 n;
 
 	if (get_user(n, &user->nent))
 		return -EFAULT;
-	ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
-	if (ret < 0)
-		return ret;
 	if (n < cpuid->nent)
 		return -E2BIG;
 	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
 			 sizeof(struct kvm_cpuid_entry2)))
 		return -EFAULT;
 	return 0;
+}
+
+static long get_cpuid(struct bp_vcpu *vcpu, void __user *argp)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
+
+	return ret < 0 ? ret : bp_cpuid_to_user(argp, vcpu->state);
 }
 
 /* ---- single values ---- */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What user space opens: /dev/kvm, VMs, vCPUs, and what tells of Bedplate.
+ * Process context; 0 or a negative errno.
+ */
+#ifndef BEDPLATE_FILES_H
+#define BEDPLATE_FILES_H
+
+#include "shim.h"
+
+#define BP_CLOCK_FLAGS \
+	(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
+
+/* ---- vm.c ---- */
+long bp_vm_create(unsigned long type);
+void bp_vm_get(struct bp_vm *vm);
+void bp_vm_put(struct bp_vm *vm);
+
+/* ---- clock.c ---- */
+long bp_get_clock(struct bp_vm *vm, void __user *argp);
+long bp_set_clock(struct bp_vm *vm, void __user *argp);
+
+/* ---- vcpu.c ---- */
+/* Returns a file descriptor.  Takes vm->lock. */
+long bp_vcpu_create(struct bp_vm *vm, unsigned long id);
+void bp_vcpu_free(struct bp_vcpu *vcpu);
+
+/* ---- caps.c ---- */
+long bp_check_extension(long ext);
+long bp_system_ioctl(unsigned int cmd, void __user *argp);
+
+/* ---- sysfs.c: /sys/kernel/bedplate and /dev/bedplate ---- */
+int bp_sysfs_init(void);
+void bp_sysfs_exit(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest memory through the VMM's own mapping; vm->srcu is held, and the thread
+ * is the VMM's.
+ */
+#ifndef BEDPLATE_GMEM_H
+#define BEDPLATE_GMEM_H
+
+#include "shim.h"
+
+/* Within one page.  -EFAULT: no RAM there, or (write) read-only. */
+int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len);
+int bp_gmem_write(struct bp_vm *vm, u64 gpa, const void *buf, u32 len);
+/* 0 exchanged, 1 differed, -EFAULT, -EOPNOTSUPP. */
+int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
+		    u32 len);
+
+#endif

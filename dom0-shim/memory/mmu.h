@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mappings of the VMM's pages into the guest: made at a fault (mmu.c), taken
+ * away by memslots and MMU notifiers (zap.c).
+ */
+#ifndef BEDPLATE_MMU_H
+#define BEDPLATE_MMU_H
+
+#include "shim.h"
+
+/* ---- mmu.c; vm->srcu is read-locked ---- */
+enum bp_fault_result {
+	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */
+	BP_FAULT_MMIO,		/* no memory there, or read-only and @write */
+};
+/* enum bp_fault_result or a negative errno. */
+int bp_fault(struct bp_vm *vm, u64 gfn, bool write);
+/* Ask Bedplate to decode accesses to a page without memory. */
+int bp_mark_mmio(struct bp_vm *vm, u64 gfn);
+
+/* ---- zap.c ---- */
+int bp_notifier_init(struct bp_vm *vm);
+void bp_notifier_exit(struct bp_vm *vm);
+/* Remove mappings; no new ones can come (or it does not matter). */
+void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages);
+void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages);
+/* Has [hva, hva + len) been invalidated since seq?  vm->mmu_lock is held. */
+bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,
+		  unsigned long len);
+
+#endif
