@@ -5,13 +5,14 @@
 # make check    every test; closes with "N passed, N failed, N skipped"
 # make bench    instructions per round trip, Bedplate and KVM side by side, on
 #               AMD's SVM; MACHINE=vmx: on Intel's VMX in Bochs (make bench MACHINE=vmx)
+# make size     lines of code by room
 # make run      a shell in the service VM
 #
 # Everything is compiled inside the lab's own Debian root (scripts/lab), so
 # the result does not depend on the host; build.mk is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all demo check bench run lab programs unit clean
+.PHONY: all demo check bench run lab programs size unit clean
 
 all:
 	@scripts/lab up --only-root
@@ -35,6 +36,10 @@ check: programs
 bench: MACHINE ?= svm
 bench: programs
 	@tests/bench.sh --machine $(MACHINE)
+
+size:
+	@scripts/lab up --only-root
+	@scripts/lab exec -- scripts/size
 
 unit:
 	@scripts/lab up --only-root

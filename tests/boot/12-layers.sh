@@ -10,7 +10,7 @@ layers_hold() {
 	if [ "$status" = 0 ]; then
 		ok "$name" "$(took "$begun")"
 	else
-		not_ok "$name" "$(took "$begun")" "$(head -n 3 "$dir/output")"
+		not_ok "$name" "$(took "$begun")" "$(head -n 3 "$dir/stderr")"
 	fi
 }
 
@@ -25,8 +25,8 @@ layers_seeded() {
 	sed -i '/^#include "/{s/^/#include "running\/run.h"\n/;:a;n;ba}' "$copy/dom0-shim/memory/gmem.c"
 	execute $name scripts/lab exec -- sh -c 'cd "$1" && scripts/layers hv/rooms dom0-shim/rooms' sh "$copy"
 	if [ "$status" = 1 ] &&
-		grep -q 'hv/core/memory/mmu.c:[0-9]*: .* hv/core/run/loop.h' "$dir/output" &&
-		grep -q 'dom0-shim/memory/gmem.c:[0-9]*: .* dom0-shim/running/run.h' "$dir/output"; then
+		grep -q 'hv/core/memory/mmu.c:[0-9]*: .* hv/core/run/loop.h' "$dir/stderr" &&
+		grep -q 'dom0-shim/memory/gmem.c:[0-9]*: .* dom0-shim/running/run.h' "$dir/stderr"; then
 		ok $name "$(took "$begun")"
 	else
 		not_ok $name "$(took "$begun")" "did not name the two includes"
@@ -38,3 +38,6 @@ layers_hold layers.includes hv/rooms dom0-shim/rooms
 layers_hold layers.hypervisor_calls --calls build/obj hv/rooms
 layers_hold layers.shim_calls --calls build/shim dom0-shim/rooms
 layers_seeded
+
+# The lines of the trusted base stay below the ceiling of hv/rooms.
+passes size.ceiling scripts/lab exec -- scripts/size

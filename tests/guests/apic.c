@@ -125,9 +125,9 @@ void guest_selfipi(int cpu)
 	GCHECK(irqs[0x51] == 1 && isr_in_handler && !irr(0x51));
 	GCHECK(!(apic_read(APIC_ISR + 0x20) >> 17 & 1));
 	if (P->x2apic) {
-		GCHECK(rdmsr(MSR_X2APIC + 2) == 0);
-		wrmsr(MSR_X2APIC + 0x3f, 0x61);
-		TRY("wrmsr", :: "c"(MSR_X2APIC + 2), "a"(5), "d"(0) : "memory");
+		GCHECK(rdmsr(MSR_X2APIC_BASE + 2) == 0);
+		wrmsr(MSR_X2APIC_BASE + 0x3f, 0x61);
+		TRY("wrmsr", :: "c"(MSR_X2APIC_BASE + 2), "a"(5), "d"(0) : "memory");
 		GCHECK(caught.vec == 13);	/* the id is read-only */
 	} else {
 		apic_icr(0, ICR_FIXED | 0x61);

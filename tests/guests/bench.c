@@ -26,10 +26,8 @@ static void await(u32 before)
 
 void guest_bench_cpuid(int cpu)
 {
-	u32 r[4];
-
 	(void)cpu;
-	LOOP(cpuid(0, 0, r));
+	LOOP(cpuid(0));
 }
 
 void guest_bench_rdmsr(int cpu)
@@ -68,7 +66,7 @@ void guest_bench_selfipi(int cpu)
 	apic_enable();
 	count_irq(0x51);
 	sti();
-	LOOP(before = irqs[0x51]; wrmsr(MSR_X2APIC + 0x3f, 0x51); await(before));
+	LOOP(before = irqs[0x51]; wrmsr(MSR_X2APIC_BASE + 0x3f, 0x51); await(before));
 	cli();
 }
 

@@ -147,9 +147,9 @@ static void change_mode(struct trap *t)
 	P->x2apic = 1;
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0x400);
 	GCHECK(bit(APIC_ISR, VEC) && bit(APIC_IRR, VEC_LOW) && apic_read(APIC_TPR) == 0x20);
-	GCHECK(rdmsr(MSR_X2APIC + 0x0a) == 0x50);	/* PPR */
+	GCHECK(rdmsr(MSR_X2APIC_BASE + 0x0a) == 0x50);	/* PPR */
 	apic_eoi();
-	GCHECK(!bit(APIC_ISR, VEC) && rdmsr(MSR_X2APIC + 0x0a) == 0x20);
+	GCHECK(!bit(APIC_ISR, VEC) && rdmsr(MSR_X2APIC_BASE + 0x0a) == 0x20);
 }
 
 void guest_apic_mode(int cpu)
@@ -166,19 +166,19 @@ void guest_apic_mode(int cpu)
 	cli();
 	GCHECK(irqs[VEC] == 1 && irqs[VEC_LOW] == 1);
 	/* Each register that reads as it stands, and those that may not be touched. */
-	GCHECK(rdmsr(MSR_X2APIC + 2) == 0 && (apic_read(0x30) & 0xff) >= 0x10);
+	GCHECK(rdmsr(MSR_X2APIC_BASE + 2) == 0 && (apic_read(0x30) & 0xff) >= 0x10);
 	GCHECK(apic_read(0xd0) == 1 && apic_read(APIC_SVR) == 0x1ff);
 	apic_write(APIC_LVTT, VEC | LVT_MASKED);
 	GCHECK(apic_read(APIC_LVTT) == (VEC | LVT_MASKED));
 	apic_icr(5, ICR_FIXED | 0x60);
-	GCHECK(rdmsr(MSR_X2APIC + 0x30) == (5ull << 32 | ICR_FIXED | 0x60));
-	TRY("rdmsr", :: "c"(MSR_X2APIC + 0x0b) : "rax", "rdx", "memory");
+	GCHECK(rdmsr(MSR_X2APIC_BASE + 0x30) == (5ull << 32 | ICR_FIXED | 0x60));
+	TRY("rdmsr", :: "c"(MSR_X2APIC_BASE + 0x0b) : "rax", "rdx", "memory");
 	GCHECK(caught.vec == 13);
-	TRY("rdmsr", :: "c"(MSR_X2APIC + 0x3f) : "rax", "rdx", "memory");
+	TRY("rdmsr", :: "c"(MSR_X2APIC_BASE + 0x3f) : "rax", "rdx", "memory");
 	GCHECK(caught.vec == 13);
-	TRY("wrmsr", :: "c"(MSR_X2APIC + 0x0b), "a"(1), "d"(0) : "memory");
+	TRY("wrmsr", :: "c"(MSR_X2APIC_BASE + 0x0b), "a"(1), "d"(0) : "memory");
 	GCHECK(caught.vec == 13);
-	TRY("wrmsr", :: "c"(MSR_X2APIC + 0x08), "a"(0x100), "d"(0) : "memory");
+	TRY("wrmsr", :: "c"(MSR_X2APIC_BASE + 0x08), "a"(0x100), "d"(0) : "memory");
 	GCHECK(caught.vec == 13);
 	GCHECK(apic_read(APIC_TPR) == 0x20);
 }

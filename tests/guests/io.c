@@ -8,7 +8,7 @@
 static void run_op(struct gop *o)
 {
 	u64 lo = (u32)o->val, hi = o->val >> 32, a = o->addr, v = 0;
-	u32 r[4];
+	struct cpuid r;
 
 	switch (o->op << 4 | o->size) {
 	case OP_OUT << 4 | 1: outb(a, lo); break;
@@ -33,9 +33,9 @@ static void run_op(struct gop *o)
 	case OP_WRMSR << 4: TRY("wrmsr", :: "a"((u32)lo), "d"((u32)hi), "c"((u32)a) : "memory"); break;
 	case OP_SYNC << 4: sync_point(a); break;
 	case OP_CPUID << 4:
-		cpuid(a, a >> 32, r);
-		o->val = r[0] | (u64)r[1] << 32;
-		o->err = r[2] | (u64)r[3] << 32;
+		r = cpuid_count(a, a >> 32);
+		o->val = r.eax | (u64)r.ebx << 32;
+		o->err = r.ecx | (u64)r.edx << 32;
 		break;
 	case OP_HLT << 4: sti_hlt_cli(); break;
 	default: GCHECK(!"known operation");

@@ -28,14 +28,6 @@ void fail(const char *expr, const char *file, int line)
 		outl(PORT_FAIL, 1);
 }
 
-static u64 read_cr2(void)
-{
-	u64 v;
-
-	asm volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
 /* Called by trap_common in start.S for every vector. */
 void trap(struct trap *t)
 {
@@ -119,14 +111,14 @@ void apic_enable(void)
 u32 apic_read(u32 reg)
 {
 	if (P->x2apic)
-		return rdmsr(MSR_X2APIC + (reg >> 4));
+		return rdmsr(MSR_X2APIC_BASE + (reg >> 4));
 	return MEM(u32, 0xfee00000ull + reg);
 }
 
 void apic_write(u32 reg, u32 v)
 {
 	if (P->x2apic)
-		wrmsr(MSR_X2APIC + (reg >> 4), v);
+		wrmsr(MSR_X2APIC_BASE + (reg >> 4), v);
 	else
 		MEM(u32, 0xfee00000ull + reg) = v;
 }
@@ -139,7 +131,7 @@ void apic_eoi(void)
 void apic_icr(u32 dest, u32 lo)
 {
 	if (P->x2apic) {
-		wrmsr(MSR_X2APIC + (APIC_ICR >> 4), (u64)dest << 32 | lo);
+		wrmsr(MSR_X2APIC_BASE + (APIC_ICR >> 4), (u64)dest << 32 | lo);
 		return;
 	}
 	MEM(u32, 0xfee00000ull + APIC_ICR + 0x10) = dest << 24;

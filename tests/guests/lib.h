@@ -6,15 +6,10 @@
 #ifndef GUESTS_LIB_H
 #define GUESTS_LIB_H
 
+#include "lib/x86.h"
 #include "params.h"
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-
 #define P ((struct gparams *)(u64)GPA_PARAMS)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What trap_common in start.S leaves on the stack. */
 struct trap {
@@ -37,7 +32,7 @@ void set_handler(int vec, void (*fn)(struct trap *t));
 /* Install the handler that counts in irqs[] and writes EOI to the local APIC. */
 void count_irq(int vec);
 
-void fail(const char *expr, const char *file, int line) __attribute__((noreturn));
+noreturn void fail(const char *expr, const char *file, int line);
 #define GCHECK(e) do { if (!(e)) fail(#e, __FILE__, __LINE__); } while (0)
 
 /* Run one asm statement; a trap in it lands in @caught and execution goes on after it. */
@@ -48,17 +43,7 @@ void fail(const char *expr, const char *file, int line) __attribute__((noreturn)
 	trap_resume = 0; \
 } while (0)
 
-static inline void outb(u16 port, u8 v) { asm volatile("outb %0, %1" :: "a"(v), "Nd"(port) : "memory"); }
 static inline void outw(u16 port, u16 v) { asm volatile("outw %0, %1" :: "a"(v), "Nd"(port) : "memory"); }
-static inline void outl(u16 port, u32 v) { asm volatile("outl %0, %1" :: "a"(v), "Nd"(port) : "memory"); }
-
-static inline u8 inb(u16 port)
-{
-	u8 v;
-
-	asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port) : "memory");
-	return v;
-}
 
 static inline u16 inw(u16 port)
 {
@@ -68,47 +53,7 @@ static inline u16 inw(u16 port)
 	return v;
 }
 
-static inline u32 inl(u16 port)
-{
-	u32 v;
-
-	asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port) : "memory");
-	return v;
-}
-
 static inline void sync_point(u32 n) { outl(PORT_SYNC, n); }
-
-static inline u64 rdmsr(u32 msr)
-{
-	u32 lo, hi;
-
-	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr) : "memory");
-	return lo | (u64)hi << 32;
-}
-
-static inline void wrmsr(u32 msr, u64 v)
-{
-	asm volatile("wrmsr" :: "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
-}
-
-static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
-{
-	asm volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub) : "memory");
-}
-
-static inline u64 rdtsc(void)
-{
-	u32 lo, hi;
-
-	asm volatile("rdtsc" : "=a"(lo), "=d"(hi) :: "memory");
-	return lo | (u64)hi << 32;
-}
-
-static inline void pause(void) { asm volatile("pause" ::: "memory"); }
-static inline void cli(void) { asm volatile("cli" ::: "memory"); }
-static inline void sti(void) { asm volatile("sti" ::: "memory"); }
-/* STI's shadow covers HLT, so an interrupt that is pending before it still wakes it. */
-static inline void sti_hlt_cli(void) { asm volatile("sti; hlt; cli" ::: "memory"); }
 
 /* Memory access of exactly one width, whatever the compiler thinks. */
 #define MEM(type, addr) (*(volatile type *)(u64)(addr))
@@ -138,11 +83,6 @@ static inline void sti_hlt_cli(void) { asm volatile("sti; hlt; cli" ::: "memory"
 #define LVT_DEADLINE	(2 << 17)
 #define LVT_MASKED	(1 << 16)
 
-#define MSR_APIC_BASE	0x1b
-#define MSR_DEBUGCTL	0x1d9
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC	0x800
-#define MSR_EFER	0xc0000080
 
 /* Enable this CPU's local APIC, in x2APIC mode if the VMM asked for that. */
 void apic_enable(void);

@@ -88,11 +88,9 @@ void guest_pveoi(int cpu)
 
 static long hypercall(u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
 {
-	u32 r[4];
 	long ret;
 
-	cpuid(0, 0, r);
-	if (r[1] == 0x68747541)		/* "Auth": AMD */
+	if (cpuid(0).ebx == 0x68747541)		/* "Auth": AMD */
 		asm volatile("vmmcall" : "=a"(ret) : "a"(nr), "b"(a0), "c"(a1), "d"(a2), "S"(a3) : "memory");
 	else
 		asm volatile("vmcall" : "=a"(ret) : "a"(nr), "b"(a0), "c"(a1), "d"(a2), "S"(a3) : "memory");

@@ -108,20 +108,12 @@ void guest_fpspin(int cpu)
 	}
 }
 
-static u64 read_dr6(void)
-{
-	u64 v;
-
-	asm volatile("mov %%dr6, %0" : "=r"(v));
-	return v;
-}
-
 static void debug_handler(struct trap *t)
 {
 	P->res[1]++;
 	P->res[2] = t->rip;
 	P->res[3] = read_dr6();
-	asm volatile("mov %0, %%dr6" :: "r"(0xffff0ff0ull));
+	write_dr6(0xffff0ff0);
 	t->rflags |= 0x10000;		/* RF: past an instruction breakpoint */
 }
 
