@@ -53,6 +53,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_COALESCED_PIO:
 	case KVM_CAP_USER_MEMORY2:
+	case KVM_CAP_ENABLE_CAP_VM:
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:
 		return BP_COALESCED_OFFSET;

@@ -29,6 +29,9 @@ void bp_vcpu_free(struct bp_vcpu *vcpu);
 long bp_check_extension(long ext);
 long bp_system_ioctl(unsigned int cmd, void __user *argp);
 
+/* ---- enable.c ---- */
+long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
+
 /* ---- sysfs.c: /sys/kernel/bedplate and /dev/bedplate ---- */
 int bp_sysfs_init(void);
 void bp_sysfs_exit(void);

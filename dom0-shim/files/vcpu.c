@@ -283,7 +283,7 @@ long bp_vcpu_create(struct bp_vm *vm, unsigned long id)
 	if (id >= BP_MAX_VCPU_ID)
 		return -EINVAL;
 	mutex_lock(&vm->lock);
-	ret = create_locked(vm, id);
+	ret = vm->max_vcpu_id && id >= vm->max_vcpu_id ? -EINVAL : create_locked(vm, id);
 	mutex_unlock(&vm->lock);
 	return ret;
 }

@@ -78,6 +78,7 @@ union vm_arg {
 	struct kvm_dirty_log log;
 	struct kvm_ioeventfd ioeventfd;
 	struct kvm_coalesced_mmio_zone zone;
+	struct kvm_enable_cap cap;
 };
 
 #define SAME_PLACE(field) \
@@ -105,6 +106,8 @@ static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 		return bp_get_dirty_log(vm, &arg.log);
 	case KVM_IOEVENTFD:
 		return bp_ioeventfd(vm, &arg.ioeventfd);
+	case KVM_ENABLE_CAP:
+		return bp_vm_enable_cap(vm, &arg.cap);
 	case KVM_REGISTER_COALESCED_MMIO:
 		return bp_coalesced_register(vm, &arg.zone);
 	default:
@@ -128,6 +131,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_SET_USER_MEMORY_REGION2:
 	case KVM_GET_DIRTY_LOG:
 	case KVM_IOEVENTFD:
+	case KVM_ENABLE_CAP:
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return vm_ioctl_copied(vm, cmd, argp);

@@ -120,6 +120,28 @@ TEST(api, vcpu_errors)
 	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, -1), EINVAL);
 }
 
+/* The ids of vCPUs end where the caller says, once. */
+TEST(api, max_vcpu_id)
+{
+	struct vm *vm = vm_new(G_script, 0, 0);
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MAX_VCPU_ID, .args = { 1ull << 31 } };
+
+	CHECK_EQ(check_cap(vm->fd, KVM_CAP_ENABLE_CAP_VM), 1);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, NULL), EFAULT);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = 4;
+	cap.flags = 1;
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.flags = 0;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	cap.args[0] = 5;
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_CREATE_VCPU, 4), EINVAL);
+	CHECK(ioctl(vm->fd, KVM_CREATE_VCPU, 3) >= 0);
+	cap.cap = 0x7fff;
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+}
+
 TEST(api, set_msrs_count)
 {
 	struct vm *vm = vm_new(G_script, 1, 0);

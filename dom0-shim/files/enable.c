@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_ENABLE_CAP of a VM's file: a row for each capability that has to be
+ * asked for.  caps.c says which there are.
+ */
+#include <linux/uaccess.h>
+
+#include "files.h"
+
+/* The ids that vCPUs may have end there; said once, before the first vCPU. */
+static long enable_max_vcpu_id(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	long ret = -EINVAL;
+
+	mutex_lock(&vm->lock);
+	if (cap->args[0] && cap->args[0] <= BP_MAX_VCPU_ID && !vm->nr_vcpus &&
+	    (!vm->max_vcpu_id || vm->max_vcpu_id == cap->args[0])) {
+		vm->max_vcpu_id = cap->args[0];
+		ret = 0;
+	}
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+struct enabler {
+	u32 cap;
+	/* cap->flags is 0.  No lock is held. */
+	long (*enable)(struct bp_vm *vm, const struct kvm_enable_cap *cap);
+};
+
+static const struct enabler enablers[] = {
+	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+};
+
+long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	const struct enabler *e;
+
+	if (cap->flags)
+		return -EINVAL;
+	for (e = enablers; e < enablers + ARRAY_SIZE(enablers); e++)
+		if (e->cap == cap->cap)
+			return e->enable(vm, cap);
+	return -EINVAL;
+}
