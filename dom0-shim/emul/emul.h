@@ -25,7 +25,7 @@
 #ifndef BEDPLATE_EMUL_H
 #define BEDPLATE_EMUL_H
 
-#include "emul_os.h"
+#include "../os.h"
 
 struct emul_ctx;
 

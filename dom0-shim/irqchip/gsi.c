@@ -109,28 +109,26 @@ int bp_gsi_signal_msi(struct bp_irq *irq, const struct kvm_msi *msi)
 	return send(irq, address, msi->data);
 }
 
-u32 bp_gsi_of_pic(struct bp_irq *irq, unsigned int pin)
+static u32 gsi_of(struct bp_irq *irq, bool pic, unsigned int pin)
 {
 	const struct bp_routing *table;
-	u32 gsi;
+	u32 gsi = BP_ROUTING_NONE;
 	int idx;
 
 	idx = srcu_read_lock(&irq->srcu);
 	table = table_of(irq);
-	gsi = table ? table->pic_gsi[pin] : BP_ROUTING_NONE;
+	if (table)
+		gsi = pic ? table->pic_gsi[pin] : table->ioapic_gsi[pin];
 	srcu_read_unlock(&irq->srcu, idx);
 	return gsi;
 }
 
+u32 bp_gsi_of_pic(struct bp_irq *irq, unsigned int pin)
+{
+	return gsi_of(irq, true, pin);
+}
+
 u32 bp_gsi_of_ioapic(struct bp_irq *irq, unsigned int pin)
 {
-	const struct bp_routing *table;
-	u32 gsi;
-	int idx;
-
-	idx = srcu_read_lock(&irq->srcu);
-	table = table_of(irq);
-	gsi = table ? table->ioapic_gsi[pin] : BP_ROUTING_NONE;
-	srcu_read_unlock(&irq->srcu, idx);
-	return gsi;
+	return gsi_of(irq, false, pin);
 }

@@ -7,7 +7,7 @@
 #ifndef BEDPLATE_I8254_H
 #define BEDPLATE_I8254_H
 
-#include "irqchip_os.h"
+#include "../os.h"
 
 #define BP_PIT_HZ		1193182u
 #define BP_PIT_PORT		0x40	/* four ports */

@@ -7,7 +7,7 @@
 #ifndef BEDPLATE_I8259_H
 #define BEDPLATE_I8259_H
 
-#include "irqchip_os.h"
+#include "../os.h"
 
 #define BP_PIC_PINS		16
 #define BP_PIC_CASCADE		2	/* pin of the master the slave drives */

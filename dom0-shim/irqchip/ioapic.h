@@ -6,7 +6,7 @@
 #ifndef BEDPLATE_IOAPIC_H
 #define BEDPLATE_IOAPIC_H
 
-#include "irqchip_os.h"
+#include "../os.h"
 
 #define BP_IOAPIC_BASE		0xfec00000u
 #define BP_IOAPIC_SIZE		0x100u

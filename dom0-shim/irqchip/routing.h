@@ -6,7 +6,7 @@
 #ifndef BEDPLATE_ROUTING_H
 #define BEDPLATE_ROUTING_H
 
-#include "irqchip_os.h"
+#include "../os.h"
 
 #define BP_ROUTING_MAX		4096	/* GSIs, and entries in a table */
 #define BP_ROUTING_NONE		0xffffu

@@ -90,16 +90,24 @@ static int op_pio_out(struct emul_ctx *ctx, u16 port, u32 size, u32 count,
 
 /* ---- vector registers, in the XSAVE image ---- */
 
+/* Into vcpu->state; *bv says what of it is in use. */
+static long get_xsave(struct bp_vcpu *vcpu, u64 *bv)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+
+	memcpy(bv, vcpu->state + XSAVE_XSTATE_BV, sizeof(*bv));
+	return ret;
+}
+
 static int op_vec_read(struct emul_ctx *ctx, u32 reg, void *buf, u32 len)
 {
 	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
 	u8 *img = vcpu->state;
 	u64 bv;
-	long ret = bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+	long ret = get_xsave(vcpu, &bv);
 
 	if (ret < 0)
 		return ret;
-	memcpy(&bv, img + XSAVE_XSTATE_BV, sizeof(bv));
 	memset(buf, 0, len);
 	if (bv & XSTATE_SSE)
 		memcpy(buf, img + XSAVE_XMM + 16 * reg, 16);
@@ -114,11 +122,10 @@ static int op_vec_write(struct emul_ctx *ctx, u32 reg, const void *buf, u32 len,
 	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
 	u8 *img = vcpu->state;
 	u64 bv;
-	long ret = bp_state_get(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
+	long ret = get_xsave(vcpu, &bv);
 
 	if (ret < 0)
 		return ret;
-	memcpy(&bv, img + XSAVE_XSTATE_BV, sizeof(bv));
 	if (!(bv & XSTATE_SSE))
 		memset(img + XSAVE_XMM, 0, 16 * 16);
 	if (!(bv & XSTATE_YMM))
