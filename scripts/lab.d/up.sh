@@ -89,6 +89,8 @@ step_root() {
 	echo "$release" >"$LAB/release"
 	cp "$LAB_ROOT/boot/vmlinuz-$release" "$LAB/vmlinuz"
 	cp "$LAB_ROOT/.manifest" "$LAB/manifest"
+	say "took $("$LAB_TREE/scripts/lab" versions | tr '\n' ',' | sed 's/,$//; s/,/, /g')"
+	"$LAB_TREE/scripts/lab" versions --differ "$LAB_TREE/tests/passed-with" >&2
 }
 
 step_svc() {

@@ -4,11 +4,11 @@
 # time that it takes to get there.
 
 reports machine.1cpu scripts/lab run --smp 1 --overlay "$overlay" -- /opt/tests/machine 1 "$(nproc)" \
-	"$(plain_warnings machine.1cpu svm)"
+	"$(plain_warnings machine.1cpu svm 1)"
 reports machine.2cpus scripts/lab run --smp 2 --overlay "$overlay" -- /opt/tests/machine 2 "$(nproc)" \
-	"$(plain_warnings machine.2cpus svm)"
+	"$(plain_warnings machine.2cpus svm 2)"
 reports machine.4cpus scripts/lab run --smp 4 --overlay "$overlay" -- /opt/tests/machine 4 "$(nproc)" \
-	"$(plain_warnings machine.4cpus svm)"
+	"$(plain_warnings machine.4cpus svm 4)"
 reports machine.memory scripts/lab run --mem 2G --overlay "$overlay" -- /opt/tests/memory 2048
 # shellcheck disable=SC2016
 shows machine.restart 0 output "boot 2" scripts/lab run --on-reboot restart -- \

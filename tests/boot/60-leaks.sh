@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What guests took from Bedplate comes back: thirty one after another, four at
-# once, killed ones, and the module itself.
+# What guests took from Bedplate comes back: some one after another, some at once,
+# killed ones, and the module itself.
 
-reports leaks scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/leaks 30 4
+reports leaks scripts/lab run --overlay "$overlay" -- /opt/tests/leaks 4 3
+thorough reports leaks.long scripts/lab run --timeout 3600 --overlay "$overlay" -- /opt/tests/leaks 30 4

@@ -4,7 +4,7 @@
 # Bochs spoils long runs (docs/testbed.md).
 
 reports vmx.2cpus scripts/lab run --machine vmx --smp 2 --overlay "$overlay" -- /opt/tests/machine 2 "$(nproc)" \
-	"$(plain_warnings vmx.2cpus vmx)"
+	"$(plain_warnings vmx.2cpus vmx 2)"
 # Bochs counts instructions too; but seconds, which shares take, are minutes there.
 reports vmx.vmm scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
 	env BP_COUNTED=1 /opt/tests/bp-vmm run all '!sched.*_shares'

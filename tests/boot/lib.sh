@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The verbs that the groups (tests/boot/NN-*.sh) are written in. Sourced by
-# tests/check, whose variables tree, out, patterns, list, passed, failed,
+# tests/check, whose variables tree, out, patterns, list, thorough, passed, failed,
 # skipped and failures it uses.
 #
 # Each verb takes a test's name and a command. A command "scripts/lab run ..."
@@ -33,6 +33,9 @@ took() {
 
 ok() { passed=$((passed + 1)); printf 'ok      %-46s %7s s\n' "$1" "$2"; }
 skip() { skipped=$((skipped + 1)); printf 'skip    %-46s %7s s  %s\n' "$1" "$2" "$3"; }
+
+# thorough VERB NAME...: for `make check-all`, and where it is asked for by name.
+thorough() { [ -z "$thorough" ] || "$@"; }
 
 # peer VERB NAME...: the same on Linux's own KVM. A failure there tells what the
 # emulator or KVM cannot do; it is shown, and counts as skipped.
@@ -89,19 +92,24 @@ execute() {
 	status=$?
 }
 
-# plain_warnings NAME MACHINE: where plain Linux warns on that machine ("file:line", space
-# between); for test NAME only, if it is to be run. One reference boot, kept until the lab's
-# packages change. If it fails nothing is known, and every warning counts.
+# plain_warnings NAME MACHINE SMP: where plain Linux warns on that machine ("file:line", space
+# between); for test NAME only, if it is to be run. One reference boot for each, kept for as long
+# as the lab's packages stay as they are. If it fails nothing is known, and every warning counts.
 plain_warnings() {
-	local file=$tree/build/lab/warnings.$2
+	local key file lock
 	[ -z "$list" ] && wanted "$1" || return 0
-	if ! [ "$file" -nt "$tree/build/lab/manifest" ]; then
-		scripts/lab run --under linux --machine "$2" --smp 2 --timeout "$HANG" -- dmesg 2>/dev/null </dev/null |
+	key=$2.$3.$(sha256sum <"$tree/build/lab/manifest" | cut -c1-16)
+	file=$tree/build/lab/warnings/$key
+	mkdir -p "${file%/*}"
+	exec {lock}>"$file.lock"	# another test may want the same
+	flock "$lock"
+	if ! [ -e "$file" ]; then
+		scripts/lab run --under linux --machine "$2" --smp "$3" --timeout "$HANG" -- dmesg 2>/dev/null </dev/null |
 			sed -nE 's/.*WARNING: CPU: [0-9]+ PID: [0-9]+ at ([^ ]+) .*/\1/p' | sort -u >"$file.new"
-		[ "${PIPESTATUS[0]}" = 0 ] || { rm -f "$file.new"; return 0; }
-		mv "$file.new" "$file"
+		if [ "${PIPESTATUS[0]}" = 0 ]; then mv "$file.new" "$file"; else rm -f "$file.new"; fi
 	fi
-	tr '\n' ' ' <"$file"
+	exec {lock}>&-
+	[ ! -e "$file" ] || tr '\n' ' ' <"$file"
 }
 
 # has FILE TEXT: a line of the log holds TEXT.
