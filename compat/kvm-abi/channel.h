@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	1
+#define BP_CHANNEL_VERSION	2
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -191,6 +191,7 @@ enum bp_exit {
 	BP_EXIT_EXTINT = 8,	/* answer with BP_RUN_INJECT or lower the line */
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
 	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
+	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
 };
 
 struct bp_exit_io {
@@ -249,6 +250,22 @@ struct bp_exit_eoi {
 	__u8 pad[7];
 };
 
+/*
+ * A task switch that the CPU leaves to software (Intel's do; SDM vol. 3, 26.4.2),
+ * after the checks that it makes itself.  RIP is at the instruction.  The event
+ * whose delivery led to it is in BP_STATE_EVENTS until it is set otherwise.
+ */
+struct bp_exit_task {
+	__u16 selector;		/* of the new TSS */
+	__u8 source;		/* 0 CALL, 1 IRET, 2 JMP, 3 a gate in the IDT */
+	__u8 event;		/* by a gate: 0 INT n and the like, 1 interrupt,
+				 * 2 NMI, 3 exception */
+	__u8 insn_len;		/* of the instruction; 0 with an event */
+	__u8 pdptes_known;	/* ->pdpte: PAE's top entries, as the CPU has them */
+	__u8 pad[2];
+	__u64 pdpte[4];
+};
+
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
 #define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
@@ -284,6 +301,7 @@ struct bp_vcpu_page {
 		struct bp_exit_fail fail;
 		struct bp_exit_internal internal;
 		struct bp_exit_eoi eoi;
+		struct bp_exit_task task;
 		__u8 raw[128];
 	};
 	struct kvm_regs regs;	/* both ways */
@@ -422,6 +440,7 @@ struct bp_log {
 BP_ASSERT(sizeof(struct bp_exit_io) == 12);
 BP_ASSERT(sizeof(struct bp_exit_npf) == 32);
 BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
+BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 176);

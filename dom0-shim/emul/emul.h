@@ -173,6 +173,9 @@ struct emul_ctx {
 	bool no_1g_pages;	/* guest CPUID lacks PDPE1GB: bit 7 is reserved */
 	struct kvm_segment seg[EMUL_NR_SEGS];
 	struct kvm_segment tr;	/* I/O permission bitmap */
+	/* With PAE paging, where the CPU holds them: they count, not what CR3 points to. */
+	bool pdptes_known;
+	u64 pdpte[4];
 
 	/* In: services; opaque is the caller's own. */
 	const struct emul_ops *ops;
@@ -246,5 +249,47 @@ enum emul_walk_access {
  * EMUL_UNHANDLED for 5-level paging or tables outside RAM; negative errno.
  */
 int emul_translate(struct emul_ctx *ctx, u64 lin, u32 access, u64 *gpa);
+
+/* ---- hardware task switches (SDM vol. 3, ch. 8) ---- */
+
+enum emul_task_source {
+	EMUL_TASK_CALL,
+	EMUL_TASK_IRET,
+	EMUL_TASK_JMP,
+	EMUL_TASK_GATE,		/* in the IDT: ->event, or INT n and its like */
+};
+
+/* Whose delivery led to it. */
+enum emul_task_event {
+	EMUL_TASK_NO_EVENT,
+	EMUL_TASK_INTERRUPT,
+	EMUL_TASK_NMI,
+	EMUL_TASK_EXCEPTION,	/* ->events.exception */
+};
+
+/* A switch for which the CPU has made the checks before the TSS descriptor's. */
+struct emul_task {
+	/* In. */
+	u16 selector;		/* of the new TSS */
+	u8 source;		/* enum emul_task_source */
+	u8 event;		/* enum emul_task_event */
+	u8 insn_len;		/* of the instruction; 0 with an event */
+	/* In and out: what the context has not, or only a part of. */
+	struct kvm_sregs sregs;
+	struct kvm_vcpu_events events;
+	u64 dr6, dr7;
+	/* Out, with EMUL_DONE: ctx->fault is to be raised in the new task. */
+	bool raise;
+};
+
+/*
+ * Make it.  The context is loaded from ->sregs and the registers.
+ * EMUL_DONE: it is made; EMUL_FAULT: ctx->fault is the old task's, and of memory
+ * and registers only accessed and dirty flags and ->events.nmi.masked may have
+ * changed.  EMUL_UNHANDLED: a TSS, a descriptor or a page table is not in RAM;
+ * EMUL_AGAIN, a negative errno: nothing was done, but for what others do to the
+ * guest's memory meanwhile.
+ */
+int emul_task_switch(struct emul_ctx *ctx, struct emul_task *task);
 
 #endif

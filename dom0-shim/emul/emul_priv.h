@@ -46,6 +46,7 @@
 #define XCR0_SSE_AVX	6ull
 
 #define VEC_DE		0
+#define VEC_DB		1
 #define VEC_UD		6
 #define VEC_NM		7
 #define VEC_SS		12
@@ -176,6 +177,23 @@ int emul_span_update(struct emul_ctx *ctx, const struct emul_span *span,
 int emul_pio(struct emul_ctx *ctx, u8 kind, u16 port, u32 size, u32 *count);
 /* RAM by linear address with system privilege (TSS). */
 int emul_read_system(struct emul_ctx *ctx, u64 lin, void *buf, u32 len);
+/*
+ * A run that is RAM in each piece, and writable where the access (EMUL_WALK_...)
+ * asks for it: EMUL_UNHANDLED otherwise.  emul_map_system(): with system privilege,
+ * at 32 bits of the address.
+ */
+int emul_map_ram(struct emul_ctx *ctx, u64 lin, u32 len, u32 access, struct emul_span *span);
+int emul_map_system(struct emul_ctx *ctx, u64 lin, u32 len, bool write, struct emul_span *span);
+/* Bytes of it, from offset on. */
+int emul_ram_read(struct emul_ctx *ctx, const struct emul_span *span, u32 offset, void *buf,
+		  u32 len);
+int emul_ram_write(struct emul_ctx *ctx, const struct emul_span *span, u32 offset,
+		   const void *buf, u32 len);
+/* Its only byte: set and clear bits, atomically. */
+int emul_ram_set_bits(struct emul_ctx *ctx, const struct emul_span *span, u8 set, u8 clear);
+
+/* walk.c: the top entries that ctx->cr3 points to, as MOV to CR3 checks them: #GP(@error). */
+int emul_check_pdptes(struct emul_ctx *ctx, u32 error);
 
 /* operand.c: the ModRM operand, register or memory. */
 u64 emul_ea(const struct emul_state *st);

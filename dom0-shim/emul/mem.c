@@ -286,3 +286,82 @@ int emul_read_system(struct emul_ctx *ctx, u64 lin, void *buf, u32 len)
 	}
 	return r == -EFAULT ? EMUL_UNHANDLED : r;
 }
+
+static int check_ram(struct emul_ctx *ctx, const struct emul_span *span, bool write)
+{
+	u8 nothing = 0;
+	u32 i;
+	int r = 0;
+
+	for (i = 0; !r && i < span->pieces; i++)
+		r = ram(ctx, span->piece[i].gpa, &nothing, 0, write);
+	return r == -EFAULT ? EMUL_UNHANDLED : r;
+}
+
+int emul_map_ram(struct emul_ctx *ctx, u64 lin, u32 len, u32 access, struct emul_span *span)
+{
+	int r = emul_map(ctx, lin, len, access, span);
+
+	return r ? r : check_ram(ctx, span, access & EMUL_WALK_WRITE);
+}
+
+int emul_map_system(struct emul_ctx *ctx, u64 lin, u32 len, bool write, struct emul_span *span)
+{
+	return emul_map_ram(ctx, (u32)lin, len, EMUL_WALK_SYSTEM |
+			    (write ? EMUL_WALK_WRITE : EMUL_WALK_READ), span);
+}
+
+static int ram_part(struct emul_ctx *ctx, const struct emul_span *span, u32 offset, u8 *buf,
+		    u32 len, bool write)
+{
+	u32 i, now;
+	int r;
+
+	for (i = 0; len && i < span->pieces; i++) {
+		if (offset >= span->piece[i].len) {
+			offset -= span->piece[i].len;
+			continue;
+		}
+		now = span->piece[i].len - offset;
+		if (now > len)
+			now = len;
+		r = ram(ctx, span->piece[i].gpa + offset, buf, now, write);
+		if (r)
+			return r == -EFAULT ? EMUL_UNHANDLED : r;
+		buf += now;
+		len -= now;
+		offset = 0;
+	}
+	return 0;
+}
+
+int emul_ram_read(struct emul_ctx *ctx, const struct emul_span *span, u32 offset, void *buf,
+		  u32 len)
+{
+	return ram_part(ctx, span, offset, buf, len, false);
+}
+
+int emul_ram_write(struct emul_ctx *ctx, const struct emul_span *span, u32 offset,
+		   const void *buf, u32 len)
+{
+	return ram_part(ctx, span, offset, (u8 *)buf, len, true);
+}
+
+#define BITS_TRIES	8
+
+int emul_ram_set_bits(struct emul_ctx *ctx, const struct emul_span *span, u8 set, u8 clear)
+{
+	u8 old, val;
+	int i, r;
+
+	for (i = 0; i < BITS_TRIES; i++) {
+		r = emul_ram_read(ctx, span, 0, &old, 1);
+		if (r)
+			return r;
+		val = (old | set) & ~clear;
+		r = ctx->ops->cmpxchg_gpa(ctx, span->piece[0].gpa, &old, &val, 1);
+		if (r != 1)
+			return r == -EFAULT ? EMUL_UNHANDLED : r;
+	}
+	return EMUL_AGAIN;
+}

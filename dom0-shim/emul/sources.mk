@@ -18,4 +18,7 @@ EMUL_SRCS := \
 	emul/optable.c \
 	emul/regs.c \
 	emul/segment.c \
+	emul/task.c \
+	emul/task_segs.c \
+	emul/task_tss.c \
 	emul/walk.c

@@ -118,10 +118,22 @@ static u64 root_table(const struct walk *w)
 	return w->ctx->cr3 & (w->pte_size == 8 ? 0xffffffe0ull : 0xfffff000ull);
 }
 
+static int read_entry(struct walk *w, u32 level, u64 index, u64 *pte)
+{
+	struct emul_ctx *ctx = w->ctx;
+	int r;
+
+	if (is_pdpte(w, level) && ctx->pdptes_known) {
+		*pte = ctx->pdpte[index];
+		return 0;
+	}
+	r = ctx->ops->read_gpa(ctx, w->pte_gpa[level], pte, w->pte_size);
+	return r == -EFAULT ? EMUL_UNHANDLED : r;
+}
+
 /* Read the entries from the root to the leaf. */
 static int read_entries(struct walk *w)
 {
-	struct emul_ctx *ctx = w->ctx;
 	u64 table = root_table(w);
 	u32 level;
 
@@ -132,9 +144,9 @@ static int read_entries(struct walk *w)
 
 		index &= is_pdpte(w, level) ? 3 : 4096 / w->pte_size - 1;
 		w->pte_gpa[level] = table + index * w->pte_size;
-		r = ctx->ops->read_gpa(ctx, w->pte_gpa[level], &pte, w->pte_size);
+		r = read_entry(w, level, index, &pte);
 		if (r)
-			return r == -EFAULT ? EMUL_UNHANDLED : r;
+			return r;
 		if (!(pte & PTE_P))
 			return page_fault(w, 0);
 		if (reserved_set(w, level, pte))
@@ -270,4 +282,20 @@ int emul_translate(struct emul_ctx *ctx, u64 lin, u32 access, u64 *gpa)
 		return r;
 	}
 	return EMUL_AGAIN;
+}
+
+int emul_check_pdptes(struct emul_ctx *ctx, u32 error)
+{
+	struct walk w;
+	u64 pdpte[4];
+	int i, r;
+
+	walk_start(&w, ctx, 0, 0);
+	r = ctx->ops->read_gpa(ctx, root_table(&w), pdpte, sizeof(pdpte));
+	if (r)
+		return r == -EFAULT ? EMUL_UNHANDLED : r;
+	for (i = 0; i < 4; i++)
+		if ((pdpte[i] & PTE_P) && reserved_set(&w, 3, pdpte[i]))
+			return emul_raise_code(ctx, VEC_GP, error);
+	return 0;
 }

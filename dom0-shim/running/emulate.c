@@ -182,11 +182,9 @@ static u32 guest_pkru(struct bp_vcpu *vcpu)
 	return pkru;
 }
 
-static int load_context(struct bp_vcpu *vcpu)
+int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	struct emul_ctx *ctx = vcpu->emul;
-	struct kvm_sregs *sregs = vcpu->state;
-	long ret;
 
 	if (!ctx) {
 		ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
@@ -196,13 +194,24 @@ static int load_context(struct bp_vcpu *vcpu)
 		ctx->opaque = vcpu;
 		ctx->pio_data = page_address(vcpu->pio_page);
 		ctx->pio_data_size = PAGE_SIZE;
+		ctx->phys_bits = boot_cpu_data.x86_phys_bits;
 		vcpu->emul = ctx;
 	}
 	emul_load_regs(ctx, &vcpu->page->regs);
-	ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(*sregs));
+	emul_load_sregs(ctx, sregs);
+	return 0;
+}
+
+static int load_context(struct bp_vcpu *vcpu)
+{
+	struct emul_ctx *ctx;
+	long ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(struct kvm_sregs));
+
+	if (ret >= 0)
+		ret = bp_emulate_begin(vcpu, vcpu->state);
 	if (ret < 0)
 		return ret;
-	emul_load_sregs(ctx, sregs);
+	ctx = vcpu->emul;
 	ctx->xcr0 = ctx->cr4 & X86_CR4_OSXSAVE ? guest_xcr0(vcpu) : 0;
 	ctx->pkru = ctx->cr4 & X86_CR4_PKE ? guest_pkru(vcpu) : 0;
 	return 0;

@@ -11,15 +11,18 @@
 long bp_vcpu_run(struct bp_vcpu *vcpu);
 
 /*
- * ---- exits.c, emulate.c ----
+ * ---- exits.c, task.c, emulate.c ----
  * Return 1: enter the guest again; 0: KVM_RUN returns 0, *run is filled;
  * or KVM_RUN's errno.
  */
 int bp_exit_io(struct bp_vcpu *vcpu);
 int bp_exit_npf(struct bp_vcpu *vcpu);
 int bp_complete_pending(struct bp_vcpu *vcpu);
+int bp_exit_task_switch(struct bp_vcpu *vcpu);
 int bp_emulate(struct bp_vcpu *vcpu);
 int bp_emulate_resume(struct bp_vcpu *vcpu);
+/* Make or fill vcpu->emul, from the exit's registers and @sregs.  -ENOMEM. */
+int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Registers or mode were set while an emulated access waits for its answer. */
 void bp_emulate_new_regs(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
 void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);

@@ -175,6 +175,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_io(vcpu);
 	case BP_EXIT_NPF:
 		return bp_exit_npf(vcpu);
+	case BP_EXIT_TASK_SWITCH:
+		return bp_exit_task_switch(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;

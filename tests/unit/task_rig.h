@@ -10,14 +10,43 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/memory/domain.h"
-#include "hv/core/lib/errno.h"
-#include "hv/core/guest/gwalk.h"
-#include "hv/core/guest/linear.h"
-#include "hv/core/run/npf.h"
-#include "hv/core/vcpu/ops.h"
-#include "hv/core/vcpu/run.h"
-#include "hv/core/guest/task.h"
+#include "dom0-shim/emul/emul.h"
+#include "dom0-shim/emul/tss.h"
+
+#define PAGE_SIZE	4096u
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __unused	__attribute__((unused))
+
+#define X86_EFLAGS_NT	(1u << 14)
+#define X86_CR0_PE	(1ull << 0)
+#define X86_CR0_TS	(1ull << 3)
+#define X86_CR0_ET	(1ull << 4)
+#define X86_CR0_WP	(1ull << 16)
+#define X86_CR0_PG	(1ull << 31)
+#define X86_CR4_PAE	(1ull << 5)
+#define X86_CR4_SMAP	(1ull << 21)
+#define X86_TRAP_DB	1
+#define X86_TRAP_TS	10
+#define X86_TRAP_NP	11
+#define X86_TRAP_SS	12
+#define X86_TRAP_GP	13
+#define X86_TRAP_PF	14
+#define PF_ERR_P	1u
+#define PF_ERR_W	2u
+#define PF_ERR_U	4u
+#define GPTE_A		0x20u
+
+#define RSP		EMUL_RSP
+#define RBP		EMUL_RBP
+#define RDI		EMUL_RDI
+#define TASK_CALL	EMUL_TASK_CALL
+#define TASK_IRET	EMUL_TASK_IRET
+#define TASK_JMP	EMUL_TASK_JMP
+#define TASK_GATE	EMUL_TASK_GATE
+#define EVENT_NONE	EMUL_TASK_NO_EVENT
+#define EVENT_INTR	EMUL_TASK_INTERRUPT
+#define EVENT_NMI	EMUL_TASK_NMI
+#define EVENT_EXC	EMUL_TASK_EXCEPTION
 
 /* Guest-physical memory */
 #define MEM		0x20000u
@@ -55,17 +84,34 @@
 #define SEL_FRESH	0x90		/* data that was never accessed */
 #define GDT_LIMIT	0x97
 
-struct domain dom0;
-static struct domain guest = { .id = 1 };
-static struct vcpu v;
+/* The vCPU, as its thread has it. */
+struct regs {
+	u64 gpr[16], rip, rflags, cr2;
+};
+
+static struct {
+	struct regs regs;
+	struct {
+		struct {
+			u16 selector;
+			u8 source;
+		} task;
+		u8 insn_len;
+	} exit;
+	struct {
+		u8 type, vector;
+		bool has_error;
+		u32 error;
+	} inject;
+	u64 dr6, dr7;
+} v;
+
 static u8 mem[MEM];
-static enum { GONE, READ_ONLY, THERE, NOTHING } page[PAGES];
+static enum { NOTHING, READ_ONLY, THERE } page[PAGES];
 static struct kvm_sregs sregs, set;
-static bool was_set, was_wanted, wanted_write, refuse;
-static gpa_t wanted;
+static bool was_set;
 static const u64 *pdptes;		/* the CPU's own, or NULL */
 static u8 shadow, masked;
-static int syncs, locked;
 
 static struct {
 	bool any, has_error;
@@ -73,116 +119,142 @@ static struct {
 	u32 error;
 } exc;
 
-/* ---- stand-ins ---- */
+/* ---- guest memory ---- */
 
-void guest_view_begin(struct guest_view *w, struct domain *d)
+static int at(u64 gpa, u32 len, bool write, u8 **p)
 {
-	w->dom = d;
-	locked++;
-}
-
-void guest_view_end(struct guest_view *w __unused)
-{
-	locked--;
-}
-
-void *guest_view_at(struct guest_view *w __unused, gpa_t gpa, bool write)
-{
-	assert_int_equal(locked, 1);
-	if (gpa >= MEM || page[gpa / PAGE_SIZE] != THERE)
-		if (gpa >= MEM || write || page[gpa / PAGE_SIZE] != READ_ONLY)
-			return NULL;
-	return mem + gpa;
-}
-
-int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
-{
-	void *p = guest_view_at(w, gpa, false);
-
-	if (!p)
+	assert_true(len <= PAGE_SIZE - gpa % PAGE_SIZE);
+	if (gpa >= MEM || page[gpa / PAGE_SIZE] == NOTHING)
 		return -EFAULT;
-	memcpy(buf, p, len);
+	if (write && page[gpa / PAGE_SIZE] != THERE)
+		return -EFAULT;
+	*p = mem + gpa;
 	return 0;
 }
 
-u64 mmu_phys_end(void)
+static int read_gpa(struct emul_ctx *ctx __unused, u64 gpa, void *buf, u32 len)
 {
-	return BIT(40);
+	u8 *p;
+	int r = at(gpa, len, false, &p);
+
+	if (!r)
+		memcpy(buf, p, len);
+	return r;
 }
 
-bool npf_need_page(struct vcpu *w, gpa_t gpa, bool write)
+static int write_gpa(struct emul_ctx *ctx __unused, u64 gpa, const void *buf, u32 len)
 {
-	assert_int_equal(locked, 0);
-	if (w->dom->id == 0 || gpa >= MEM || page[gpa / PAGE_SIZE] == NOTHING)
-		return false;
-	was_wanted = true;
-	wanted = gpa;
-	wanted_write = write;
-	return true;
+	u8 *p;
+	int r = at(gpa, len, true, &p);
+
+	if (!r)
+		memcpy(p, buf, len);
+	return r;
 }
 
-void vcpu_exception(struct vcpu *w, u8 vector, bool has_error, u32 error)
+static int cmpxchg_gpa(struct emul_ctx *ctx __unused, u64 gpa, const void *old, const void *val,
+		       u32 len)
+{
+	u8 *p;
+	int r = at(gpa, len, true, &p);
+
+	if (r)
+		return r;
+	if (memcmp(p, old, len))
+		return 1;
+	memcpy(p, val, len);
+	return 0;
+}
+
+static const struct emul_ops test_ops = {
+	.read_gpa = read_gpa,
+	.write_gpa = write_gpa,
+	.cmpxchg_gpa = cmpxchg_gpa,
+};
+
+/* ---- the thread's part of a switch ---- */
+
+static struct emul_ctx ctx;
+
+static void load(struct emul_task *t)
+{
+	struct kvm_regs none = { 0 };
+
+	memset(&ctx, 0, sizeof(ctx));
+	ctx.ops = &test_ops;
+	ctx.phys_bits = 40;
+	emul_load_regs(&ctx, &none);
+	memcpy(ctx.gpr, v.regs.gpr, sizeof(ctx.gpr));
+	ctx.rip = v.regs.rip;
+	ctx.rflags = v.regs.rflags;
+	emul_load_sregs(&ctx, &sregs);
+	if (pdptes) {
+		ctx.pdptes_known = true;
+		memcpy(ctx.pdpte, pdptes, sizeof(ctx.pdpte));
+	}
+	*t = (struct emul_task){
+		.selector = v.exit.task.selector, .source = v.exit.task.source,
+		.event = v.inject.type, .insn_len = v.exit.insn_len,
+		.sregs = sregs, .dr6 = v.dr6, .dr7 = v.dr7,
+	};
+	t->events.interrupt.injected = v.inject.type == EVENT_INTR;
+	t->events.interrupt.shadow = shadow;
+	t->events.nmi.injected = v.inject.type == EVENT_NMI;
+	t->events.nmi.masked = masked;
+	t->events.exception.injected = v.inject.type == EVENT_EXC;
+	t->events.exception.nr = v.inject.vector;
+	t->events.exception.has_error_code = v.inject.has_error;
+	t->events.exception.error_code = v.inject.error;
+}
+
+static void raised(void)
 {
 	assert_false(exc.any);
 	exc.any = true;
-	exc.vector = vector;
-	exc.has_error = has_error;
-	exc.error = error;
-	exc.during = w->inject.type;
+	exc.vector = ctx.fault.vector;
+	exc.has_error = ctx.fault.has_error;
+	exc.error = ctx.fault.error_code;
+	exc.during = v.inject.type;
+	if (ctx.fault.vector == X86_TRAP_PF)
+		v.regs.cr2 = ctx.fault.cr2;
 }
 
-static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p)
+static void made(const struct emul_task *t)
 {
-	*p = (struct vcpu_paging){
-		.cr0 = sregs.cr0, .cr3 = sregs.cr3, .cr4 = sregs.cr4, .efer = sregs.efer,
-	};
-	if (pdptes) {
-		p->pdptes = true;
-		memcpy(p->pdpte, pdptes, sizeof(p->pdpte));
-	}
-}
-
-static void get_sregs(struct vcpu *w __unused, struct kvm_sregs *s)
-{
-	*s = sregs;
-}
-
-static int set_sregs(struct vcpu *w __unused, const struct kvm_sregs *s)
-{
-	assert_int_equal(locked, 0);
-	if (refuse)
-		return -EINVAL;
-	set = *s;
+	memcpy(v.regs.gpr, ctx.gpr, sizeof(ctx.gpr));
+	v.regs.rip = ctx.rip;
+	v.regs.rflags = ctx.rflags;
+	v.dr6 = t->dr6;
+	v.dr7 = t->dr7;
+	set = t->sregs;
 	was_set = true;
-	return 0;
+	shadow = t->events.interrupt.shadow;
+	if (!t->events.interrupt.injected && !t->events.nmi.injected &&
+	    !t->events.exception.injected)
+		v.inject.type = EVENT_NONE;
 }
 
-static void get_block(struct vcpu *w __unused, u8 *s, u8 *m)
+/* False: the emulator cannot. */
+static bool task_switch(void)
 {
-	*s = shadow;
-	*m = masked;
-}
+	struct emul_task t;
+	int r;
 
-static void set_block(struct vcpu *w __unused, u8 s, u8 m)
-{
-	shadow = s;
-	masked = m;
+	load(&t);
+	r = emul_task_switch(&ctx, &t);
+	if (r == EMUL_UNHANDLED)
+		return false;
+	masked = t.events.nmi.masked;
+	if (r == EMUL_DONE) {
+		made(&t);
+		if (t.raise)
+			raised();
+		return true;
+	}
+	assert_int_equal(r, EMUL_FAULT);
+	raised();
+	return true;
 }
-
-static void sync_controls(struct vcpu *w __unused)
-{
-	syncs++;
-}
-
-static const struct hv_ops test_ops = {
-	.get_paging = get_paging,
-	.get_sregs = get_sregs,
-	.set_sregs = set_sregs,
-	.get_block = get_block,
-	.set_block = set_block,
-	.sync_controls = sync_controls,
-};
-const struct hv_ops *ops = &test_ops;
 
 /* ---- the guest ---- */
 
@@ -273,10 +345,9 @@ static int setup(void **state __unused)
 	memset(&sregs, 0, sizeof(sregs));
 	for (i = 0; i < PAGES; i++)
 		page[i] = THERE;
-	was_set = was_wanted = refuse = false;
+	was_set = false;
 	pdptes = NULL;
 	shadow = masked = 0;
-	syncs = locked = 0;
 	fill_gdt();
 	fill_new_tss();
 	memset(old32(), 0xee, sizeof(struct tss32));
@@ -290,12 +361,12 @@ static int setup(void **state __unused)
 	sregs.gdt = (struct kvm_dtable){ .base = GDT, .limit = GDT_LIMIT };
 	sregs.cr0 = X86_CR0_PE | X86_CR0_ET;
 	sregs.cr3 = DIR;
-	v.dom = &guest;
 	for (i = 0; i < 16; i++)
 		v.regs.gpr[i] = 0x11110000 * (i & 7) + i;
 	v.regs.rip = 0x1000;
 	v.regs.rflags = 0x202;
 	v.regs.cr2 = 0xc2;
+	sregs.cr2 = 0xc2;
 	v.dr7 = 0x7ff;
 	v.dr6 = 0xffff0ff0;
 	v.exit.task.selector = SEL_NEW;
@@ -317,7 +388,10 @@ static inline void event(u8 type, u8 vector, bool has_error, u32 error)
 {
 	by(TASK_GATE);
 	v.exit.insn_len = 0;
-	v.inject = (struct vcpu_event){ type, vector, has_error, error, 0 };
+	v.inject.type = type;
+	v.inject.vector = vector;
+	v.inject.has_error = has_error;
+	v.inject.error = error;
 }
 
 /* Guest memory is not as it was: the switch has been made. */
@@ -325,15 +399,12 @@ static inline void expect_switched(void)
 {
 	u32 i;
 
-	assert_true(task_switch(&v));
-	assert_false(was_wanted);
+	assert_true(task_switch());
 	assert_true(was_set);
-	assert_int_equal(locked, 0);
 	assert_int_equal(set.tr.selector, v.exit.task.selector);
 	assert_int_equal(set.cr0, sregs.cr0 | X86_CR0_TS);
 	assert_int_equal(v.regs.rip, 0x4321);
 	assert_int_equal(v.dr7, 0x7ff & ~0x155);
-	assert_true(syncs > 0);
 	assert_int_equal(shadow, 0);
 	for (i = 8; i < 16; i++)
 		assert_int_equal(v.regs.gpr[i], 0x11110000 * (i & 7) + i);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hardware task switches: each source, both sizes of TSS, what goes with them. */
-// SOURCES: hv/core/guest/task.c hv/core/guest/task_segs.c hv/core/guest/task_tss.c hv/core/guest/linear.c hv/core/guest/gwalk.c
-// CFLAGS: -include core_host.h
+// SOURCES: dom0-shim/emul/*.c
 #include "task_rig.h"
 
 /* ---- sources ---- */

@@ -9,105 +9,76 @@
 
 #define PTE_ADDR	0x000ffffffffff000ull
 
-/* One entry, noted in @r unless it has no accessed bit. */
-static int read_pte(struct guest_view *w, struct gwalk *r, gpa_t gpa, bool note, u64 *pte)
+/* Rights and reserved bits are not looked at. */
+static int read_pte(struct guest_view *w, gpa_t gpa, u32 size, u64 *pte)
 {
 	*pte = 0;
-	r->gpa = gpa;
-	if (guest_view_read(w, gpa, pte, r->size))
+	if (guest_view_read(w, gpa, pte, size) || !(*pte & GPTE_P))
 		return -EFAULT;
-	if (!(*pte & GPTE_P))
-		return -ENOENT;
-	if (note) {
-		r->at[r->n] = gpa;
-		r->pte[r->n++] = *pte;
-	}
 	return 0;
 }
 
 /* Long mode and PAE: `levels` tables of 512 entries, the first of them at `pte`. */
-static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, struct gwalk *r)
+static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, gpa_t *gpa)
 {
-	int level, err;
+	int level;
 
-	r->size = 8;
 	for (level = levels; level >= 1; level--) {
 		u32 shift = 12 + 9 * (level - 1);
 
-		err = read_pte(w, r, (pte & PTE_ADDR) + ((gva >> shift) & 511) * 8, true, &pte);
-		if (err)
-			return err;
+		if (read_pte(w, (pte & PTE_ADDR) + ((gva >> shift) & 511) * 8, 8, &pte))
+			return -EFAULT;
 		/* 2 MiB, and 1 GiB, which PAE does not come by. */
 		if (level == 1 || ((pte & GPTE_PS) && level <= 3)) {
 			u64 low = BIT(shift) - 1;
 
-			r->gpa = (pte & PTE_ADDR & ~low) | (gva & low);
+			*gpa = (pte & PTE_ADDR & ~low) | (gva & low);
 			return 0;
 		}
 	}
-	return -ENOENT;
+	return -EFAULT;
 }
 
-/* A top entry has no accessed bit and is no page; the CPU may have all four in registers. */
-static int walk_pae(struct guest_view *w, const struct vcpu_paging *p, gva_t gva,
-		    struct gwalk *r)
+/* A top entry is no page; the CPU may have all four in registers. */
+static int walk_pae(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
 {
 	u32 n = gva >> 30 & 3;
-	int err = 0;
 	u64 top;
 
-	r->size = 8;
 	if (p->pdptes)
 		top = p->pdpte[n];
-	else
-		err = read_pte(w, r, PAE_ROOT(p->cr3) + n * 8, false, &top);
-	if (err)
-		return err;
-	return top & GPTE_P ? walk64(w, top, 2, gva, r) : -ENOENT;
+	else if (read_pte(w, PAE_ROOT(p->cr3) + n * 8, 8, &top))
+		return -EFAULT;
+	return top & GPTE_P ? walk64(w, top, 2, gva, gpa) : -EFAULT;
 }
 
-static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r)
+static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
 {
 	u64 pte;
-	int err;
 
-	r->size = 4;
-	err = read_pte(w, r, (p->cr3 & 0xfffff000) + ((gva >> 22) & 1023) * 4, true, &pte);
-	if (err)
-		return err;
+	if (read_pte(w, (p->cr3 & 0xfffff000) + ((gva >> 22) & 1023) * 4, 4, &pte))
+		return -EFAULT;
 	if ((pte & GPTE_PS) && (p->cr4 & X86_CR4_PSE)) {
-		r->gpa = (pte & 0xffc00000) | ((pte >> 13) & 0xff) << 32 | (gva & 0x3fffff);
+		*gpa = (pte & 0xffc00000) | ((pte >> 13) & 0xff) << 32 | (gva & 0x3fffff);
 		return 0;
 	}
-	err = read_pte(w, r, (pte & 0xfffff000) + ((gva >> 12) & 1023) * 4, true, &pte);
-	if (err)
-		return err;
-	r->gpa = (pte & 0xfffff000) | (gva & 0xfff);
+	if (read_pte(w, (pte & 0xfffff000) + ((gva >> 12) & 1023) * 4, 4, &pte))
+		return -EFAULT;
+	*gpa = (pte & 0xfffff000) | (gva & 0xfff);
 	return 0;
-}
-
-int guest_walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r)
-{
-	r->n = 0;
-	if (!(p->cr0 & X86_CR0_PG)) {
-		r->gpa = gva;
-		return 0;
-	}
-	if (p->efer & EFER_LMA)
-		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, r);
-	if (p->cr4 & X86_CR4_PAE)
-		return walk_pae(w, p, gva & 0xffffffff, r);
-	return walk32(w, p, gva & 0xffffffff, r);
 }
 
 static int walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
 {
-	struct gwalk r;
-
-	if (guest_walk(w, p, gva, &r))
-		return -EFAULT;
-	*gpa = r.gpa;
-	return 0;
+	if (!(p->cr0 & X86_CR0_PG)) {
+		*gpa = gva;
+		return 0;
+	}
+	if (p->efer & EFER_LMA)
+		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, gpa);
+	if (p->cr4 & X86_CR4_PAE)
+		return walk_pae(w, p, gva & 0xffffffff, gpa);
+	return walk32(w, p, gva & 0xffffffff, gpa);
 }
 
 int pae_root_check(struct guest_view *w, u64 cr3)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's own page tables (SDM vol. 3, ch. 4), read through a guest_view.
- * insn.h and linear.h are for those who want what is behind an address.
+ * The top entries of a guest's PAE paging (SDM vol. 3, 4.4.1), which CPUs read when
+ * CR3 is loaded.  insn.h is for those who want what is behind an address.
  */
 #ifndef HV_CORE_GWALK_H
 #define HV_CORE_GWALK_H
@@ -11,26 +11,7 @@
 #include "vcpu/vcpu.h"
 
 #define GPTE_P		BIT(0)
-#define GPTE_W		BIT(1)
-#define GPTE_U		BIT(2)
-#define GPTE_A		BIT(5)
-#define GPTE_D		BIT(6)
 #define GPTE_PS		BIT(7)
-
-/* What a walk met: the entries that have an accessed bit, root first. */
-struct gwalk {
-	gpa_t gpa;		/* the result; after -EFAULT the entry that is not there */
-	u8 n;			/* 0: paging is off */
-	u8 size;		/* bytes of an entry: 4 or 8 */
-	gpa_t at[5];
-	u64 pte[5];
-};
-
-/*
- * Rights and reserved bits are not looked at.  -ENOENT: an entry is not
- * present; -EFAULT: a table is not in memory.
- */
-int guest_walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, struct gwalk *r);
 
 /* Is this a top entry of PAE paging that raises #GP (SDM vol. 3, 4.4.1)? */
 static inline bool pdpte_bad(u64 pdpte, u64 phys_end)

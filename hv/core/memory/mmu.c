@@ -288,7 +288,6 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 			return false;
 		leaf.order = 0;
 	}
-	w->writable = leaf.attr & NPT_WRITE;
 	w->size = PAGE_SIZE << leaf.order;
 	inside = gpa & (w->size - 1);
 	w->first = gpa - inside;
@@ -306,15 +305,6 @@ void guest_view_begin(struct guest_view *w, struct domain *d)
 void guest_view_end(struct guest_view *w)
 {
 	spin_unlock(&w->dom->lock);
-}
-
-void *guest_view_at(struct guest_view *w, gpa_t gpa, bool write)
-{
-	bool in_hand = gpa - w->first < w->size && (!write || w->writable);
-
-	if (!in_hand && !view_leaf(w, gpa, write))
-		return NULL;
-	return w->base + (gpa - w->first);
 }
 
 int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)

@@ -142,17 +142,11 @@ struct guest_view {
 	struct domain *dom;
 	gpa_t first;			/* of the leaf in hand */
 	u64 size;			/* bytes of it; 0 = none */
-	bool writable;
 	u8 *base;
 };
 
 void guest_view_begin(struct guest_view *w, struct domain *d);
 int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len);
-/*
- * Where Bedplate finds @gpa and what follows up to the end of its page, good
- * until guest_view_end().  NULL: as -EFAULT above.
- */
-void *guest_view_at(struct guest_view *w, gpa_t gpa, bool write);
 void guest_view_end(struct guest_view *w);
 
 /* The first address beyond what this CPU's physical addresses reach. */
