@@ -136,7 +136,8 @@ static s64 set_sregs(struct vcpu *v, const void *buf, u32 len)
 	if (ops->set_sregs(v, &s) || set_apic_base(v, s.apic_base))
 		return -EINVAL;
 	v->regs.cr2 = s.cr2;
-	vlapic_set_cr8(v, s.cr8);
+	if (s.cr8 != vlapic_get_cr8(v))		/* TPR has four bits more */
+		vlapic_set_cr8(v, s.cr8);
 	set_bitmap(v, s.interrupt_bitmap);
 	ops->flush(v);
 	return 0;
