@@ -276,7 +276,7 @@ struct emul_task {
 	u8 insn_len;		/* of the instruction; 0 with an event */
 	/* In and out: what the context has not, or only a part of. */
 	struct kvm_sregs sregs;
-	struct kvm_vcpu_events events;
+	struct kvm_vcpu_events events;	/* out: for KVM_SET_VCPU_EVENTS */
 	u64 dr6, dr7;
 	/* Out, with EMUL_DONE: ctx->fault is to be raised in the new task. */
 	bool raise;
@@ -285,7 +285,7 @@ struct emul_task {
 /*
  * Make it.  The context is loaded from ->sregs and the registers.
  * EMUL_DONE: it is made; EMUL_FAULT: ctx->fault is the old task's, and of memory
- * and registers only accessed and dirty flags and ->events.nmi.masked may have
+ * and registers only accessed and dirty flags and ->events' NMI may have
  * changed.  EMUL_UNHANDLED: a TSS, a descriptor or a page table is not in RAM;
  * EMUL_AGAIN, a negative errno: nothing was done, but for what others do to the
  * guest's memory meanwhile.

@@ -239,13 +239,27 @@ static void write_registers(struct task *t)
 	ctx->rflags = t->to.eflags | FL_FIXED | (is_nested(t) ? FL_NT : 0);
 }
 
-/* An IRET ends the blocking of NMIs, also if it faults; an NMI's delivery begins it. */
+/*
+ * An IRET ends the blocking of NMIs, also if it faults; an NMI's delivery begins it,
+ * and one that is refused comes after the fault.  Those that come meanwhile are not
+ * ours to set.
+ */
 static void settle_nmi(struct emul_task *io, bool switched)
 {
+	struct kvm_vcpu_events *ev = &io->events;
+
+	ev->flags = KVM_VCPUEVENT_VALID_SHADOW;
 	if (io->source == EMUL_TASK_IRET)
-		io->events.nmi.masked = 0;
-	if (switched && io->event == EMUL_TASK_NMI)
-		io->events.nmi.masked = 1;
+		ev->nmi.masked = 0;
+	if (io->event != EMUL_TASK_NMI)
+		return;
+	ev->nmi.injected = 0;
+	if (switched) {
+		ev->nmi.masked = 1;
+	} else {
+		ev->nmi.pending = 1;
+		ev->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING;
+	}
 }
 
 /* SDM vol. 3, 18.2.4 and 18.3.1.5. */
@@ -267,8 +281,6 @@ static void settle_event(struct emul_task *io, bool fault)
 	io->events.interrupt.shadow = 0;
 	if (io->event == EMUL_TASK_INTERRUPT)
 		io->events.interrupt.injected = 0;
-	else if (io->event == EMUL_TASK_NMI)
-		io->events.nmi.injected = 0;
 	else if (io->event == EMUL_TASK_EXCEPTION && !fault)
 		io->events.exception.injected = 0;
 }

@@ -111,7 +111,8 @@ static enum { NOTHING, READ_ONLY, THERE } page[PAGES];
 static struct kvm_sregs sregs, set;
 static bool was_set;
 static const u64 *pdptes;		/* the CPU's own, or NULL */
-static u8 shadow, masked;
+static u8 shadow, masked, nmi_pending;
+static u32 events_set;			/* KVM_VCPUEVENT_VALID_* */
 
 static struct {
 	bool any, has_error;
@@ -197,6 +198,7 @@ static void load(struct emul_task *t)
 		.event = v.inject.type, .insn_len = v.exit.insn_len,
 		.sregs = sregs, .dr6 = v.dr6, .dr7 = v.dr7,
 	};
+	t->events.flags = KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_NMI_PENDING;
 	t->events.interrupt.injected = v.inject.type == EVENT_INTR;
 	t->events.interrupt.shadow = shadow;
 	t->events.nmi.injected = v.inject.type == EVENT_NMI;
@@ -245,6 +247,8 @@ static bool task_switch(void)
 	if (r == EMUL_UNHANDLED)
 		return false;
 	masked = t.events.nmi.masked;
+	nmi_pending = t.events.nmi.pending;
+	events_set = t.events.flags;
 	if (r == EMUL_DONE) {
 		made(&t);
 		if (t.raise)
@@ -252,6 +256,8 @@ static bool task_switch(void)
 		return true;
 	}
 	assert_int_equal(r, EMUL_FAULT);
+	if (v.inject.type == EVENT_NMI && !t.events.nmi.injected)
+		v.inject.type = EVENT_NONE;
 	raised();
 	return true;
 }
@@ -347,7 +353,7 @@ static int setup(void **state __unused)
 		page[i] = THERE;
 	was_set = false;
 	pdptes = NULL;
-	shadow = masked = 0;
+	shadow = masked = nmi_pending = 0;
 	fill_gdt();
 	fill_new_tss();
 	memset(old32(), 0xee, sizeof(struct tss32));

@@ -66,6 +66,8 @@ static void interrupt(void **state __unused)
 	assert_int_equal(v.inject.type, EVENT_NONE);
 	assert_int_equal(masked, 0);
 	assert_true(v.regs.rflags & X86_EFLAGS_NT);
+	/* An NMI that comes meanwhile is not set back. */
+	assert_int_equal(events_set, KVM_VCPUEVENT_VALID_SHADOW);
 }
 
 static void nmi(void **state __unused)

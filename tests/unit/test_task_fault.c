@@ -73,6 +73,18 @@ static void external(void **state __unused)
 	expect_refused(X86_TRAP_TS, SEL_NEW);
 }
 
+/* The fault comes first, and the NMI after it. */
+static void refused_nmi(void **state __unused)
+{
+	descriptor(SEL_NEW, NEW_TSS, 0x66, 0x89);
+	event(EVENT_NMI, 2, false, 0);
+	expect_refused(X86_TRAP_TS, SEL_NEW | 1);
+	assert_int_equal(exc.during, EVENT_NONE);
+	assert_int_equal(nmi_pending, 1);
+	assert_true(events_set & KVM_VCPUEVENT_VALID_NMI_PENDING);
+	assert_int_equal(masked, 0);
+}
+
 /* An IRET ends the blocking of NMIs even if it faults; a shadow stays. */
 static void refused_iret(void **state __unused)
 {
@@ -223,7 +235,7 @@ static void push(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(bad_selectors), T(bad_descriptors), T(external), T(refused_iret),
+		T(bad_selectors), T(bad_descriptors), T(external), T(refused_nmi), T(refused_iret),
 		T(bad_code), T(bad_stack), T(bad_data), T(ldt), T(late_faults), T(push),
 	};
 
