@@ -262,14 +262,16 @@ struct bp_exit_task {
 				 * 2 NMI, 3 exception */
 	__u8 insn_len;		/* of the instruction; 0 with an event */
 	__u8 pdptes_known;	/* ->pdpte: PAE's top entries, as the CPU has them */
-	__u8 pad[2];
+	__u8 vector;		/* of the event */
+	__u8 pad;
 	__u64 pdpte[4];
 };
 
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
 #define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
-#define BP_RUN_EXCEPTION	0x4u	/* exception ->exc_*, from the emulator */
+#define BP_RUN_EXCEPTION	0x4u	/* exception ->exc_*, from the emulator: as if met
+					 * by the event that is to be delivered, if any */
 #define BP_RUN_INSN_DONE	0x8u	/* an instruction was emulated: end the
 					 * STI and MOV SS shadow */
 #define BP_RUN_WANT_SREGS	0x10u	/* sticky: fill ->sregs on IO(string) and

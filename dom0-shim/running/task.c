@@ -61,6 +61,16 @@ static long set_state(struct bp_vcpu *vcpu, struct emul_task *task)
 	return ret < 0 ? ret : set_events(vcpu, task);
 }
 
+/* What KVM_RUN reports beside the exit goes with the new registers. */
+static void store_flags(struct bp_vcpu *vcpu, const struct emul_task *task)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+
+	page->if_flag = !!(page->regs.rflags & X86_EFLAGS_IF);
+	page->ready_for_irq = page->if_flag && !task->raise &&
+			      !task->events.interrupt.injected;
+}
+
 static void raise(struct bp_vcpu *vcpu)
 {
 	const struct emul_fault *f = &vcpu->emul->fault;
@@ -77,16 +87,26 @@ static int finish(struct bp_vcpu *vcpu, struct emul_task *task)
 	}
 	emul_store_regs(vcpu->emul, &vcpu->page->regs);
 	vcpu->page->run_flags |= BP_RUN_SET_REGS;
+	store_flags(vcpu, task);
 	if (task->raise)
 		raise(vcpu);
 	return 1;
 }
 
+/* The guest's memory is not what the switch needs; nothing has changed. */
 static int no_switch(struct bp_vcpu *vcpu)
 {
-	vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	vcpu->run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
-	vcpu->run->internal.ndata = 0;
+	const struct bp_exit_task *exit = &vcpu->page->task;
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->internal.ndata = 0;
+	if (exit->event != EMUL_TASK_NO_EVENT) {
+		run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+		run->internal.ndata = 1;
+		run->internal.data[0] = exit->vector;
+	}
 	return 0;
 }
 

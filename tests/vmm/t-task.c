@@ -534,6 +534,40 @@ TEST(task, no_memory)
 	vm_free(vm);
 }
 
+/* The same for an exception's task. Once the TSS is somewhere, the exception is delivered after all. */
+TEST(task, no_memory_event)
+{
+	if (is_amd() || access("/sys/kernel/bedplate", F_OK))
+		SKIP("where the CPU makes the switch, and KVM, do it otherwise");
+	setup(AT(fault), AT(other_error), 0);
+	task_gate(13, SEL_TSS1);
+	descriptor(SEL_TSS1, GPA_MMIO, 0x67, AR_TSS32);
+	run_exit(v, KVM_EXIT_INTERNAL_ERROR);
+	CHECK_EQ(v->run->internal.suberror, KVM_INTERNAL_ERROR_DELIVERY_EV);
+	CHECK_EQ(regs().rip, AT(fault_here));
+	CHECK_EQ(sregs().tr.selector, SEL_TSS0);
+	descriptor(SEL_TSS1, TSS1, 0x67, AR_TSS32);
+	run_sync(v, 1);
+	expect_task(SEL_TSS1);
+	expect_saved(AT(fault_here));
+	CHECK_EQ(regs().rbx, SEL_NONE);
+}
+
+/* The TSS of an exception's task is no good: both make a double fault, which has a task too. */
+TEST(task, double_fault)
+{
+	setup(AT(fault), AT(other_error), 0);
+	task_gate(13, SEL_TSS1);
+	task_gate(8, SEL_TSS2);
+	descriptor(SEL_TSS1, TSS1, 0x66, AR_TSS32);
+	fill_tss(tss(TSS2), AT(other_error), STACK2);
+	run_sync(v, 1);
+	expect_task(SEL_TSS2);
+	expect_saved(AT(fault_here));
+	CHECK_EQ(regs().rbx, 0);
+	CHECK(!busy(SEL_TSS1));
+}
+
 /* One that the VMM gave for reading only, and which takes a link. */
 TEST(task, read_only)
 {

@@ -274,6 +274,7 @@ static void exit_task_switch(struct vcpu *v)
 		.selector = v->exit.task.selector,
 		.source = v->exit.task.source,
 		.event = v->inject.type <= EVENT_EXC ? v->inject.type : 0,
+		.vector = v->inject.vector,
 		.insn_len = v->exit.insn_len,
 		.pdptes_known = p.pdptes,
 	};
