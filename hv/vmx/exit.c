@@ -188,7 +188,6 @@ static void decode_task(struct vcpu *v, u64 qual)
 	task->source = QUAL_TASK_SOURCE(qual);
 	if (task->source == TASK_GATE && v->inject.type != EVENT_NONE)
 		v->exit.insn_len = 0;
-	vmx_read_debug(v);
 }
 
 /* Entry refused: name the field while the VMCS is current. */

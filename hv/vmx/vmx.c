@@ -144,14 +144,6 @@ void vmx_take_debug(u64 qual)
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~X86_DR7_GD);
 }
 
-void vmx_read_debug(struct vcpu *v)
-{
-	struct vmx_vcpu *x = v->arch;
-
-	v->dr6 = x->dr6 = read_dr6();
-	v->dr7 = x->dr7 = vmread(VMCS_GUEST_DR7);
-}
-
 static void vmx_emergency_off(void)
 {
 	u64 cr4 = read_cr4();

@@ -116,8 +116,6 @@ void vmx_decode_failure(struct vcpu *v);
 
 /* vmx.c: an intercepted #DB does what its delivery would: to DR6, and to DR7.GD. */
 void vmx_take_debug(u64 qualification);
-/* Of a loaded vCPU: v->dr6 and v->dr7 from the hardware, where they are. */
-void vmx_read_debug(struct vcpu *v);
 
 /* inject.c */
 bool vmx_can_inject(struct vcpu *v, u8 event_type);

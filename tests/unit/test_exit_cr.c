@@ -45,9 +45,8 @@ u64 mmu_phys_end(void)
 	return BIT(40);
 }
 
-bool npf_need_page(struct vcpu *w __unused, gpa_t gpa, bool write)
+bool npf_need_page(struct vcpu *w __unused, gpa_t gpa)
 {
-	assert_false(write);
 	needed = gpa;
 	return !no_memory;
 }

@@ -25,12 +25,6 @@ void vmx_take_debug(u64 qualification)
 	debug = qualification;
 }
 
-void vmx_read_debug(struct vcpu *v)
-{
-	v->dr6 = 0x6666;
-	v->dr7 = 0x7777;
-}
-
 static const struct vm_exit *decode(u32 reason, u64 qual)
 {
 	rig_vmcs[VMCS_QUALIFICATION] = qual;
@@ -215,8 +209,6 @@ static void task_switches(void **state __unused)
 	assert_int_equal(e->task.selector, 0x28);
 	assert_int_equal(e->task.source, TASK_CALL);
 	assert_int_equal(e->insn_len, 7);
-	assert_int_equal(rig_v.dr6, 0x6666);
-	assert_int_equal(rig_v.dr7, 0x7777);
 	assert_int_equal(decode(9, 0x40000028)->task.source, TASK_IRET);
 	assert_int_equal(decode(9, 0x8000fff8)->task.source, TASK_JMP);
 	assert_int_equal(rig_v.exit.task.selector, 0xfff8);

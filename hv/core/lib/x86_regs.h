@@ -19,7 +19,6 @@
 #define X86_EFLAGS_DF		(1u << 10)
 #define X86_EFLAGS_OF		(1u << 11)
 #define X86_EFLAGS_IOPL		(3u << 12)
-#define X86_EFLAGS_NT		(1u << 14)
 #define X86_EFLAGS_RF		(1u << 16)
 #define X86_EFLAGS_VM		(1u << 17)
 #define X86_EFLAGS_AC		(1u << 18)
@@ -108,13 +107,6 @@
 #define X86_TRAP_MC	18
 #define X86_TRAP_XF	19
 #define X86_TRAP_CP	21
-
-/* #PF error code */
-#define PF_ERR_P		(1u << 0)
-#define PF_ERR_W		(1u << 1)
-#define PF_ERR_U		(1u << 2)
-#define PF_ERR_RSVD		(1u << 3)
-#define PF_ERR_I		(1u << 4)
 
 /* MSRs of both vendors */
 #define MSR_TSC			0x10

@@ -287,7 +287,7 @@ static void exit_need_page(struct vcpu *v)
 {
 	if (domain_is_dom0(v->dom))
 		dom0_shutdown();
-	if (!npf_need_page(v, v->exit.npf.gpa, false))
+	if (!npf_need_page(v, v->exit.npf.gpa))
 		internal_error(v);
 }
 

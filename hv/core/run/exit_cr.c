@@ -85,7 +85,7 @@ static bool pae_root_ready(struct vcpu *v, const struct kvm_sregs *s)
 	guest_view_end(&w);
 	if (!err)
 		return true;
-	if (err == -EINVAL || !npf_need_page(v, PAE_ROOT(s->cr3), false))
+	if (err == -EINVAL || !npf_need_page(v, PAE_ROOT(s->cr3)))
 		vcpu_gp(v);
 	return false;
 }

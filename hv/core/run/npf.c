@@ -234,12 +234,12 @@ void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)
 	to_shim(v, BP_NPF_HV, NULL);
 }
 
-bool npf_need_page(struct vcpu *v, gpa_t gpa, bool write)
+bool npf_need_page(struct vcpu *v, gpa_t gpa)
 {
 	struct npt_leaf leaf;
 
 	if (domain_is_dom0(v->dom) || mmu_lookup(v->dom, gpa, &leaf) == NPT_MARKED)
 		return false;
-	npf_want_page(v, gpa, write);
+	npf_want_page(v, gpa, false);
 	return true;
 }

@@ -9,9 +9,9 @@
 /* Handle v->exit.npf of the current vCPU. */
 void exit_npf(struct vcpu *v);
 /*
- * The current vCPU cannot go on without gpa (task-state segments, PDPTEs): as
+ * The current vCPU cannot go on without gpa, which it reads (PDPTEs): as
  * npf_want_page(), but false, and nothing done, if there is known to be no memory.
  */
-bool npf_need_page(struct vcpu *v, gpa_t gpa, bool write);
+bool npf_need_page(struct vcpu *v, gpa_t gpa);
 
 #endif

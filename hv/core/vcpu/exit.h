@@ -85,7 +85,6 @@ struct exit_exc {
 /*
  * The CPU has made the checks that come before the TSS descriptor's.  By a
  * gate: the event is in v->inject, or (INT n and its like) an instruction.
- * v->dr6 and v->dr7 are what they were in hardware.
  */
 struct exit_task {
 	u16 selector;		/* of the new TSS */
