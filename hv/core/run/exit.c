@@ -8,11 +8,11 @@
 #include "compat/kvm-abi/hypercall.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "exit_cr.h"
+#include "exit_task.h"
 #include "guest/cpuid.h"
 #include "guest/insn.h"
 #include "guest/msr.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "lib/x86.h"
 #include "loop.h"
 #include "machine/cpu.h"
@@ -252,34 +252,6 @@ static void exit_wbinvd(struct vcpu *v)
 	if (domain_is_dom0(v->dom))
 		wbinvd();
 	vcpu_skip(v);
-}
-
-static_assert(EVENT_INTR == 1 && EVENT_NMI == 2 && EVENT_EXC == 3, "as struct bp_exit_task");
-
-/*
- * The shim makes it.  Domain 0 has none: it is not given the task that it asks
- * for, as if the descriptor was no TSS's.
- */
-static void exit_task_switch(struct vcpu *v)
-{
-	struct bp_exit_task *x = &v->page->task;
-	struct vcpu_paging p;
-
-	if (domain_is_dom0(v->dom)) {
-		vcpu_exception(v, X86_TRAP_GP, true, v->exit.task.selector & ~3u);
-		return;
-	}
-	ops->get_paging(v, &p);
-	*x = (struct bp_exit_task){
-		.selector = v->exit.task.selector,
-		.source = v->exit.task.source,
-		.event = v->inject.type <= EVENT_EXC ? v->inject.type : 0,
-		.vector = v->inject.vector,
-		.insn_len = v->exit.insn_len,
-		.pdptes_known = p.pdptes,
-	};
-	memcpy(x->pdpte, p.pdpte, p.pdptes ? sizeof(x->pdpte) : 0);
-	vcpu_service(v, BP_EXIT_TASK_SWITCH);
 }
 
 /* Domain 0's memory does not come later: it has given the frame away. */
