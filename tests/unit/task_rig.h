@@ -110,6 +110,9 @@ static u8 mem[MEM];
 static enum { NOTHING, READ_ONLY, THERE } page[PAGES];
 static struct kvm_sregs sregs, set;
 static bool was_set;
+/* What is missing comes with ->later, once the switch was given up for it. */
+static bool later, was_wanted, wanted_write;
+static u64 wanted;
 static const u64 *pdptes;		/* the CPU's own, or NULL */
 static u8 shadow, masked, nmi_pending;
 static u32 events_set;			/* KVM_VCPUEVENT_VALID_* */
@@ -125,12 +128,17 @@ static struct {
 static int at(u64 gpa, u32 len, bool write, u8 **p)
 {
 	assert_true(len <= PAGE_SIZE - gpa % PAGE_SIZE);
-	if (gpa >= MEM || page[gpa / PAGE_SIZE] == NOTHING)
+	if (gpa < MEM && page[gpa / PAGE_SIZE] >= (write ? THERE : READ_ONLY)) {
+		*p = mem + gpa;
+		return 0;
+	}
+	if (!later || gpa >= MEM)
 		return -EFAULT;
-	if (write && page[gpa / PAGE_SIZE] != THERE)
-		return -EFAULT;
-	*p = mem + gpa;
-	return 0;
+	assert_false(was_wanted);
+	was_wanted = true;
+	wanted = gpa;
+	wanted_write = write;
+	return -EINTR;
 }
 
 static int read_gpa(struct emul_ctx *ctx __unused, u64 gpa, void *buf, u32 len)
@@ -244,8 +252,9 @@ static bool task_switch(void)
 
 	load(&t);
 	r = emul_task_switch(&ctx, &t);
-	if (r == EMUL_UNHANDLED)
-		return false;
+	assert_int_equal(was_wanted, r == -EINTR);
+	if (r == EMUL_UNHANDLED || r == -EINTR)
+		return r == -EINTR;
 	masked = t.events.nmi.masked;
 	nmi_pending = t.events.nmi.pending;
 	events_set = t.events.flags;
@@ -351,7 +360,7 @@ static int setup(void **state __unused)
 	memset(&sregs, 0, sizeof(sregs));
 	for (i = 0; i < PAGES; i++)
 		page[i] = THERE;
-	was_set = false;
+	was_set = later = was_wanted = false;
 	pdptes = NULL;
 	shadow = masked = nmi_pending = 0;
 	fill_gdt();
@@ -406,6 +415,7 @@ static inline void expect_switched(void)
 	u32 i;
 
 	assert_true(task_switch());
+	assert_false(was_wanted);
 	assert_true(was_set);
 	assert_int_equal(set.tr.selector, v.exit.task.selector);
 	assert_int_equal(set.cr0, sregs.cr0 | X86_CR0_TS);

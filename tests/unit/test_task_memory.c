@@ -23,6 +23,57 @@ static void read_only(void **state __unused)
 	}
 }
 
+/* The thread's memory comes page by page, each time that the switch is given up for one. */
+static int until_done(void)
+{
+	int n = 0;
+
+	later = true;
+	for (;;) {
+		was_wanted = false;
+		assert_true(task_switch());
+		if (!was_wanted)
+			return n;
+		assert_false(was_set || exc.any);
+		assert_true(page[wanted / PAGE_SIZE] != THERE);
+		assert_true(page[wanted / PAGE_SIZE] == NOTHING || wanted_write);
+		page[wanted / PAGE_SIZE] = wanted_write ? THERE : READ_ONLY;
+		n++;
+		assert_true(n < 2 * (int)PAGES);
+	}
+}
+
+static void demand(void **state __unused)
+{
+	static u8 before[MEM];
+
+	memset(page, 0, sizeof(page));
+	event(EVENT_EXC, 13, true, 0x1234);
+	assert_true(until_done() > 5);
+	assert_true(was_set);
+	expect_old32(0x1000, 0x202);
+	assert_int_equal(new32()->link, SEL_OLD);
+	assert_int_equal(mem[STACK - 4], 0x34);
+	assert_true(busy(SEL_NEW) && busy(SEL_OLD));
+	assert_int_equal(v.inject.type, EVENT_NONE);
+	/* What is only read needs no more than that. */
+	assert_int_equal(page[(NEW_TSS + 0x40) / PAGE_SIZE], THERE);
+	setup(NULL);
+	memset(page, 0, sizeof(page));
+	assert_true(until_done() > 3);
+	assert_int_equal(page[NEW_TSS / PAGE_SIZE], READ_ONLY);
+	/* Given up for the last of them, it has changed nothing. */
+	setup(NULL);
+	event(EVENT_EXC, 13, true, 0x1234);
+	page[(STACK - 4) / PAGE_SIZE] = NOTHING;
+	later = true;
+	memcpy(before, mem, MEM);
+	assert_true(task_switch());
+	assert_true(was_wanted);
+	assert_memory_equal(before, mem, MEM);
+	assert_int_equal(v.inject.type, EVENT_EXC);
+}
+
 static void nowhere(void **state __unused)
 {
 	static const u32 needed[] = { GDT, OLD_TSS, OLD_TSS + 0x5f, NEW_TSS, NEW_TSS + 0x67, STACK - 4 };
@@ -88,6 +139,17 @@ static void cr3(void **state __unused)
 	assert_int_equal(*entry(TABLE2, STACK + 0x77) & 0x60, 0x60);
 	assert_int_equal(*(u32 *)(mem + DIR) & 0x60, 0x20);
 	assert_false(exc.any);
+}
+
+static void demand_paged(void **state __unused)
+{
+	paging_on();
+	memset(page, 0, sizeof(page));
+	event(EVENT_EXC, 13, true, 0x1234);
+	assert_true(until_done() > 9);
+	assert_int_equal(set.cr3, DIR2);
+	assert_int_equal(mem[STACK - 4], 0x34);
+	assert_true(was_set && !exc.any);
 }
 
 /* #PF of the old task: nothing changes but accessed and dirty flags. */
@@ -191,8 +253,8 @@ static void pae(void **state __unused)
 	exc.any = false;
 	page[PAE_TOP / PAGE_SIZE] = NOTHING;
 	assert_false(task_switch());
-	page[PAE_TOP / PAGE_SIZE] = READ_ONLY;
-	assert_true(task_switch());
+	assert_int_equal(until_done(), 1);
+	assert_int_equal(page[PAE_TOP / PAGE_SIZE], READ_ONLY);
 	assert_int_equal(set.cr3, PAE_TOP);
 	/* A top entry has no accessed bit. */
 	assert_int_equal(*pae_entry(PAE_TOP, 0), PAE_DIR | 1);
@@ -280,19 +342,21 @@ static void spoil(void)
 		sregs.cr4 |= X86_CR4_PAE;
 }
 
-/* Whatever a guest makes up: done, refused or given up, and never more than one. */
+/* Whatever a guest makes up: done, refused, waiting or given up, and never more than one. */
 static void hostile(void **state __unused)
 {
-	u32 i, done = 0, faults = 0, gone = 0;
+	u32 i, done = 0, faults = 0, gone = 0, waits = 0;
 	bool ok;
 
 	random_state = 2463534242u;
 	for (i = 0; i < 100000; i++) {
 		setup(NULL);
 		spoil();
+		later = rnd(2);
 		ok = task_switch();
+		assert_false(was_wanted && (was_set || exc.any || !ok));
 		assert_true(ok || !(was_set || exc.any));
-		assert_true(!ok || was_set || exc.any);
+		assert_true(!ok || was_set || exc.any || was_wanted);
 		if (was_set) {
 			assert_int_equal(v.regs.rflags & ~0x3f7fd7ull, 0);
 			assert_true(v.regs.rip <= 0xffffffff);
@@ -301,15 +365,16 @@ static void hostile(void **state __unused)
 		done += was_set;
 		faults += exc.any;
 		gone += !ok;
+		waits += was_wanted;
 	}
 	/* All of it happens. */
-	assert_true(done > 10000 && faults > 10000 && gone > 1000);
+	assert_true(done > 10000 && faults > 10000 && gone > 1000 && waits > 1000);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(read_only), T(nowhere), T(cr3), T(page_faults),
+		T(demand), T(read_only), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
 		T(late_page_faults), T(pae), T(pae_in_registers),
 		T(hostile),
 	};
