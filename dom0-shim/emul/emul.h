@@ -20,7 +20,8 @@
  * move, RIP stays until the last one.
  *
  * Everything the guest supplies (code, tables, registers) is hostile: there is
- * no recursion, no allocation, every loop is bounded, stack use is below 1 KiB.
+ * no recursion, no allocation, every loop is bounded, stack use is below 1 KiB
+ * (of a task switch, 2 KiB).
  */
 #ifndef BEDPLATE_EMUL_H
 #define BEDPLATE_EMUL_H
