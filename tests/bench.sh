@@ -3,7 +3,7 @@
 # usage: tests/bench.sh [--machine svm|vmx|svm-bochs] [--fresh]
 # Measures Bedplate against Linux's own KVM and bare Linux, on a machine whose
 # TSC counts instructions, and prints them side by side with the targets. Then
-# sizes: image, memory taken, lines of code. The figures of the peers, which do
+# sizes: image, memory taken. The figures of the peers, which do
 # not change with Bedplate, are kept in build/bench; --fresh measures them
 # again. `make bench` builds first; this does not.
 set -euo pipefail
@@ -109,29 +109,6 @@ for boot in "${boots[@]}"; do
 	measure bedplate "$out/$machine.$what.$key.bedplate" "${options[@]}"
 done
 
-# lines DIR...: neither blank nor only comment, of C and assembly.
-lines() {
-	find "$@" -name '*.[chS]' -print0 | sort -z | xargs -0 awk '
-		{
-			text = $0; code = ""
-			while (text != "") {
-				if (inside) {
-					end = index(text, "*/")
-					if (!end) break
-					text = substr(text, end + 2); inside = 0
-				} else {
-					start = index(text, "/*"); slash = index(text, "//")
-					if (slash && (!start || slash < start)) { code = code substr(text, 1, slash - 1); break }
-					if (!start) { code = code text; break }
-					code = code substr(text, 1, start - 1)
-					text = substr(text, start + 2); inside = 1
-				}
-			}
-			if (code ~ /[^ \t]/) n++
-		}
-		END { print n + 0 }'
-}
-
 # The rows: name, peer, highest ratio, what it is.
 rows="
 cpuid kvm 0.30 CPUID
@@ -185,6 +162,4 @@ row "reserved by Bedplate, bytes" "$(value bedplate reserved_bytes)"
 bare=$(value linux mem_total_kib)
 mine=$(value bedplate mem_total_kib)
 row "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
-row "lines of the trusted base (boot hv compat)" "$(lines boot hv compat)"
-row "lines of the shim (dom0-shim)" "$(lines dom0-shim)"
 [ "$complete" = 1 ]
