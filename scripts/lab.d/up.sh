@@ -5,6 +5,12 @@
 # A step's result is put in place by a rename, so an interrupted run does no harm.
 
 LAB_SUITE=trixie
+declare -A LAB_WHAT=(
+	[root]="Debian $LAB_SUITE root: emulators, compiler, kernel headers"
+	[svc]="service VM's Debian $LAB_SUITE root"
+	[images]="images: service VM, guest, boot loader"
+	[lint]="Debian $LAB_SUITE root: checkers"
+)
 LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
 
 # Host packages by name, installed where this is Debian, asked for elsewhere.
@@ -97,6 +103,18 @@ step_svc() {
 	debian_root svc minbase
 }
 
+# The root of the checkers; only make lint wants it.
+step_lint() {
+	debian_root lint apt
+	touch "$LAB/lint/.bedplate-lab"
+	# Of the kernel's sources it wants checkpatch only.
+	mkdir -p "$LAB/lint/opt/kernel"
+	tar -C "$LAB/lint/opt/kernel" --strip-components=1 --wildcards \
+		-xf "$LAB"/lint/usr/src/linux-source-*.tar.xz '*/scripts/checkpatch.pl' \
+		'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+	rm -f "$LAB"/lint/usr/src/linux-source-*
+}
+
 # The rest is made by scripts that run inside the root.
 step_images() {
 	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/images.sh" >"$LAB/log.images" 2>&1 ||
@@ -108,6 +126,7 @@ hash_of() { sha256sum | cut -c1-32; }
 # What each step depends on. A step's hash takes in those of the steps before.
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
+inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; }
 inputs_images() {
 	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
@@ -132,24 +151,21 @@ run_step() {
 }
 
 lab_up() {
-	local only_root=""
+	local steps step stale=""
 	case "${1:-}" in
-	--only-root) only_root=1 ;;
-	"") ;;
-	*) fail "up: unknown option '$1' (only --only-root)" ;;
+	--only-root) steps="root" ;;
+	--lint) steps="lint" ;;
+	"") steps="root svc images" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --lint)" ;;
 	esac
 	! inside || return 0
-	if fresh root && { [ -n "$only_root" ] || { fresh svc && fresh images; }; }; then
-		return 0
-	fi
+	for step in $steps; do fresh "$step" || stale=1; done
+	[ -n "$stale" ] || return 0
 	need_root
 	[ "$(uname -m)" = x86_64 ] || fail "needs an x86-64 host"
 	host_packages
 	mkdir -p "$LAB"
 	exec 9>"$LAB/lock"
 	flock -n 9 || { say "waiting for another lab up"; flock 9; }
-	run_step root "Debian $LAB_SUITE root: emulators, compiler, kernel headers"
-	[ -z "$only_root" ] || return 0
-	run_step svc "service VM's Debian $LAB_SUITE root"
-	run_step images "images: service VM, guest, boot loader"
+	for step in $steps; do run_step "$step" "${LAB_WHAT[$step]}"; done
 }

@@ -132,13 +132,14 @@ void guest_pvipi(int cpu)
 	}
 }
 
-/* Spin until arg[0] is set; res[0]: stolen nanoseconds before, res[1]: after. */
+/* Spin until arg[0] is set; res[0]: stolen nanoseconds before (res[3] says that it is there), res[1]: after. */
 void guest_steal(int cpu)
 {
 	(void)cpu;
 	wrmsr(MSR_KVM_STEAL_TIME, GPA_SCRATCH | 1);
 	sync_point(1);
 	P->res[0] = MEM(u64, GPA_SCRATCH);
+	MEM(u64, &P->res[3]) = 1;
 	while (!P->arg[0])
 		pause();
 	sync_point(2);

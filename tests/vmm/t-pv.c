@@ -165,17 +165,17 @@ TEST(pv, steal_time)
 	struct vm *vm = vm_new(G_steal, 1, 0);
 	struct vcpu *v = &vm->vcpu[0];
 	volatile uint64_t *steal = (void *)(vm->mem + GPA_SCRATCH);
-	uint64_t first, end;
+	volatile uint64_t *res = vm->p->res;
+	uint64_t end;
 	pthread_t t;
 
 	need(KVM_FEATURE_STEAL_TIME);
 	pin(0);
 	run_sync(v, 1);
 	CHECK_EQ(pthread_create(&t, NULL, spin, NULL), 0);
-	first = *steal;
 	end = now_ns() + 10000 * MS;
 	thread_start(v);
-	while (*steal - first < 100 * MS && now_ns() < end)
+	while (!(res[3] && *steal - res[0] >= 100 * MS) && now_ns() < end)
 		sleep_ms(50);
 	vm->p->arg[0] = 1;
 	thread_join(v);
