@@ -1,54 +1,54 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make          hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
-# make demo     the main job on a terminal, from a bare Debian machine
-# make check    every test; closes with "N passed, N failed, N skipped"
-# make check-all  also what takes long: within two hours
-# make bench    instructions per round trip, Bedplate and KVM side by side, on
-#               AMD's SVM; MACHINE=vmx: on Intel's VMX in Bochs (make bench MACHINE=vmx)
-# make size     lines of code by room
-# make run      a shell in the service VM
-#
-# Everything is compiled inside the lab's own Debian root (scripts/lab), so
-# the result does not depend on the host; build.mk is what runs there.
+# "make help" lists the targets. Everything is compiled inside the lab's own
+# Debian root (scripts/lab), so the result does not depend on the host; build.mk
+# is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all demo check check-all bench run lab programs size unit clean
+.PHONY: all help demo check check-all bench run lab programs size unit lint clean
 
-all:
+all: ## hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -f build.mk -j$$(nproc)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		awk -F '|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 lab: all
 	@scripts/lab up
 
-run: lab
+run: lab ## a shell in the service VM on Bedplate
 	@scripts/lab run
 
-demo: lab
+demo: lab ## the main job on a terminal, from a bare Debian machine
 	@scripts/demo
 
 programs: lab
 	@scripts/lab exec -- make -f build.mk vmm
 
-check: programs
+check: programs ## the tests, in a quarter of an hour; the last line is "N passed, N failed, N skipped"
 	@tests/check
 
-check-all: programs
+check-all: programs ## also what takes long: within two hours
 	@tests/check --all
 
-bench: MACHINE ?= svm
-bench: programs
-	@tests/bench.sh --machine $(MACHINE)
-
-size:
-	@scripts/lab up --only-root
-	@scripts/lab exec -- scripts/size
-
-unit:
+unit: ## the tests of pure code only, on the host
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/unit
 
-clean:
-	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check \
+lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatch, shell, Python
+	@scripts/lab up --lint
+	@scripts/lab exec --lint -- scripts/lint
+
+size: ## lines of code by room, trusted and not
+	@scripts/lab up --only-root
+	@scripts/lab exec -- scripts/size
+
+bench: MACHINE ?= svm
+bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm-bochs: in Bochs
+	@tests/bench.sh --machine $(MACHINE)
+
+clean: ## remove what was built, but not the lab
+	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint \
 		build/bedplate.elf build/bedplate.ko

@@ -17,11 +17,13 @@ HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
 # no jump tables, which would only be more of them.
 HV_RETPOLINE := -mindirect-branch=thunk -mindirect-branch-register -fno-jump-tables
 
+include $(SRC)/hv/warnings.mk
+
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(HV_RETPOLINE) \
-	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	$(WARNINGS) \
 	-iquote $(SRC) -iquote $(SRC)/hv/core $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)
 HV_ASFLAGS := $(HV_CFLAGS) -D__ASSEMBLY__
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \

@@ -31,6 +31,7 @@ void bp_ring_remove_vm(struct bp_vm *vm)
 
 static void vm_service(struct bp_vm *vm, u32 index)
 {
+	/* The vCPU is in the array: files/vcpu.c puts it there first. */
 	if (index < smp_load_acquire(&vm->nr_vcpus))
 		bp_vcpu_service(vm->vcpus[index]);
 }
@@ -67,12 +68,14 @@ void bp_ring_drain(void)
 	if (!ring)
 		return;
 	tail = ring->tail;
+	/* The slots before head are written: Bedplate moves it last. */
 	if (smp_load_acquire(&ring->head) == tail && !READ_ONCE(ring->overflow))
 		return;
 
 	rcu_read_lock();
-	while (smp_load_acquire(&ring->head) != tail) {
+	while (smp_load_acquire(&ring->head) != tail) { /* as above */
 		ev = ring->slot[tail % BP_RING_SLOTS];
+		/* The slot is read, and Bedplate's again. */
 		smp_store_release(&ring->tail, ++tail);
 		ring_event(&ev);
 	}

@@ -44,6 +44,7 @@ static int zone_write(struct bp_vcpu *vcpu, struct bp_io_device *dev, u64 addr,
 	slot->len = len;
 	slot->pio = zone->z.pio;
 	memcpy(slot->data, val, len);
+	/* The VMM finds the slot filled. */
 	smp_store_release(&ring->last, next);
 	ret = 0;
 out:

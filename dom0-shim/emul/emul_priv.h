@@ -224,7 +224,7 @@ u64 emul_szp_flags(u32 size, u64 val);
 u64 emul_alu_mul_low(u32 size, u64 a, u64 b, u64 *flags);
 void emul_alu_mul(u32 size, bool is_signed, u64 a, u64 b, u64 *lo, u64 *hi,
 		  u64 *flags);
-/* hi:lo divided by by; false: divide error. */
+/* hi:lo divided by @by; false: divide error. */
 bool emul_alu_div(u32 size, bool is_signed, u64 lo, u64 hi, u64 by, u64 *quot,
 		  u64 *rem);
 u64 emul_alu_dshift(bool right, u32 size, u64 a, u64 fill, u32 count, u64 *flags);

@@ -260,6 +260,7 @@ static long create_locked(struct bp_vm *vm, u32 id)
 		goto put_file;
 
 	vm->vcpus[vcpu->index] = vcpu;
+	/* Readers of the number find the vCPU. */
 	smp_store_release(&vm->nr_vcpus, vcpu->index + 1);
 	bp_irq_vcpu_created(vm->irq, vcpu->index);
 	bp_vm_get(vm);

@@ -42,6 +42,7 @@ static void update_intr(struct bp_irq *irq)
 
 /* End an operation on the PIC, then tell who waits for served interrupts. */
 static void pic_unlock(struct bp_irq *irq, unsigned long flags)
+	__releases(&irq->lock)
 {
 	unsigned long acked = irq->pic.acked;
 	unsigned int pin;

@@ -18,7 +18,7 @@ static long create_irqchip(struct bp_irq *irq, bool have_vcpus)
 		return -EINVAL;
 	ret = bp_gsi_set_default(irq);
 	if (!ret)
-		smp_store_release(&irq->mode, BP_IRQ_KERNEL);
+		smp_store_release(&irq->mode, BP_IRQ_KERNEL); /* whoever sees it sees the routes */
 	return ret;
 }
 

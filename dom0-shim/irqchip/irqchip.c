@@ -41,7 +41,7 @@ static_assert(BP_IRQ_MAX_GSI == BP_ROUTING_MAX);
 
 enum bp_irq_mode bp_irq_mode(struct bp_irq *irq)
 {
-	return smp_load_acquire(&irq->mode);
+	return smp_load_acquire(&irq->mode); /* what was made before it is seen */
 }
 
 int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins)
@@ -52,7 +52,7 @@ int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins)
 		return -EEXIST;
 	if (have_vcpus)
 		return -EINVAL;
-	smp_store_release(&irq->mode, BP_IRQ_SPLIT);
+	smp_store_release(&irq->mode, BP_IRQ_SPLIT); /* as in create_irqchip() */
 	return 0;
 }
 

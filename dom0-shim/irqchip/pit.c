@@ -70,9 +70,15 @@ static void restart(struct bp_pit_dev *dev)
 			      HRTIMER_MODE_ABS_HARD);
 }
 
+/* The PIT, whole, or NULL: bp_pit_create() publishes it by cmpxchg(). */
+static struct bp_pit_dev *pit_of(struct bp_irq *irq)
+{
+	return smp_load_acquire(&irq->pit); /* pairs with cmpxchg() */
+}
+
 void bp_pit_ack(struct bp_irq *irq)
 {
-	struct bp_pit_dev *dev = smp_load_acquire(&irq->pit);
+	struct bp_pit_dev *dev = pit_of(irq);
 
 	if (dev && atomic_dec_if_positive(&dev->kept) >= 0)
 		tick(dev);
@@ -97,7 +103,7 @@ static void write_byte(struct bp_pit_dev *dev, u16 port, u8 val)
 bool bp_pit_pio(struct bp_irq *irq, u16 port, unsigned int size, bool write,
 		u8 *data)
 {
-	struct bp_pit_dev *dev = smp_load_acquire(&irq->pit);
+	struct bp_pit_dev *dev = pit_of(irq);
 
 	if (!dev || (port == BP_PIT_PORT_SPEAKER && !dev->speaker))
 		return false;
@@ -114,7 +120,7 @@ bool bp_pit_pio(struct bp_irq *irq, u16 port, unsigned int size, bool write,
 
 int bp_pit_get(struct bp_irq *irq, struct kvm_pit_state2 *state)
 {
-	struct bp_pit_dev *dev = smp_load_acquire(&irq->pit);
+	struct bp_pit_dev *dev = pit_of(irq);
 
 	if (!dev)
 		return -ENXIO;
@@ -126,7 +132,7 @@ int bp_pit_get(struct bp_irq *irq, struct kvm_pit_state2 *state)
 
 int bp_pit_put(struct bp_irq *irq, const struct kvm_pit_state2 *state)
 {
-	struct bp_pit_dev *dev = smp_load_acquire(&irq->pit);
+	struct bp_pit_dev *dev = pit_of(irq);
 
 	if (!dev)
 		return -ENXIO;

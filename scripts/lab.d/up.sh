@@ -108,8 +108,8 @@ step_lint() {
 	debian_root lint apt
 	touch "$LAB/lint/.bedplate-lab"
 	# Of the kernel's sources it wants checkpatch only.
-	mkdir -p "$LAB/lint/opt/kernel"
-	tar -C "$LAB/lint/opt/kernel" --strip-components=1 --wildcards \
+	mkdir -p "$LAB/lint/usr/local/lib/kernel"
+	tar -C "$LAB/lint/usr/local/lib/kernel" --strip-components=2 --wildcards \
 		-xf "$LAB"/lint/usr/src/linux-source-*.tar.xz '*/scripts/checkpatch.pl' \
 		'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
 	rm -f "$LAB"/lint/usr/src/linux-source-*

@@ -23,6 +23,7 @@ layers_seeded() {
 	cp -r hv boot compat dom0-shim scripts "$copy/"
 	sed -i '/^#include/{s/^/#include "run\/loop.h"\n/;:a;n;ba}' "$copy/hv/core/memory/mmu.c"
 	sed -i '/^#include "/{s/^/#include "running\/run.h"\n/;:a;n;ba}' "$copy/dom0-shim/memory/gmem.c"
+	# shellcheck disable=SC2016	# the inner shell expands it
 	execute $name scripts/lab exec -- sh -c 'cd "$1" && scripts/layers hv/rooms dom0-shim/rooms' sh "$copy"
 	if [ "$status" = 1 ] &&
 		grep -q 'hv/core/memory/mmu.c:[0-9]*: .* hv/core/run/loop.h' "$dir/stderr" &&

@@ -82,8 +82,10 @@ for op in ("(%bx)", "(%bx,%si)", "0x40(%bp)", "0x1234", "0x1234(%di)"):
     for size, r in ((1, "dl"), (2, "dx"), (4, "edx")):
         add(16, f"mov %{r}, {op}", size=size, write=1, reg=2, reg_size=size, base=NONE, index=NONE)
         add(16, f"mov {op}, %{r}", size=size, reg=2, reg_size=size, base=NONE, index=NONE)
-add(16, "movw $0x1234, (%bx)", size=2, write=1, imm=1, imm_val=0x1234, reg=0, reg_size=2, base=NONE, index=NONE)
-add(16, "movl $0x12345678, (%bx)", size=4, write=1, imm=1, imm_val=0x12345678, reg=0, reg_size=4, base=NONE, index=NONE)
+add(16, "movw $0x1234, (%bx)", size=2, write=1, imm=1, imm_val=0x1234, reg=0, reg_size=2, base=NONE,
+    index=NONE)
+add(16, "movl $0x12345678, (%bx)", size=4, write=1, imm=1, imm_val=0x12345678, reg=0, reg_size=4, base=NONE,
+    index=NONE)
 add(16, "movl $1, (%ebx)", size=4, write=1, imm=1, imm_val=1, reg=0, reg_size=4, base=NONE, index=NONE)
 
 

@@ -135,7 +135,7 @@ static void copies(void **state __unused)
 	assert_int_equal(map1(d, 6, PFN + 3, 0, 0), 1);
 	assert_int_equal(map1(d, 7, 0, 0, BP_MAP_MMIO), 1);
 	assert_int_equal(guest_write(d, 0x5800, in, 0x800), 0);
-	assert_memory_equal(phys_to_virt((PFN + 9) << PAGE_SHIFT) + 0x800, in, 0x800);
+	assert_memory_equal((u8 *)phys_to_virt((PFN + 9) << PAGE_SHIFT) + 0x800, in, 0x800);
 	assert_int_equal(guest_read(d, 0x5c00, out, 0x1000), 0);
 	assert_memory_equal(out, in + 0x400, 0x400);
 	assert_memory_equal(out + 0x400, phys_to_virt((PFN + 3) << PAGE_SHIFT), 0xc00);

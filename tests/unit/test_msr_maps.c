@@ -100,10 +100,10 @@ static bool vmx_exits(const u8 *map, u32 msr, int what)
 static struct domain service = { .id = 0 }, guest = { .id = 1 };
 static struct vcpu rig_v;
 
-static bool exits(bool svm, struct domain *d, u32 msr, int what)
+static bool exits(bool amd, struct domain *d, u32 msr, int what)
 {
 	rig_v.dom = d;
-	if (svm)
+	if (amd)
 		return svm_exits((const u8 *)svm_msrpm(&rig_v), msr, what);
 	return vmx_exits((const u8 *)vmx_msr_bitmap(&rig_v, false), msr, what);
 }
@@ -150,10 +150,10 @@ static const u32 moved[] = {
 };
 static const u32 syscall[] = { MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK };
 
-static bool own(bool svm, u32 msr, int what)
+static bool own(bool amd, u32 msr, int what)
 {
 	return in(moved, ARRAY_SIZE(moved), msr) ||
-	       ((svm || what == READ) && in(syscall, ARRAY_SIZE(syscall), msr));
+	       ((amd || what == READ) && in(syscall, ARRAY_SIZE(syscall), msr));
 }
 
 static void guests(void **state __unused)
@@ -161,12 +161,12 @@ static void guests(void **state __unused)
 	u32 msr = 0;
 
 	do {
-		int svm, what;
+		int amd, what;
 
-		for (svm = 0; svm < 2; svm++)
+		for (amd = 0; amd < 2; amd++)
 			for (what = READ; what <= WRITE; what++)
-				assert_int_equal(exits(svm, &guest, msr, what),
-						 !own(svm, msr, what));
+				assert_int_equal(exits(amd, &guest, msr, what),
+						 !own(amd, msr, what));
 		msr = next(msr);
 	} while (msr);
 }
@@ -224,11 +224,11 @@ static void service_writes(void **state __unused)
 	u32 msr = 0;
 
 	do {
-		int svm;
+		int amd;
 
-		for (svm = 0; svm < 2; svm++)
-			assert_int_equal(exits(svm, &service, msr, WRITE),
-					 !own(svm, msr, WRITE));
+		for (amd = 0; amd < 2; amd++)
+			assert_int_equal(exits(amd, &service, msr, WRITE),
+					 !own(amd, msr, WRITE));
 		msr = next(msr);
 	} while (msr);
 }
@@ -259,17 +259,17 @@ static void service_reads(void **state __unused)
 
 static void speculation(void **state __unused)
 {
-	int svm;
+	int amd;
 
 	pass_ctrl = pass_pred = true;
 	svm_perm_init();
 	vmx_perm_init();
-	for (svm = 0; svm < 2; svm++) {
-		assert_false(exits(svm, &service, MSR_SPEC_CTRL, WRITE));
-		assert_false(exits(svm, &service, MSR_PRED_CMD, WRITE));
-		assert_true(exits(svm, &service, MSR_FLUSH_CMD, WRITE));
-		assert_true(exits(svm, &guest, MSR_SPEC_CTRL, WRITE));
-		assert_true(exits(svm, &guest, MSR_SPEC_CTRL, READ));
+	for (amd = 0; amd < 2; amd++) {
+		assert_false(exits(amd, &service, MSR_SPEC_CTRL, WRITE));
+		assert_false(exits(amd, &service, MSR_PRED_CMD, WRITE));
+		assert_true(exits(amd, &service, MSR_FLUSH_CMD, WRITE));
+		assert_true(exits(amd, &guest, MSR_SPEC_CTRL, WRITE));
+		assert_true(exits(amd, &guest, MSR_SPEC_CTRL, READ));
 	}
 }
 

@@ -16,7 +16,7 @@
 struct mtrr_state {
 	u64 def_type;			/* the MSR; 0 = MTRRs are off: all UC */
 	u64 fixed[MTRR_FIXED];		/* 64K, two of 16K, eight of 4K */
-	u32 nr_var;
+	u64 nr_var;			/* of 64 bits: states are compared as a whole */
 	struct {
 		u64 base, mask;		/* the MSRs */
 	} var[MTRR_VAR_MAX];

@@ -298,7 +298,7 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 void guest_view_begin(struct guest_view *w, struct domain *d)
 {
 	w->dom = d;
-	w->size = 0;
+	w->first = w->size = 0;
 	spin_lock(&d->lock);
 }
 

@@ -214,10 +214,10 @@ static void log_state(void)
 		   state(all, SPEC_VERW, "on"));
 }
 
-static bool looks_at_ctrl(bool dom0)
+static bool looks_at_ctrl(bool service_vm)
 {
 	return (chosen & SPEC_IBRS_WRITE) ||
-	       ((chosen & (SPEC_IBRS_ON | SPEC_BHI)) && (chosen & SPEC_CTRL_APART) && dom0);
+	       ((chosen & (SPEC_IBRS_ON | SPEC_BHI)) && (chosen & SPEC_CTRL_APART) && service_vm);
 }
 
 static void fill_kinds(void)
@@ -279,9 +279,9 @@ void spec_init_vcpu(struct vcpu *v)
 	v->spec_id = fetch_add(&last, 1) + 1;
 }
 
-static void barrier_between(struct cpu *c, u64 id, bool dom0)
+static void barrier_between(struct cpu *c, u64 id, bool service_vm)
 {
-	if (c->spec_last == id || (dom0 && !(chosen & SPEC_IBPB_DOM0)))
+	if (c->spec_last == id || (service_vm && !(chosen & SPEC_IBPB_DOM0)))
 		return;
 	c->spec_last = id;
 	if (chosen & SPEC_IBPB)
@@ -292,27 +292,27 @@ static void barrier_between(struct cpu *c, u64 id, bool dom0)
  * Guests are shown no SPEC_CTRL and cannot write it: with bits that stay set
  * they run with root mode's value, and no exit has to look.
  */
-static void load_ctrl(struct cpu *c, const struct vcpu *v, bool dom0)
+static void load_ctrl(struct cpu *c, const struct vcpu *v, bool service_vm)
 {
-	c->spec_guest = dom0 ? v->msr.spec_ctrl : chosen & SPEC_IBRS_WRITE ? 0 : root_ctrl();
+	c->spec_guest = service_vm ? v->msr.spec_ctrl : chosen & SPEC_IBRS_WRITE ? 0 : root_ctrl();
 	if (!(c->spec_exit & SPEC_EXIT_CTRL) && c->spec_now != c->spec_guest)
 		write_ctrl(c, c->spec_guest);
 }
 
 void spec_switch_in(struct cpu *c, struct vcpu *v)
 {
-	bool dom0 = domain_is_dom0(v->dom);
+	bool service_vm = domain_is_dom0(v->dom);
 
-	c->spec_exit = kinds[dom0].exit;
-	c->spec_entry = kinds[dom0].entry;
-	c->spec_l1d = kinds[dom0].l1d;
-	barrier_between(c, v->spec_id, dom0);
+	c->spec_exit = kinds[service_vm].exit;
+	c->spec_entry = kinds[service_vm].entry;
+	c->spec_l1d = kinds[service_vm].l1d;
+	barrier_between(c, v->spec_id, service_vm);
 	if (chosen & SPEC_RSB_SWITCH)
 		fill_return_stack();
-	if ((chosen & SPEC_L1D_SWITCH) && !dom0)
+	if ((chosen & SPEC_L1D_SWITCH) && !service_vm)
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	if (chosen & SPEC_CTRL_APART)
-		load_ctrl(c, v, dom0);
+		load_ctrl(c, v, service_vm);
 }
 
 void spec_switch_out(struct cpu *c, struct vcpu *v)
