@@ -5,7 +5,7 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all bench run lab programs size unit lint clean
+.PHONY: all help demo check check-all bench run lab programs coverage size unit lint clean
 
 all: ## hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
@@ -41,6 +41,15 @@ lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatc
 	@scripts/lab up --lint
 	@scripts/lab exec --lint -- scripts/lint
 
+# COVERAGE_TESTS: patterns of tests/check; all of the first tier otherwise.
+coverage: programs ## what tests reach, line by line: build/cov/html, and a line a room
+	@scripts/lab up --lint
+	@scripts/lab exec -- make -f build.mk bedplate O=build/cov COVERAGE=1 -j$$(nproc)
+	@scripts/lab exec --lint -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/cov/unit COVERAGE=1
+	@rm -f build/check/*/coverage
+	@CHECK_COVERAGE=build/cov/bedplate.elf tests/check $(COVERAGE_TESTS)
+	@scripts/lab exec --lint -- scripts/coverage
+
 size: ## lines of code by room, trusted and not
 	@scripts/lab up --only-root
 	@scripts/lab exec -- scripts/size
@@ -50,5 +59,5 @@ bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm
 	@tests/bench.sh --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
-	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint \
+	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint build/cov \
 		build/bedplate.elf build/bedplate.ko

@@ -2,8 +2,8 @@
 #
 # Builds $(O)/bedplate.elf from every .c and .S in boot/, hv/ and compat/;
 # objects go to $(O)/obj. To be included with SRC = the root of the tree, or
-# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks,
-# V=1 shows the commands.
+# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks, COVERAGE=1 counts
+# lines for gcov, V=1 shows the commands.
 
 SRC	?= .
 O	?= build
@@ -12,6 +12,10 @@ NM	?= nm
 V	?= 0
 HV_Q	:= $(if $(filter 1,$(V)),,@)
 HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
+ifeq ($(COVERAGE),1)
+HV_DEBUG_CFLAGS += -DBP_COVERAGE
+HV_COVERAGE := --coverage -fprofile-info-section -fprofile-update=atomic
+endif
 
 # No indirect branch in root mode is predicted (docs/speculation.md): retpolines, and
 # no jump tables, which would only be more of them.
@@ -39,7 +43,7 @@ bedplate: $(O)/bedplate.elf
 $(O)/obj/%.c.o: $(SRC)/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(HV_Q)$(HVCC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
+	$(HV_Q)$(HVCC) $(HV_CFLAGS) $(if $(filter %/coverage.c,$<),,$(HV_COVERAGE)) -MMD -MP -c -o $@ $<
 
 $(O)/obj/%.S.o: $(SRC)/%.S
 	@mkdir -p $(@D)

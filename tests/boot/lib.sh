@@ -78,6 +78,8 @@ command_of() {
 	cmd=("$@")
 	if [ "$1 ${2:-}" = "scripts/lab run" ]; then
 		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" "${@:3}")
+		[ -z "${CHECK_COVERAGE:-}" ] || [[ " $* " == *" --under "* ]] ||
+			cmd=(scripts/lab run --hv "$CHECK_COVERAGE" --coverage "$dir/coverage" "${cmd[@]:2}")
 	fi
 	printf '%q ' "$@" >"$dir/test"
 	echo >>"$dir/test"

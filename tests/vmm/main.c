@@ -2,6 +2,7 @@
 /* bp-vmm: list and run the cases of test.h. */
 #include "test.h"
 
+#include <cpuid.h>
 #include <fnmatch.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -146,7 +147,8 @@ static void hold_vm(void)
 static int usage(void)
 {
 	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n"
-		"       bp-vmm tsc       the machine's TSC, which begins with it\n");
+		"       bp-vmm tsc         the machine's TSC, which begins with it\n"
+		"       bp-vmm cpuid LEAF  what CPUID says here\n");
 	return 2;
 }
 
@@ -162,6 +164,13 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "list")) {
 		for (size_t i = 0; i < n; i++)
 			puts(tests[i]->name);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "cpuid")) {
+		unsigned int r[4];
+
+		__cpuid(strtoul(argv[2], NULL, 0), r[0], r[1], r[2], r[3]);
+		printf("%08x %08x %08x %08x\n", r[0], r[1], r[2], r[3]);
 		return 0;
 	}
 	if (argc == 2 && !strcmp(argv[1], "tsc")) {

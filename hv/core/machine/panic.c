@@ -4,6 +4,7 @@
 #include "acpi.h"
 #include "cmdline.h"
 #include "console.h"
+#include "coverage.h"
 #include "cpu.h"
 #include "lapic.h"
 #include "lib/atomic.h"
@@ -134,6 +135,7 @@ static noreturn void report(const struct trap_frame *f, u64 rip, u64 rbp,
 	print_control_registers();
 	backtrace(rip, rbp);
 	panic_describe_exit();
+	coverage_write();
 	panic_end();
 }
 
@@ -167,5 +169,6 @@ noreturn void fatal(const char *fmt, ...)
 	va_end(ap);
 	console_seize();
 	console_write(msg, n);
+	coverage_write();
 	panic_stop_cpu();
 }

@@ -15,6 +15,7 @@
 #include "lib/errno.h"
 #include "lib/x86.h"
 #include "loop.h"
+#include "machine/coverage.h"
 #include "machine/cpu.h"
 #include "machine/log.h"
 #include "machine/trap.h"
@@ -127,6 +128,9 @@ static void exit_cpuid(struct vcpu *v)
 {
 	u64 *r = v->regs.gpr;
 	struct cpuid c = vcpu_cpuid(v, r[RAX], r[RCX]);
+
+	if (domain_is_dom0(v->dom))
+		coverage_cpuid(r[RAX]);
 
 	r[RAX] = c.eax;
 	r[RBX] = c.ebx;

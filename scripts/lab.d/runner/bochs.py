@@ -78,6 +78,10 @@ class Bochs(Machine):
         opts = self.opts
         megs = megabytes(opts.mem)
         model = opts.cpu_model or MODELS[opts.machine]
+        coverage = []
+        if opts.coverage:
+            os.symlink(os.path.abspath(opts.coverage), f"{self.run}/coverage")
+            coverage = [f"com3: enabled=1, mode=file, dev={self.run}/coverage"]
         quiet = ", ".join(f"cpu{n}=ignore" for n in range(opts.smp))
         return [
             "display_library: term",
@@ -96,7 +100,7 @@ class Bochs(Machine):
             f"info: action=report, {quiet}",
             f"com1: enabled=1, mode=socket-client, dev=127.0.0.1:{console}",
             f"com2: enabled=1, mode=socket-client, dev=127.0.0.1:{link}",
-        ] + self.disks()
+        ] + coverage + self.disks()
 
     def accept(self, listener):
         """The emulator's connection, once it has made it; None if it ended first."""

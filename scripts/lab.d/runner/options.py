@@ -89,6 +89,8 @@ def parser():
                    "with nested virtualisation)")
     p.add_argument("--hv", metavar="FILE",
                    help="another hypervisor image than build/bedplate.elf")
+    p.add_argument("--coverage", metavar="FILE",
+                   help="what a hypervisor built with COVERAGE=1 counted goes there")
     p.add_argument("--kernel", metavar="FILE",
                    help="another kernel for the service VM than Debian's; none: the boot "
                    "menu names no kernel")

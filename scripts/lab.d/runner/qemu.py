@@ -76,6 +76,10 @@ class Qemu(Machine):
                  "-chardev", f"socket,id=agent,fd={agent}",
                  "-device", self.virtio("virtio-serial-pci"),
                  "-device", "virtserialport,chardev=agent,name=org.bedplate.lab"]
+        if opts.coverage:
+            path = os.path.abspath(opts.coverage).replace(",", ",,")
+            args += ["-chardev", f"file,id=coverage,path={path}",
+                     "-device", "isa-serial,chardev=coverage,index=2"]
         args += self.disks()
         # Names triple faults; costs nothing while there are none.
         args += ["-d", "cpu_reset", "-D", f"{self.run}/qemu.log"]
