@@ -7,6 +7,7 @@ A rooms file has, one a line:
     tree DIR         every source under DIR belongs to a room
     iquote DIR       where includes in quotes are looked for, after the includer's folder
     ground FILE      a header of no room, that every room may include
+    below DIR        headers under DIR are lower than all rooms
     hook SYMBOL WHY  declared in a lower room, implemented in a higher one
     ceiling LINES    so many lines of code may all rooms have together
 """
@@ -23,7 +24,7 @@ class Rooms:
     def __init__(self, name):
         self.name = name
         self.paths, self.trees, self.iquote, self.ground, self.hooks = {}, [], [], set(), {}
-        self.ceiling = None
+        self.ceiling, self.below = None, []
         for line in Path(name).read_text(encoding="ascii").splitlines():
             line = line.partition("#")[0].strip()
             if line:
@@ -40,6 +41,8 @@ class Rooms:
             self.iquote.append(Path(words[1]))
         elif words[0] == "ground":
             self.ground.add(words[1])
+        elif words[0] == "below":
+            self.below.append(words[1] + "/")
         elif words[0] == "hook":
             self.hooks[words[1]] = words[2] if len(words) > 2 else ""
         elif words[0] == "ceiling":

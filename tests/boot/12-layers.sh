@@ -35,7 +35,7 @@ layers_seeded() {
 	rm -rf "$copy"
 }
 
-layers_hold layers.includes hv/rooms dom0-shim/rooms
+layers_hold layers.includes hv/rooms dom0-shim/rooms tests/rooms
 layers_hold layers.hypervisor_calls --calls build/obj hv/rooms
 layers_hold layers.shim_calls --calls build/shim dom0-shim/rooms
 layers_seeded

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The virtual local APIC: messages from APICs and devices, and whom they reach. */
-// SOURCES: tests/unit/vlapic_rig.c hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c
+// SOURCES: tests/unit/rig/vlapic_rig.c hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>

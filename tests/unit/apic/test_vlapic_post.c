@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Interrupts of a vCPU whose CPU delivers them: what is posted, pending, in service, ended. */
-// SOURCES: hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c tests/unit/vlapic_rig.c
+// SOURCES: hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c tests/unit/rig/vlapic_rig.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Effective addresses of 16 and 32-bit code: which registers each ModRM form
  * adds, which segment it takes by default, how wide the sum is.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Corners of the emulator: divide errors, alignment, state that changes under a
  * pending access, ops that are missing or refuse.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

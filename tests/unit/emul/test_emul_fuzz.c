@@ -4,7 +4,7 @@
  * emulator must end every time, within bounds, with a result it documents, and
  * change no register unless something retired.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

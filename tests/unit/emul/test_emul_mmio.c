@@ -3,7 +3,7 @@
  * MMIO of the emulator: fragments, replay without repeated side effects, page
  * crossings, atomicity, errors of the ops, interrupted string instructions.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * CPU modes of the emulator: real mode and its 64 KiB, unreal limits, protected
  * segments and their faults, virtual-8086, canonical addresses, code fetch.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

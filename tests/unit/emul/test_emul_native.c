@@ -5,7 +5,7 @@
  * natively and in the emulator, whose memory is RAM, MMIO answered in the kernel
  * or MMIO answered by user space page by page; all results must agree.
  */
-// SOURCES: tests/unit/emul_rig.c tests/unit/emul_native_gen.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c tests/unit/rig/emul_native_gen.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

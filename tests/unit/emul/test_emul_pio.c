@@ -2,7 +2,7 @@
 /*
  * String port I/O of the emulator: batches, who answers, permissions.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

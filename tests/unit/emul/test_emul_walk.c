@@ -3,7 +3,7 @@
  * The emulator's walk of guest page tables: every paging mode, access rights,
  * page-fault error codes, accessed and dirty bits.
  */
-// SOURCES: tests/unit/emul_rig.c dom0-shim/emul/*.c
+// SOURCES: tests/unit/rig/emul_rig.c dom0-shim/emul/*.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

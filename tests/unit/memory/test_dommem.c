@@ -3,7 +3,7 @@
  * Domain memory against a model: random creation, donation, mapping, sharing,
  * destruction and reclaim, with every frame and page compared after each step.
  */
-// SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/mm_rig.c tests/unit/dommem_model.c
+// SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/ept/npt.c hv/ept/format.c tests/unit/rig/mm_rig.c tests/unit/rig/dommem_model.c
 // CFLAGS: -include mm_host.h
 #include <setjmp.h>
 #include <stdarg.h>
