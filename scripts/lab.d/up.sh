@@ -126,7 +126,7 @@ hash_of() { sha256sum | cut -c1-32; }
 # What each step depends on. A step's hash takes in those of the steps before.
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
-inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; }
+inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
 inputs_images() {
 	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
