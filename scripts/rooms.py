@@ -9,6 +9,7 @@ A rooms file has, one a line:
     ground FILE      a header of no room, that every room may include
     below DIR        headers under DIR are lower than all rooms
     hook SYMBOL WHY  declared in a lower room, implemented in a higher one
+    apart FILE WHY   not counted: it is in no image that anybody runs
     ceiling LINES    so many lines of code may all rooms have together
 """
 
@@ -24,7 +25,7 @@ class Rooms:
     def __init__(self, name):
         self.name = name
         self.paths, self.trees, self.iquote, self.ground, self.hooks = {}, [], [], set(), {}
-        self.ceiling, self.below = None, []
+        self.ceiling, self.below, self.apart = None, [], set()
         for line in Path(name).read_text(encoding="ascii").splitlines():
             line = line.partition("#")[0].strip()
             if line:
@@ -43,6 +44,8 @@ class Rooms:
             self.ground.add(words[1])
         elif words[0] == "below":
             self.below.append(words[1] + "/")
+        elif words[0] == "apart":
+            self.apart.add(words[1])
         elif words[0] == "hook":
             self.hooks[words[1]] = words[2] if len(words) > 2 else ""
         elif words[0] == "ceiling":
