@@ -26,5 +26,7 @@ shows shim.refuses_without_bedplate 1 linux.log "bedplate: this machine does not
 if [ -n "${CHECK_COVERAGE:-}" ]; then
 	shows panic.report 125 $no "BEDPLATE PANIC: domain 0 asked for it" \
 		scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fe
+	shows panic.in_root_mode 125 $no "BEDPLATE PANIC: invalid opcode in root mode" \
+		scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fd
 	shows panic.reboots 125 bedplate.log "BEDPLATE PANIC: domain 0 asked for it" scripts/lab run --hv-args panic=reboot --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fe
 fi

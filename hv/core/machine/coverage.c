@@ -132,6 +132,8 @@ void coverage_cpuid(u32 leaf)
 		coverage_write();
 	if (leaf == COVERAGE_PANIC_LEAF)
 		panic("domain 0 asked for it");
+	if (leaf == COVERAGE_FAULT_LEAF)
+		__asm__ volatile("ud2");
 }
 
 #endif

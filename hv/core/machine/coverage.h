@@ -9,9 +9,10 @@
 
 #include "lib/types.h"
 
-/* CPUID leaves by which domain 0 asks, at any privilege level: to write; to panic. */
+/* CPUID leaves by which domain 0 asks, at any privilege level: to write, to panic, to fault. */
 #define COVERAGE_LEAF		0x400001ffu
 #define COVERAGE_PANIC_LEAF	0x400001feu
+#define COVERAGE_FAULT_LEAF	0x400001fdu
 
 #ifdef BP_COVERAGE
 void coverage_write(void);

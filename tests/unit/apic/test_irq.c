@@ -145,6 +145,12 @@ static void our_own(void **state __unused)
 	assert_int_equal(ticks, 1);
 	assert_int_equal(given, -1);
 	assert_int_equal(highest(), -1);
+	/* An error is told and acknowledged; a spurious interrupt is none. */
+	arrive(VECTOR_ERROR, false);
+	assert_int_equal(highest(), -1);
+	irq_dispatch(VECTOR_SPURIOUS);
+	assert_int_equal(given, -1);
+	assert_int_equal(kicks, 0);
 }
 
 static void edges_end_at_once(void **state __unused)
