@@ -60,6 +60,7 @@ struct bp_vm {
 	struct bp_vcpu *vcpus[BP_MAX_VCPUS];
 	unsigned int nr_vcpus;
 	u32 boot_cpu_id;
+	u32 tsc_khz;		/* KVM_SET_TSC_KHZ; 0: the machine's */
 	u32 max_vcpu_id;	/* exclusive; 0: BP_MAX_VCPU_ID; ->lock */
 
 	/* Buses: arrays published under ->srcu; writers hold ->bus_lock. */

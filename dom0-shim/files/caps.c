@@ -55,6 +55,10 @@ long bp_check_extension(long ext)
 	case KVM_CAP_USER_MEMORY2:
 	case KVM_CAP_ENABLE_CAP_VM:
 		return 1;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_XSAVE2:
+		return sizeof(struct kvm_xsave);
 	case KVM_CAP_COALESCED_MMIO:
 		return BP_COALESCED_OFFSET;
 	case KVM_CAP_NR_VCPUS:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_GET_CLOCK and KVM_SET_CLOCK.  The guest's clock is Bedplate's; the wall
- * clock that goes with it is Linux's, so it is added here.
+ * clock that goes with it is Linux's, so it is added here.  And the frequency
+ * of the TSC: the machine's, for nothing scales it.
  */
 #include <linux/mm.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include <asm/tsc.h>
 
 #include "channel/hypercall.h"
 #include "files.h"
@@ -60,4 +62,36 @@ long bp_set_clock(struct bp_vm *vm, void __user *argp)
 		ret = set_clock(vm, clock);
 	free_page((unsigned long)clock);
 	return ret;
+}
+
+#define TSC_TOLERANCE_PPM	250	/* KVM's own */
+
+/* Bedplate's figure, as vCPUs have it; Linux measures its own. */
+long bp_vm_get_tsc_khz(struct bp_vm *vm)
+{
+	u32 khz = READ_ONCE(vm->tsc_khz);
+	u32 *word;
+	long ret;
+
+	if (khz)
+		return khz;
+	word = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!word)
+		return -ENOMEM;
+	ret = bp_hc_domain_get(0, BP_HV_TSC_KHZ, bp_pfn(word));
+	if (ret >= 0)
+		ret = *word;
+	free_page((unsigned long)word);
+	return ret;
+}
+
+long bp_vm_set_tsc_khz(struct bp_vm *vm, unsigned long arg)
+{
+	u32 khz = arg;
+	u64 slack = (u64)tsc_khz * TSC_TOLERANCE_PPM / 1000000;
+
+	if (khz && abs_diff(khz, tsc_khz) > slack)
+		return -EINVAL;
+	WRITE_ONCE(vm->tsc_khz, khz);
+	return 0;
 }

@@ -19,6 +19,9 @@ void bp_vm_put(struct bp_vm *vm);
 /* ---- clock.c ---- */
 long bp_get_clock(struct bp_vm *vm, void __user *argp);
 long bp_set_clock(struct bp_vm *vm, void __user *argp);
+long bp_vm_get_tsc_khz(struct bp_vm *vm);
+/* 0 stands for the machine's own; -EINVAL: too far from that. */
+long bp_vm_set_tsc_khz(struct bp_vm *vm, unsigned long arg);
 
 /* ---- vcpu.c ---- */
 /* Returns a file descriptor.  Takes vm->lock. */

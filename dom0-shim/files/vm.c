@@ -139,6 +139,10 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return bp_get_clock(vm, argp);
 	case KVM_SET_CLOCK:
 		return bp_set_clock(vm, argp);
+	case KVM_GET_TSC_KHZ:
+		return bp_vm_get_tsc_khz(vm);
+	case KVM_SET_TSC_KHZ:
+		return bp_vm_set_tsc_khz(vm, arg);
 	case KVM_SET_TSS_ADDR:
 		return set_tss_addr(arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:

@@ -15,6 +15,23 @@ long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len);
 long bp_state_set(struct bp_vcpu *vcpu, enum bp_state class, u64 len);
 
 /*
+ * From or to vcpu->state in KVM's layout, with what the shim still owes the
+ * vCPU at its next RUN.  0 or an errno.
+ */
+long bp_regs_get(struct bp_vcpu *vcpu);
+long bp_regs_set(struct bp_vcpu *vcpu);
+long bp_sregs_get(struct bp_vcpu *vcpu);
+long bp_sregs_set(struct bp_vcpu *vcpu);
+long bp_events_get(struct bp_vcpu *vcpu);
+long bp_events_set(struct bp_vcpu *vcpu);
+
+/* ---- sync_regs.c: state that goes with KVM_RUN, in kvm_run ---- */
+/* What is dirty, to the vCPU.  -EINVAL: no such class, or the state is refused. */
+long bp_sync_from_run(struct bp_vcpu *vcpu);
+/* What is asked for, to kvm_run; the vCPU is stopped. */
+void bp_sync_to_run(struct bp_vcpu *vcpu);
+
+/*
  * A CPUID table to user space, which has said in @user how many entries it
  * has room for.  -E2BIG: too few; -EFAULT.
  */

@@ -264,17 +264,16 @@ static void fill_run(struct bp_vcpu *vcpu)
 long bp_vcpu_run(struct bp_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	int ret;
+	long ret;
 
-	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
-		return -EINVAL;
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
-	ret = finish_pending(vcpu);
+	ret = bp_sync_from_run(vcpu) ?: finish_pending(vcpu);
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);
+	bp_sync_to_run(vcpu);
 	fill_run(vcpu);
 
 	if (vcpu->sigset_active) {

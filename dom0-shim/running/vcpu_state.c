@@ -43,10 +43,11 @@ struct simple {
 };
 
 static const struct simple simple[] = {
-	{ KVM_GET_SREGS, 0, BP_STATE_SREGS, sizeof(struct kvm_sregs) },
 	{ KVM_GET_FPU, KVM_SET_FPU, BP_STATE_FPU, sizeof(struct kvm_fpu) },
 	{ KVM_GET_XSAVE, KVM_SET_XSAVE, BP_STATE_XSAVE,
 	  sizeof(struct kvm_xsave) },
+	/* What vCPUs may have in XCR0 fits the first form. */
+	{ KVM_GET_XSAVE2, 0, BP_STATE_XSAVE, sizeof(struct kvm_xsave) },
 	{ KVM_GET_XCRS, KVM_SET_XCRS, BP_STATE_XCRS, sizeof(struct kvm_xcrs) },
 	{ KVM_GET_LAPIC, KVM_SET_LAPIC, BP_STATE_LAPIC,
 	  sizeof(struct kvm_lapic_state) },
@@ -92,28 +93,27 @@ static long simple_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 
 /* ---- registers ---- */
 
-static long get_regs(struct bp_vcpu *vcpu, void __user *argp)
+long bp_regs_get(struct bp_vcpu *vcpu)
 {
 	struct bp_vcpu_page *page = vcpu->page;
-
-	if (!(page->run_flags & BP_RUN_SET_REGS))
-		return simple_get(vcpu, BP_STATE_REGS, sizeof(page->regs), argp);
-	return copy_to_user(argp, &page->regs, sizeof(page->regs)) ? -EFAULT : 0;
-}
-
-static long set_regs(struct bp_vcpu *vcpu, void __user *argp)
-{
-	struct bp_vcpu_page *page = vcpu->page;
-	struct kvm_regs regs;
 	long ret;
 
-	if (copy_from_user(&regs, argp, sizeof(regs)))
-		return -EFAULT;
-	memcpy(vcpu->state, &regs, sizeof(regs));
-	ret = bp_state_set(vcpu, BP_STATE_REGS, sizeof(regs));
+	if (page->run_flags & BP_RUN_SET_REGS) {
+		memcpy(vcpu->state, &page->regs, sizeof(page->regs));
+		return 0;
+	}
+	ret = bp_state_get(vcpu, BP_STATE_REGS, sizeof(page->regs));
+	return ret < 0 ? ret : 0;
+}
+
+long bp_regs_set(struct bp_vcpu *vcpu)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+	long ret = bp_state_set(vcpu, BP_STATE_REGS, sizeof(page->regs));
+
 	if (ret)
 		return ret;
-	page->regs = regs;
+	memcpy(&page->regs, vcpu->state, sizeof(page->regs));
 	/* Bit 1 of RFLAGS reads as one. */
 	page->regs.rflags |= 2;
 	page->run_flags &= ~(BP_RUN_SET_REGS | BP_RUN_EXCEPTION);
@@ -121,10 +121,17 @@ static long set_regs(struct bp_vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
-static long set_sregs(struct bp_vcpu *vcpu, void __user *argp)
+long bp_sregs_get(struct bp_vcpu *vcpu)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(struct kvm_sregs));
+
+	return ret < 0 ? ret : 0;
+}
+
+long bp_sregs_set(struct bp_vcpu *vcpu)
 {
 	struct kvm_sregs *sregs = vcpu->state;
-	long ret = simple_set(vcpu, BP_STATE_SREGS, sizeof(*sregs), argp);
+	long ret = bp_state_set(vcpu, BP_STATE_SREGS, sizeof(*sregs));
 
 	if (ret)
 		return ret;
@@ -136,7 +143,7 @@ static long set_sregs(struct bp_vcpu *vcpu, void __user *argp)
 
 /* ---- events ---- */
 
-static long get_events(struct bp_vcpu *vcpu, void __user *argp)
+long bp_events_get(struct bp_vcpu *vcpu)
 {
 	struct kvm_vcpu_events *ev = vcpu->state;
 	struct bp_vcpu_page *page = vcpu->page;
@@ -158,18 +165,38 @@ static long get_events(struct bp_vcpu *vcpu, void __user *argp)
 	}
 	if (page->run_flags & BP_RUN_INSN_DONE)
 		ev->interrupt.shadow = 0;
-	return copy_to_user(argp, ev, sizeof(*ev)) ? -EFAULT : 0;
+	return 0;
 }
 
-static long set_events(struct bp_vcpu *vcpu, void __user *argp)
+long bp_events_set(struct bp_vcpu *vcpu)
 {
-	long ret = simple_set(vcpu, BP_STATE_EVENTS,
-			      sizeof(struct kvm_vcpu_events), argp);
+	long ret = bp_state_set(vcpu, BP_STATE_EVENTS,
+				sizeof(struct kvm_vcpu_events));
 
 	if (!ret)
 		vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT |
 					   BP_RUN_INSN_DONE);
 	return ret;
+}
+
+/* ---- those, from and to user space ---- */
+
+static long merged_get(struct bp_vcpu *vcpu, long (*get)(struct bp_vcpu *vcpu),
+		       u32 size, void __user *argp)
+{
+	long ret = get(vcpu);
+
+	if (ret)
+		return ret;
+	return copy_to_user(argp, vcpu->state, size) ? -EFAULT : 0;
+}
+
+static long merged_set(struct bp_vcpu *vcpu, long (*set)(struct bp_vcpu *vcpu),
+		       u32 size, void __user *argp)
+{
+	if (copy_from_user(vcpu->state, argp, size))
+		return -EFAULT;
+	return set(vcpu);
 }
 
 /* ---- lists ---- */
@@ -277,15 +304,23 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 {
 	switch (cmd) {
 	case KVM_GET_REGS:
-		return get_regs(vcpu, argp);
+		return merged_get(vcpu, bp_regs_get, sizeof(struct kvm_regs),
+				  argp);
 	case KVM_SET_REGS:
-		return set_regs(vcpu, argp);
+		return merged_set(vcpu, bp_regs_set, sizeof(struct kvm_regs),
+				  argp);
+	case KVM_GET_SREGS:
+		return merged_get(vcpu, bp_sregs_get, sizeof(struct kvm_sregs),
+				  argp);
 	case KVM_SET_SREGS:
-		return set_sregs(vcpu, argp);
+		return merged_set(vcpu, bp_sregs_set, sizeof(struct kvm_sregs),
+				  argp);
 	case KVM_GET_VCPU_EVENTS:
-		return get_events(vcpu, argp);
+		return merged_get(vcpu, bp_events_get, sizeof(struct kvm_vcpu_events),
+				  argp);
 	case KVM_SET_VCPU_EVENTS:
-		return set_events(vcpu, argp);
+		return merged_set(vcpu, bp_events_set, sizeof(struct kvm_vcpu_events),
+				  argp);
 	case KVM_GET_MSRS:
 		return msrs_ioctl(vcpu, argp, false);
 	case KVM_SET_MSRS:
