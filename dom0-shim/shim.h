@@ -128,6 +128,10 @@ struct bp_vcpu {
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
 
+	/* With the PIC in user space: running/extint.c */
+	int extint;		/* vector of KVM_INTERRUPT, or -1 */
+	bool intr;		/* level of INTR as Bedplate knows it */
+
 	struct rcuwait wait;	/* the thread, while the vCPU is blocked */
 	bool service;		/* set by the ring's handler */
 };

@@ -5,6 +5,7 @@
  */
 #include <linux/uaccess.h>
 
+#include "irqchip/irqchip.h"
 #include "files.h"
 
 /* The ids that vCPUs may have end there; said once, before the first vCPU. */
@@ -22,6 +23,16 @@ static long enable_max_vcpu_id(struct bp_vm *vm, const struct kvm_enable_cap *ca
 	return ret;
 }
 
+static long enable_split_irqchip(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	long ret;
+
+	mutex_lock(&vm->lock);
+	ret = bp_irq_enable_split(vm->irq, vm->nr_vcpus, cap->args[0]);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -30,6 +41,7 @@ struct enabler {
 
 static const struct enabler enablers[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 };
 
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -75,22 +75,13 @@ static long set_signal_mask(struct bp_vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
-/* Only where user space is the interrupt controller. */
-static long inject_interrupt(struct bp_vcpu *vcpu, void __user *argp)
+static long interrupt(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_interrupt irq;
 
 	if (copy_from_user(&irq, argp, sizeof(irq)))
 		return -EFAULT;
-	if (irq.irq > 255)
-		return -EINVAL;
-	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_KERNEL)
-		return -ENXIO;
-	if (vcpu->page->run_flags & BP_RUN_INJECT)
-		return -EEXIST;
-	vcpu->page->inject_vector = irq.irq;
-	vcpu->page->run_flags |= BP_RUN_INJECT;
-	return 0;
+	return bp_extint_queue(vcpu, irq.irq);
 }
 
 static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
@@ -107,7 +98,7 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_NMI:
 		return bp_hc_nmi(vcpu->vm->dom, vcpu->index);
 	case KVM_INTERRUPT:
-		return inject_interrupt(vcpu, argp);
+		return interrupt(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:
 		/* An optimisation for old CPUs, taken note of and not used. */
 		return copy_from_user(&va, argp, sizeof(va)) ? -EFAULT : 0;
@@ -171,6 +162,7 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 		return NULL;
 	vcpu->vm = vm;
 	vcpu->id = id;
+	vcpu->extint = -1;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	vcpu->run_page = alloc_page(gfp);

@@ -190,7 +190,7 @@ bool bp_irq_eoi(struct bp_irq *irq, u8 vector)
 
 	if (mode == BP_IRQ_KERNEL)
 		ioapic_eoi(irq, vector);
-	return mode == BP_IRQ_SPLIT;
+	return mode == BP_IRQ_SPLIT && bp_gsi_level_vector(irq, vector);
 }
 
 /* ---- both ---- */

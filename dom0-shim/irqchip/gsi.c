@@ -132,3 +132,16 @@ u32 bp_gsi_of_ioapic(struct bp_irq *irq, unsigned int pin)
 {
 	return gsi_of(irq, false, pin);
 }
+
+bool bp_gsi_level_vector(struct bp_irq *irq, u8 vector)
+{
+	const struct bp_routing *table;
+	bool found;
+	int idx;
+
+	idx = srcu_read_lock(&irq->srcu);
+	table = table_of(irq);
+	found = table && bp_routing_level_vector(table, irq->pins, vector);
+	srcu_read_unlock(&irq->srcu, idx);
+	return found;
+}

@@ -48,10 +48,9 @@ int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins)
 {
 	if (pins > BP_IRQ_MAX_GSI)
 		return -EINVAL;
-	if (irq->mode != BP_IRQ_NONE)
+	if (irq->mode != BP_IRQ_NONE || have_vcpus)
 		return -EEXIST;
-	if (have_vcpus)
-		return -EINVAL;
+	irq->pins = pins;
 	smp_store_release(&irq->mode, BP_IRQ_SPLIT); /* as in create_irqchip() */
 	return 0;
 }

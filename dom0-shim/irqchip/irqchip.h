@@ -59,7 +59,8 @@ long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
 
 /*
  * bp_irq_enable_split() - KVM_ENABLE_CAP(KVM_CAP_SPLIT_IRQCHIP, @pins).
- * -EEXIST a mode is set already, -EINVAL vCPUs exist or too many pins.
+ * @pins: the first GSIs, which are the pins of user space's IOAPICs.
+ * -EEXIST a mode is set already or vCPUs exist, -EINVAL too many pins.
  * Caller holds the VM's lock.
  */
 int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins);
@@ -87,7 +88,7 @@ int bp_irq_set(struct bp_irq *irq, unsigned int source, u32 gsi, bool level);
 
 /*
  * bp_irq_eoi() - BP_EXIT_IOAPIC_EOI of a vCPU: level-triggered @vector.
- * Returns true when the IOAPIC is user space's, which then wants
+ * Returns true when the vector is one of user space's IOAPIC, which then wants
  * KVM_EXIT_IOAPIC_EOI; else it is done.  Context of the vCPU's thread.
  */
 bool bp_irq_eoi(struct bp_irq *irq, u8 vector);

@@ -21,6 +21,7 @@ struct bp_pit_dev;
 struct bp_irq {
 	u32 dom;			/* Bedplate's id of the domain; constant */
 	enum bp_irq_mode mode;		/* set once, under the VM's lock */
+	u32 pins;			/* split: GSIs of user space's IOAPIC; constant with mode */
 	bool x2apic;			/* messages have 32-bit IDs */
 
 	raw_spinlock_t lock;		/* chip lock: the next three */
@@ -74,6 +75,8 @@ int bp_gsi_signal_msi(struct bp_irq *irq, const struct kvm_msi *msi);
 /* GSI that leads to a pin, or BP_ROUTING_NONE. */
 u32 bp_gsi_of_pic(struct bp_irq *irq, unsigned int pin);
 u32 bp_gsi_of_ioapic(struct bp_irq *irq, unsigned int pin);
+/* Does a pin of user space's IOAPIC send @vector, level-triggered? */
+bool bp_gsi_level_vector(struct bp_irq *irq, u8 vector);
 
 /* ---- irqfd.c ---- */
 void bp_irqfd_init(struct bp_irq *irq);

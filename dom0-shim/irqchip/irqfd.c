@@ -212,7 +212,7 @@ static int assign(struct bp_irq *irq, const struct kvm_irqfd *args)
 	int ret;
 
 	if (mode == BP_IRQ_NONE)
-		return -EAGAIN;
+		return -EINVAL;
 	/* Who else would report that the interrupt has been served? */
 	if ((args->flags & KVM_IRQFD_FLAG_RESAMPLE) && mode != BP_IRQ_KERNEL)
 		return -EINVAL;

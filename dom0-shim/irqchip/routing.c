@@ -7,6 +7,9 @@
 #define PIC_CHIP_PINS		8
 #define ADDRESS_HI_RESERVED	0xffu
 
+#define MSI_DATA_VECTOR		0xffu
+#define MSI_DATA_LEVEL		BIT(15)
+
 size_t bp_routing_size(u32 n)
 {
 	return sizeof(struct bp_routing) + n * sizeof(struct bp_route);
@@ -31,6 +34,20 @@ int bp_routing_address(u32 lo, u32 hi, bool x2apic, u64 *address)
 		return -EINVAL;
 	*address = x2apic ? (u64)hi << 32 | lo : lo;
 	return 0;
+}
+
+bool bp_routing_level_vector(const struct bp_routing *table, u32 gsis, u8 vector)
+{
+	const struct bp_route *route;
+	u32 gsi;
+
+	for (gsi = 0; gsi < gsis; gsi++) {
+		route = bp_routing_first(table, gsi);
+		if (route && route->type == KVM_IRQ_ROUTING_MSI && route->data & MSI_DATA_LEVEL &&
+		    (route->data & MSI_DATA_VECTOR) == vector)
+			return true;
+	}
+	return false;
 }
 
 static int fill_chip(struct bp_routing *table, struct bp_route *route,

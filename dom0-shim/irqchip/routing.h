@@ -51,6 +51,9 @@ const struct bp_route *bp_routing_first(const struct bp_routing *table, u32 gsi)
 const struct bp_route *bp_routing_next(const struct bp_routing *table,
 				       const struct bp_route *route);
 
+/* Does one of the GSIs below @gsis lead to a level-triggered message with @vector? */
+bool bp_routing_level_vector(const struct bp_routing *table, u32 gsis, u8 vector);
+
 /*
  * A message's address as BP_HC_MSI takes it.  With @x2apic bits 31:8 of @hi are
  * those of the destination ID, and bits 7:0 are reserved: -EINVAL; without, @hi

@@ -29,4 +29,16 @@ void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 void bp_queue_exception(struct bp_vcpu *vcpu, u8 vector, bool has_error,
 			u32 error, u64 cr2);
 
+/*
+ * ---- extint.c: external interrupts while user space has the PIC ----
+ * queue: KVM_INTERRUPT.  -EINVAL no such vector, -ENXIO the PIC is in the kernel,
+ * -EEXIST one waits already.  wire: before the vCPU runs.  window: Bedplate says
+ * that the vCPU would take an interrupt now; 1 or 0 as above.  ready: what
+ * kvm_run.ready_for_interrupt_injection says of a stopped vCPU.
+ */
+long bp_extint_queue(struct bp_vcpu *vcpu, u32 vector);
+void bp_extint_wire(struct bp_vcpu *vcpu);
+int bp_extint_window(struct bp_vcpu *vcpu);
+bool bp_extint_ready(struct bp_vcpu *vcpu);
+
 #endif

@@ -142,8 +142,11 @@ static int exit_internal(struct bp_vcpu *vcpu)
 
 static int exit_extint(struct bp_vcpu *vcpu)
 {
-	int vector = bp_irq_ack(vcpu->vm->irq);
+	int vector;
 
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_SPLIT)
+		return bp_extint_window(vcpu);
+	vector = bp_irq_ack(vcpu->vm->irq);
 	if (vector >= 0) {
 		vcpu->page->inject_vector = vector;
 		vcpu->page->run_flags |= BP_RUN_INJECT;
@@ -217,6 +220,7 @@ static int run_loop(struct bp_vcpu *vcpu)
 	int ret;
 
 	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	bp_extint_wire(vcpu);
 	do {
 		if (exit == BP_EXIT_INTR)
 			tell_scheduler(vcpu);
@@ -255,7 +259,7 @@ static void fill_run(struct bp_vcpu *vcpu)
 	struct bp_vcpu_page *page = vcpu->page;
 
 	run->if_flag = page->if_flag;
-	run->ready_for_interrupt_injection = page->ready_for_irq;
+	run->ready_for_interrupt_injection = bp_extint_ready(vcpu);
 	run->cr8 = page->cr8;
 	run->apic_base = page->apic_base;
 	run->flags = 0;

@@ -221,3 +221,34 @@ void guest_port61(int cpu)
 		GCHECK(++n < 10000000);
 	P->res[0] = rdtsc() - start;
 }
+
+static void extint_handler(struct trap *t)
+{
+	irqs[t->vec]++;
+}
+
+/*
+ * Vector 0x61 from a PIC that the VMM has: taken when interrupts are enabled, held back by
+ * a masked LINT0, and waking from HLT.
+ */
+void guest_extint(int cpu)
+{
+	(void)cpu;
+	apic_enable();
+	apic_write(APIC_LVT0, 0x700);
+	set_handler(0x61, extint_handler);
+	sync_point(1);
+	drain();
+	GCHECK(irqs[0x61] == 1);
+	apic_write(APIC_LVT0, 0x10700);
+	sync_point(2);
+	drain();
+	GCHECK(irqs[0x61] == 1);
+	apic_write(APIC_LVT0, 0x700);
+	apic_eoi();			/* KVM looks again at this, not at the write before */
+	drain();
+	GCHECK(irqs[0x61] == 2);
+	sync_point(3);
+	sti_hlt_cli();
+	P->res[0] = irqs[0x61];
+}

@@ -76,7 +76,7 @@ static void inject_pending(struct vcpu *v)
 		vlapic_ack(v, vector);
 	}
 	v->inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = vector };
-	if (due(v) >= 0 || v->extint_queued)
+	if (due(v) >= 0 || v->extint_queued || READ_ONCE(v->extint))
 		ops->window(v, EVENT_INTR, true);
 }
 
