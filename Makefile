@@ -5,7 +5,7 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all bench run lab programs coverage size unit lint clean
+.PHONY: all help demo check check-all conformance bench run lab programs coverage size unit lint clean
 
 all: ## hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
@@ -33,22 +33,27 @@ check: programs ## the tests, in a quarter of an hour; the last line is "N passe
 check-all: programs ## also what takes long: within two hours
 	@tests/check --all
 
+# CONFORMANCE: options and patterns, such as --machine vmx 'x86_64/hyperv*'.
+conformance: programs ## KVM's own tests on Bedplate and on Linux's KVM; writes docs/conformance.md
+	@scripts/lab up --selftests
+	@tests/conformance $(CONFORMANCE)
+
 unit: ## the tests of pure code only, on the host
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/unit
 
 lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatch, shell, Python
 	@scripts/lab up --lint
-	@scripts/lab exec --lint -- scripts/lint
+	@scripts/lab exec --in lint -- scripts/lint
 
 # COVERAGE_TESTS: patterns of tests/check; all of the first tier otherwise.
 coverage: programs ## what tests reach, line by line: build/cov/html, and a line a room
 	@scripts/lab up --lint
 	@scripts/lab exec -- make -f build.mk bedplate O=build/cov COVERAGE=1 -j$$(nproc)
-	@scripts/lab exec --lint -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/cov/unit COVERAGE=1
+	@scripts/lab exec --in lint -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/cov/unit COVERAGE=1
 	@rm -f build/check/*/coverage
 	@CHECK_COVERAGE=build/cov/bedplate.elf tests/check $(COVERAGE_TESTS)
-	@scripts/lab exec --lint -- scripts/coverage
+	@scripts/lab exec --in lint -- scripts/coverage
 
 size: ## lines of code by room, trusted and not
 	@scripts/lab up --only-root

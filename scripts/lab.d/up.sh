@@ -10,6 +10,7 @@ declare -A LAB_WHAT=(
 	[svc]="service VM's Debian $LAB_SUITE root"
 	[images]="images: service VM, guest, boot loader"
 	[lint]="Debian $LAB_SUITE root: checkers"
+	[selftests]="KVM's own tests, from the kernel's source"
 )
 LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
 
@@ -115,6 +116,15 @@ step_lint() {
 	rm -f "$LAB"/lint/usr/src/linux-source-*
 }
 
+# KVM's own tests, built in a root of their own; only its image stays.
+step_selftests() {
+	debian_root selftests apt
+	touch "$LAB/selftests/.bedplate-lab"
+	"$LAB_TREE/scripts/lab" exec --in selftests -- bash "$LAB_D/selftests.sh" >>"$LAB/log.selftests" 2>&1 ||
+		{ tail -n 20 "$LAB/log.selftests" >&2; fail "building KVM's tests failed: $LAB/log.selftests"; }
+	rm -rf "$LAB/selftests"
+}
+
 # The rest is made by scripts that run inside the root.
 step_images() {
 	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/images.sh" >"$LAB/log.images" 2>&1 ||
@@ -127,6 +137,7 @@ hash_of() { sha256sum | cut -c1-32; }
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
+inputs_selftests() { cat "$LAB_D/selftests.packages" "$LAB_D/selftests.sh"; echo "$LAB_SUITE"; }
 inputs_images() {
 	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
@@ -155,8 +166,9 @@ lab_up() {
 	case "${1:-}" in
 	--only-root) steps="root" ;;
 	--lint) steps="lint" ;;
+	--selftests) steps="selftests" ;;
 	"") steps="root svc images" ;;
-	*) fail "up: unknown option '$1' (only --only-root, --lint)" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests)" ;;
 	esac
 	! inside || return 0
 	for step in $steps; do fresh "$step" || stale=1; done
