@@ -117,12 +117,17 @@ struct bp_vcpu {
 	struct bp_vcpu_page *page; /* shared with Bedplate */
 	void *state;		/* the state frame, shared with Bedplate */
 
+	bool has_run;		/* entered once: its CPUID stands */
 	bool runnable;		/* Bedplate may be running it: PAUSE first */
 	enum bp_pending pending;
 	u64 pending_rip;	/* of the instruction that waits */
 	struct bp_exit_io io;
 	struct bp_exit_npf npf;
 	struct emul_ctx *emul;	/* allocated at first use */
+
+	/* The thread's waits for a CPU: vcpu_run.c */
+	const struct task_struct *runner;
+	u64 run_delay;		/* of that thread, ns, as told or at KVM_RUN's end */
 
 	bool sigset_active;
 	sigset_t sigset;

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	2
+#define BP_CHANNEL_VERSION	3
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -274,6 +274,8 @@ struct bp_exit_task {
 					 * by the event that is to be delivered, if any */
 #define BP_RUN_INSN_DONE	0x8u	/* an instruction was emulated: end the
 					 * STI and MOV SS shadow */
+#define BP_RUN_STOLEN		0x20u	/* the thread has waited ->stolen_ns for a CPU
+					 * since the last RUN: the guest lost as much */
 #define BP_RUN_WANT_SREGS	0x10u	/* sticky: fill ->sregs on IO(string) and
 					 * NPF exits (Bedplate does not clear it) */
 
@@ -286,7 +288,7 @@ struct bp_vcpu_page {
 	__u8 exc_has_error;
 	__u8 pad0;
 	__u32 exc_error;
-	__u32 pad1;
+	__u32 stolen_ns;
 	__u64 exc_cr2;		/* loaded into CR2 when exc_vector is 14 */
 
 	/* Bedplate -> shim, written when RUN or PAUSE returns */

@@ -379,12 +379,17 @@ static s64 set_debugregs(struct vcpu *v, const void *buf, u32 len)
 static s64 get_cpuid(struct vcpu *v, void *buf, u32 len)
 {
 	struct kvm_cpuid2 *c = buf;
-	u32 size = sizeof(*c) + v->cpuid_n * sizeof(c->entries[0]);
+	u32 i, size = sizeof(*c) + v->cpuid_n * sizeof(c->entries[0]);
 
 	if (len < size)
 		return -E2BIG;
 	c->nent = v->cpuid_n;
-	memcpy(c->entries, v->cpuid, v->cpuid_n * sizeof(c->entries[0]));
+	for (i = 0; i < v->cpuid_n; i++) {
+		struct kvm_cpuid_entry2 e = v->cpuid[i];
+
+		cpuid_refresh(v, &e);
+		c->entries[i] = e;
+	}
 	return size;
 }
 

@@ -39,4 +39,8 @@ long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
 int bp_sysfs_init(void);
 void bp_sysfs_exit(void);
 
+/* ---- kvm_module.c: what programs look at before they open /dev/kvm ---- */
+int bp_kvm_module_init(void);
+void bp_kvm_module_exit(void);
+
 #endif

@@ -73,15 +73,20 @@ static int __init bedplate_init(void)
 	ret = bp_sysfs_init();
 	if (ret)
 		goto ring;
+	ret = bp_kvm_module_init();
+	if (ret)
+		goto sysfs;
 	ret = misc_register(&kvm_device);
 	if (ret) {
 		pr_err("bedplate: /dev/kvm is taken: %d\n", ret);
-		goto sysfs;
+		goto kvm_module;
 	}
 	pr_info("bedplate: /dev/kvm by Bedplate, channel version %u, %u CPUs\n",
 		BP_CHANNEL_VERSION, cpuid_ebx(BP_CPUID_VERSION));
 	return 0;
 
+kvm_module:
+	bp_kvm_module_exit();
 sysfs:
 	bp_sysfs_exit();
 ring:
@@ -94,6 +99,7 @@ irq:
 static void __exit bedplate_exit(void)
 {
 	misc_deregister(&kvm_device);
+	bp_kvm_module_exit();
 	bp_sysfs_exit();
 	bp_ring_exit();
 	bp_irq_module_exit();
@@ -101,5 +107,7 @@ static void __exit bedplate_exit(void)
 
 module_init(bedplate_init);
 module_exit(bedplate_exit);
+MODULE_ALIAS_MISCDEV(KVM_MINOR);
+MODULE_ALIAS("devname:kvm");
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("KVM API of the Bedplate hypervisor");

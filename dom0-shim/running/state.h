@@ -31,6 +31,10 @@ long bp_sync_from_run(struct bp_vcpu *vcpu);
 /* What is asked for, to kvm_run; the vCPU is stopped. */
 void bp_sync_to_run(struct bp_vcpu *vcpu);
 
+/* ---- vcpu_cpuid.c ---- */
+long bp_cpuid_get(struct bp_vcpu *vcpu, void __user *argp);
+/* -E2BIG: too many entries; -EINVAL: it has run, and with another table. */
+long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp);
 /*
  * A CPUID table to user space, which has said in @user how many entries it
  * has room for.  -E2BIG: too few; -EFAULT.

@@ -46,6 +46,30 @@ static void tell_scheduler(struct bp_vcpu *vcpu)
 		vcpu->sched_weight = weight;
 }
 
+/*
+ * ---- stolen time ----
+ * What the thread waits for a CPU is lost for the guest, also between two KVM_RUNs.
+ * Bedplate counts it but for what the vCPU ran meanwhile.
+ */
+
+static void tell_stolen(struct bp_vcpu *vcpu)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+	u64 ns = current->sched_info.run_delay - vcpu->run_delay;
+	bool same = vcpu->runner == current;
+
+	if (!ns && same)
+		return;
+	vcpu->run_delay += ns;
+	vcpu->runner = current;
+	if (!same)
+		return;
+	if (page->run_flags & BP_RUN_STOLEN)
+		ns += page->stolen_ns;
+	page->stolen_ns = min_t(u64, ns, U32_MAX);
+	page->run_flags |= BP_RUN_STOLEN;
+}
+
 /* ---- one RUN ---- */
 
 /*
@@ -58,6 +82,7 @@ static long enter_guest(struct bp_vcpu *vcpu)
 
 	WRITE_ONCE(vcpu->service, false);
 	vcpu->runnable = true;
+	vcpu->has_run = true;
 	vtime_account_guest_enter();
 	rcu_virt_note_context_switch();
 
@@ -224,6 +249,7 @@ static int run_loop(struct bp_vcpu *vcpu)
 	do {
 		if (exit == BP_EXIT_INTR)
 			tell_scheduler(vcpu);
+		tell_stolen(vcpu);
 		cond_resched();
 		local_irq_disable();
 		if (signal_pending(current)) {

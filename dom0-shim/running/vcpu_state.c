@@ -16,7 +16,6 @@
 #include "state.h"
 
 #define BP_MAX_MSRS	255
-#define BP_MAX_CPUID	100
 
 long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
 {
@@ -229,46 +228,6 @@ static long msrs_ioctl(struct bp_vcpu *vcpu, void __user *argp, bool set)
 	return done;
 }
 
-static long set_cpuid(struct bp_vcpu *vcpu, void __user *argp)
-{
-	struct kvm_cpuid2 __user *user = argp;
-	struct kvm_cpuid2 *cpuid = vcpu->state;
-	size_t len;
-	u32 n;
-
-	if (get_user(n, &user->nent))
-		return -EFAULT;
-	if (n > BP_MAX_CPUID)
-		return -E2BIG;
-	len = sizeof(*cpuid) + n * sizeof(struct kvm_cpuid_entry2);
-	if (copy_from_user(cpuid, user, len))
-		return -EFAULT;
-	cpuid->nent = n;
-	return bp_state_set(vcpu, BP_STATE_CPUID, len);
-}
-
-long bp_cpuid_to_user(struct kvm_cpuid2 __user *user,
-		      const struct kvm_cpuid2 *cpuid)
-{
-	u32 n;
-
-	if (get_user(n, &user->nent))
-		return -EFAULT;
-	if (n < cpuid->nent)
-		return -E2BIG;
-	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
-			 sizeof(struct kvm_cpuid_entry2)))
-		return -EFAULT;
-	return 0;
-}
-
-static long get_cpuid(struct bp_vcpu *vcpu, void __user *argp)
-{
-	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
-
-	return ret < 0 ? ret : bp_cpuid_to_user(argp, vcpu->state);
-}
-
 /* ---- single values ---- */
 
 static long get_tsc_khz(struct bp_vcpu *vcpu)
@@ -326,9 +285,9 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_MSRS:
 		return msrs_ioctl(vcpu, argp, true);
 	case KVM_GET_CPUID2:
-		return get_cpuid(vcpu, argp);
+		return bp_cpuid_get(vcpu, argp);
 	case KVM_SET_CPUID2:
-		return set_cpuid(vcpu, argp);
+		return bp_cpuid_set(vcpu, argp);
 	case KVM_GET_TSC_KHZ:
 		return get_tsc_khz(vcpu);
 	case KVM_SET_TSC_KHZ:

@@ -2,6 +2,7 @@
 /* The API itself: versions, capabilities, what callers' mistakes return. */
 #include "test.h"
 
+#include <cpuid.h>
 #include <stdlib.h>
 
 #define PAGE 4096
@@ -179,6 +180,77 @@ TEST(api, cpuid_count)
 	CHECK(cpuid_find(c, 0xd, 0));
 	e = cpuid_find(c, 0x80000001, 0);
 	CHECK(e && (e->edx >> 29 & 1));			/* long mode */
+}
+
+/* What programs look for before they open /dev/kvm. */
+TEST(api, cpuid_bit)
+{
+	uint32_t a, b, c, d;
+	bool vmx, svm;
+
+	__cpuid(1, a, b, c, d);
+	vmx = c >> 5 & 1;
+	__cpuid(0x80000001, a, b, c, d);
+	svm = c >> 2 & 1;
+	CHECK_EQ(vmx + svm, 1);
+}
+
+/* The table that is read back has what follows from the vCPU's state. */
+TEST(api, cpuid_of_state)
+{
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + CPUID_MAX * sizeof(c->entries[0]));
+	struct vm *vm = vm_new(G_script, 1, 0);
+	const struct kvm_cpuid_entry2 *e;
+	struct kvm_xcrs x = { .nr_xcrs = 1, .xcrs[0].value = 1 };
+
+	c->nent = CPUID_MAX;
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_GET_CPUID2, c), 0);
+	e = cpuid_find(c, 0xd, 0);
+	CHECK(e && e->ebx == 576);
+	e = cpuid_find(c, 1, 0);
+	CHECK(e && !(e->ecx >> 27 & 1));		/* OSXSAVE */
+	x.xcrs[0].value = 7;
+	if (ioctl(vm->vcpu[0].fd, KVM_SET_XCRS, &x))
+		SKIP("no AVX");
+	c->nent = CPUID_MAX;
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_GET_CPUID2, c), 0);
+	e = cpuid_find(c, 0xd, 0);
+	CHECK(e && e->ebx == 832);
+}
+
+TEST(api, cpuid_stands)
+{
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + CPUID_MAX * sizeof(c->entries[0]));
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	c->nent = CPUID_MAX;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_CPUID2, c), 0);
+	c->entries[0].eax--;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, c), 0);
+	c->entries[0].eax++;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, c), 0);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, c), 0);
+	c->entries[0].eax--;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_CPUID2, c), EINVAL);
+	c->entries[0].eax++;
+	c->nent--;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_CPUID2, c), EINVAL);
+}
+
+/* What a VMM saves, it can read, also of a vCPU without machine checks. */
+TEST(api, mcg_ctl)
+{
+	struct { struct kvm_msrs h; struct kvm_msr_entry e; } m = { .h.nmsrs = 1, .e.index = 0x17b };
+	struct vm *vm = vm_new(G_script, 1, 0);
+
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_GET_MSRS, &m), 1);
+	CHECK_EQ(m.e.data, 0);
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_SET_MSRS, &m), 1);
+	m.e.data = 1;
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_SET_MSRS, &m), 0);
 }
 
 /* What is listed can be read and, its own value, be written. */

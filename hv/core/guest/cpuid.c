@@ -123,6 +123,43 @@ void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c)
 	}
 }
 
+/*
+ * Programs look for the bit before they open /dev/kvm, so user space sees what the
+ * CPU has.  The kernel does not: it would try to use it.
+ */
+static void show_to_user(struct vcpu *v, u32 leaf, struct cpuid hw, struct cpuid *c)
+{
+	u32 bit = leaf == 1 ? F1_ECX_VMX : leaf == 0x80000001 ? E1_ECX_SVM : 0;
+	struct vcpu_paging p;
+
+	if (!(hw.ecx & bit))
+		return;
+	ops->get_paging(v, &p);
+	if (p.cpl == 3)
+		c->ecx |= bit;
+}
+
+/* What XSAVE, or with @compact XSAVEC, writes at most (SDM vol. 1, 13.4). */
+static u32 xsave_bytes(u64 xcr0, bool compact)
+{
+	u32 i, size = 512 + 64;
+
+	for (i = 2; i < 63; i++) {
+		struct cpuid c;
+		u32 at;
+
+		if (!(xcr0 & BIT(i)))
+			continue;
+		c = cpuid_count(0xd, i);
+		at = c.ebx;
+		if (compact)
+			at = c.ecx & BIT(1) ? (size + 63) & ~63u : size;
+		if (size < at + c.eax)
+			size = at + c.eax;
+	}
+	return size;
+}
+
 /* Bits that follow from the vCPU's own control registers. */
 static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
 {
@@ -141,24 +178,25 @@ static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
 		if (p.cr4 & X86_CR4_PKE)
 			c->ecx |= F7_ECX_OSPKE;
 	} else if (leaf == 0xd && sub <= 1) {
-		/* The hardware's own answer for the XCR0 in force here. */
-		c->ebx = sub ? 0 : cpuid_count(0xd, 0).ebx;
-		if (sub == 1 && (c->eax & BIT(1)))
-			c->ebx = cpuid_count(0xd, 1).ebx;
+		c->ebx = 0;
+		if (!sub || (c->eax & BIT(1)))
+			c->ebx = xsave_bytes(v->xcr0, sub);
 	}
 }
 
 static struct cpuid dom0_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 {
-	struct cpuid c;
+	struct cpuid hw, c;
 
 	if ((leaf >> 8) == 0x400000 || (leaf >> 8) == 0x400001) {
 		if (hv_options.hide_hypervisor && leaf < BP_CPUID_BASE)
 			return (struct cpuid){ 0 };
 		return hypervisor_leaf(leaf);
 	}
-	c = cpuid_count(leaf, sub);
+	hw = cpuid_count(leaf, sub);
+	c = hw;
 	cpuid_filter_dom0(leaf, sub, &c);
+	show_to_user(v, leaf, hw, &c);
 	if (leaf == 1 && !hv_options.hide_hypervisor)
 		c.ecx |= F1_ECX_HYPERVISOR;
 	if (leaf == 0xd && !sub) {
@@ -201,6 +239,16 @@ static const struct kvm_cpuid_entry2 *find(struct vcpu *v, u32 leaf, u32 sub)
 			return e;
 	}
 	return NULL;
+}
+
+void cpuid_refresh(struct vcpu *v, struct kvm_cpuid_entry2 *e)
+{
+	struct cpuid c = { e->eax, e->ebx, e->ecx, e->edx };
+
+	dynamic(v, e->function, e->index, &c);
+	e->ebx = c.ebx;
+	e->ecx = c.ecx;
+	e->edx = c.edx;
 }
 
 static bool is_intel(struct vcpu *v)

@@ -7,6 +7,7 @@
 #include "lib/x86.h"
 
 struct domain;
+struct kvm_cpuid_entry2;
 struct vcpu;
 
 /* Boot: read what this machine has. */
@@ -17,6 +18,8 @@ void cpuid_init(void);
  * its own state (OSXSAVE, OSPKE, XSAVE size, APIC) filled in.
  */
 struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+/* The same bits in an entry of v->cpuid, for who reads the table. */
+void cpuid_refresh(struct vcpu *v, struct kvm_cpuid_entry2 *e);
 /* Note where leaves begin after v->cpuid changed. */
 void cpuid_index(struct vcpu *v);
 

@@ -193,7 +193,7 @@ static int write_steal(struct vcpu *v)
 	memset(&s, 0, sizeof(s));
 	v->pv_version += 2;
 	s.version = v->pv_version & ~1u;
-	s.steal = ticks_to_ns(v->steal_tsc);
+	s.steal = ticks_to_ns(v->steal_tsc) + v->stolen_ns;
 	s.preempted = v->pv_preempted ? KVM_VCPU_PREEMPTED : 0;
 	return guest_write(v->dom, gpa, &s, offsetof(struct kvm_steal_time, u8_pad));
 }

@@ -9,6 +9,7 @@
 #include "lib/x86.h"
 #include "machine/cpu.h"
 #include "machine/lapic.h"
+#include "machine/tsc.h"
 #include "memory/domain.h"
 #include "ops.h"
 #include "run.h"
@@ -302,6 +303,10 @@ static void take_run_flags(struct vcpu *v)
 		vcpu_set_regs(v, &p->regs);
 	if (flags & BP_RUN_INSN_DONE)
 		vcpu_insn_done(v);
+	if (flags & BP_RUN_STOLEN) {
+		v->stolen_ns += READ_ONCE(p->stolen_ns);
+		v->pv_dirty = true;
+	}
 	if (flags & BP_RUN_INJECT) {
 		v->extint_vector = READ_ONCE(p->inject_vector);
 		v->extint_queued = true;
@@ -362,6 +367,25 @@ static s64 run_stopped(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 	return RUN_SWITCHED;
 }
 
+/*
+ * v->lock held, v waits: an interrupt of domain 0 took the CPU.  That is lost for the
+ * guest as far as its thread had to wait, too; Linux's handler counts as the
+ * guest's own, as it does under KVM.
+ */
+static void count_wait(struct vcpu *v)
+{
+	struct bp_vcpu_page *p = v->page;
+	u32 flags = READ_ONCE(p->run_flags);
+	u64 now = rdtsc(), lost = 0;
+
+	if (flags & BP_RUN_STOLEN) {
+		p->run_flags = flags & ~BP_RUN_STOLEN;
+		lost = READ_ONCE(p->stolen_ns) * tsc_khz / 1000000;
+	}
+	if (v->runnable_since && now - v->runnable_since > lost)
+		v->runnable_since = now - lost;
+}
+
 /* v->lock held, v runs or waits detached: join it. */
 static s64 run_detached(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 {
@@ -369,6 +393,8 @@ static s64 run_detached(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 	spin_lock(&d0->lock);
 	begin_run(c, d0, v);
 	spin_unlock(&d0->lock);
+	if (v->state == VCPU_RUNNABLE)
+		count_wait(v);
 	if (v->state == VCPU_RUNNABLE && v->home != c) {
 		sched_dequeue(v);
 		if (v->state == VCPU_RUNNABLE)

@@ -195,7 +195,8 @@ struct vcpu {
 	u8 cpuid_first[3][32];		/* index of a leaf's first entry (cpuid.c) */
 
 	/* ---- paravirtual clock, steal time (pv.c) ---- */
-	u64 steal_tsc;
+	u64 steal_tsc;			/* waited here, as RUNNABLE */
+	u64 stolen_ns;			/* waited in domain 0, its thread */
 	u64 runnable_since;		/* TSC when it became RUNNABLE */
 	bool pv_dirty;			/* write clock and steal time at entry */
 	bool pv_eoi_armed;

@@ -254,6 +254,12 @@ static void steal_time(void **state)
 	assert_int_equal(s.preempted, 0);
 	assert_int_equal(s.version & 1, 0);
 	assert_in_range(s.steal, 2999999, 3000000);
+	/* What the vCPU's thread waited for in domain 0 comes on top. */
+	v[0].stolen_ns = 500;
+	v[0].pv_dirty = true;
+	assert_true(pv_update(&v[0]));
+	memcpy(&s, mem + STEAL, sizeof(s));
+	assert_in_range(s.steal, 3000499, 3000500);
 }
 
 /* ---- EOI ---- */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vCPU's CPUID table.  Once the vCPU has run the table stands: it may only be set to
+ * what it is, as KVM has it.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "state.h"
+
+#define BP_MAX_CPUID	100
+
+#define F1_EDX_APIC	(1u << 9)
+#define F1_ECX_OSXSAVE	(1u << 27)
+#define F7_ECX_OSPKE	(1u << 4)
+
+long bp_cpuid_to_user(struct kvm_cpuid2 __user *user,
+		      const struct kvm_cpuid2 *cpuid)
+{
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	if (n < cpuid->nent)
+		return -E2BIG;
+	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
+			 sizeof(struct kvm_cpuid_entry2)))
+		return -EFAULT;
+	return 0;
+}
+
+long bp_cpuid_get(struct bp_vcpu *vcpu, void __user *argp)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
+
+	return ret < 0 ? ret : bp_cpuid_to_user(argp, vcpu->state);
+}
+
+/* Without what follows from the vCPU's own state. */
+static void fixed_part(struct kvm_cpuid_entry2 *e)
+{
+	memset(e->padding, 0, sizeof(e->padding));
+	switch (e->function) {
+	case 1:
+		e->edx &= ~F1_EDX_APIC;
+		e->ecx &= ~F1_ECX_OSXSAVE;
+		break;
+	case 7:
+		if (!e->index)
+			e->ecx &= ~F7_ECX_OSPKE;
+		break;
+	case 0xd:
+		if (e->index <= 1)
+			e->ebx = 0;
+		break;
+	}
+}
+
+static bool same_table(const struct kvm_cpuid2 *a, const struct kvm_cpuid2 *b)
+{
+	u32 i;
+
+	if (a->nent != b->nent)
+		return false;
+	for (i = 0; i < a->nent; i++) {
+		struct kvm_cpuid_entry2 x = a->entries[i], y = b->entries[i];
+
+		fixed_part(&x);
+		fixed_part(&y);
+		if (memcmp(&x, &y, sizeof(x)))
+			return false;
+	}
+	return true;
+}
+
+/* 0: the table of a vCPU that has run is *wanted already. */
+static long check_unchanged(struct bp_vcpu *vcpu, const struct kvm_cpuid2 *wanted)
+{
+	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
+
+	if (ret < 0)
+		return ret;
+	return same_table(vcpu->state, wanted) ? 0 : -EINVAL;
+}
+
+long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_cpuid2 __user *user = argp;
+	struct kvm_cpuid2 *cpuid;
+	size_t len;
+	long ret;
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	if (n > BP_MAX_CPUID)
+		return -E2BIG;
+	len = sizeof(*cpuid) + n * sizeof(struct kvm_cpuid_entry2);
+	cpuid = memdup_user(user, len);
+	if (IS_ERR(cpuid))
+		return PTR_ERR(cpuid);
+	cpuid->nent = n;
+	if (vcpu->has_run) {
+		ret = check_unchanged(vcpu, cpuid);
+	} else {
+		memcpy(vcpu->state, cpuid, len);
+		ret = bp_state_set(vcpu, BP_STATE_CPUID, len);
+	}
+	kfree(cpuid);
+	return ret;
+}
