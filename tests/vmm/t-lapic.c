@@ -138,6 +138,31 @@ static void set_base(struct vcpu *v, uint64_t flags)
  * What the CPU does by itself in xAPIC mode it does again when the last virtual CPU is back in that
  * mode: here by the VMM's hand, as when it resets the machine.
  */
+/* Its page is where IA32_APIC_BASE says, and nowhere else. */
+TEST(lapic, moved)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	const uint64_t at = 0xd0000000;
+	struct gop *here, *there;
+	struct kvm_sregs s;
+
+	here = op_add(vm, OP_READ, 4, at + 0x30, 0);
+	there = op_add(vm, OP_READ, 4, 0xfee00030, 0);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	s.apic_base = at | 1 << 10;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
+	s.apic_base = at | 1 << 11;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.phys_addr, 0xfee00030);
+	memset(v->run->mmio.data, 0x5a, 4);
+	run_sync(v, 1);
+	CHECK_EQ(here->val & 0xff, 0x14);		/* version */
+	CHECK_EQ(there->val & 0xffffffff, 0x5a5a5a5a);
+}
+
 TEST(lapic, back_to_xapic)
 {
 	struct vm *vm = vm_new(G_apic_reads, 2, 0);

@@ -152,7 +152,7 @@ void dom0_drop_level_irqs(struct vcpu *v)
 /* Where the CPU takes accesses to the xAPIC page on itself: only in that mode. */
 static void mode_of_page(struct vcpu *v)
 {
-	bool bars = v->apic.mode != VLAPIC_XAPIC;
+	bool bars = v->apic.mode != VLAPIC_XAPIC || vlapic_moved(&v->apic);
 
 	if (!v->apic.access_page || bars == v->apic.bars_page)
 		return;

@@ -60,8 +60,8 @@ bool vlapic_mmio_hit(const struct vcpu *v, gpa_t gpa)
 {
 	const struct vlapic *a = &v->apic;
 
-	return vlapic_hw_on(a) && !vlapic_x2(a) &&
-	       (gpa & PAGE_MASK) == (a->base & PAGE_MASK);
+	return vlapic_hw_on(a) && !vlapic_x2(a) && !vlapic_moved(a) &&
+	       (gpa & PAGE_MASK) == APIC_BASE_DEFAULT;
 }
 
 /* ---- priorities ---- */
@@ -428,27 +428,10 @@ int vlapic_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	return vlapic_write(v, offset, val);
 }
 
-int vlapic_set_base(struct vcpu *v, u64 base)
+static void change_mode(struct vcpu *v, u64 now)
 {
 	struct vlapic *a = &v->apic;
-	u64 was = a->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
-	u64 now = base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
 
-	if (base & ~(APIC_BASE_ADDR | APIC_BASE_BSP | APIC_BASE_EXTD |
-		     APIC_BASE_ENABLE))
-		return -EINVAL;
-	if ((base & PAGE_MASK & ~0ull) != APIC_BASE_DEFAULT)
-		return -EINVAL;		/* relocation is not offered */
-	if (now == APIC_BASE_EXTD)
-		return -EINVAL;
-	/* SDM vol. 3, 11.12.5: x2APIC -> xAPIC and off -> x2APIC are illegal. */
-	if (was == (APIC_BASE_ENABLE | APIC_BASE_EXTD) && now == APIC_BASE_ENABLE)
-		return -EINVAL;
-	if (!was && (now & APIC_BASE_EXTD))
-		return -EINVAL;
-	a->base = base;
-	if (was == now)
-		return 0;
 	if (now & APIC_BASE_EXTD) {
 		areg_set(a, APIC_REG_ID, a->id);
 		areg_set(a, APIC_REG_LDR, x2apic_ldr(a->id));
@@ -458,6 +441,30 @@ int vlapic_set_base(struct vcpu *v, u64 base)
 		areg_set(a, APIC_REG_ID, a->id << 24);
 	}
 	vlapic_new_mode(a);
+}
+
+int vlapic_set_base(struct vcpu *v, u64 base)
+{
+	struct vlapic *a = &v->apic;
+	u64 was = a->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
+	u64 now = base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
+
+	if (base & ~(APIC_BASE_ADDR | APIC_BASE_BSP | APIC_BASE_EXTD |
+		     APIC_BASE_ENABLE))
+		return -EINVAL;
+	/* What devices say reaches domain 0 where it always is. */
+	if (domain_is_dom0(v->dom) && (base & APIC_BASE_ADDR) != APIC_BASE_DEFAULT)
+		return -EINVAL;
+	if (now == APIC_BASE_EXTD)
+		return -EINVAL;
+	/* SDM vol. 3, 11.12.5: x2APIC -> xAPIC and off -> x2APIC are illegal. */
+	if (was == (APIC_BASE_ENABLE | APIC_BASE_EXTD) && now == APIC_BASE_ENABLE)
+		return -EINVAL;
+	if (!was && (now & APIC_BASE_EXTD))
+		return -EINVAL;
+	a->base = base;
+	if (was != now)
+		change_mode(v, now);
 	vcpu_apic_changed(v);
 	return 0;
 }

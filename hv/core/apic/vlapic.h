@@ -34,7 +34,7 @@ int vlapic_write(struct vcpu *v, u32 offset, u64 val);
 /* MSRs 0x800-0x8ff in x2APIC mode, 0x1b, 0x6e0.  -ENOENT: not one of them. */
 int vlapic_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int vlapic_wrmsr(struct vcpu *v, u32 msr, u64 val);
-/* Is gpa in this vCPU's enabled xAPIC page? */
+/* Is gpa in this vCPU's enabled xAPIC page, where that is after reset? */
 bool vlapic_mmio_hit(const struct vcpu *v, gpa_t gpa);
 
 /* Make a vector pending; any CPU.  False: it was pending already. */

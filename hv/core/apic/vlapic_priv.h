@@ -65,6 +65,12 @@ static inline bool vlapic_hw_on(const struct vlapic *a)
 	return a->base & APIC_BASE_ENABLE;
 }
 
+/* Its page is not where it is after reset: the shim answers accesses there. */
+static inline bool vlapic_moved(const struct vlapic *a)
+{
+	return (u32)(a->base & PAGE_MASK) != APIC_BASE_DEFAULT;
+}
+
 static inline bool vlapic_x2(const struct vlapic *a)
 {
 	return a->base & APIC_BASE_EXTD;

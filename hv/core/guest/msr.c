@@ -301,9 +301,16 @@ int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	return common_wrmsr(v, msr, val, false);
 }
 
+/* MCG_CTL is in the list of what a VMM saves, also of a vCPU that lacks it. */
+static bool is_absent_mcg_ctl(const struct vcpu *v, u32 msr)
+{
+	return msr == MSR_MCG_CTL && !(v->msr.mcg_cap & BIT(8));
+}
+
 int vcpu_host_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
-	return common_rdmsr(v, msr, val);
+	*val = 0;
+	return is_absent_mcg_ctl(v, msr) ? 0 : common_rdmsr(v, msr, val);
 }
 
 int vcpu_host_wrmsr(struct vcpu *v, u32 msr, u64 val)
@@ -313,5 +320,7 @@ int vcpu_host_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	if (msr == MSR_MTRRCAP || msr == MSR_PLATFORM_ID || msr == MSR_PLATFORM_INFO ||
 	    msr == MSR_MCG_CAP)
 		return common_rdmsr(v, msr, &now) || now != val ? -EINVAL : 0;
+	if (is_absent_mcg_ctl(v, msr))
+		return val ? -EINVAL : 0;
 	return common_wrmsr(v, msr, val, true);
 }

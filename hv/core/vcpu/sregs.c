@@ -48,7 +48,7 @@ static bool bad_mode(const struct kvm_sregs *s)
 	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
 		return !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
 		       (s->cs.l && s->cs.db);
-	return (s->efer & EFER_LMA) || s->cs.l || (s->cr4 & X86_CR4_PCIDE);
+	return (s->efer & EFER_LMA) || s->cs.l;
 }
 
 int sregs_check(const struct cpu_limits *l, const struct kvm_sregs *s)

@@ -257,6 +257,7 @@ static void guests_xapic_page(void **state __unused)
 	for (i = 0; i < 2; i++) {
 		v[i].dom = &guest;
 		v[i].apic.mode = VLAPIC_XAPIC;
+		v[i].apic.base = APIC_BASE_DEFAULT;
 		v[i].apic.access_page = 0x1000;
 		vcpu_apic_changed(&v[i]);	/* such as KVM_SET_LAPIC */
 	}
@@ -273,6 +274,13 @@ static void guests_xapic_page(void **state __unused)
 	vcpu_apic_changed(&v[0]);
 	assert_int_equal(guest.apic_bars, 1);
 	v[1].apic.mode = VLAPIC_XAPIC;
+	vcpu_apic_changed(&v[1]);
+	assert_int_equal(guest.apic_bars, 0);
+	/* Its APIC is elsewhere. */
+	v[1].apic.base = 0xfed00000;
+	vcpu_apic_changed(&v[1]);
+	assert_int_equal(guest.apic_bars, 1);
+	v[1].apic.base = APIC_BASE_DEFAULT;
 	vcpu_apic_changed(&v[1]);
 	assert_int_equal(guest.apic_bars, 0);
 	/* No such page. */
