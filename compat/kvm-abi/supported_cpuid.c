@@ -184,7 +184,7 @@ u32 supported_cpuid(struct kvm_cpuid_entry2 *e, u32 max)
 	memcpy(&kvm.ecx, "VMKV", 4);
 	memcpy(&kvm.edx, "M\0\0\0", 4);
 	add(&l, KVM_CPUID_SIGNATURE, 0, false, kvm);
-	add(&l, KVM_CPUID_FEATURES, 0, false, (struct cpuid){ .eax = PV_FEATURES });
+	add(&l, KVM_CPUID_FEATURES, 0, false, (struct cpuid){ .eax = PV_GUEST_FEATURES });
 	add_extended(&l);
 	return l.n;
 }

@@ -33,6 +33,12 @@ static long enable_split_irqchip(struct bp_vm *vm, const struct kvm_enable_cap *
 	return ret;
 }
 
+/* The most that KVM may poll before a halt; nothing polls here. */
+static long enable_halt_poll(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return cap->args[0] == (unsigned int)cap->args[0] ? 0 : -EINVAL;
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -41,6 +47,7 @@ struct enabler {
 
 static const struct enabler enablers[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+	{ KVM_CAP_HALT_POLL, enable_halt_poll },
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 };
 

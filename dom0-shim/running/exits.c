@@ -176,6 +176,20 @@ static void complete_mmio(struct bp_vcpu *vcpu)
 	mmio_done(vcpu, val);
 }
 
+/* The VMM's memory behind @gfn cannot be had: KVM_RUN fails, and says where. */
+static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (err == -EFAULT || err == -EHWPOISON) {
+		run->exit_reason = KVM_EXIT_MEMORY_FAULT;
+		run->memory_fault.flags = 0;
+		run->memory_fault.gpa = gfn << PAGE_SHIFT;
+		run->memory_fault.size = PAGE_SIZE;
+	}
+	return err;
+}
+
 /*
  * Bedplate wants the page for itself: paravirtual data of the guest, which it
  * mostly writes.  Where it cannot have it, a mark makes it give up.
@@ -191,7 +205,7 @@ static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
 		bp_zap(vm, gfn, 1);
 		ret = bp_mark_mmio(vm, gfn);
 	}
-	return ret < 0 ? ret : 1;
+	return ret < 0 ? no_page(vcpu, gfn, ret) : 1;
 }
 
 /* There is no instruction that MMIO could be emulated for. */
@@ -221,7 +235,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	if (ret == BP_FAULT_DONE)
 		return 1;
 	if (ret < 0)
-		return ret;
+		return no_page(vcpu, gfn, ret);
 	if (npf->flags & BP_NPF_EVENT)
 		return no_delivery(vcpu);
 	/*

@@ -148,7 +148,8 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n"
 		"       bp-vmm tsc         the machine's TSC, which begins with it\n"
-		"       bp-vmm cpuid LEAF  what CPUID says here\n");
+		"       bp-vmm cpuid LEAF  what CPUID says here\n"
+		"       bp-vmm offers      what /dev/kvm offers\n");
 	return 2;
 }
 
@@ -177,6 +178,8 @@ int main(int argc, char **argv)
 		printf("%llu\n", __rdtsc());
 		return 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "offers"))
+		return show_offers();
 	if (argc < 3 || strcmp(argv[1], "run"))
 		return usage();
 	sigemptyset(&set);

@@ -285,6 +285,11 @@ TEST(mem, protected_by_vmm)
 	run_sync(v, 1);
 	CHECK_EQ(mprotect(m, 2 * PAGE, PROT_NONE), 0);
 	CHECK_EQ(run_once(v), -EFAULT);
+	if (check_cap(vm->fd, KVM_CAP_MEMORY_FAULT_INFO) > 0) {
+		CHECK_EQ(v->run->exit_reason, KVM_EXIT_MEMORY_FAULT);
+		CHECK_EQ(v->run->memory_fault.flags, 0);
+		CHECK_EQ(v->run->memory_fault.size, 4096);
+	}
 	CHECK_EQ(mprotect(m, 2 * PAGE, PROT_READ | PROT_WRITE), 0);
 	run_done(v);
 	CHECK_EQ(rd->val, 0x11);

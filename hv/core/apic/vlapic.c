@@ -356,6 +356,8 @@ int vlapic_write(struct vcpu *v, u32 offset, u64 val)
 		areg_set(a, APIC_REG_TPR, val & 0xff);
 		return 0;
 	case APIC_REG_ICR:
+		if (vlapic_x2(a) && (val & ICR_X2_RESERVED))
+			return -EINVAL;
 		if (!vlapic_x2(a))
 			val = (u32)val | (u64)(areg(a, APIC_REG_ICR2) >> 24) << 32;
 		vlapic_icr_write(v, val);

@@ -28,6 +28,7 @@
 #define ICR_BUSY	BIT(12)
 #define ICR_ASSERT	BIT(14)
 #define ICR_LEVEL	BIT(15)
+#define ICR_X2_RESERVED	0xfff32000u	/* 31:20, 17:16, 13: #GP in x2APIC mode */
 
 #define LVT_MASKED	BIT(16)
 #define LVT_TIMER_MODE	(3u << 17)

@@ -21,6 +21,9 @@ struct vcpu;
 			 BIT(KVM_FEATURE_STEAL_TIME) | BIT(KVM_FEATURE_PV_EOI) | \
 			 BIT(KVM_FEATURE_PV_UNHALT) | BIT(KVM_FEATURE_PV_SEND_IPI) | \
 			 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT))
+/* Only for guests: domain 0's port 0x80 is the machine's, and so is its idle loop. */
+#define PV_GUEST_FEATURES	(PV_FEATURES | BIT(KVM_FEATURE_NOP_IO_DELAY) | \
+				 BIT(KVM_FEATURE_POLL_CONTROL))
 
 /* Boot, after tsc_init(): clock scale and the real-time clock's time. */
 void pv_init(void);
