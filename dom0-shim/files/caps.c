@@ -54,6 +54,8 @@ long bp_check_extension(long ext)
 	case KVM_CAP_COALESCED_PIO:
 	case KVM_CAP_USER_MEMORY2:
 	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_X86_USER_SPACE_MSR:
+	case KVM_CAP_X86_MSR_FILTER:
 		return 1;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;

@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "irqchip/irqchip.h"
+#include "running/run.h"
 #include "files.h"
 
 /* The ids that vCPUs may have end there; said once, before the first vCPU. */
@@ -33,6 +34,19 @@ static long enable_split_irqchip(struct bp_vm *vm, const struct kvm_enable_cap *
 	return ret;
 }
 
+static long enable_user_msr(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	long ret;
+
+	if (cap->args[0] & ~KVM_MSR_EXIT_REASON_VALID_MASK)
+		return -EINVAL;
+	mutex_lock(&vm->rules_lock);
+	WRITE_ONCE(vm->msr_to_user, cap->args[0]);
+	ret = bp_rules_changed(vm);
+	mutex_unlock(&vm->rules_lock);
+	return ret;
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -42,6 +56,7 @@ struct enabler {
 static const struct enabler enablers[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
+	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_msr },
 };
 
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -49,7 +49,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 /* Controls that exist on some CPUs only, and addresses. */
 static void init_pointers(struct vcpu *v)
 {
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, false));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
 	if (vmx.ctl.tpr_shadow) {
 		vmwrite(VMCS_VIRTUAL_APIC, virt_to_phys(v->apic.reg));
@@ -146,6 +146,7 @@ void vmx_sync_controls(struct vcpu *v)
 			vmx_load_dr6(v);
 	}
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
 	vmcs_close(v, before);
 }
 

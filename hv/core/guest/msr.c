@@ -16,6 +16,7 @@
 #include "vcpu/vcpu.h"
 
 #define MSR_PLATFORM_INFO	0xce
+#define MSR_POWER_CTL		0x1fc
 #define MSR_AMD_NB_CFG		0xc001001f
 #define MSR_AMD_PERFEVTSEL0	0xc0010000
 #define MSR_AMD_PERFCTR3	0xc0010007
@@ -29,7 +30,7 @@ const u32 msr_list[] = {
 	MSR_TSC, MSR_APIC_BASE, MSR_TSC_ADJUST, MSR_TSC_DEADLINE,
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR,
 	MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT, MSR_EFER,
-	MSR_MISC_ENABLE, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_AMD_HWCR,
+	MSR_MISC_ENABLE, MSR_POWER_CTL, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_AMD_HWCR,
 	MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, MSR_KVM_WALL_CLOCK_NEW,
 	MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN,
 	MSR_KVM_POLL_CONTROL,
@@ -176,6 +177,9 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_KVM_POLL_CONTROL:
 		*val = v->msr.poll_control;
 		return 0;
+	case MSR_POWER_CTL:
+		*val = v->msr.power_ctl;
+		return 0;
 	case MSR_AMD_PATCH_LEVEL:
 		*val = 0x01000065;
 		return 0;
@@ -201,7 +205,7 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		ret = ops->get_msr(v, msr, val);
 	if (ret == -ENOENT)
 		ret = pv_rdmsr(v, msr, val);
-	return ret ? -EINVAL : 0;
+	return ret;
 }
 
 static void write_tsc_aux(struct vcpu *v, u32 val)
@@ -266,6 +270,9 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 			return -EINVAL;
 		v->msr.poll_control = val;
 		return 0;
+	case MSR_POWER_CTL:
+		v->msr.power_ctl = val;
+		return 0;
 	case MSR_XSS:
 		return val ? -EINVAL : 0;
 	case MSR_AMD_PATCH_LEVEL:	/* written before CPUID to read it: Intel */
@@ -284,7 +291,7 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 		ret = ops->set_msr(v, msr, val);
 	if (ret == -ENOENT)
 		ret = pv_wrmsr(v, msr, val);
-	return ret ? -EINVAL : 0;
+	return ret;
 }
 
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MSR policy: what an intercepted RDMSR or WRMSR reads and does.
- * 0, or -EINVAL: #GP (KVM_GET_MSRS and KVM_SET_MSRS: not this one).
+ * 0, or #GP (KVM_GET_MSRS and KVM_SET_MSRS: not this one): -EINVAL, or -ENOENT: there
+ * is no such MSR.
  */
 #ifndef HV_CORE_MSR_H
 #define HV_CORE_MSR_H

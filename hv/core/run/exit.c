@@ -8,6 +8,7 @@
 #include "compat/kvm-abi/hypercall.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "exit_cr.h"
+#include "exit_msr.h"
 #include "exit_task.h"
 #include "guest/cpuid.h"
 #include "guest/insn.h"
@@ -181,29 +182,6 @@ static void exit_io(struct vcpu *v)
 	if (io->string)
 		ops->get_sregs(v, &v->page->sregs);
 	vcpu_service(v, BP_EXIT_IO);
-}
-
-static void exit_rdmsr(struct vcpu *v)
-{
-	u64 val;
-
-	if (vcpu_rdmsr(v, v->regs.gpr[RCX], &val)) {
-		vcpu_gp(v);
-		return;
-	}
-	v->regs.gpr[RAX] = (u32)val;
-	v->regs.gpr[RDX] = val >> 32;
-	vcpu_skip(v);
-}
-
-static void exit_wrmsr(struct vcpu *v)
-{
-	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
-
-	if (vcpu_wrmsr(v, v->regs.gpr[RCX], val))
-		vcpu_gp(v);
-	else
-		vcpu_skip(v);
 }
 
 /* A CPU that delivers a #DB steps from branch to branch no more (SDM vol. 3, 18.4). */

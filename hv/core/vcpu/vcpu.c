@@ -279,6 +279,7 @@ s64 vcpu_pause(struct vcpu *v)
 		v->exit_pending = 0;
 	v->waiter = false;
 	v->pause_req = false;
+	v->msr_go = false;
 	publish(v, BP_EXIT_PAUSED);
 	d0 = lock_donor(v);
 	spin_unlock(&v->lock);
@@ -302,6 +303,7 @@ static void take_run_flags(struct vcpu *v)
 		vcpu_set_regs(v, &p->regs);
 	if (flags & BP_RUN_INSN_DONE)
 		vcpu_insn_done(v);
+	v->msr_go = flags & BP_RUN_MSR;
 	if (flags & BP_RUN_INJECT) {
 		v->extint_vector = READ_ONCE(p->inject_vector);
 		v->extint_queued = true;
