@@ -97,6 +97,7 @@ struct bp_vm {
 	struct mutex rules_lock;	/* writers of these: */
 	struct bp_msr_filter __rcu *msr_filter;	/* readers under ->srcu */
 	u32 msr_to_user;	/* KVM_MSR_EXIT_REASON_* */
+	u32 rules;		/* BP_RULE_*, those that are switched alone */
 	u32 rules_gen;		/* grows with each change */
 	wait_queue_head_t rules_wait;
 

@@ -369,7 +369,8 @@ struct bp_rules {
 #define BP_RULE_MSR_REFUSED	0x1u	/* BP_EXIT_MSR instead of #GP */
 #define BP_RULE_MSR_TRAP	0x2u	/* no MSR is the CPU's own; else ranges have no
 					 * effect on some that belong to the vCPU */
-#define BP_RULES		0x3u	/* all of them */
+#define BP_RULE_NO_PLATFORM_INFO 0x4u	/* MSR_PLATFORM_INFO is not the guest's */
+#define BP_RULES		0x7u	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
@@ -379,6 +380,8 @@ enum bp_domain_state {
 	BP_HV_MSR_LIST = 33,	/* GET, dom 0: struct kvm_msr_list + indices */
 	BP_HV_STATS = 34,	/* GET, dom 0: struct bp_hv_stats */
 	BP_HV_TSC_KHZ = 35,	/* GET, dom 0: __u32 */
+	BP_HV_MSR_FEATURES = 40, /* GET, dom 0: struct kvm_msrs + entries, as the
+				  * machine would have them in a guest */
 };
 
 struct bp_domain_stats {

@@ -15,7 +15,6 @@
 #include "run.h"
 #include "state.h"
 
-#define BP_MAX_MSRS	255
 #define BP_MAX_CPUID	100
 
 long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len)

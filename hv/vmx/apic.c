@@ -53,7 +53,7 @@ void vmx_apic_mode(struct vcpu *v, enum vlapic_mode mode)
 		on |= x->apic & (PROC2_X2APIC | PROC2_APIC_REGS);
 	x->apic_mode = mode;
 	vmwrite(VMCS_PROC2, x->proc2 | on);
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, x2apic));
 }
 
 void vmx_apic_reset(struct vcpu *v)

@@ -148,11 +148,8 @@ void vmx_perm_init(void)
 	pass_x2apic(&guest_msrs[1][1], vmx.ctl.apic);
 }
 
-hpa_t vmx_msr_bitmap(const struct vcpu *v)
+hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic)
 {
-	const struct vmx_vcpu *x = v->arch;
-	bool x2apic = x->apic_mode == VLAPIC_X2APIC && (x->apic & PROC2_X2APIC);
-
 	if (domain_is_dom0(v->dom))
 		return virt_to_phys(&service_msrs);
 	return virt_to_phys(&guest_msrs[!!(v->rules.flags & BP_RULE_MSR_TRAP)][x2apic]);

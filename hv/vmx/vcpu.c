@@ -49,7 +49,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 /* Controls that exist on some CPUs only, and addresses. */
 static void init_pointers(struct vcpu *v)
 {
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, false));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
 	if (vmx.ctl.tpr_shadow) {
 		vmwrite(VMCS_VIRTUAL_APIC, virt_to_phys(v->apic.reg));
@@ -134,6 +134,7 @@ void vmx_vcpu_reset(struct vcpu *v)
 void vmx_sync_controls(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->arch;
+	bool x2apic = x->apic_mode == VLAPIC_X2APIC && (x->apic & PROC2_X2APIC);
 	hpa_t before = vmcs_open(v);
 
 	if (x->dr7 != v->dr7) {
@@ -146,7 +147,7 @@ void vmx_sync_controls(struct vcpu *v)
 			vmx_load_dr6(v);
 	}
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v));
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, x2apic));
 	vmcs_close(v, before);
 }
 

@@ -130,7 +130,7 @@ void vmx_cut_short(struct vcpu *v, u32 info);
 
 /* perm.c: MSR bitmaps; x2apic: the CPU virtualises the x2APIC's MSRs */
 void vmx_perm_init(void);
-hpa_t vmx_msr_bitmap(const struct vcpu *v);
+hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic);
 
 /* sregs.c */
 void vmx_get_paging(struct vcpu *v, struct vcpu_paging *p);

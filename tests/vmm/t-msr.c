@@ -222,3 +222,68 @@ TEST(msr, filter_errors)
 	cap.args[0] = 7;
 	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
 }
+
+/* MSRs that name features: each listed one has a value, as the machine would show it. */
+TEST(msr, features)
+{
+	struct kvm_msr_list *l = calloc(1, sizeof(*l) + 256 * sizeof(l->indices[0]));
+	struct { struct kvm_msrs h; struct kvm_msr_entry e[2]; } m = { .h.nmsrs = 2 };
+
+	if (check_cap(kvm_fd, KVM_CAP_GET_MSR_FEATURES) <= 0)
+		SKIP("no KVM_CAP_GET_MSR_FEATURES");
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_MSR_FEATURE_INDEX_LIST, l), E2BIG);
+	CHECK(l->nmsrs && l->nmsrs < 256);
+	CHECK_EQ(ioctl(kvm_fd, KVM_GET_MSR_FEATURE_INDEX_LIST, l), 0);
+	for (uint32_t i = 0; i < l->nmsrs; i++) {
+		m.e[0] = (struct kvm_msr_entry){ .index = l->indices[i], .data = 0x1122 };
+		m.e[1].index = MSR_NOBODYS;
+		CHECK_EQ(ioctl(kvm_fd, KVM_GET_MSRS, &m), 1);
+	}
+	m.h.nmsrs = 256;
+	CHECK_ERRNO(ioctl(kvm_fd, KVM_GET_MSRS, &m), E2BIG);
+}
+
+#define MSR_PLATFORM_INFO	0xce
+
+/* The VMM writes it, the guest reads it, or cannot. */
+TEST(msr, platform_info)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MSR_PLATFORM_INFO };
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *before, *write, *after;
+
+	if (check_cap(vm->fd, KVM_CAP_MSR_PLATFORM_INFO) <= 0)
+		SKIP("no KVM_CAP_MSR_PLATFORM_INFO");
+	before = op_add(vm, OP_RDMSR, 0, MSR_PLATFORM_INFO, 0);
+	write = op_add(vm, OP_WRMSR, 0, MSR_PLATFORM_INFO, 0);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	after = op_add(vm, OP_RDMSR, 0, MSR_PLATFORM_INFO, 0);
+	CHECK_EQ(get_msr(v, MSR_PLATFORM_INFO), 1u << 31);
+	set_msr(v, MSR_PLATFORM_INFO, 0x8000ff00);
+	run_sync(v, 1);
+	CHECK_EQ(before->vec, TRAP_NONE);
+	CHECK_EQ(before->val, 0x8000ff00);
+	CHECK_EQ(write->vec, 13);
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	run_done(v);
+	CHECK_EQ(after->vec, 13);
+}
+
+/* A new VM's TSC begins at 0; what the VMM writes to its vCPUs, one after the other, is one TSC. */
+TEST(msr, tsc)
+{
+	struct vm *vm = vm_new(G_script, 2, 0);
+	uint64_t khz = ioctl(vm->vcpu[0].fd, KVM_GET_TSC_KHZ, 0), diff, a, b;
+
+	CHECK(get_msr(&vm->vcpu[0], 0x10) < 20 * khz * 1000);
+	CHECK_EQ(get_msr(&vm->vcpu[0], 0x3b), 0);
+	set_msr(&vm->vcpu[0], 0x10, 1ull << 50);
+	sleep_ms(200);
+	set_msr(&vm->vcpu[1], 0x10, 1ull << 50);
+	a = get_msr(&vm->vcpu[0], 0x10);
+	b = get_msr(&vm->vcpu[1], 0x10);
+	diff = b - a;
+	CHECK(a > (1ull << 50) + 150 * khz && diff < 100 * khz);
+	CHECK_EQ(get_msr(&vm->vcpu[1], 0x3b), 0);
+}

@@ -28,6 +28,14 @@ void msr_reset(struct vcpu *v);
 extern const u32 msr_list[];
 extern const u32 msr_list_len;
 
+/* What KVM_GET_MSR_FEATURE_INDEX_LIST names, and their values; -EINVAL: not here. */
+extern const u32 msr_features[];
+extern const u32 msr_features_len;
+int msr_feature(u32 msr, u64 *val);
+
+/* Guest TSC = TSC + offset; also what the domain's next vCPU begins with. */
+void vcpu_set_tsc_offset(struct vcpu *v, u64 offset);
+
 struct msr_range {
 	u32 first, last;
 };

@@ -125,11 +125,24 @@ static void exit_nmi_window(struct vcpu *v)
 	ops->window(v, EVENT_NMI, false);
 }
 
+static u8 cpl(struct vcpu *v)
+{
+	struct vcpu_paging p;
+
+	ops->get_paging(v, &p);
+	return p.cpl;
+}
+
 static void exit_cpuid(struct vcpu *v)
 {
 	u64 *r = v->regs.gpr;
-	struct cpuid c = vcpu_cpuid(v, r[RAX], r[RCX]);
+	struct cpuid c;
 
+	if (unlikely(v->msr.misc_features) && cpl(v)) {	/* CPUID faulting */
+		vcpu_gp(v);
+		return;
+	}
+	c = vcpu_cpuid(v, r[RAX], r[RCX]);
 	if (domain_is_dom0(v->dom))
 		coverage_cpuid(r[RAX]);
 
@@ -207,10 +220,8 @@ static void exit_exception(struct vcpu *v)
 static void exit_xsetbv(struct vcpu *v)
 {
 	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
-	struct vcpu_paging p;
 
-	ops->get_paging(v, &p);
-	if (p.cpl || (u32)v->regs.gpr[RCX] || !xcr0_valid(val)) {
+	if (cpl(v) || (u32)v->regs.gpr[RCX] || !xcr0_valid(val)) {
 		vcpu_gp(v);
 		return;
 	}

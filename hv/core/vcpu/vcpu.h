@@ -123,6 +123,7 @@ struct vcpu_msrs {
 	u64 xss;
 	u64 spec_ctrl;			/* domain 0's, while not loaded */
 	u64 hwcr, patch_level, power_ctl;
+	u64 platform_info, misc_features, arch_cap;
 	/* KVM's paravirtual ones (pv.c) */
 	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
 };
