@@ -4,7 +4,7 @@
  * one vCPU per KVM_CREATE_VCPU.
  *
  * Lock order, outermost first:
- *   vcpu->mutex, vm->lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
+ *   vcpu->mutex, vm->lock, vm->rules_lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
  *   vm->mmu_lock (spinlock; hypercalls are made under it).
  * vm->srcu protects what KVM_RUN reads: memslots and buses.  Writers
  * synchronise after publishing.
@@ -24,6 +24,7 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "../compat/kvm-abi/channel.h"
@@ -37,6 +38,7 @@ struct bp_vm;
 struct bp_vcpu;
 struct bp_io_device;
 struct bp_memslots;
+struct bp_msr_filter;
 struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
 
@@ -91,6 +93,14 @@ struct bp_vm {
 	u32 next_ioeventfd;
 	struct mutex ioeventfd_lock;
 
+	/* What vCPUs do otherwise than by default: running/rules.c */
+	struct mutex rules_lock;	/* writers of these: */
+	struct bp_msr_filter __rcu *msr_filter;	/* readers under ->srcu */
+	u32 msr_to_user;	/* KVM_MSR_EXIT_REASON_* */
+	u32 rules;		/* BP_RULE_*, those that are switched alone */
+	u32 rules_gen;		/* grows with each change */
+	wait_queue_head_t rules_wait;
+
 	struct page *coalesced_page;
 	spinlock_t coalesced_lock; /* the ring's producer side */
 	struct list_head coalesced_zones; /* under ->slots_lock */
@@ -104,6 +114,7 @@ enum bp_pending {
 	BP_PENDING_PIO,		/* one IN or OUT, ->io */
 	BP_PENDING_MMIO,	/* a decoded MOV, ->npf */
 	BP_PENDING_EMUL,	/* emul_resume() */
+	BP_PENDING_MSR,		/* RDMSR or WRMSR, ->msr */
 };
 
 struct bp_vcpu {
@@ -123,11 +134,15 @@ struct bp_vcpu {
 	u64 pending_rip;	/* of the instruction that waits */
 	struct bp_exit_io io;
 	struct bp_exit_npf npf;
+	struct bp_exit_msr msr;
 	struct emul_ctx *emul;	/* allocated at first use */
 
 	/* The thread's waits for a CPU: vcpu_run.c */
 	const struct task_struct *runner;
 	u64 run_delay;		/* of that thread, ns, as told or at KVM_RUN's end */
+
+	bool in_run;		/* in KVM_RUN; read without ->mutex */
+	u32 rules_gen;		/* of the rules that Bedplate has */
 
 	bool sigset_active;
 	sigset_t sigset;

@@ -192,6 +192,7 @@ enum bp_exit {
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
 	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
+	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 };
 
 struct bp_exit_io {
@@ -267,6 +268,22 @@ struct bp_exit_task {
 	__u64 pdpte[4];
 };
 
+/*
+ * RDMSR or WRMSR at RIP, not done yet.  The shim makes it (registers, and RIP past
+ * ->insn_len), raises an exception, or has it made by BP_RUN_MSR.
+ */
+struct bp_exit_msr {
+	__u32 index;
+	__u8 write;
+	__u8 insn_len;
+	__u8 why;		/* BP_MSR_* */
+	__u8 pad;
+	__u64 data;		/* of WRMSR */
+};
+#define BP_MSR_RULE		0	/* it is in a range of the rules */
+#define BP_MSR_UNKNOWN		1	/* it would raise #GP: no such MSR */
+#define BP_MSR_INVALID		2	/* it would raise #GP: not this value, not now */
+
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
 #define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
@@ -278,6 +295,9 @@ struct bp_exit_task {
 					 * since the last RUN: the guest lost as much */
 #define BP_RUN_WANT_SREGS	0x10u	/* sticky: fill ->sregs on IO(string) and
 					 * NPF exits (Bedplate does not clear it) */
+
+#define BP_RUN_MSR		0x1000u	/* make the access of the MSR exit, whatever
+					 * range it is in */
 
 /* The page that the vCPU's thread and Bedplate share.  4 KiB. */
 struct bp_vcpu_page {
@@ -306,6 +326,7 @@ struct bp_vcpu_page {
 		struct bp_exit_internal internal;
 		struct bp_exit_eoi eoi;
 		struct bp_exit_task task;
+		struct bp_exit_msr msr;
 		__u8 raw[128];
 	};
 	struct kvm_regs regs;	/* both ways */
@@ -333,7 +354,25 @@ enum bp_state {
 	BP_STATE_TRANSLATE = 13, /* struct kvm_translation; GET reads
 				 * ->linear_address from the frame first */
 	BP_STATE_MCE = 14,	/* __u64 mcg_cap, for KVM_X86_SETUP_MCE */
+	BP_STATE_RULES = 24,	/* struct bp_rules, SET only */
 };
+
+/*
+ * What the VMM wants otherwise than it is by default.  All 0 at first, and not
+ * changed by INIT.  An MSR of the x2APIC may be asked about, too.
+ */
+struct bp_rules {
+	__u32 flags;
+	__u32 nranges;
+	struct {
+		__u32 first, last;
+	} msr[16];		/* RDMSR and WRMSR of these: BP_EXIT_MSR */
+};
+#define BP_RULE_MSR_REFUSED	0x1u	/* BP_EXIT_MSR instead of #GP */
+#define BP_RULE_MSR_TRAP	0x2u	/* no MSR is the CPU's own; else ranges have no
+					 * effect on some that belong to the vCPU */
+#define BP_RULE_NO_PLATFORM_INFO 0x4u	/* MSR_PLATFORM_INFO is not the guest's */
+#define BP_RULES		0x7u	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
@@ -343,6 +382,8 @@ enum bp_domain_state {
 	BP_HV_MSR_LIST = 33,	/* GET, dom 0: struct kvm_msr_list + indices */
 	BP_HV_STATS = 34,	/* GET, dom 0: struct bp_hv_stats */
 	BP_HV_TSC_KHZ = 35,	/* GET, dom 0: __u32 */
+	BP_HV_MSR_FEATURES = 40, /* GET, dom 0: struct kvm_msrs + entries, as the
+				  * machine would have them in a guest */
 };
 
 struct bp_domain_stats {
@@ -445,6 +486,8 @@ BP_ASSERT(sizeof(struct bp_exit_io) == 12);
 BP_ASSERT(sizeof(struct bp_exit_npf) == 32);
 BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
 BP_ASSERT(sizeof(struct bp_exit_task) == 40);
+BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
+BP_ASSERT(sizeof(struct bp_rules) == 136);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 176);

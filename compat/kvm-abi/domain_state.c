@@ -123,6 +123,23 @@ static s64 get_msr_list(void *buf)
 	return sizeof(*l);
 }
 
+static s64 get_msr_features(void *buf)
+{
+	struct kvm_msrs *m = buf;
+	u32 i, n = 0;
+	u64 val;
+
+	for (i = 0; i < msr_features_len; i++) {
+		if (msr_feature(msr_features[i], &val))
+			continue;
+		m->entries[n++] = (struct kvm_msr_entry){
+			.index = msr_features[i], .data = val,
+		};
+	}
+	m->nmsrs = n;
+	return sizeof(*m);
+}
+
 s64 domain_state_get(struct domain *d, u32 cls, void *buf)
 {
 	if (d) {
@@ -142,6 +159,8 @@ s64 domain_state_get(struct domain *d, u32 cls, void *buf)
 		return get_cpuid(buf);
 	case BP_HV_MSR_LIST:
 		return get_msr_list(buf);
+	case BP_HV_MSR_FEATURES:
+		return get_msr_features(buf);
 	case BP_HV_STATS:
 		return get_hv_stats(buf);
 	case BP_HV_TSC_KHZ:

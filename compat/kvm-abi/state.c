@@ -476,6 +476,19 @@ static s64 set_mce(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
+{
+	struct bp_rules r;
+
+	(void)len;
+	memcpy(&r, buf, sizeof(r));
+	if ((r.flags & ~BP_RULES) || r.nranges > ARRAY_SIZE(r.msr))
+		return -EINVAL;
+	v->rules = r;
+	ops->sync_controls(v);
+	return 0;
+}
+
 static const struct cls classes[] = {
 	[BP_STATE_REGS] = { sizeof(struct kvm_regs), get_regs, set_regs },
 	[BP_STATE_SREGS] = { sizeof(struct kvm_sregs), get_sregs, set_sregs },
@@ -491,6 +504,7 @@ static const struct cls classes[] = {
 	[BP_STATE_TSC_KHZ] = { sizeof(u32), get_tsc_khz, set_tsc_khz },
 	[BP_STATE_TRANSLATE] = { sizeof(struct kvm_translation), get_translate, NULL },
 	[BP_STATE_MCE] = { sizeof(u64), get_mce, set_mce },
+	[BP_STATE_RULES] = { sizeof(struct bp_rules), NULL, set_rules },
 };
 
 s64 state_get(struct vcpu *v, u32 cls, u32 len)

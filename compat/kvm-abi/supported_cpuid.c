@@ -26,6 +26,7 @@
 #define F7_ECX_ALLOWED	(BIT(1) | BIT(2) | BIT(3) | BIT(6) | BIT(8) | BIT(9) | \
 			 BIT(10) | BIT(11) | BIT(12) | BIT(14) | BIT(22))
 #define F7_EDX_ALLOWED	(BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(23))
+#define F7_EDX_EMULATED	BIT(29)				/* ARCH_CAPABILITIES */
 #define FD1_EAX_ALLOWED	(BIT(0) | BIT(1) | BIT(2))	/* XSAVEOPT, XSAVEC, XGETBV1 */
 #define E1_ECX_ALLOWED	(BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | \
 			 BIT(8) | BIT(11) | BIT(16) | BIT(21) | BIT(22))
@@ -115,7 +116,7 @@ static void add_basic(struct list *l)
 			c.eax = 0;
 			c.ebx = (c.ebx & F7_EBX_ALLOWED) | F7_EBX_EMULATED;
 			c.ecx &= F7_ECX_ALLOWED;
-			c.edx &= F7_EDX_ALLOWED;
+			c.edx = (c.edx & F7_EDX_ALLOWED) | F7_EDX_EMULATED;
 			add(l, leaf, 0, true, c);
 			break;
 		case 0xb:

@@ -64,6 +64,10 @@ long bp_check_extension(long ext)
 	case KVM_CAP_COALESCED_PIO:
 	case KVM_CAP_USER_MEMORY2:
 	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_X86_USER_SPACE_MSR:
+	case KVM_CAP_X86_MSR_FILTER:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_MSR_PLATFORM_INFO:
 		return 1;
 	case KVM_CAP_VM_TYPES:
 		return 1 << KVM_X86_DEFAULT_VM;
@@ -126,6 +130,61 @@ static long msr_index_list(void __user *argp, void *page)
 	return 0;
 }
 
+static long msr_feature_list(void __user *argp, void *page)
+{
+	struct kvm_msr_list __user *user = argp;
+	struct kvm_msrs *msrs = page;
+	long ret = machine_get(BP_HV_MSR_FEATURES, page);
+	u32 i, n;
+
+	if (ret < 0)
+		return ret;
+	if (get_user(n, &user->nmsrs) || put_user(msrs->nmsrs, &user->nmsrs))
+		return -EFAULT;
+	if (n < msrs->nmsrs)
+		return -E2BIG;
+	for (i = 0; i < msrs->nmsrs; i++)
+		if (put_user(msrs->entries[i].index, &user->indices[i]))
+			return -EFAULT;
+	return 0;
+}
+
+static const struct kvm_msr_entry *find_msr(const struct kvm_msrs *msrs, u32 index)
+{
+	u32 i;
+
+	for (i = 0; i < msrs->nmsrs; i++)
+		if (msrs->entries[i].index == index)
+			return &msrs->entries[i];
+	return NULL;
+}
+
+/* As many as there are up to the first that is none. */
+static long msr_features(void __user *argp, void *page)
+{
+	struct kvm_msrs __user *user = argp;
+	const struct kvm_msr_entry *e;
+	long ret = machine_get(BP_HV_MSR_FEATURES, page);
+	u32 i, n, index;
+
+	if (ret < 0)
+		return ret;
+	if (get_user(n, &user->nmsrs))
+		return -EFAULT;
+	if (n > BP_MAX_MSRS)
+		return -E2BIG;
+	for (i = 0; i < n; i++) {
+		if (get_user(index, &user->entries[i].index))
+			return -EFAULT;
+		e = find_msr(page, index);
+		if (!e)
+			break;
+		if (put_user(e->data, &user->entries[i].data))
+			return -EFAULT;
+	}
+	return i;
+}
+
 static long with_page(long (*fn)(void __user *argp, void *page),
 		      void __user *argp)
 {
@@ -163,6 +222,10 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 		return with_page(supported_cpuid, argp);
 	case KVM_GET_MSR_INDEX_LIST:
 		return with_page(msr_index_list, argp);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST:
+		return with_page(msr_feature_list, argp);
+	case KVM_GET_MSRS:
+		return with_page(msr_features, argp);
 	case KVM_X86_GET_MCE_CAP_SUPPORTED:
 		return mce_cap(argp);
 	default:

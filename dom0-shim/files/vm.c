@@ -20,6 +20,7 @@
 #include "memory/donate.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "running/run.h"
 #include "files.h"
 
 /* ---- ioctls ---- */
@@ -79,6 +80,7 @@ union vm_arg {
 	struct kvm_ioeventfd ioeventfd;
 	struct kvm_coalesced_mmio_zone zone;
 	struct kvm_enable_cap cap;
+	struct kvm_msr_filter msr_filter;
 };
 
 #define SAME_PLACE(field) \
@@ -108,6 +110,8 @@ static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 		return bp_ioeventfd(vm, &arg.ioeventfd);
 	case KVM_ENABLE_CAP:
 		return bp_vm_enable_cap(vm, &arg.cap);
+	case KVM_X86_SET_MSR_FILTER:
+		return bp_msr_filter_set(vm, &arg.msr_filter);
 	case KVM_REGISTER_COALESCED_MMIO:
 		return bp_coalesced_register(vm, &arg.zone);
 	default:
@@ -132,6 +136,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_DIRTY_LOG:
 	case KVM_IOEVENTFD:
 	case KVM_ENABLE_CAP:
+	case KVM_X86_SET_MSR_FILTER:
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return vm_ioctl_copied(vm, cmd, argp);
@@ -167,6 +172,7 @@ static void free_vm(struct bp_vm *vm)
 	bp_slots_free(vm);
 	bp_bus_free(vm);
 	xa_destroy(&vm->marks);
+	bp_msr_filter_free(rcu_dereference_protected(vm->msr_filter, true));
 	if (vm->map_page)
 		__free_page(vm->map_page);
 	if (vm->list_page)
@@ -227,6 +233,8 @@ static struct bp_vm *alloc_vm(void)
 	}
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->lock);
+	mutex_init(&vm->rules_lock);
+	init_waitqueue_head(&vm->rules_wait);
 	mutex_init(&vm->bus_lock);
 	mutex_init(&vm->slots_lock);
 	mutex_init(&vm->donate_lock);

@@ -12,7 +12,7 @@
 #include "memory/mmu.h"
 #include "run.h"
 
-static void insn_done(struct bp_vcpu *vcpu, u8 len)
+void bp_insn_done(struct bp_vcpu *vcpu, u8 len)
 {
 	vcpu->page->regs.rip += len;
 	vcpu->page->run_flags |= BP_RUN_SET_REGS | BP_RUN_INSN_DONE;
@@ -52,7 +52,7 @@ static void io_done(struct bp_vcpu *vcpu, u32 data)
 
 	if (vcpu->io.in)
 		regs->rax = merge(regs->rax, data, vcpu->io.size);
-	insn_done(vcpu, vcpu->io.insn_len);
+	bp_insn_done(vcpu, vcpu->io.insn_len);
 }
 
 static int io_to_user(struct bp_vcpu *vcpu, u32 data)
@@ -126,7 +126,7 @@ static void mmio_done(struct bp_vcpu *vcpu, u64 val)
 		else
 			*reg = merge(*reg, val, npf->reg_size);
 	}
-	insn_done(vcpu, npf->insn_len);
+	bp_insn_done(vcpu, npf->insn_len);
 }
 
 static int mmio_to_user(struct bp_vcpu *vcpu)
@@ -260,6 +260,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu)
 		return bp_emulate_resume(vcpu);
 	if (pending == BP_PENDING_PIO)
 		complete_pio(vcpu);
+	else if (pending == BP_PENDING_MSR)
+		bp_complete_msr(vcpu);
 	else
 		complete_mmio(vcpu);
 	return 1;

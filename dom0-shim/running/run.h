@@ -26,8 +26,30 @@ int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Registers or mode were set while an emulated access waits for its answer. */
 void bp_emulate_new_regs(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
 void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
+/* The instruction of @len bytes was done here: RIP goes past it. */
+void bp_insn_done(struct bp_vcpu *vcpu, u8 len);
 void bp_queue_exception(struct bp_vcpu *vcpu, u8 vector, bool has_error,
 			u32 error, u64 cr2);
+
+/* ---- msr.c: MSR exits, and the filter that decides on them; as above ---- */
+int bp_exit_msr(struct bp_vcpu *vcpu);
+void bp_complete_msr(struct bp_vcpu *vcpu);
+/* KVM_X86_SET_MSR_FILTER.  No vCPU runs by the old one any more.  Takes vm->rules_lock. */
+long bp_msr_filter_set(struct bp_vm *vm, struct kvm_msr_filter *user);
+void bp_msr_filter_free(struct bp_msr_filter *filter);
+/* The ranges that Bedplate has to ask about.  vm->rules_lock or vm->srcu. */
+void bp_msr_rules(const struct bp_msr_filter *filter, struct bp_rules *rules);
+
+/*
+ * ---- rules.c: struct bp_rules, from what the VM's file was told ----
+ * changed: vm->rules_lock is held; returns when each vCPU has them, or is out of
+ * KVM_RUN.  -EINTR.  due, apply: in KVM_RUN; the vCPU is stopped for apply.
+ */
+long bp_rules_changed(struct bp_vm *vm);
+void bp_rules_entered(struct bp_vcpu *vcpu);
+void bp_rules_left(struct bp_vcpu *vcpu);
+bool bp_rules_due(const struct bp_vcpu *vcpu);
+long bp_rules_apply(struct bp_vcpu *vcpu);
 
 /*
  * ---- extint.c: external interrupts while user space has the PIC ----

@@ -7,6 +7,8 @@
 
 #include "shim.h"
 
+#define BP_MAX_MSRS	255	/* in a call */
+
 /* -ENOIOCTLCMD for an ioctl that is not about state. */
 long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 			 void __user *argp);

@@ -205,6 +205,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_npf(vcpu);
 	case BP_EXIT_TASK_SWITCH:
 		return bp_exit_task_switch(vcpu);
+	case BP_EXIT_MSR:
+		return bp_exit_msr(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;
@@ -239,6 +241,12 @@ static int interrupted(struct bp_vcpu *vcpu)
 	return -EINTR;
 }
 
+static int new_rules(struct bp_vcpu *vcpu)
+{
+	stop_vcpu(vcpu);
+	return bp_rules_apply(vcpu) ?: 1;
+}
+
 static int run_loop(struct bp_vcpu *vcpu)
 {
 	long exit = BP_EXIT_INTR;
@@ -259,6 +267,11 @@ static int run_loop(struct bp_vcpu *vcpu)
 		if (need_resched()) {
 			local_irq_enable();
 			ret = 1;
+			continue;
+		}
+		if (unlikely(bp_rules_due(vcpu))) {
+			local_irq_enable();
+			ret = new_rules(vcpu);
 			continue;
 		}
 		exit = enter_guest(vcpu);
@@ -296,6 +309,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	long ret;
 
+	bp_rules_entered(vcpu);
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
@@ -303,6 +317,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);
+	bp_rules_left(vcpu);
 	bp_sync_to_run(vcpu);
 	fill_run(vcpu);
 

@@ -15,8 +15,6 @@
 #include "run.h"
 #include "state.h"
 
-#define BP_MAX_MSRS	255
-
 long bp_state_get(struct bp_vcpu *vcpu, enum bp_state class, u64 len)
 {
 	return bp_hc_vcpu_get(vcpu->vm->dom, vcpu->index, class, len);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * I/O and MSR permission maps (APM vol. 2, 15.10.1, 15.11).  A set bit makes
- * the access exit.  Two sets: domain 0's and the one that all guests share.
- * Both are constant once vCPUs run.
+ * the access exit.  Two sets: domain 0's and the one that all guests share, with
+ * another MSR map for those whose VMM filters MSRs.  All are constant once vCPUs run.
  */
 #include "guest/msr.h"
 #include "lib/string.h"
@@ -24,6 +24,7 @@ struct perm_maps {
 
 static struct perm_maps service_maps __aligned(4096);
 static struct perm_maps guest_maps __aligned(4096);
+static u8 guest_no_msr[MSRPM_SIZE] __aligned(4096);	/* BP_RULE_MSR_TRAP */
 
 static_assert(sizeof(struct perm_maps) % 4096 == 0, "maps are page-aligned");
 
@@ -103,6 +104,7 @@ void svm_perm_init(void)
 {
 	init_service_maps(&service_maps);
 	memset(&guest_maps, 0xff, sizeof(guest_maps));
+	memset(guest_no_msr, 0xff, sizeof(guest_no_msr));
 	pass_moved(&guest_maps);
 }
 
@@ -118,5 +120,7 @@ hpa_t svm_iopm(const struct vcpu *v)
 
 hpa_t svm_msrpm(const struct vcpu *v)
 {
+	if (v->rules.flags & BP_RULE_MSR_TRAP)
+		return virt_to_phys(guest_no_msr);
 	return virt_to_phys(maps_of(v)->msr);
 }

@@ -101,7 +101,8 @@ void svm_sync_controls(struct vcpu *v)
 	b->s.dr6 = (u32)v->dr6;
 	b->s.dr7 = (u32)v->dr7;
 	b->c.tsc_offset = v->tsc_offset;
-	svm_dirty(b, SVM_CLEAN_DR | SVM_CLEAN_I);
+	b->c.msrpm = svm_msrpm(v);
+	svm_dirty(b, SVM_CLEAN_DR | SVM_CLEAN_I | SVM_CLEAN_MAPS);
 }
 
 static void dump_seg(const char *name, const struct vmcb_seg *s)

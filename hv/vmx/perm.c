@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * MSR bitmaps (SDM vol. 3, 25.6.9).  A set bit makes the access exit, as does
- * any MSR outside of the two ranges.  Three bitmaps: domain 0's and the two that
- * all guests share.  They are constant once vCPUs run.
+ * any MSR outside of the two ranges.  Domain 0's bitmap, and those that all guests
+ * share: with or without x2APIC, and with or without the vCPU's own MSRs.  They are constant once vCPUs run.
  */
 #include "guest/msr.h"
 #include "lib/string.h"
@@ -26,8 +26,8 @@ struct msr_bitmap {
 static_assert(sizeof(struct msr_bitmap) == PAGE_SIZE, "hardware format");
 
 static struct msr_bitmap service_msrs __aligned(4096);
-static struct msr_bitmap guest_msrs __aligned(4096);
-static struct msr_bitmap guest_x2apic_msrs __aligned(4096);	/* x2APIC virtualised */
+/* By BP_RULE_MSR_TRAP, and by x2APIC virtualised. */
+static struct msr_bitmap guest_msrs[2][2] __aligned(4096);
 
 static void set_bit(u8 *map, u32 n, bool on)
 {
@@ -141,15 +141,16 @@ static void pass_x2apic(struct msr_bitmap *m, u32 apic)
 void vmx_perm_init(void)
 {
 	init_service_msrs(&service_msrs);
-	memset(&guest_msrs, 0xff, sizeof(guest_msrs));
-	pass_own(&guest_msrs);
-	guest_x2apic_msrs = guest_msrs;
-	pass_x2apic(&guest_x2apic_msrs, vmx.ctl.apic);
+	memset(guest_msrs, 0xff, sizeof(guest_msrs));
+	pass_own(&guest_msrs[0][0]);
+	pass_own(&guest_msrs[0][1]);
+	pass_x2apic(&guest_msrs[0][1], vmx.ctl.apic);
+	pass_x2apic(&guest_msrs[1][1], vmx.ctl.apic);
 }
 
 hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic)
 {
 	if (domain_is_dom0(v->dom))
 		return virt_to_phys(&service_msrs);
-	return virt_to_phys(x2apic ? &guest_x2apic_msrs : &guest_msrs);
+	return virt_to_phys(&guest_msrs[!!(v->rules.flags & BP_RULE_MSR_TRAP)][x2apic]);
 }

@@ -134,6 +134,7 @@ void vmx_vcpu_reset(struct vcpu *v)
 void vmx_sync_controls(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->arch;
+	bool x2apic = x->apic_mode == VLAPIC_X2APIC && (x->apic & PROC2_X2APIC);
 	hpa_t before = vmcs_open(v);
 
 	if (x->dr7 != v->dr7) {
@@ -146,6 +147,7 @@ void vmx_sync_controls(struct vcpu *v)
 			vmx_load_dr6(v);
 	}
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, x2apic));
 	vmcs_close(v, before);
 }
 

@@ -2,6 +2,15 @@
 /* Guests that show their registers to the VMM and take what it sets. */
 #include "lib.h"
 
+/* Read MSR arg[0] until it is arg[1]; res[0] counts. */
+void guest_msrloop(int cpu)
+{
+	(void)cpu;
+	do
+		P->res[0]++;
+	while (rdmsr(P->arg[0]) != P->arg[1]);
+}
+
 /* All registers hold REG(n) at stage 1 but RAX and RDX; what they hold after it goes to res[], from 0x7050. */
 void guest_regs(int cpu)
 {

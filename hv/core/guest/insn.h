@@ -55,6 +55,8 @@ int insn_decode_mov_cr(const u8 *b, u32 n, bool cs_long, u8 *cr, u8 *reg, u8 *le
 int gva_to_gpa(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa);
 /* RIP past the exiting instruction, which is done (skip.c). v is current. */
 void vcpu_skip(struct vcpu *v);
+/* Length of the exiting instruction; 0: its page vanished meanwhile. */
+u8 vcpu_insn_len(struct vcpu *v);
 /* Up to INSN_MAX bytes at CS:RIP; result: how many, or -EFAULT. */
 int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf);
 

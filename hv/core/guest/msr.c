@@ -9,13 +9,18 @@
 #include "lib/errno.h"
 #include "lib/x86.h"
 #include "machine/cpu.h"
+#include "machine/tsc.h"
 #include "memory/domain.h"
 #include "pv.h"
 #include "vcpu/ops.h"
 #include "vcpu/run.h"
 #include "vcpu/vcpu.h"
 
+#define MSR_SMI_COUNT		0x34
 #define MSR_PLATFORM_INFO	0xce
+#define MSR_MISC_FEATURES	0x140
+#define MSR_PERF_CAPABILITIES	0x345
+#define MSR_POWER_CTL		0x1fc
 #define MSR_AMD_NB_CFG		0xc001001f
 #define MSR_AMD_PERFEVTSEL0	0xc0010000
 #define MSR_AMD_PERFCTR3	0xc0010007
@@ -29,12 +34,59 @@ const u32 msr_list[] = {
 	MSR_TSC, MSR_APIC_BASE, MSR_TSC_ADJUST, MSR_TSC_DEADLINE,
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR,
 	MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_PAT, MSR_EFER,
-	MSR_MISC_ENABLE, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_AMD_HWCR,
+	MSR_MISC_ENABLE, MSR_POWER_CTL, MSR_MCG_STATUS, MSR_MCG_CTL, MSR_AMD_HWCR,
 	MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, MSR_KVM_WALL_CLOCK_NEW,
 	MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN,
 	MSR_KVM_POLL_CONTROL,
+	MSR_SMI_COUNT, MSR_PLATFORM_INFO, MSR_MISC_FEATURES, MSR_AMD_PATCH_LEVEL,
+	MSR_ARCH_CAPABILITIES, MSR_PERF_CAPABILITIES, MSR_DEBUGCTL, MSR_LASTINT_FROM,
+	MSR_LASTINT_TO, MSR_LBR_FROM, MSR_LBR_TO,
 };
 const u32 msr_list_len = ARRAY_SIZE(msr_list);
+
+/* ---- MSRs that name features, as CPUID does ---- */
+
+#define PLATFORM_CPUID_FAULT	BIT(31)
+#define FEATURES_CPUID_FAULT	BIT(0)
+#define DE_CFG_LFENCE		BIT(1)	/* LFENCE waits for what is before it */
+#define PATCH_LEVEL_DEFAULT	0x01000065
+
+/* What a CPU says that it is not open to is true of its guests. */
+#define ARCH_CAP_NO	(BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(14) | \
+			 BIT(15) | BIT(20) | BIT(26) | BIT(27))
+
+const u32 msr_features[] = {
+	MSR_AMD_DE_CFG, MSR_AMD_PATCH_LEVEL, MSR_ARCH_CAPABILITIES, MSR_PERF_CAPABILITIES,
+};
+const u32 msr_features_len = ARRAY_SIZE(msr_features);
+
+static u64 arch_capabilities(void)
+{
+	u64 val;
+
+	if (!(cpuid_count(7, 0).edx & BIT(29)) || rdmsr_safe(MSR_ARCH_CAPABILITIES, &val))
+		return 0;
+	return val & ARCH_CAP_NO;
+}
+
+int msr_feature(u32 msr, u64 *val)
+{
+	*val = 0;
+	switch (msr) {
+	case MSR_AMD_DE_CFG:
+		if (cpuid(0x80000000).eax >= 0x80000021 && (cpuid(0x80000021).eax & BIT(2)))
+			*val = DE_CFG_LFENCE;
+		return cpuid(0).ebx == 0x756e6547 ? -EINVAL : 0;	/* "Genu" */
+	case MSR_AMD_PATCH_LEVEL:
+		return rdmsr_safe(msr, val);
+	case MSR_ARCH_CAPABILITIES:
+		*val = arch_capabilities();
+		return 0;
+	case MSR_PERF_CAPABILITIES:
+		return 0;
+	}
+	return -EINVAL;
+}
 
 void msr_reset(struct vcpu *v)
 {
@@ -42,6 +94,9 @@ void msr_reset(struct vcpu *v)
 
 	v->msr = (struct vcpu_msrs){
 		.misc_enable = MISC_ENABLE_DEFAULT,
+		.platform_info = PLATFORM_CPUID_FAULT,
+		.patch_level = PATCH_LEVEL_DEFAULT,
+		.arch_cap = arch_capabilities(),
 		.mcg_cap = cap,
 		.poll_control = 1,
 	};
@@ -134,7 +189,7 @@ static void set_tsc(struct vcpu *v, u64 val)
 	ops->sync_controls(v);
 }
 
-static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 {
 	u64 *slot = mtrr_slot(v, msr);
 	int ret;
@@ -176,12 +231,27 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_KVM_POLL_CONTROL:
 		*val = v->msr.poll_control;
 		return 0;
-	case MSR_AMD_PATCH_LEVEL:
-		*val = 0x01000065;
+	case MSR_POWER_CTL:
+		*val = v->msr.power_ctl;
 		return 0;
+	case MSR_AMD_PATCH_LEVEL:
+		*val = v->msr.patch_level;
+		return 0;
+	case MSR_PLATFORM_INFO:
+		*val = v->msr.platform_info;
+		return !host && (v->rules.flags & BP_RULE_NO_PLATFORM_INFO) ? -EINVAL : 0;
+	case MSR_MISC_FEATURES:
+		*val = v->msr.misc_features;
+		return 0;
+	case MSR_ARCH_CAPABILITIES:
+		*val = v->msr.arch_cap;
+		return host || (vcpu_cpuid(v, 7, 0).edx & BIT(29)) ? 0 : -EINVAL;
+	case MSR_PERF_CAPABILITIES:	/* goes with counters, which there are not */
+		*val = 0;
+		return host ? 0 : -EINVAL;
+	case MSR_SMI_COUNT:
 	case MSR_XSS:
 	case MSR_PLATFORM_ID:
-	case MSR_PLATFORM_INFO:
 	case MSR_AMD_SYSCFG:
 	case MSR_AMD_NB_CFG:
 	case MSR_AMD_INT_PENDING:
@@ -201,7 +271,7 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		ret = ops->get_msr(v, msr, val);
 	if (ret == -ENOENT)
 		ret = pv_rdmsr(v, msr, val);
-	return ret ? -EINVAL : 0;
+	return ret;
 }
 
 static void write_tsc_aux(struct vcpu *v, u32 val)
@@ -209,6 +279,28 @@ static void write_tsc_aux(struct vcpu *v, u32 val)
 	v->msr.tsc_aux = val;
 	if (this_cpu()->current == v)
 		vcpu_load_tsc_aux(v);
+}
+
+/* What the VMM alone may write.  -ENOENT: another MSR. */
+static int write_identity(struct vcpu *v, u32 msr, u64 val)
+{
+	switch (msr) {
+	case MSR_AMD_PATCH_LEVEL:
+		v->msr.patch_level = val;
+		return 0;
+	case MSR_ARCH_CAPABILITIES:
+		v->msr.arch_cap = val;
+		return 0;
+	case MSR_PLATFORM_INFO:
+		if (!(val & PLATFORM_CPUID_FAULT) && v->msr.misc_features)
+			return -EINVAL;
+		v->msr.platform_info = val;
+		return 0;
+	case MSR_PERF_CAPABILITIES:
+	case MSR_SMI_COUNT:
+		return val ? -EINVAL : 0;
+	}
+	return -ENOENT;
 }
 
 static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
@@ -226,8 +318,7 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 		return mce_access(v, msr, &val, true, host);
 	switch (msr) {
 	case MSR_TSC:
-		if (!host)
-			v->msr.tsc_adjust += val - guest_tsc(v);
+		v->msr.tsc_adjust += val - guest_tsc(v);
 		set_tsc(v, val);
 		return 0;
 	case MSR_TSC_ADJUST:
@@ -266,6 +357,20 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 			return -EINVAL;
 		v->msr.poll_control = val;
 		return 0;
+	case MSR_POWER_CTL:
+		v->msr.power_ctl = val;
+		return 0;
+	case MSR_MISC_FEATURES:
+		if ((val & ~FEATURES_CPUID_FAULT) ||
+		    (val && !(v->msr.platform_info & PLATFORM_CPUID_FAULT)))
+			return -EINVAL;
+		v->msr.misc_features = val;
+		return 0;
+	case MSR_PLATFORM_INFO:
+	case MSR_ARCH_CAPABILITIES:
+	case MSR_PERF_CAPABILITIES:
+	case MSR_SMI_COUNT:
+		return -EINVAL;
 	case MSR_XSS:
 		return val ? -EINVAL : 0;
 	case MSR_AMD_PATCH_LEVEL:	/* written before CPUID to read it: Intel */
@@ -284,14 +389,14 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 		ret = ops->set_msr(v, msr, val);
 	if (ret == -ENOENT)
 		ret = pv_wrmsr(v, msr, val);
-	return ret ? -EINVAL : 0;
+	return ret;
 }
 
 int vcpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	if (domain_is_dom0(v->dom))
 		return dom0_rdmsr(v, msr, val);
-	return common_rdmsr(v, msr, val);
+	return common_rdmsr(v, msr, val, false);
 }
 
 int vcpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
@@ -307,20 +412,68 @@ static bool is_absent_mcg_ctl(const struct vcpu *v, u32 msr)
 	return msr == MSR_MCG_CTL && !(v->msr.mcg_cap & BIT(8));
 }
 
+static bool is_listed(u32 msr)
+{
+	u32 i;
+
+	for (i = 0; i < msr_list_len; i++)
+		if (msr_list[i] == msr)
+			return true;
+	return false;
+}
+
+/* What is listed and not here, as on the other vendor's CPUs, is 0. */
 int vcpu_host_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
+	int ret;
+
 	*val = 0;
-	return is_absent_mcg_ctl(v, msr) ? 0 : common_rdmsr(v, msr, val);
+	if (is_absent_mcg_ctl(v, msr))
+		return 0;
+	ret = common_rdmsr(v, msr, val, true);
+	return ret == -ENOENT && is_listed(msr) ? 0 : ret;
+}
+
+/*
+ * The TSC that the VMM sets.  Those of a domain's vCPUs are meant to be the same,
+ * though the VMM cannot write them at the same time: within a second of the last
+ * one, or as 0, they are (as in KVM).
+ */
+static void host_set_tsc(struct vcpu *v, u64 val)
+{
+	struct domain *d = v->dom;
+	u64 offset = val - rdtsc(), second = tsc_khz * 1000;
+
+	if (!val || (d->tsc_set && offset - d->tsc_offset + second < 2 * second))
+		offset = d->tsc_offset;
+	vcpu_set_tsc_offset(v, offset);
+	if (val)
+		d->tsc_set = true;
+}
+
+void vcpu_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+	v->dom->tsc_offset = offset;
+	v->tsc_offset = offset;
+	v->pv_dirty = true;
+	ops->sync_controls(v);
 }
 
 int vcpu_host_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
 	u64 now;
+	int ret;
 
-	if (msr == MSR_MTRRCAP || msr == MSR_PLATFORM_ID || msr == MSR_PLATFORM_INFO ||
-	    msr == MSR_MCG_CAP)
-		return common_rdmsr(v, msr, &now) || now != val ? -EINVAL : 0;
+	if (msr == MSR_TSC) {
+		host_set_tsc(v, val);
+		return 0;
+	}
+	if (msr == MSR_MTRRCAP || msr == MSR_PLATFORM_ID || msr == MSR_MCG_CAP)
+		return common_rdmsr(v, msr, &now, true) || now != val ? -EINVAL : 0;
 	if (is_absent_mcg_ctl(v, msr))
 		return val ? -EINVAL : 0;
-	return common_wrmsr(v, msr, val, true);
+	ret = write_identity(v, msr, val);
+	if (ret == -ENOENT)
+		ret = common_wrmsr(v, msr, val, true);
+	return ret == -ENOENT && !val && is_listed(msr) ? 0 : ret;
 }

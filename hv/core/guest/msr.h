@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MSR policy: what an intercepted RDMSR or WRMSR reads and does.
- * 0, or -EINVAL: #GP (KVM_GET_MSRS and KVM_SET_MSRS: not this one).
+ * 0, or #GP (KVM_GET_MSRS and KVM_SET_MSRS: not this one): -EINVAL, or -ENOENT: there
+ * is no such MSR.
  */
 #ifndef HV_CORE_MSR_H
 #define HV_CORE_MSR_H
@@ -26,6 +27,14 @@ void msr_reset(struct vcpu *v);
 /* What KVM_GET_MSR_INDEX_LIST names: all of them can be read and written. */
 extern const u32 msr_list[];
 extern const u32 msr_list_len;
+
+/* What KVM_GET_MSR_FEATURE_INDEX_LIST names, and their values; -EINVAL: not here. */
+extern const u32 msr_features[];
+extern const u32 msr_features_len;
+int msr_feature(u32 msr, u64 *val);
+
+/* Guest TSC = TSC + offset; also what the domain's next vCPU begins with. */
+void vcpu_set_tsc_offset(struct vcpu *v, u64 offset);
 
 struct msr_range {
 	u32 first, last;

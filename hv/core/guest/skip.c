@@ -118,6 +118,16 @@ static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
 	return measure_by_walk(v, p);
 }
 
+u8 vcpu_insn_len(struct vcpu *v)
+{
+	struct vcpu_paging p;
+
+	if (v->exit.insn_len)
+		return v->exit.insn_len;
+	ops->get_paging(v, &p);
+	return measure(v, &p);
+}
+
 /* Length 0: its page vanished meanwhile; the guest's own fetch faults. */
 static noinline u64 rip_behind(struct vcpu *v, u8 len)
 {

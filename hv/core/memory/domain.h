@@ -51,6 +51,9 @@ struct domain {
 	u32 boot_apic_id;
 	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
 	u64 clock_tsc, clock_ns;
+	/* TSC offset that a vCPU begins with; the VMM has set a TSC: msr.c. */
+	u64 tsc_offset;
+	bool tsc_set;
 	u64 service_exits;
 };
 

@@ -8,6 +8,7 @@
 #include "compat/kvm-abi/hypercall.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "exit_cr.h"
+#include "exit_msr.h"
 #include "exit_task.h"
 #include "guest/cpuid.h"
 #include "guest/insn.h"
@@ -124,11 +125,24 @@ static void exit_nmi_window(struct vcpu *v)
 	ops->window(v, EVENT_NMI, false);
 }
 
+static u8 cpl(struct vcpu *v)
+{
+	struct vcpu_paging p;
+
+	ops->get_paging(v, &p);
+	return p.cpl;
+}
+
 static void exit_cpuid(struct vcpu *v)
 {
 	u64 *r = v->regs.gpr;
-	struct cpuid c = vcpu_cpuid(v, r[RAX], r[RCX]);
+	struct cpuid c;
 
+	if (unlikely(v->msr.misc_features) && cpl(v)) {	/* CPUID faulting */
+		vcpu_gp(v);
+		return;
+	}
+	c = vcpu_cpuid(v, r[RAX], r[RCX]);
 	if (domain_is_dom0(v->dom))
 		coverage_cpuid(r[RAX]);
 
@@ -183,29 +197,6 @@ static void exit_io(struct vcpu *v)
 	vcpu_service(v, BP_EXIT_IO);
 }
 
-static void exit_rdmsr(struct vcpu *v)
-{
-	u64 val;
-
-	if (vcpu_rdmsr(v, v->regs.gpr[RCX], &val)) {
-		vcpu_gp(v);
-		return;
-	}
-	v->regs.gpr[RAX] = (u32)val;
-	v->regs.gpr[RDX] = val >> 32;
-	vcpu_skip(v);
-}
-
-static void exit_wrmsr(struct vcpu *v)
-{
-	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
-
-	if (vcpu_wrmsr(v, v->regs.gpr[RCX], val))
-		vcpu_gp(v);
-	else
-		vcpu_skip(v);
-}
-
 /* A CPU that delivers a #DB steps from branch to branch no more (SDM vol. 3, 18.4). */
 static void end_branch_steps(struct vcpu *v)
 {
@@ -229,10 +220,8 @@ static void exit_exception(struct vcpu *v)
 static void exit_xsetbv(struct vcpu *v)
 {
 	u64 val = (u32)v->regs.gpr[RAX] | v->regs.gpr[RDX] << 32;
-	struct vcpu_paging p;
 
-	ops->get_paging(v, &p);
-	if (p.cpl || (u32)v->regs.gpr[RCX] || !xcr0_valid(val)) {
+	if (cpl(v) || (u32)v->regs.gpr[RCX] || !xcr0_valid(val)) {
 		vcpu_gp(v);
 		return;
 	}

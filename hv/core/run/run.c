@@ -3,6 +3,7 @@
 #include "vcpu/run.h"
 #include "apic/irq.h"
 #include "apic/vlapic.h"
+#include "exit_msr.h"
 #include "guest/pv.h"
 #include "lib/atomic.h"
 #include "lib/x86.h"
@@ -121,6 +122,8 @@ static bool obey_requests(struct cpu *c, struct vcpu *v)
 /* Everything before an entry.  False: v is not to be entered now. */
 static bool prepare_entry(struct cpu *c, struct vcpu *v)
 {
+	if (unlikely(v->msr_go) && !exit_msr_go(v))
+		return false;
 	if (unlikely(READ_ONCE(v->init_sipi)))
 		vcpu_take_init_sipi(v);
 	if (unlikely(obey_requests(c, v)))

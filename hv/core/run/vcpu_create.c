@@ -7,6 +7,7 @@
 #include "compat/kvm-abi/server.h"
 #include "guest/cpuid.h"
 #include "guest/msr.h"
+#include "guest/pv.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -174,6 +175,19 @@ static int share_frames(struct vcpu *v, u64 page_pfn, u64 state_pfn)
 	return 0;
 }
 
+/* The TSC is 0 when the first vCPU is made, and the same on all. */
+static void begin_tsc(struct vcpu *v)
+{
+	struct domain *d = v->dom;
+	u64 now = rdtsc();
+
+	if (!v->index) {
+		pv_clock_set(d, pv_clock_ns(d, now), now);
+		d->tsc_offset = -now;
+	}
+	v->tsc_offset = d->tsc_offset;
+}
+
 /* d->lock held. */
 static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
 {
@@ -192,6 +206,7 @@ static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
 	v->dom = d;
 	v->index = d->nr_vcpus;
 	v->home = this_cpu();
+	begin_tsc(v);
 	err = share_frames(v, page_pfn, state_pfn);
 	if (err)
 		goto free_vcpu;

@@ -280,6 +280,7 @@ s64 vcpu_pause(struct vcpu *v)
 		v->exit_pending = 0;
 	v->waiter = false;
 	v->pause_req = false;
+	v->msr_go = false;
 	publish(v, BP_EXIT_PAUSED);
 	d0 = lock_donor(v);
 	spin_unlock(&v->lock);
@@ -307,6 +308,7 @@ static void take_run_flags(struct vcpu *v)
 		v->stolen_ns += READ_ONCE(p->stolen_ns);
 		v->pv_dirty = true;
 	}
+	v->msr_go = flags & BP_RUN_MSR;
 	if (flags & BP_RUN_INJECT) {
 		v->extint_vector = READ_ONCE(p->inject_vector);
 		v->extint_queued = true;

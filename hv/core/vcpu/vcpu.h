@@ -26,6 +26,7 @@
 #include <linux/kvm.h>
 
 #include "apic_state.h"
+#include "compat/kvm-abi/channel.h"
 #include "entry.h"
 #include "exit.h"
 #include "lib/list.h"
@@ -121,7 +122,8 @@ struct vcpu_msrs {
 	u64 tsc_aux;
 	u64 xss;
 	u64 spec_ctrl;			/* domain 0's, while not loaded */
-	u64 hwcr, patch_level;
+	u64 hwcr, patch_level, power_ctl;
+	u64 platform_info, misc_features, arch_cap;
 	/* KVM's paravirtual ones (pv.c) */
 	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
 };
@@ -190,6 +192,8 @@ struct vcpu {
 	void *state_page;
 	hpa_t page_hpa, state_hpa;
 	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
+	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
+	struct bp_rules rules;
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
 	u32 cpuid_n;
 	u8 cpuid_first[3][32];		/* index of a leaf's first entry (cpuid.c) */

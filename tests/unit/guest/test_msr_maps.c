@@ -171,6 +171,24 @@ static void guests(void **state __unused)
 	} while (msr);
 }
 
+/* A VMM filters what the CPU has itself otherwise. */
+static void guests_without_own(void **state __unused)
+{
+	u32 msr = 0;
+
+	rig_v.rules.flags = BP_RULE_MSR_TRAP;
+	do {
+		int amd;
+
+		for (amd = 0; amd < 2; amd++) {
+			assert_true(exits(amd, &guest, msr, READ));
+			assert_true(exits(amd, &guest, msr, WRITE));
+		}
+		msr = next(msr);
+	} while (msr);
+	rig_v.rules.flags = 0;
+}
+
 /* The x2APIC's MSRs that the CPU virtualises (SDM vol. 3, 31.5), by what it has of that. */
 static bool x2apic_virtual(u32 apic, u32 reg, int what)
 {
@@ -293,7 +311,8 @@ static void ports(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(guests), T(guests_in_x2apic_mode), T(service_writes), T(service_reads), T(speculation), T(ports),
+		T(guests), T(guests_without_own), T(guests_in_x2apic_mode),
+		T(service_writes), T(service_reads), T(speculation), T(ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

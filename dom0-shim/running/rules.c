@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the VMM wants of all vCPUs otherwise than by default.  Each vCPU's thread
+ * hands it to Bedplate, before it runs the vCPU; who changes it waits for those
+ * that are in KVM_RUN.
+ */
+#include <linux/smp.h>
+#include <linux/srcu.h>
+
+#include "channel/ring.h"
+#include "run.h"
+#include "state.h"
+
+bool bp_rules_due(const struct bp_vcpu *vcpu)
+{
+	return vcpu->rules_gen != READ_ONCE(vcpu->vm->rules_gen);
+}
+
+long bp_rules_apply(struct bp_vcpu *vcpu)
+{
+	struct bp_vm *vm = vcpu->vm;
+	struct bp_rules *rules = vcpu->state;
+	u32 gen = smp_load_acquire(&vm->rules_gen);
+	int idx = srcu_read_lock(&vm->srcu);
+	long ret;
+
+	memset(rules, 0, sizeof(*rules));
+	rules->flags = READ_ONCE(vm->rules);
+	if (READ_ONCE(vm->msr_to_user) &
+	    (KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL))
+		rules->flags |= BP_RULE_MSR_REFUSED;
+	bp_msr_rules(srcu_dereference(vm->msr_filter, &vm->srcu), rules);
+	srcu_read_unlock(&vm->srcu, idx);
+	ret = bp_state_set(vcpu, BP_STATE_RULES, sizeof(*rules));
+	if (ret < 0)
+		return ret;
+	WRITE_ONCE(vcpu->rules_gen, gen);
+	wake_up_all(&vm->rules_wait);
+	return 0;
+}
+
+void bp_rules_entered(struct bp_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->in_run, true);
+	smp_mb();	/* before it looks whether there are new rules */
+}
+
+void bp_rules_left(struct bp_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->in_run, false);
+	smp_mb();	/* before it looks whether somebody waits */
+	if (unlikely(waitqueue_active(&vcpu->vm->rules_wait)))
+		wake_up_all(&vcpu->vm->rules_wait);
+}
+
+/* Those that run leave Bedplate for an interrupt, and those that sleep wake. */
+static void kick_all(struct bp_vm *vm)
+{
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus);
+
+	kick_all_cpus_sync();
+	for (i = 0; i < n; i++)
+		bp_vcpu_service(vm->vcpus[i]);
+}
+
+static bool caught_up(struct bp_vcpu *vcpu)
+{
+	return !READ_ONCE(vcpu->in_run) || !bp_rules_due(vcpu);
+}
+
+long bp_rules_changed(struct bp_vm *vm)
+{
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus);
+	long ret = 0;
+
+	smp_store_release(&vm->rules_gen, vm->rules_gen + 1);
+	smp_mb();	/* a vCPU that enters KVM_RUN from now on sees it */
+	kick_all(vm);
+	for (i = 0; i < n && !ret; i++)
+		ret = wait_event_killable(vm->rules_wait, caught_up(vm->vcpus[i]));
+	return ret ? -EINTR : 0;
+}
