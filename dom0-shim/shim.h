@@ -97,6 +97,9 @@ struct bp_vm {
 	struct mutex rules_lock;	/* writers of these: */
 	struct bp_msr_filter __rcu *msr_filter;	/* readers under ->srcu */
 	u32 msr_to_user;	/* KVM_MSR_EXIT_REASON_* */
+	u64 quirks_off;		/* KVM_X86_QUIRK_* */
+	bool exit_on_failure;	/* KVM_CAP_EXIT_ON_EMULATION_FAILURE */
+	bool triple_fault_event; /* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 	u32 rules;		/* BP_RULE_*, those that are switched alone */
 	u32 rules_gen;		/* grows with each change */
 	wait_queue_head_t rules_wait;
@@ -142,6 +145,7 @@ struct bp_vcpu {
 	u64 run_delay;		/* of that thread, ns, as told or at KVM_RUN's end */
 
 	bool in_run;		/* in KVM_RUN; read without ->mutex */
+	u32 rules;		/* BP_RULE_* of this vCPU alone */
 	u32 rules_gen;		/* of the rules that Bedplate has */
 
 	bool sigset_active;
@@ -155,6 +159,12 @@ struct bp_vcpu {
 	struct rcuwait wait;	/* the thread, while the vCPU is blocked */
 	bool service;		/* set by the ring's handler */
 };
+
+/* Each of KVM_X86_QUIRK_* is there until it is switched off. */
+static inline bool bp_has_quirk(const struct bp_vm *vm, u64 quirk)
+{
+	return !(READ_ONCE(vm->quirks_off) & quirk);
+}
 
 static inline bool bp_vm_usable(const struct bp_vm *vm)
 {

@@ -193,6 +193,7 @@ enum bp_exit {
 	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
+	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 };
 
 struct bp_exit_io {
@@ -346,7 +347,8 @@ enum bp_state {
 	BP_STATE_MSRS = 6,	/* struct kvm_msrs + entries, <= 255 */
 	BP_STATE_LAPIC = 7,	/* struct kvm_lapic_state */
 	BP_STATE_MP_STATE = 8,	/* struct kvm_mp_state */
-	BP_STATE_EVENTS = 9,	/* struct kvm_vcpu_events */
+	BP_STATE_EVENTS = 9,	/* struct kvm_vcpu_events, with payload and triple
+				 * fault */
 	BP_STATE_DEBUGREGS = 10, /* struct kvm_debugregs */
 	BP_STATE_CPUID = 11,	/* struct kvm_cpuid2 + entries, <= 100 */
 	BP_STATE_TSC_KHZ = 12,	/* __u32; SET of another value than the
@@ -355,6 +357,10 @@ enum bp_state {
 				 * ->linear_address from the frame first */
 	BP_STATE_MCE = 14,	/* __u64 mcg_cap, for KVM_X86_SETUP_MCE */
 	BP_STATE_RULES = 24,	/* struct bp_rules, SET only */
+	BP_STATE_SREGS2 = 25,	/* struct kvm_sregs2; GET: PDPTRs where the CPU has them */
+	BP_STATE_TSC_OFFSET = 26, /* __u64: the guest's TSC less the machine's */
+	BP_STATE_CLOCK_STOPPED = 27, /* SET only, no data: kvmclock tells the guest once that
+				 * it was stopped; -EINVAL without kvmclock */
 };
 
 /*
@@ -372,7 +378,15 @@ struct bp_rules {
 #define BP_RULE_MSR_TRAP	0x2u	/* no MSR is the CPU's own; else ranges have no
 					 * effect on some that belong to the vCPU */
 #define BP_RULE_NO_PLATFORM_INFO 0x4u	/* MSR_PLATFORM_INFO is not the guest's */
-#define BP_RULES		0x7u	/* all of them */
+#define BP_RULE_PAYLOAD		0x8u	/* DEBUGREGS without what a pending #DB adds */
+#define BP_RULE_UNDEFINED	0x10u	/* BP_EXIT_UNDEFINED instead of #UD that the CPU finds */
+#define BP_RULE_MWAIT_UD	0x20u	/* MONITOR and MWAIT: #UD where CPUID has them not, not NOP */
+#define BP_RULE_MWAIT_CPUID	0x40u	/* CPUID has them as IA32_MISC_ENABLE says */
+#define BP_RULE_LINT0_MASKED	0x80u	/* INIT masks LINT0 of the bootstrap processor, too */
+#define BP_RULE_PV_CPUID	0x100u	/* no paravirtual MSR or hypercall but by CPUID */
+#define BP_RULE_HLT		0x200u	/* HLT halts the CPU, without an exit */
+#define BP_RULE_PAUSE		0x400u	/* PAUSE does not exit */
+#define BP_RULES		0x7ffu	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */

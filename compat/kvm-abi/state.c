@@ -8,6 +8,7 @@
 
 #include "hv/core/apic/vlapic.h"
 #include "hv/core/guest/cpuid.h"
+#include "hv/core/guest/gwalk.h"
 #include "hv/core/guest/insn.h"
 #include "hv/core/guest/msr.h"
 #include "hv/core/guest/pv.h"
@@ -83,17 +84,22 @@ static s64 set_regs(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+static void read_sregs(struct vcpu *v, struct kvm_sregs *s)
+{
+	memset(s, 0, sizeof(*s));
+	ops->get_sregs(v, s);
+	s->cr2 = v->regs.cr2;
+	s->cr8 = vlapic_get_cr8(v);
+	s->apic_base = v->apic.base;
+}
+
 static s64 get_sregs(struct vcpu *v, void *buf, u32 len)
 {
 	int vector = get_accepted(v);
 	struct kvm_sregs s;
 
 	(void)len;
-	memset(&s, 0, sizeof(s));
-	ops->get_sregs(v, &s);
-	s.cr2 = v->regs.cr2;
-	s.cr8 = vlapic_get_cr8(v);
-	s.apic_base = v->apic.base;
+	read_sregs(v, &s);
 	if (vector >= 0)
 		s.interrupt_bitmap[vector / 64] |= BIT(vector % 64);
 	memcpy(buf, &s, sizeof(s));
@@ -125,21 +131,76 @@ static void set_bitmap(struct vcpu *v, const __u64 *map)
 	}
 }
 
+static int write_sregs(struct vcpu *v, const struct kvm_sregs *s)
+{
+	struct kvm_sregs before;
+
+	if (s->cr8 >> 4)
+		return -EINVAL;
+	ops->get_sregs(v, &before);
+	if (ops->set_sregs(v, s))
+		return -EINVAL;
+	if (set_apic_base(v, s->apic_base)) {
+		ops->set_sregs(v, &before);
+		return -EINVAL;
+	}
+	v->regs.cr2 = s->cr2;
+	if (s->cr8 != vlapic_get_cr8(v))	/* TPR has four bits more */
+		vlapic_set_cr8(v, s->cr8);
+	ops->flush(v);
+	return 0;
+}
+
 static s64 set_sregs(struct vcpu *v, const void *buf, u32 len)
 {
 	struct kvm_sregs s;
 
 	(void)len;
 	memcpy(&s, buf, sizeof(s));
-	if (s.cr8 >> 4)
+	if (write_sregs(v, &s))
 		return -EINVAL;
-	if (ops->set_sregs(v, &s) || set_apic_base(v, s.apic_base))
-		return -EINVAL;
-	v->regs.cr2 = s.cr2;
-	if (s.cr8 != vlapic_get_cr8(v))		/* TPR has four bits more */
-		vlapic_set_cr8(v, s.cr8);
 	set_bitmap(v, s.interrupt_bitmap);
-	ops->flush(v);
+	return 0;
+}
+
+/* The second form is the first, with other things in place of the bitmap. */
+#define SREGS_COMMON	offsetof(struct kvm_sregs2, flags)
+static_assert(SREGS_COMMON == offsetof(struct kvm_sregs, interrupt_bitmap), "linux/kvm.h");
+
+static s64 get_sregs2(struct vcpu *v, void *buf, u32 len)
+{
+	struct kvm_sregs2 s2;
+	struct vcpu_paging p;
+	struct kvm_sregs s;
+
+	(void)len;
+	read_sregs(v, &s);
+	memset(&s2, 0, sizeof(s2));
+	memcpy(&s2, &s, SREGS_COMMON);
+	ops->get_paging(v, &p);
+	if (p.pdptes) {
+		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+		memcpy(s2.pdptrs, p.pdpte, sizeof(s2.pdptrs));
+	}
+	memcpy(buf, &s2, sizeof(s2));
+	return sizeof(s2);
+}
+
+static s64 set_sregs2(struct vcpu *v, const void *buf, u32 len)
+{
+	struct kvm_sregs s = { 0 };
+	struct kvm_sregs2 s2;
+
+	(void)len;
+	memcpy(&s2, buf, sizeof(s2));
+	memcpy(&s, &s2, SREGS_COMMON);
+	if ((s2.flags & ~(u64)KVM_SREGS2_FLAGS_PDPTRS_VALID) ||
+	    (s2.flags && !uses_pae_root(s.cr0, s.cr4, s.efer)))
+		return -EINVAL;
+	if (write_sregs(v, &s))
+		return -EINVAL;
+	if (s2.flags)
+		ops->set_pdptes(v, s2.pdptrs);
 	return 0;
 }
 
@@ -282,6 +343,19 @@ static s64 set_mp_state(struct vcpu *v, const void *buf, u32 len)
 	return -EINVAL;
 }
 
+static void get_exception(const struct vcpu *v, struct kvm_vcpu_events *e)
+{
+	const struct vcpu_event *ev = &v->inject;
+
+	e->exception.pending = ev->pending || ev->dr6;
+	e->exception.injected = !e->exception.pending;
+	e->exception.nr = ev->vector;
+	e->exception.has_error_code = ev->has_error;
+	e->exception.error_code = ev->error;
+	e->exception_has_payload = ev->has_payload || ev->dr6;
+	e->exception_payload = ev->has_payload ? ev->payload : ev->dr6;
+}
+
 static s64 get_events(struct vcpu *v, void *buf, u32 len)
 {
 	int vector = get_accepted(v);
@@ -291,22 +365,80 @@ static s64 get_events(struct vcpu *v, void *buf, u32 len)
 	(void)len;
 	memset(&e, 0, sizeof(e));
 	ops->get_block(v, &shadow, &masked);
-	if (v->inject.type == EVENT_EXC) {
-		e.exception.injected = 1;
-		e.exception.nr = v->inject.vector;
-		e.exception.has_error_code = v->inject.has_error;
-		e.exception.error_code = v->inject.error;
-	}
+	if (v->inject.type == EVENT_EXC)
+		get_exception(v, &e);
 	e.interrupt.injected = vector >= 0;
 	e.interrupt.nr = vector >= 0 ? vector : 0;
 	e.interrupt.shadow = shadow;
 	e.nmi.injected = v->inject.type == EVENT_NMI;
 	e.nmi.pending = v->nmi_pending;
 	e.nmi.masked = masked;
-	e.sipi_vector = v->sipi_vector;
-	e.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	e.smi.latched_init = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_INIT);
+	e.triple_fault.pending = v->shutdown_sticky || v->exit_pending == BP_EXIT_SHUTDOWN;
+	e.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
+		  KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |
+		  KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
 	memcpy(buf, &e, sizeof(e));
 	return sizeof(e);
+}
+
+#define EVENTS_VALID	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW | \
+			 KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SMM | \
+			 KVM_VCPUEVENT_VALID_PAYLOAD | KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+
+static bool events_valid(const struct kvm_vcpu_events *e)
+{
+	if (e->flags & ~EVENTS_VALID)
+		return false;
+	/* There is no SMM. */
+	if ((e->flags & KVM_VCPUEVENT_VALID_SMM) &&
+	    (e->smi.smm || e->smi.pending || e->smi.smm_inside_nmi))
+		return false;
+	return !(e->exception.injected || e->exception.pending) ||
+	       (e->exception.nr <= 31 && e->exception.nr != X86_TRAP_NMI);
+}
+
+/* Without the flag there is neither; with it, one of the two and its payload. */
+static void normalise(struct kvm_vcpu_events *e)
+{
+	if (!(e->flags & KVM_VCPUEVENT_VALID_PAYLOAD))
+		e->exception.pending = 0;
+	if (e->exception.pending)
+		e->exception.injected = 0;
+	else
+		e->exception_has_payload = 0;
+}
+
+static void set_inject(struct vcpu *v, const struct kvm_vcpu_events *e)
+{
+	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
+	if (e->exception.injected || e->exception.pending)
+		v->inject = (struct vcpu_event){
+			.type = EVENT_EXC, .vector = e->exception.nr,
+			.has_error = e->exception.has_error_code,
+			.error = e->exception.error_code,
+			.pending = e->exception.pending,
+			.has_payload = e->exception_has_payload,
+			.payload = e->exception_payload,
+		};
+	else if (e->nmi.injected)
+		v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
+}
+
+/* Atomically: others set requests, too. */
+static void set_latched_init(struct vcpu *v, bool on)
+{
+	if (on)
+		__atomic_fetch_or(&v->init_sipi, VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(&v->init_sipi, ~VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
+}
+
+static void set_triple_fault(struct vcpu *v, bool on)
+{
+	v->shutdown_sticky = on;
+	if (v->exit_pending == BP_EXIT_SHUTDOWN)
+		v->exit_pending = 0;
 }
 
 static s64 set_events(struct vcpu *v, const void *buf, u32 len)
@@ -316,21 +448,11 @@ static s64 set_events(struct vcpu *v, const void *buf, u32 len)
 
 	(void)len;
 	memcpy(&e, buf, sizeof(e));
-	if (e.flags & ~(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
-			KVM_VCPUEVENT_VALID_SIPI_VECTOR))
-		return -EINVAL;
-	if (e.exception.injected && (e.exception.nr > 31 || e.exception.nr == X86_TRAP_NMI))
+	normalise(&e);
+	if (!events_valid(&e))
 		return -EINVAL;
 	drop_accepted(v);
-	v->inject.type = EVENT_NONE;
-	if (e.exception.injected)
-		v->inject = (struct vcpu_event){
-			.type = EVENT_EXC, .vector = e.exception.nr,
-			.has_error = e.exception.has_error_code,
-			.error = e.exception.error_code,
-		};
-	else if (e.nmi.injected)
-		v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
+	set_inject(v, &e);
 	if (e.interrupt.injected)
 		set_accepted(v, e.interrupt.nr);
 	if (e.flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
@@ -341,6 +463,10 @@ static s64 set_events(struct vcpu *v, const void *buf, u32 len)
 	ops->set_block(v, shadow, e.nmi.masked);
 	if (e.flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
 		v->sipi_vector = e.sipi_vector & 0xff;
+	if (e.flags & KVM_VCPUEVENT_VALID_SMM)
+		set_latched_init(v, e.smi.latched_init);
+	if (e.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+		set_triple_fault(v, e.triple_fault.pending);
 	return 0;
 }
 
@@ -353,7 +479,9 @@ static s64 get_debugregs(struct vcpu *v, void *buf, u32 len)
 	memset(&d, 0, sizeof(d));
 	for (i = 0; i < 4; i++)
 		d.db[i] = v->dr[i];
-	d.dr6 = v->dr6 | (v->inject.type == EVENT_EXC ? v->inject.dr6 : 0);
+	d.dr6 = v->dr6;
+	if (v->inject.type == EVENT_EXC && !(v->rules.flags & BP_RULE_PAYLOAD))
+		d.dr6 |= v->inject.dr6;
 	d.dr7 = v->dr7;
 	memcpy(buf, &d, sizeof(d));
 	return sizeof(d);
@@ -476,6 +604,32 @@ static s64 set_mce(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+static s64 get_tsc_offset(struct vcpu *v, void *buf, u32 len)
+{
+	(void)len;
+	*(u64 *)buf = v->tsc_offset;
+	return sizeof(u64);
+}
+
+static s64 set_tsc_offset(struct vcpu *v, const void *buf, u32 len)
+{
+	(void)len;
+	vcpu_set_tsc_offset(v, READ_ONCE(*(const u64 *)buf));
+	v->dom->tsc_set = true;
+	return 0;
+}
+
+static s64 set_clock_stopped(struct vcpu *v, const void *buf, u32 len)
+{
+	(void)buf;
+	(void)len;
+	if (!(v->msr.kvmclock & KVM_MSR_ENABLED))
+		return -EINVAL;
+	v->pv_stopped = true;
+	v->pv_dirty = true;
+	return 0;
+}
+
 static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 {
 	struct bp_rules r;
@@ -504,6 +658,9 @@ static const struct cls classes[] = {
 	[BP_STATE_TSC_KHZ] = { sizeof(u32), get_tsc_khz, set_tsc_khz },
 	[BP_STATE_TRANSLATE] = { sizeof(struct kvm_translation), get_translate, NULL },
 	[BP_STATE_MCE] = { sizeof(u64), get_mce, set_mce },
+	[BP_STATE_SREGS2] = { sizeof(struct kvm_sregs2), get_sregs2, set_sregs2 },
+	[BP_STATE_TSC_OFFSET] = { sizeof(u64), get_tsc_offset, set_tsc_offset },
+	[BP_STATE_CLOCK_STOPPED] = { 0, NULL, set_clock_stopped },
 	[BP_STATE_RULES] = { sizeof(struct bp_rules), NULL, set_rules },
 };
 

@@ -17,6 +17,19 @@ int bp_pio_access(struct bp_vcpu *vcpu, u16 port, int size, bool write,
 	return bp_bus_access(vcpu, BP_BUS_PIO, port, size, write, data);
 }
 
+/*
+ * The page of an APIC that does not answer there, as in x2APIC mode: nothing is
+ * there, though the VMM does not hear of it.
+ */
+static bool in_apic_hole(const struct bp_vcpu *vcpu, u64 gpa)
+{
+	u64 base = vcpu->page->apic_base;
+
+	return bp_irq_mode(vcpu->vm->irq) != BP_IRQ_NONE &&
+	       (base & MSR_IA32_APICBASE_BASE) >> 12 == gpa >> 12 &&
+	       bp_has_quirk(vcpu->vm, KVM_X86_QUIRK_LAPIC_MMIO_HOLE);
+}
+
 static bool in_xapic_page(const struct bp_vcpu *vcpu, u64 gpa)
 {
 	u64 base = vcpu->page->apic_base;
@@ -55,6 +68,11 @@ int bp_mmio_access(struct bp_vcpu *vcpu, u64 gpa, int len, bool write,
 {
 	if (in_xapic_page(vcpu, gpa)) {
 		xapic_access(vcpu, offset_in_page(gpa), len, write, data);
+		return 0;
+	}
+	if (in_apic_hole(vcpu, gpa)) {
+		if (!write)
+			memset(data, 0xff, len);
 		return 0;
 	}
 	if (bp_irq_mmio(vcpu->vm->irq, gpa, len, write, data))

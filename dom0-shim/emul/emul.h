@@ -219,6 +219,13 @@ int emul_run(struct emul_ctx *ctx);
 int emul_resume(struct emul_ctx *ctx);
 
 /*
+ * At CS:RIP is the hypercall of the vendor that this processor is not of: put its own
+ * there.  EMUL_DONE; EMUL_UNHANDLED: it is another instruction, or not in RAM; EMUL_FAULT:
+ * the guest may not write there; EMUL_AGAIN, a negative errno.
+ */
+int emul_fix_hypercall(struct emul_ctx *ctx, bool intel);
+
+/*
  * Copy between the context and KVM's structures. emul_load_sregs() goes last: it
  * takes CPL from CR0, RFLAGS.VM and SS.DPL.
  */

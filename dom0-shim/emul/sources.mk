@@ -12,6 +12,7 @@ EMUL_SRCS := \
 	emul/ex_pio.c \
 	emul/ex_string.c \
 	emul/ex_vec.c \
+	emul/hypercall.c \
 	emul/mem.c \
 	emul/muldiv.c \
 	emul/operand.c \

@@ -68,11 +68,25 @@ long bp_check_extension(long ext)
 	case KVM_CAP_X86_MSR_FILTER:
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_MSR_PLATFORM_INFO:
+	case KVM_CAP_EXCEPTION_PAYLOAD:
+	case KVM_CAP_VCPU_ATTRIBUTES:
+	case KVM_CAP_SYS_ATTRIBUTES:
+	case KVM_CAP_KVMCLOCK_CTRL:
+	case KVM_CAP_ENABLE_CAP:
+	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
+	case KVM_CAP_DISABLE_QUIRKS:
+	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
+	case KVM_CAP_SREGS2:
+	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 		return 1;
 	case KVM_CAP_VM_TYPES:
 		return 1 << KVM_X86_DEFAULT_VM;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_X86_DISABLE_EXITS:
+		return BP_EXITS_OFF;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return BP_QUIRKS;
 	case KVM_CAP_XSAVE2:
 		return sizeof(struct kvm_xsave);
 	case KVM_CAP_COALESCED_MMIO:
@@ -198,6 +212,45 @@ static long with_page(long (*fn)(void __user *argp, void *page),
 	return ret;
 }
 
+/* What guests may have in XCR0, as leaf 0xd of their CPUID says. */
+static long guest_xcr0(void *page, u64 *val)
+{
+	const struct kvm_cpuid2 *cpuid = page;
+	long ret = machine_get(BP_HV_CPUID, page);
+	u32 i;
+
+	*val = 0;
+	for (i = 0; ret >= 0 && i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 0xd && !cpuid->entries[i].index)
+			*val = cpuid->entries[i].eax | (u64)cpuid->entries[i].edx << 32;
+	return ret;
+}
+
+static long get_attr(void __user *argp, void *page)
+{
+	struct kvm_device_attr attr;
+	u64 val;
+	long ret;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	if (attr.group || attr.attr != KVM_X86_XCOMP_GUEST_SUPP)
+		return -ENXIO;
+	ret = guest_xcr0(page, &val);
+	if (ret < 0)
+		return ret;
+	return put_user(val, (u64 __user *)u64_to_user_ptr(attr.addr)) ? -EFAULT : 0;
+}
+
+static long has_attr(void __user *argp)
+{
+	struct kvm_device_attr attr;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	return attr.group || attr.attr != KVM_X86_XCOMP_GUEST_SUPP ? -ENXIO : 0;
+}
+
 static long mce_cap(void __user *argp)
 {
 	u64 cap = MCG_CTL_P | MCG_SER_P;
@@ -222,6 +275,10 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 		return with_page(supported_cpuid, argp);
 	case KVM_GET_MSR_INDEX_LIST:
 		return with_page(msr_index_list, argp);
+	case KVM_GET_DEVICE_ATTR:
+		return with_page(get_attr, argp);
+	case KVM_HAS_DEVICE_ATTR:
+		return has_attr(argp);
 	case KVM_GET_MSR_FEATURE_INDEX_LIST:
 		return with_page(msr_feature_list, argp);
 	case KVM_GET_MSRS:

@@ -70,6 +70,79 @@ static long enable_platform_info(struct bp_vm *vm, const struct kvm_enable_cap *
 	return enable_rule(vm, BP_RULE_NO_PLATFORM_INFO, !cap->args[0]);
 }
 
+static long enable_payload(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return enable_rule(vm, BP_RULE_PAYLOAD, cap->args[0]);
+}
+
+static long enable_triple_fault(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	WRITE_ONCE(vm->triple_fault_event, cap->args[0]);
+	return 0;
+}
+
+/* What Bedplate has to know of quirks; the others are the shim's, or of no effect. */
+static void quirks_to_rules(struct bp_vm *vm)
+{
+	u32 rules = vm->rules & ~(BP_RULE_UNDEFINED | BP_RULE_MWAIT_UD |
+				  BP_RULE_MWAIT_CPUID | BP_RULE_LINT0_MASKED);
+
+	if (bp_has_quirk(vm, KVM_X86_QUIRK_FIX_HYPERCALL_INSN))
+		rules |= BP_RULE_UNDEFINED;
+	if (!bp_has_quirk(vm, KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS))
+		rules |= BP_RULE_MWAIT_UD;
+	if (!bp_has_quirk(vm, KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
+		rules |= BP_RULE_MWAIT_CPUID;
+	if (!bp_has_quirk(vm, KVM_X86_QUIRK_LINT0_REENABLED))
+		rules |= BP_RULE_LINT0_MASKED;
+	WRITE_ONCE(vm->rules, rules);
+}
+
+void bp_quirks_init(struct bp_vm *vm)
+{
+	quirks_to_rules(vm);
+	vm->rules_gen = 1;
+}
+
+static long enable_quirks(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	long ret;
+
+	mutex_lock(&vm->rules_lock);
+	WRITE_ONCE(vm->quirks_off, vm->quirks_off | (cap->args[0] & BP_QUIRKS));
+	quirks_to_rules(vm);
+	ret = bp_rules_changed(vm);
+	mutex_unlock(&vm->rules_lock);
+	return ret;
+}
+
+static long enable_quirks2(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return cap->args[0] & ~(u64)BP_QUIRKS ? -EINVAL : enable_quirks(vm, cap);
+}
+
+/* Those that cannot be switched off are not minded. */
+static long enable_disable_exits(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	u32 rules = 0;
+
+	if (cap->args[0] & ~(u64)KVM_X86_DISABLE_VALID_EXITS)
+		return -EINVAL;
+	if (cap->args[0] & KVM_X86_DISABLE_EXITS_HLT)
+		rules |= BP_RULE_HLT;
+	if (cap->args[0] & KVM_X86_DISABLE_EXITS_PAUSE)
+		rules |= BP_RULE_PAUSE;
+	return enable_rule(vm, rules, true);
+}
+
+static long enable_exit_on_failure(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~1ull)
+		return -EINVAL;
+	WRITE_ONCE(vm->exit_on_failure, cap->args[0]);
+	return 0;
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -82,6 +155,12 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
+	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_payload },
+	{ KVM_CAP_DISABLE_QUIRKS, enable_quirks },
+	{ KVM_CAP_X86_DISABLE_EXITS, enable_disable_exits },
+	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
+	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
+	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault },
 };
 
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -11,6 +11,14 @@
 #define BP_CLOCK_FLAGS \
 	(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 
+#define BP_QUIRKS \
+	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED | \
+	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP | \
+	 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN | \
+	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | KVM_X86_QUIRK_SLOT_ZAP_ALL)
+
+#define BP_EXITS_OFF	(KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
+
 /* ---- vm.c ---- */
 long bp_vm_create(unsigned long type);
 void bp_vm_get(struct bp_vm *vm);
@@ -34,6 +42,8 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp);
 
 /* ---- enable.c ---- */
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
+/* A new VM has all quirks. */
+void bp_quirks_init(struct bp_vm *vm);
 
 /* ---- sysfs.c: /sys/kernel/bedplate and /dev/bedplate ---- */
 int bp_sysfs_init(void);

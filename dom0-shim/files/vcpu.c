@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
 
 #include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
@@ -84,6 +85,19 @@ static long interrupt(struct bp_vcpu *vcpu, void __user *argp)
 	return bp_extint_queue(vcpu, irq.irq);
 }
 
+static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, argp, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags || cap.cap != KVM_CAP_ENFORCE_PV_FEATURE_CPUID)
+		return -EINVAL;
+	vcpu->rules = cap.args[0] ? BP_RULE_PV_CPUID : 0;
+	vcpu->rules_gen = READ_ONCE(vcpu->vm->rules_gen) - 1;
+	return 0;
+}
+
 static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 			      unsigned long arg)
 {
@@ -99,6 +113,8 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return bp_hc_nmi(vcpu->vm->dom, vcpu->index);
 	case KVM_INTERRUPT:
 		return interrupt(vcpu, argp);
+	case KVM_ENABLE_CAP:
+		return enable_cap(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:
 		/* An optimisation for old CPUs, taken note of and not used. */
 		return copy_from_user(&va, argp, sizeof(va)) ? -EFAULT : 0;
@@ -189,6 +205,17 @@ static bool id_in_use(struct bp_vm *vm, u32 id)
 
 #define MAX_DONATIONS	16	/* for one vCPU: 4 MiB, far more than it needs */
 
+static void mask_lint0(struct bp_vcpu *vcpu)
+{
+	struct kvm_lapic_state *apic = vcpu->state;
+	u32 masked = APIC_LVT_MASKED;
+
+	if (bp_state_get(vcpu, BP_STATE_LAPIC, sizeof(*apic)) < 0)
+		return;
+	memcpy(apic->regs + APIC_LVT0, &masked, sizeof(masked));
+	bp_state_set(vcpu, BP_STATE_LAPIC, sizeof(*apic));
+}
+
 static int create_in_bedplate(struct bp_vcpu *vcpu)
 {
 	struct bp_vm *vm = vcpu->vm;
@@ -217,6 +244,8 @@ static int create_in_bedplate(struct bp_vcpu *vcpu)
 		mp->mp_state = KVM_MP_STATE_RUNNABLE;
 		bp_state_set(vcpu, BP_STATE_MP_STATE, sizeof(*mp));
 	}
+	if (!bp_has_quirk(vm, KVM_X86_QUIRK_LINT0_REENABLED))
+		mask_lint0(vcpu);
 	return 0;
 }
 

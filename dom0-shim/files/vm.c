@@ -241,6 +241,7 @@ static struct bp_vm *alloc_vm(void)
 	mutex_init(&vm->ioeventfd_lock);
 	spin_lock_init(&vm->mmu_lock);
 	INIT_LIST_HEAD(&vm->donated);
+	bp_quirks_init(vm);
 	xa_init(&vm->marks);
 	xa_init_flags(&vm->ioeventfds, XA_FLAGS_ALLOC1);
 	vm->mm = current->mm;

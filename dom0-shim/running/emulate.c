@@ -265,7 +265,7 @@ static int unhandled(struct bp_vcpu *vcpu)
 	struct emul_ctx *ctx = vcpu->emul;
 	struct kvm_run *run = vcpu->run;
 
-	if (ctx->cpl) {
+	if (ctx->cpl && !READ_ONCE(vcpu->vm->exit_on_failure)) {
 		bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
 		return 1;
 	}
@@ -320,6 +320,33 @@ int bp_emulate(struct bp_vcpu *vcpu)
 	if (ret < 0)
 		return ret;
 	return handle_result(vcpu, emul_run(vcpu->emul), stepping);
+}
+
+/* As the CPU would have raised it: with RF in the frame. */
+static void raise_undefined(struct bp_vcpu *vcpu)
+{
+	vcpu->page->regs.rflags |= X86_EFLAGS_RF;
+	vcpu->page->run_flags |= BP_RUN_SET_REGS;
+	bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
+}
+
+int bp_exit_undefined(struct bp_vcpu *vcpu)
+{
+	struct emul_ctx *ctx;
+	int ret = load_context(vcpu);
+
+	if (ret < 0)
+		return ret;
+	ctx = vcpu->emul;
+	ret = emul_fix_hypercall(ctx, boot_cpu_data.x86_vendor == X86_VENDOR_INTEL);
+	if (ret < 0)
+		return ret == -EIO ? -EFAULT : ret;
+	if (ret == EMUL_FAULT)
+		bp_queue_exception(vcpu, ctx->fault.vector, ctx->fault.has_error,
+				   ctx->fault.error_code, ctx->fault.cr2);
+	else if (ret == EMUL_UNHANDLED)
+		raise_undefined(vcpu);
+	return 1;
 }
 
 int bp_emulate_resume(struct bp_vcpu *vcpu)

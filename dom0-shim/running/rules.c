@@ -25,7 +25,7 @@ long bp_rules_apply(struct bp_vcpu *vcpu)
 	long ret;
 
 	memset(rules, 0, sizeof(*rules));
-	rules->flags = READ_ONCE(vm->rules);
+	rules->flags = READ_ONCE(vm->rules) | vcpu->rules;
 	if (READ_ONCE(vm->msr_to_user) &
 	    (KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL))
 		rules->flags |= BP_RULE_MSR_REFUSED;

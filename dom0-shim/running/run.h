@@ -21,6 +21,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu);
 int bp_exit_task_switch(struct bp_vcpu *vcpu);
 int bp_emulate(struct bp_vcpu *vcpu);
 int bp_emulate_resume(struct bp_vcpu *vcpu);
+/* #UD: the other vendor's hypercall is mended, all else raised. */
+int bp_exit_undefined(struct bp_vcpu *vcpu);
 /* Make or fill vcpu->emul, from the exit's registers and @sregs.  -ENOMEM. */
 int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Registers or mode were set while an emulated access waits for its answer. */

@@ -27,6 +27,9 @@ long bp_sregs_set(struct bp_vcpu *vcpu);
 long bp_events_get(struct bp_vcpu *vcpu);
 long bp_events_set(struct bp_vcpu *vcpu);
 
+/* ---- mce.c: KVM_X86_SET_MCE ---- */
+long bp_set_mce(struct bp_vcpu *vcpu, void __user *argp);
+
 /* ---- sync_regs.c: state that goes with KVM_RUN, in kvm_run ---- */
 /* What is dirty, to the vCPU.  -EINVAL: no such class, or the state is refused. */
 long bp_sync_from_run(struct bp_vcpu *vcpu);

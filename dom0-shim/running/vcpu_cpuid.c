@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/kvm_para.h>
 
 #include "state.h"
 
@@ -85,6 +86,16 @@ static long check_unchanged(struct bp_vcpu *vcpu, const struct kvm_cpuid2 *wante
 	return same_table(vcpu->state, wanted) ? 0 : -EINVAL;
 }
 
+/* Nobody is woken by a hypercall who halts without an exit. */
+static void hide_unhalt(struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *e;
+
+	for (e = cpuid->entries; e < cpuid->entries + cpuid->nent; e++)
+		if (e->function == KVM_CPUID_FEATURES)
+			e->eax &= ~BIT(KVM_FEATURE_PV_UNHALT);
+}
+
 long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid2 __user *user = argp;
@@ -102,6 +113,8 @@ long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 	if (IS_ERR(cpuid))
 		return PTR_ERR(cpuid);
 	cpuid->nent = n;
+	if (READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT)
+		hide_unhalt(cpuid);
 	if (vcpu->has_run) {
 		ret = check_unchanged(vcpu, cpuid);
 	} else {

@@ -207,6 +207,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_task_switch(vcpu);
 	case BP_EXIT_MSR:
 		return bp_exit_msr(vcpu);
+	case BP_EXIT_UNDEFINED:
+		return bp_exit_undefined(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;

@@ -9,9 +9,11 @@
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/trapnr.h>
 
 #include "channel/hypercall.h"
 #include "memory/donate.h"
+#include "memory/gmem.h"
 #include "run.h"
 #include "state.h"
 
@@ -118,17 +120,29 @@ long bp_regs_set(struct bp_vcpu *vcpu)
 	return 0;
 }
 
-long bp_sregs_get(struct bp_vcpu *vcpu)
-{
-	long ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(struct kvm_sregs));
+/* The two forms are the same but for their ends, which are not looked at here. */
+static_assert(offsetof(struct kvm_sregs, interrupt_bitmap) ==
+	      offsetof(struct kvm_sregs2, flags));
 
-	return ret < 0 ? ret : 0;
+static long sregs_get(struct bp_vcpu *vcpu, enum bp_state class, u32 size)
+{
+	const struct bp_vcpu_page *page = vcpu->page;
+	struct kvm_sregs *sregs = vcpu->state;
+	long ret = bp_state_get(vcpu, class, size);
+
+	if (ret < 0)
+		return ret;
+	/* A page fault that is owed: whoever is told of no payload has it here. */
+	if (page->run_flags & BP_RUN_EXCEPTION && page->exc_vector == X86_TRAP_PF &&
+	    !(READ_ONCE(vcpu->vm->rules) & BP_RULE_PAYLOAD))
+		sregs->cr2 = page->exc_cr2;
+	return 0;
 }
 
-long bp_sregs_set(struct bp_vcpu *vcpu)
+static long sregs_set(struct bp_vcpu *vcpu, enum bp_state class, u32 size)
 {
 	struct kvm_sregs *sregs = vcpu->state;
-	long ret = bp_state_set(vcpu, BP_STATE_SREGS, sizeof(*sregs));
+	long ret = bp_state_set(vcpu, class, size);
 
 	if (ret)
 		return ret;
@@ -138,23 +152,55 @@ long bp_sregs_set(struct bp_vcpu *vcpu)
 	return 0;
 }
 
+long bp_sregs_get(struct bp_vcpu *vcpu)
+{
+	return sregs_get(vcpu, BP_STATE_SREGS, sizeof(struct kvm_sregs));
+}
+
+long bp_sregs_set(struct bp_vcpu *vcpu)
+{
+	return sregs_set(vcpu, BP_STATE_SREGS, sizeof(struct kvm_sregs));
+}
+
+static bool pages_with_pae(const struct kvm_sregs2 *s)
+{
+	return s->cr0 & X86_CR0_PG && s->cr4 & X86_CR4_PAE && !(s->efer & EFER_LMA);
+}
+
+/* PDPTRs that the CPU does not keep are in memory. */
+static long sregs2_get(struct bp_vcpu *vcpu)
+{
+	struct kvm_sregs2 *s = vcpu->state;
+	long ret = sregs_get(vcpu, BP_STATE_SREGS2, sizeof(*s));
+	int idx;
+
+	if (ret || s->flags || !pages_with_pae(s))
+		return ret;
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	if (!bp_gmem_read(vcpu->vm, s->cr3 & 0xffffffe0, s->pdptrs, sizeof(s->pdptrs)))
+		s->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	return 0;
+}
+
+static long sregs2_set(struct bp_vcpu *vcpu)
+{
+	return sregs_set(vcpu, BP_STATE_SREGS2, sizeof(struct kvm_sregs2));
+}
+
 /* ---- events ---- */
 
-long bp_events_get(struct bp_vcpu *vcpu)
+/* What the emulator has found, and Bedplate does not know yet. */
+static void merge_owed(const struct bp_vcpu_page *page, struct kvm_vcpu_events *ev)
 {
-	struct kvm_vcpu_events *ev = vcpu->state;
-	struct bp_vcpu_page *page = vcpu->page;
-	long ret;
-
-	memset(ev, 0, sizeof(*ev));
-	ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
-	if (ret < 0)
-		return ret;
 	if (page->run_flags & BP_RUN_EXCEPTION) {
-		ev->exception.injected = 1;
+		ev->exception.injected = 0;
+		ev->exception.pending = 1;
 		ev->exception.nr = page->exc_vector;
 		ev->exception.has_error_code = page->exc_has_error;
 		ev->exception.error_code = page->exc_error;
+		ev->exception_has_payload = page->exc_vector == X86_TRAP_PF;
+		ev->exception_payload = page->exc_cr2;
 	}
 	if (page->run_flags & BP_RUN_INJECT) {
 		ev->interrupt.injected = 1;
@@ -162,14 +208,51 @@ long bp_events_get(struct bp_vcpu *vcpu)
 	}
 	if (page->run_flags & BP_RUN_INSN_DONE)
 		ev->interrupt.shadow = 0;
+}
+
+/* Who has not asked for more sees a pending exception as one that is injected. */
+static void hide_unasked(const struct bp_vm *vm, struct kvm_vcpu_events *ev)
+{
+	u32 rules = READ_ONCE(vm->rules);
+
+	if (!(rules & BP_RULE_PAYLOAD)) {
+		ev->flags &= ~KVM_VCPUEVENT_VALID_PAYLOAD;
+		ev->exception.injected |= ev->exception.pending;
+		ev->exception_has_payload = 0;
+		ev->exception_payload = 0;
+	}
+	if (!READ_ONCE(vm->triple_fault_event)) {
+		ev->flags &= ~KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+		ev->triple_fault.pending = 0;
+	}
+}
+
+long bp_events_get(struct bp_vcpu *vcpu)
+{
+	struct kvm_vcpu_events *ev = vcpu->state;
+	long ret;
+
+	memset(ev, 0, sizeof(*ev));
+	ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+	if (ret < 0)
+		return ret;
+	merge_owed(vcpu->page, ev);
+	hide_unasked(vcpu->vm, ev);
 	return 0;
 }
 
 long bp_events_set(struct bp_vcpu *vcpu)
 {
-	long ret = bp_state_set(vcpu, BP_STATE_EVENTS,
-				sizeof(struct kvm_vcpu_events));
+	const struct kvm_vcpu_events *ev = vcpu->state;
+	const struct bp_vm *vm = vcpu->vm;
+	long ret;
 
+	if ((ev->flags & KVM_VCPUEVENT_VALID_PAYLOAD &&
+	     !(READ_ONCE(vm->rules) & BP_RULE_PAYLOAD)) ||
+	    (ev->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT &&
+	     !READ_ONCE(vm->triple_fault_event)))
+		return -EINVAL;
+	ret = bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(*ev));
 	if (!ret)
 		vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT |
 					   BP_RUN_INSN_DONE);
@@ -256,6 +339,36 @@ static long translate(struct bp_vcpu *vcpu, void __user *argp)
 	return copy_to_user(argp, tr, sizeof(*tr)) ? -EFAULT : 0;
 }
 
+/* ---- attributes ---- */
+
+static long tsc_offset_attr(struct bp_vcpu *vcpu, unsigned int cmd, u64 addr)
+{
+	u64 __user *user = u64_to_user_ptr(addr);
+	u64 *word = vcpu->state;
+	long ret;
+
+	if (cmd == KVM_HAS_DEVICE_ATTR)
+		return 0;
+	if (cmd == KVM_SET_DEVICE_ATTR)
+		return get_user(*word, user) ? -EFAULT :
+		       bp_state_set(vcpu, BP_STATE_TSC_OFFSET, sizeof(*word));
+	ret = bp_state_get(vcpu, BP_STATE_TSC_OFFSET, sizeof(*word));
+	if (ret < 0)
+		return ret;
+	return put_user(*word, user) ? -EFAULT : 0;
+}
+
+static long device_attr(struct bp_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_device_attr attr;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	if (attr.group != KVM_VCPU_TSC_CTRL || attr.attr != KVM_VCPU_TSC_OFFSET)
+		return -ENXIO;
+	return tsc_offset_attr(vcpu, cmd, attr.addr);
+}
+
 long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 			 void __user *argp)
 {
@@ -272,6 +385,10 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_SREGS:
 		return merged_set(vcpu, bp_sregs_set, sizeof(struct kvm_sregs),
 				  argp);
+	case KVM_GET_SREGS2:
+		return merged_get(vcpu, sregs2_get, sizeof(struct kvm_sregs2), argp);
+	case KVM_SET_SREGS2:
+		return merged_set(vcpu, sregs2_set, sizeof(struct kvm_sregs2), argp);
 	case KVM_GET_VCPU_EVENTS:
 		return merged_get(vcpu, bp_events_get, sizeof(struct kvm_vcpu_events),
 				  argp);
@@ -290,6 +407,14 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 		return get_tsc_khz(vcpu);
 	case KVM_SET_TSC_KHZ:
 		return set_tsc_khz(vcpu, (unsigned long)argp);
+	case KVM_HAS_DEVICE_ATTR:
+	case KVM_GET_DEVICE_ATTR:
+	case KVM_SET_DEVICE_ATTR:
+		return device_attr(vcpu, cmd, argp);
+	case KVM_KVMCLOCK_CTRL:
+		return bp_state_set(vcpu, BP_STATE_CLOCK_STOPPED, 0);
+	case KVM_X86_SET_MCE:
+		return bp_set_mce(vcpu, argp);
 	case KVM_TRANSLATE:
 		return translate(vcpu, argp);
 	case KVM_X86_SETUP_MCE:

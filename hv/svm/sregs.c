@@ -131,3 +131,10 @@ int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
 	svm_flush(v);
 	return 0;
 }
+
+/* With nested paging the CPU reads them from memory, entry by entry. */
+void svm_set_pdptes(struct vcpu *v, const u64 pdpte[4])
+{
+	(void)v;
+	(void)pdpte;
+}

@@ -129,6 +129,7 @@ const struct hv_ops svm_ops = {
 	.get_paging = svm_get_paging,
 	.get_sregs = svm_get_sregs,
 	.set_sregs = svm_set_sregs,
+	.set_pdptes = svm_set_pdptes,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
 	.get_block = svm_get_block,

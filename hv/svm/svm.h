@@ -123,6 +123,7 @@ hpa_t svm_msrpm(const struct vcpu *v);
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p);
 void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
+void svm_set_pdptes(struct vcpu *v, const u64 pdpte[4]);
 /* Segment formats.  Pure. */
 void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from);
 void svm_seg_unpack(struct kvm_segment *to, const struct vmcb_seg *from);

@@ -26,12 +26,11 @@
 
 static void init_controls(struct vcpu *v, struct vmcb_control *c)
 {
-	c->intercept_exc = EXC_EXITS;
+	c->intercept_exc = vcpu_exc_exits(v);
 	c->intercept1 = INTERCEPT1_ALL;
 	c->intercept2 = INTERCEPT2_ALL;
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept_cr = SVM_CR_WRITE(4);
-		c->intercept_exc |= EXC_EXITS_GUEST;
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
 	}
@@ -96,8 +95,16 @@ void svm_vcpu_reset(struct vcpu *v)
 /* VMRUN refuses high bits in DR6 and DR7: whoever set them, they go. */
 void svm_sync_controls(struct vcpu *v)
 {
-	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+	struct svm_vcpu *sv = v->arch;
+	struct vmcb *b = sv->vmcb;
 
+	if (sv->step == STEP_NONE)
+		b->c.intercept_exc = vcpu_exc_exits(v);
+	else
+		sv->step_exc = vcpu_exc_exits(v);
+	svm_intercept1(b, SVM_I1_HLT, !(v->rules.flags & BP_RULE_HLT));
+	if (svm.pause_filter)
+		svm_intercept1(b, SVM_I1_PAUSE, !(v->rules.flags & BP_RULE_PAUSE));
 	b->s.dr6 = (u32)v->dr6;
 	b->s.dr7 = (u32)v->dr7;
 	b->c.tsc_offset = v->tsc_offset;

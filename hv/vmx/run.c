@@ -248,6 +248,9 @@ void vmx_run(struct vcpu *v)
 	v->regs.rflags = vmread(VMCS_GUEST_RFLAGS);
 	v->regs.cr2 = read_cr2();
 	x->intr_state = x->intr_state_hw = vmread(VMCS_GUEST_INTR_STATE);
+	/* HLT ends here, where it does not exit, as on AMD's: its wait is a hint. */
+	if (unlikely(v->rules.flags & BP_RULE_HLT))
+		vmwrite(VMCS_GUEST_ACTIVITY, 0);
 	/* An entry that failed leaves IDT-vectoring information as it was (27.8). */
 	if (likely(!(reason & EXIT_ENTRY_FAILED))) {
 		x->launched = true;

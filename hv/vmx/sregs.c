@@ -142,6 +142,15 @@ void vmx_write_efer(u64 efer)
 	vmwrite(VMCS_ENTRY_CTL, vmx.ctl.entry | (efer & EFER_LMA ? ENTRY_IA32E : 0));
 }
 
+static void write_pdptes(const u64 pdpte[4])
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		vmwrite(VMCS_GUEST_PDPTE(i),
+			pdpte_bad(pdpte[i], vmx.limits.phys_end) ? 0 : pdpte[i]);
+}
+
 /*
  * With EPT, PAE paging runs on PDPTEs in the VMCS, which MOV to CR3 fills.  A
  * table that is not in memory waits until it is; what is malformed translates
@@ -150,14 +159,20 @@ void vmx_write_efer(u64 efer)
 static void load_pdptes(struct vcpu *v, u64 cr3)
 {
 	struct vmx_vcpu *x = v->arch;
-	u64 pdpte[4], i;
+	u64 pdpte[4];
 
 	x->pdptes_due = guest_read(v->dom, PAE_ROOT(cr3), pdpte, sizeof(pdpte));
-	if (x->pdptes_due)
-		return;
-	for (i = 0; i < 4; i++)
-		vmwrite(VMCS_GUEST_PDPTE(i),
-			pdpte_bad(pdpte[i], vmx.limits.phys_end) ? 0 : pdpte[i]);
+	if (!x->pdptes_due)
+		write_pdptes(pdpte);
+}
+
+void vmx_set_pdptes(struct vcpu *v, const u64 pdpte[4])
+{
+	hpa_t before = vmcs_open(v);
+
+	((struct vmx_vcpu *)v->arch)->pdptes_due = false;
+	write_pdptes(pdpte);
+	vmcs_close(v, before);
 }
 
 void vmx_load_pdptes(struct vcpu *v)

@@ -18,10 +18,9 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 {
 	x->proc = vmx.ctl.proc;
 	x->proc2 = vmx.ctl.proc2;
-	x->exc_bitmap = EXC_EXITS;
+	x->exc_bitmap = vcpu_exc_exits(v);
 	if (!domain_is_dom0(v->dom)) {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
-		x->exc_bitmap |= EXC_EXITS_GUEST;
 		x->proc2 |= PROC2_WBINVD;
 	}
 	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
@@ -127,6 +126,19 @@ void vmx_vcpu_reset(struct vcpu *v)
 	vmcs_close(v, before);
 }
 
+/* v->rules: what exits. */
+static void sync_rules(struct vcpu *v, struct vmx_vcpu *x)
+{
+	x->exc_bitmap = vcpu_exc_exits(v);
+	vmwrite(VMCS_EXC_BITMAP, x->exc_bitmap);
+	x->proc = v->rules.flags & BP_RULE_HLT ? x->proc & ~PROC_HLT : x->proc | PROC_HLT;
+	vmwrite(VMCS_PROC, x->proc);
+	if (vmx.ctl.pause_loop)
+		x->proc2 = v->rules.flags & BP_RULE_PAUSE ? x->proc2 & ~PROC2_PAUSE_LOOP :
+							    x->proc2 | PROC2_PAUSE_LOOP;
+	vmx_apic_mode(v, x->apic_mode);
+}
+
 /*
  * While the vCPU is loaded its DR6 and DR7 change without us: only what the
  * core has changed goes in.  High bits are refused by an entry: they go.
@@ -134,7 +146,6 @@ void vmx_vcpu_reset(struct vcpu *v)
 void vmx_sync_controls(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->arch;
-	bool x2apic = x->apic_mode == VLAPIC_X2APIC && (x->apic & PROC2_X2APIC);
 	hpa_t before = vmcs_open(v);
 
 	if (x->dr7 != v->dr7) {
@@ -147,7 +158,7 @@ void vmx_sync_controls(struct vcpu *v)
 			vmx_load_dr6(v);
 	}
 	vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
-	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, x2apic));
+	sync_rules(v, x);
 	vmcs_close(v, before);
 }
 

@@ -171,6 +171,7 @@ const struct hv_ops vmx_ops = {
 	.get_paging = vmx_get_paging,
 	.get_sregs = vmx_get_sregs,
 	.set_sregs = vmx_set_sregs,
+	.set_pdptes = vmx_set_pdptes,
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,
 	.get_block = vmx_get_block,

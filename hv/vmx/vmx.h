@@ -142,6 +142,7 @@ void vmx_load_pdptes(struct vcpu *v);
 void vmx_need_pdptes(struct vcpu *v);
 void vmx_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int vmx_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
+void vmx_set_pdptes(struct vcpu *v, const u64 pdpte[4]);
 /* Segment formats.  Pure. */
 u32 vmx_seg_ar(const struct kvm_segment *s);
 void vmx_seg_unpack(struct kvm_segment *to, u32 ar);

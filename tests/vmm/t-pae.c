@@ -182,3 +182,37 @@ TEST_LIMIT(pae, no_memory, 10)
 	CHECK(v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR || v->run->exit_reason == KVM_EXIT_SHUTDOWN);
 	vm_free(vm);
 }
+
+/* The second form of the special registers has the top entries: from memory, or as they are set. */
+TEST(pae, sregs2)
+{
+	struct kvm_sregs2 s2, back;
+	struct kvm_sregs s;
+
+	if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SREGS2) <= 0)
+		SKIP("no KVM_CAP_SREGS2");
+	setup(AT(on), ROOT, CR4_PAE);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS2, &s2), 0);
+	s = sregs();
+	CHECK_EQ(s2.flags, 0);
+	CHECK(!memcmp(&s, &s2, offsetof(struct kvm_sregs2, flags)));
+	s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;		/* which it does not use */
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_SREGS2, &s2), EINVAL);
+	s2.flags = 2;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_SREGS2, &s2), EINVAL);
+	s2.flags = 0;
+	s2.cr0 |= CR0_PG;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS2, &s2), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS2, &back), 0);
+	CHECK_EQ(back.flags, KVM_SREGS2_FLAGS_PDPTRS_VALID);
+	CHECK_EQ(back.pdptrs[0], DIR | 1);
+	CHECK_EQ(back.pdptrs[3], 0);
+	CHECK_EQ(back.cr0, s2.cr0);
+	run_sync(v, 1);
+	if (is_amd())
+		return;
+	setup(AT(on), ROOT, CR4_PAE);
+	memset(high, 0, 0x2000);			/* not to be looked at */
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS2, &back), 0);
+	run_sync(v, 1);
+}

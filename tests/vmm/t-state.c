@@ -260,6 +260,112 @@ TEST(state, vcpu_events)
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), EINVAL);
 }
 
+/* The guest has no handler for what comes now: it says so on PORT_FAIL. */
+static void expect_trap(struct vcpu *v, uint64_t vec, uint64_t err)
+{
+	CHECK_EQ(run_once(v), 0);
+	CHECK_EQ(v->run->exit_reason, KVM_EXIT_IO);
+	CHECK_EQ(v->run->io.port, PORT_FAIL);
+	CHECK_EQ(v->vm->p->fail_expr, 0);
+	CHECK_EQ(v->vm->p->fail_vec, vec);
+	CHECK_EQ(v->vm->p->fail_err, err);
+}
+
+static void enable(struct vm *vm, uint32_t nr, uint64_t arg)
+{
+	struct kvm_enable_cap cap = { .cap = nr, .args = { arg } };
+
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+}
+
+/* An exception that waits has its address with it, and not in CR2 yet. */
+TEST(state, exception_payload)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e, back;
+	struct kvm_sregs s;
+
+	if (check_cap(vm->fd, KVM_CAP_EXCEPTION_PAYLOAD) <= 0)
+		SKIP("no KVM_CAP_EXCEPTION_PAYLOAD");
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	CHECK(!(e.flags & KVM_VCPUEVENT_VALID_PAYLOAD));
+	e.exception.pending = 1;
+	e.exception.nr = 14;
+	e.exception.has_error_code = 1;
+	e.exception.error_code = 2;
+	e.exception_has_payload = 1;
+	e.exception_payload = 0x123456000;
+	e.flags = KVM_VCPUEVENT_VALID_PAYLOAD;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	v->run->immediate_exit = 1;
+	CHECK_EQ(run_once(v), -EINTR);
+	v->run->immediate_exit = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &back), 0);
+	CHECK(back.flags & KVM_VCPUEVENT_VALID_PAYLOAD);
+	CHECK(back.exception.pending && !back.exception.injected);
+	CHECK_EQ(back.exception.nr, 14);
+	CHECK_EQ(back.exception.error_code, 2);
+	CHECK_EQ(back.exception_has_payload, 1);
+	CHECK_EQ(back.exception_payload, 0x123456000);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	CHECK(s.cr2 != 0x123456000);
+	expect_trap(v, 14, 2);
+	CHECK_EQ(vm->p->fail_cr2, 0x123456000);
+
+	/* One that is injected has none. */
+	vm = vm_new(G_script, 1, 0);
+	v = &vm->vcpu[0];
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	run_sync(v, 1);
+	enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, 1);
+	e.exception.pending = 0;
+	e.exception.injected = 1;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &back), 0);
+	CHECK(!back.exception.pending && back.exception.injected);
+	CHECK_EQ(back.exception_has_payload, 0);
+	expect_trap(v, 14, 2);
+	CHECK(vm->p->fail_cr2 != 0x123456000);
+}
+
+/* A triple fault that the VMM makes pending is one, and can be taken back. */
+TEST(state, triple_fault_event)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e;
+
+	if (check_cap(vm->fd, KVM_CAP_X86_TRIPLE_FAULT_EVENT) <= 0)
+		SKIP("no KVM_CAP_X86_TRIPLE_FAULT_EVENT");
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	CHECK(!(e.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT));
+	e.flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+	e.triple_fault.pending = 1;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	enable(vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	v->run->immediate_exit = 1;
+	CHECK_EQ(run_once(v), -EINTR);
+	v->run->immediate_exit = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	CHECK(e.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT);
+	CHECK_EQ(e.triple_fault.pending, 1);
+	e.triple_fault.pending = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	run_sync(v, 2);
+	e.triple_fault.pending = 1;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	run_exit(v, KVM_EXIT_SHUTDOWN);
+}
+
 static void set_injected(struct vcpu *v, int vector)
 {
 	struct kvm_vcpu_events e;

@@ -27,6 +27,10 @@ static void reset_registers(struct vcpu *v)
 	areg_set(a, APIC_REG_SVR, 0xff);
 	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
 		areg_set(a, lvt_offsets[i], LVT_RESET);
+	/* The PIC's interrupts find their way before firmware looks (as with KVM). */
+	if ((a->base & APIC_BASE_BSP) && !domain_is_dom0(v->dom) &&
+	    !(v->rules.flags & BP_RULE_LINT0_MASKED))
+		areg_set(a, APIC_REG_LVT_LINT0, LVT_EXTINT);
 	for (i = 0; i < APIC_EILVTS; i++)
 		a->eilvt[i] = LVT_RESET;
 	a->lvt_timer = LVT_RESET;

@@ -31,6 +31,7 @@
 #define ICR_X2_RESERVED	0xfff32000u	/* 31:20, 17:16, 13: #GP in x2APIC mode */
 
 #define LVT_MASKED	BIT(16)
+#define LVT_EXTINT	0x700u
 #define LVT_TIMER_MODE	(3u << 17)
 #define LVT_ONESHOT	(0u << 17)
 #define LVT_PERIODIC	(1u << 17)

@@ -172,6 +172,11 @@ static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
 			c->ecx |= F1_ECX_OSXSAVE;
 		if (!(v->apic.base & APIC_BASE_ENABLE))
 			c->edx &= ~BIT(9);
+		if (v->rules.flags & BP_RULE_MWAIT_CPUID) {
+			c->ecx &= ~F1_ECX_MONITOR;
+			if (v->msr.misc_enable & BIT(18))
+				c->ecx |= F1_ECX_MONITOR;
+		}
 	} else if (leaf == 7 && !sub) {
 		ops->get_paging(v, &p);
 		c->ecx &= ~F7_ECX_OSPKE;

@@ -194,6 +194,8 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 	u64 *slot = mtrr_slot(v, msr);
 	int ret;
 
+	if (unlikely(v->rules.flags & BP_RULE_PV_CPUID) && !pv_msr_offered(v, msr))
+		return -ENOENT;
 	if (slot) {
 		*val = *slot;
 		return 0;
@@ -308,6 +310,8 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 	u64 *slot = mtrr_slot(v, msr);
 	int ret;
 
+	if (unlikely(v->rules.flags & BP_RULE_PV_CPUID) && !pv_msr_offered(v, msr))
+		return -ENOENT;
 	if (slot) {
 		if (!mtrr_ok(msr, val))
 			return -EINVAL;

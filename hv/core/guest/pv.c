@@ -5,11 +5,13 @@
 #include <linux/kvm_para.h>
 
 #include "apic/vlapic.h"
+#include "cpuid.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "lib/x86.h"
 #include "machine/cmos.h"
+#include "machine/cpu.h"
 #include "machine/tsc.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
@@ -29,6 +31,7 @@ struct pvclock {
 };
 static_assert(sizeof(struct pvclock) == 32, "as Linux's pvclock-abi.h has it");
 #define PVCLOCK_TSC_STABLE	1
+#define PVCLOCK_STOPPED		2	/* set here, cleared by the guest */
 
 struct pv_wall {
 	u32 version;
@@ -98,6 +101,32 @@ void pv_clock_set(struct domain *d, u64 ns, u64 tsc)
 }
 
 /* ---- MSRs ---- */
+
+/* A guest that has no such feature by its CPUID uses it all the same, unless the VMM minds. */
+static bool offered(struct vcpu *v, u32 feature)
+{
+	return !(v->rules.flags & BP_RULE_PV_CPUID) ||
+	       (vcpu_cpuid(v, KVM_CPUID_FEATURES, 0).eax & BIT(feature));
+}
+
+bool pv_msr_offered(struct vcpu *v, u32 msr)
+{
+	switch (msr) {
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_WALL_CLOCK:
+		return offered(v, KVM_FEATURE_CLOCKSOURCE);
+	case MSR_KVM_SYSTEM_TIME_NEW:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		return offered(v, KVM_FEATURE_CLOCKSOURCE2);
+	case MSR_KVM_STEAL_TIME:
+		return offered(v, KVM_FEATURE_STEAL_TIME);
+	case MSR_KVM_PV_EOI_EN:
+		return offered(v, KVM_FEATURE_PV_EOI);
+	case MSR_KVM_POLL_CONTROL:
+		return offered(v, KVM_FEATURE_POLL_CONTROL);
+	}
+	return true;
+}
 
 static int write_wall_clock(struct vcpu *v, gpa_t gpa)
 {
@@ -176,9 +205,14 @@ static int write_clock(struct vcpu *v)
 	p.system_time = v->dom->clock_ns;
 	p.mul = clock_mul;
 	p.shift = clock_shift;
-	p.flags = PVCLOCK_TSC_STABLE;
+	if (guest_read(v->dom, gpa + offsetof(struct pvclock, flags), &p.flags, 1))
+		return -EFAULT;
+	p.flags = PVCLOCK_TSC_STABLE | (p.flags & PVCLOCK_STOPPED);
+	if (v->pv_stopped)
+		p.flags |= PVCLOCK_STOPPED;
 	if (guest_write(v->dom, gpa, &p, sizeof(p)))
 		return -EFAULT;
+	v->pv_stopped = false;
 	p.version++;
 	return guest_write(v->dom, gpa, &p.version, sizeof(p.version));
 }
@@ -353,11 +387,19 @@ s64 pv_hypercall(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)
 	switch (nr) {
 	case KVM_HC_VAPIC_POLL_IRQ:
 		return 0;
+	case KVM_HC_SCHED_YIELD:
+		if (!offered(v, KVM_FEATURE_PV_SCHED_YIELD))
+			break;
+		this_cpu()->resched = true;
+		return 0;
 	case KVM_HC_KICK_CPU:
+		if (!offered(v, KVM_FEATURE_PV_UNHALT))
+			break;
 		return kick_cpu(v->dom, a1);
 	case KVM_HC_SEND_IPI:
+		if (!offered(v, KVM_FEATURE_PV_SEND_IPI))
+			break;
 		return send_ipi(v, a0, a1, a2, a3);
-	default:
-		return -KVM_ENOSYS;
 	}
+	return -KVM_ENOSYS;
 }

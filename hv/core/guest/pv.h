@@ -30,6 +30,8 @@ void pv_init(void);
 /* A new domain's clock starts at 0 now. */
 void pv_init_domain(struct domain *d);
 
+/* False: v's CPUID does not offer this paravirtual MSR, and the VMM wants it to count. */
+bool pv_msr_offered(struct vcpu *v, u32 msr);
 /* -ENOENT: not a paravirtual MSR; -EINVAL: #GP. */
 int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);

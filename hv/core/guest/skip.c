@@ -17,6 +17,7 @@ static u8 opcode_len(enum vm_exit_reason reason)
 		return 1;
 	case VM_EXIT_HYPERCALL:
 	case VM_EXIT_XSETBV:
+	case VM_EXIT_MWAIT:
 		return 3;
 	default:
 		return 2;	/* CPUID, RDMSR, WRMSR, WBINVD, INVD */

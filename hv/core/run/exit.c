@@ -210,6 +210,10 @@ static void exit_exception(struct vcpu *v)
 {
 	const struct exit_exc *e = &v->exit.exc;
 
+	if (e->vector == X86_TRAP_UD && (v->rules.flags & BP_RULE_UNDEFINED)) {
+		vcpu_service(v, BP_EXIT_UNDEFINED);
+		return;
+	}
 	if (e->vector == X86_TRAP_PF)
 		v->regs.cr2 = e->cr2_or_dr6;
 	if (e->vector == X86_TRAP_DB)
@@ -233,6 +237,18 @@ static void exit_xsetbv(struct vcpu *v)
 static void exit_undefined(struct vcpu *v)
 {
 	vcpu_ud(v);
+}
+
+#define CPUID_MONITOR	BIT(3)
+
+/* MONITOR or MWAIT.  As on KVM they do nothing, unless the VMM knows better. */
+static void exit_mwait(struct vcpu *v)
+{
+	if (domain_is_dom0(v->dom) || ((v->rules.flags & BP_RULE_MWAIT_UD) &&
+				       !(vcpu_cpuid(v, 1, 0).ecx & CPUID_MONITOR)))
+		vcpu_ud(v);
+	else
+		vcpu_skip(v);
 }
 
 static void exit_protection(struct vcpu *v)
@@ -301,7 +317,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_UNDEFINED] = exit_undefined,
 	[VM_EXIT_PROTECTION] = exit_protection,
 	[VM_EXIT_WBINVD] = exit_wbinvd,
-	[VM_EXIT_MWAIT] = exit_undefined,
+	[VM_EXIT_MWAIT] = exit_mwait,
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_NEED_PAGE] = exit_need_page,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,

@@ -93,7 +93,8 @@ static bool map_apic(struct vcpu *v, gpa_t gpa)
 {
 	hpa_t page = v->apic.access_page;
 
-	if (!page || (v->exit.npf.flags & NPF_PRESENT) || READ_ONCE(v->dom->apic_bars))
+	if (!page || (gpa & PAGE_MASK) != APIC_BASE_DEFAULT ||
+	    (v->exit.npf.flags & NPF_PRESENT) || READ_ONCE(v->dom->apic_bars))
 		return false;
 	return !mmu_map_apic(v->dom, gpa, page);
 }

@@ -152,6 +152,8 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 			return false;
 		inject_pending(v);
 	} else {
+		if (unlikely(v->inject.pending))
+			vcpu_raise_pending(v);
 		if (unlikely(v->pv_eoi_armed))
 			pv_eoi_sync(v);
 		if (READ_ONCE(v->nmi_pending))

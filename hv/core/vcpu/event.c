@@ -6,6 +6,14 @@
 #include "ops.h"
 #include "run.h"
 
+u32 vcpu_exc_exits(const struct vcpu *v)
+{
+	if (domain_is_dom0(v->dom))
+		return EXC_EXITS;
+	return EXC_EXITS | EXC_EXITS_GUEST |
+	       (v->rules.flags & BP_RULE_UNDEFINED ? 1u << X86_TRAP_UD : 0);
+}
+
 static bool contributory(u8 vector)
 {
 	return vector == X86_TRAP_DE || (vector >= X86_TRAP_TS && vector <= X86_TRAP_GP);
@@ -42,11 +50,31 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	} else if (e->type == EVENT_NMI) {
 		v->nmi_pending = true;
 	}
-	e->type = EVENT_EXC;
-	e->vector = vector;
-	e->has_error = has_error;
-	e->error = error;
-	e->dr6 = 0;
+	*e = (struct vcpu_event){
+		.type = EVENT_EXC, .vector = vector, .has_error = has_error, .error = error,
+	};
+}
+
+#define TRAPS_OR_ABORTS	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) | \
+			 BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC))
+
+/* What a #DB tells of by setting a bit of DR6: it also has those that it clears. */
+#define DR6_PAYLOAD	(X86_DR6_B | X86_DR6_BD | X86_DR6_BS | BIT(15))
+
+void vcpu_raise_pending(struct vcpu *v)
+{
+	struct vcpu_event *e = &v->inject;
+
+	e->pending = false;
+	if (!(TRAPS_OR_ABORTS & BIT(e->vector)))
+		v->regs.rflags |= X86_EFLAGS_RF;
+	if (!e->has_payload)
+		return;
+	e->has_payload = false;
+	if (e->vector == X86_TRAP_PF)
+		v->regs.cr2 = e->payload;
+	else if (e->vector == X86_TRAP_DB)
+		e->dr6 = e->payload & DR6_PAYLOAD;
 }
 
 /*

@@ -52,6 +52,10 @@ enum vm_exit_reason {
 #define EXC_EXITS	(1u << X86_TRAP_MC)
 #define EXC_EXITS_GUEST	(1u << X86_TRAP_AC | 1u << X86_TRAP_DB)
 
+struct vcpu;
+/* The set for this one, as v->rules have it. */
+u32 vcpu_exc_exits(const struct vcpu *v);
+
 struct exit_io {
 	u16 port;
 	u8 size;		/* 1, 2, 4 */

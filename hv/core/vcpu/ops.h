@@ -78,6 +78,12 @@ struct hv_ops {
 	int (*set_sregs)(struct vcpu *v, const struct kvm_sregs *s);
 
 	/*
+	 * PAE's top entries, for CPUs that keep them; the state pages with them
+	 * (uses_pae_root()).  What is malformed translates nothing.
+	 */
+	void (*set_pdptes)(struct vcpu *v, const u64 pdpte[4]);
+
+	/*
 	 * MSRs that the control structure or the load/put set holds: STAR,
 	 * LSTAR, CSTAR, SFMASK, KERNEL_GS_BASE, FS/GS base, SYSENTER_*, PAT,
 	 * EFER, DEBUGCTL and the like.  -ENOENT: not one of them; -EINVAL:
@@ -107,7 +113,7 @@ struct hv_ops {
 /* The functions of the table, all of them. */
 #define OPS_CALLS(X) \
 	X(probe) X(cpu_init) X(vcpu_init) X(vcpu_fini) X(vcpu_reset) X(load) X(put) X(run) \
-	X(can_inject) X(window) X(tpr_threshold) X(get_paging) X(get_sregs) X(set_sregs) \
+	X(can_inject) X(window) X(tpr_threshold) X(get_paging) X(get_sregs) X(set_sregs) X(set_pdptes) \
 	X(get_msr) X(set_msr) X(get_block) X(set_block) X(sync_controls) X(flush) \
 	X(emergency_off) X(dump)
 

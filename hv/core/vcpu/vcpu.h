@@ -97,6 +97,9 @@ struct vcpu_event {
 	bool has_error;
 	u32 error;
 	u32 dr6;		/* #DB: what its delivery is to add to DR6; 0: DR6 has it */
+	bool pending;		/* set by the VMM, as one that no CPU has begun to deliver */
+	bool has_payload;	/* then: CR2, or what to add to DR6 */
+	u64 payload;
 };
 
 /* What insn.c and page walks need to know; filled by ops->get_paging. */
@@ -203,6 +206,7 @@ struct vcpu {
 	u64 stolen_ns;			/* waited in domain 0, its thread */
 	u64 runnable_since;		/* TSC when it became RUNNABLE */
 	bool pv_dirty;			/* write clock and steal time at entry */
+	bool pv_stopped;		/* kvmclock is to say that the guest was stopped */
 	bool pv_eoi_armed;
 	u8 pv_eoi_vector;
 	bool pv_preempted;		/* the guest's page says so */

@@ -127,10 +127,23 @@ static void level_eoi_is_told(void **state)
 	assert_int_equal(level_eois, 1);
 }
 
+/* The PIC's way is open on the bootstrap processor, unless the VMM minds; INIT is a reset, too. */
+static void lint0_after_reset(void **state)
+{
+	(void)state;
+	vlapic_reset(&v[0]);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_LINT0), 0x700);
+	v[0].rules.flags = BP_RULE_LINT0_MASKED;
+	vlapic_reset(&v[0]);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_LINT0), 0x10000);
+	v[0].rules.flags = 0;
+}
+
 static void extint_through_lint0(void **state)
 {
 	(void)state;
 	v[0].extint = true;
+	vlapic_write(&v[0], APIC_REG_LVT_LINT0, 0x10700);
 	assert_false(vlapic_has_interrupt(&v[0]));
 	vlapic_write(&v[0], APIC_REG_LVT_LINT0, 0x700);
 	assert_true(vlapic_accepts_extint(&v[0]));
@@ -145,6 +158,7 @@ static void extint_through_lint0(void **state)
 static void queued_vector(void **state)
 {
 	(void)state;
+	vlapic_write(&v[0], APIC_REG_LVT_LINT0, 0x10700);
 	assert_false(vlapic_accepts_extint(&v[0]));
 	v[0].extint_queued = true;
 	assert_true(vlapic_has_interrupt(&v[0]));
@@ -334,7 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(power_up), T(highest_vector_first), T(same_class_waits),
 		T(tpr_holds_back), T(illegal_vectors), T(level_eoi_is_told),
-		T(extint_through_lint0), T(queued_vector), T(base_transitions),
+		T(lint0_after_reset), T(extint_through_lint0), T(queued_vector), T(base_transitions),
 		T(off_takes_nothing),
 		T(mmio_only_in_xapic_mode), T(msr_access), T(all_offsets),
 		T(extended_lvts), T(state_round_trip), T(state_of_x2apic),

@@ -17,6 +17,7 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/run/npf.h"
+#include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/apic/vlapic_priv.h"
 
@@ -52,6 +53,17 @@ int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 		return -EFAULT;
 	memcpy(mem + gpa, buf, len);
 	return 0;
+}
+
+static struct cpu cpu;
+static u32 features;
+
+struct cpu *this_cpu(void) { return &cpu; }
+
+struct cpuid vcpu_cpuid(struct vcpu *w __unused, u32 leaf, u32 sub __unused)
+{
+	assert_int_equal(leaf, KVM_CPUID_FEATURES);
+	return (struct cpuid){ .eax = features };
 }
 
 void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write __unused) { wanted = gpa; }
@@ -397,6 +409,26 @@ static void formats_of_the_rtc(void **state)
 
 #define T(name) cmocka_unit_test_setup(name, setup)
 
+/* CPUID counts where the VMM says so. */
+static void by_cpuid(void **state __unused)
+{
+	features = 0;
+	v[0].rules.flags = 0;
+	assert_true(pv_msr_offered(&v[0], MSR_KVM_STEAL_TIME));
+	cpu.resched = false;
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SCHED_YIELD, 0, 0, 0, 0), 0);
+	assert_true(cpu.resched);
+	v[0].rules.flags = BP_RULE_PV_CPUID;
+	assert_false(pv_msr_offered(&v[0], MSR_KVM_STEAL_TIME));
+	assert_true(pv_msr_offered(&v[0], MSR_EFER));
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SCHED_YIELD, 0, 0, 0, 0), -KVM_ENOSYS);
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 1, 0, 0, 0), -KVM_ENOSYS);
+	features = BIT(KVM_FEATURE_STEAL_TIME);
+	assert_true(pv_msr_offered(&v[0], MSR_KVM_STEAL_TIME));
+	assert_false(pv_msr_offered(&v[0], MSR_KVM_PV_EOI_EN));
+	v[0].rules.flags = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +437,7 @@ int main(void)
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
 		T(ipis_by_bitmap), T(kicks), T(days_of_dates), T(formats_of_the_rtc),
+		T(by_cpuid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,7 +242,7 @@ static void flush_by_asid(void **state __unused)
 
 static void inject(u8 type, u8 vector, bool has_error, u32 error)
 {
-	rig_v.inject = (struct vcpu_event){ type, vector, has_error, error, 0 };
+	rig_v.inject = (struct vcpu_event){ .type = type, .vector = vector, .has_error = has_error, .error = error };
 }
 
 static int kicks;
@@ -341,14 +341,14 @@ static void cut_short(void **state __unused)
 		u64 info;
 		struct vcpu_event ev;
 	} t[] = {
-		{ 0x800000ec, { EVENT_INTR, 0xec, false, 0, 0 } },
-		{ 0x80000202, { EVENT_NMI, 2, false, 0, 0 } },
-		{ 0x80000306, { EVENT_EXC, 6, false, 0, 0 } },
-		{ 0x0000000780000b0eull, { EVENT_EXC, 14, true, 7, 0 } },
-		{ 0x80000303, { EVENT_NONE, 0, false, 0, 0 } },
-		{ 0x80000304, { EVENT_NONE, 0, false, 0, 0 } },
-		{ 0x80000480, { EVENT_NONE, 0, false, 0, 0 } },
-		{ 0x000000ec, { EVENT_NONE, 0, false, 0, 0 } },
+		{ 0x800000ec, { .type = EVENT_INTR, .vector = 0xec, .has_error = false, .error = 0 } },
+		{ 0x80000202, { .type = EVENT_NMI, .vector = 2, .has_error = false, .error = 0 } },
+		{ 0x80000306, { .type = EVENT_EXC, .vector = 6, .has_error = false, .error = 0 } },
+		{ 0x0000000780000b0eull, { .type = EVENT_EXC, .vector = 14, .has_error = true, .error = 7 } },
+		{ 0x80000303, { .type = EVENT_NONE, .vector = 0, .has_error = false, .error = 0 } },
+		{ 0x80000304, { .type = EVENT_NONE, .vector = 0, .has_error = false, .error = 0 } },
+		{ 0x80000480, { .type = EVENT_NONE, .vector = 0, .has_error = false, .error = 0 } },
+		{ 0x000000ec, { .type = EVENT_NONE, .vector = 0, .has_error = false, .error = 0 } },
 	};
 	size_t i;
 

@@ -226,13 +226,56 @@ static void registers_round_trip(void **state)
 	assert_int_equal(v.regs.rflags, 2);
 }
 
+static void raise(u8 vector, bool has_payload, u64 payload)
+{
+	v.regs.rflags = 2;
+	v.regs.cr2 = 0x1111;
+	v.inject = (struct vcpu_event){
+		.type = EVENT_EXC, .vector = vector, .pending = true,
+		.has_payload = has_payload, .payload = payload,
+	};
+	vcpu_raise_pending(&v);
+	assert_false(v.inject.pending);
+	assert_false(v.inject.has_payload);
+	assert_int_equal(v.inject.type, EVENT_EXC);
+	assert_int_equal(v.inject.vector, vector);
+}
+
+/* What the VMM has pending comes as from a CPU: CR2, DR6, and RF with a fault. */
+static void pending(void **state __unused)
+{
+	raise(X86_TRAP_PF, true, 0x123456000);
+	assert_int_equal(v.regs.cr2, 0x123456000);
+	assert_true(v.regs.rflags & X86_EFLAGS_RF);
+	raise(X86_TRAP_PF, false, 0x123456000);
+	assert_int_equal(v.regs.cr2, 0x1111);
+	raise(X86_TRAP_DB, true, 0x1ffffffff);
+	assert_int_equal(v.inject.dr6, 0xe00f);
+	assert_false(v.regs.rflags & X86_EFLAGS_RF);
+	raise(X86_TRAP_GP, true, 0x5555);
+	assert_int_equal(v.regs.cr2, 0x1111);
+	assert_int_equal(v.inject.dr6, 0);
+}
+
+static void exits(void **state __unused)
+{
+	static struct domain service = { .id = 0 }, guest = { .id = 1 };
+
+	v.dom = &service;
+	assert_int_equal(vcpu_exc_exits(&v), EXC_EXITS);
+	v.dom = &guest;
+	assert_int_equal(vcpu_exc_exits(&v), EXC_EXITS | EXC_EXITS_GUEST);
+	v.rules.flags = BP_RULE_UNDEFINED;
+	assert_int_equal(vcpu_exc_exits(&v), EXC_EXITS | EXC_EXITS_GUEST | 1u << X86_TRAP_UD);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(stepping),
-		T(registers_round_trip),
+		T(registers_round_trip), T(pending), T(exits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,7 +298,7 @@ static u32 inject(struct vcpu_event ev)
 
 static void injected(void **state __unused)
 {
-	struct vcpu_event gp = { EVENT_EXC, 13, true, 0x123, 0 };
+	struct vcpu_event gp = { .type = EVENT_EXC, .vector = 13, .has_error = true, .error = 0x123 };
 
 	rig_x.intr_state = INTR_STATE_STI;
 	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 }), 0x80000041);
@@ -309,7 +309,7 @@ static void injected(void **state __unused)
 	assert_int_equal(inject(gp), 0x80000b0d);
 	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0x123);
 	/* Hardware refuses an error code where there is none, or none where there is. */
-	assert_int_equal(inject((struct vcpu_event){ EVENT_EXC, 6, true, 1, 0 }), 0x80000306);
+	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_EXC, .vector = 6, .has_error = true, .error = 1 }), 0x80000306);
 	assert_int_equal(inject((struct vcpu_event){ .type = EVENT_EXC, .vector = 14 }), 0x80000b0e);
 	assert_int_equal(rig_vmcs[VMCS_ENTRY_ERROR], 0);
 	/* Real mode pushes no error codes. */
