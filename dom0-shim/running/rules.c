@@ -20,7 +20,7 @@ long bp_rules_apply(struct bp_vcpu *vcpu)
 {
 	struct bp_vm *vm = vcpu->vm;
 	struct bp_rules *rules = vcpu->state;
-	u32 gen = smp_load_acquire(&vm->rules_gen);
+	u32 gen = smp_load_acquire(&vm->rules_gen); /* pairs with bp_rules_changed() */
 	int idx = srcu_read_lock(&vm->srcu);
 	long ret;
 
@@ -56,7 +56,7 @@ void bp_rules_left(struct bp_vcpu *vcpu)
 /* Those that run leave Bedplate for an interrupt, and those that sleep wake. */
 static void kick_all(struct bp_vm *vm)
 {
-	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus);
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 
 	kick_all_cpus_sync();
 	for (i = 0; i < n; i++)
@@ -70,10 +70,10 @@ static bool caught_up(struct bp_vcpu *vcpu)
 
 long bp_rules_changed(struct bp_vm *vm)
 {
-	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus);
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 	long ret = 0;
 
-	smp_store_release(&vm->rules_gen, vm->rules_gen + 1);
+	smp_store_release(&vm->rules_gen, vm->rules_gen + 1); /* pairs with bp_rules_apply() */
 	smp_mb();	/* a vCPU that enters KVM_RUN from now on sees it */
 	kick_all(vm);
 	for (i = 0; i < n && !ret; i++)
