@@ -3,5 +3,5 @@
 # What guests took from Bedplate comes back: some one after another, some at once,
 # killed ones, and the module itself.
 
-reports leaks scripts/lab run --overlay "$overlay" -- /opt/tests/leaks 4 3
+reports leaks scripts/lab run --timeout 1800 --overlay "$overlay" -- /opt/tests/leaks 4 3
 thorough reports leaks.long scripts/lab run --timeout 3600 --overlay "$overlay" -- /opt/tests/leaks 30 4
