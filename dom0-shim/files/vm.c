@@ -61,6 +61,14 @@ static long set_identity_map(struct bp_vm *vm, void __user *argp)
 	return READ_ONCE(vm->nr_vcpus) ? -EINVAL : 0;
 }
 
+#define MIN_SHADOW_PAGES	64	/* KVM's own */
+
+/* A limit for shadow page tables, of which there are none with nested paging. */
+static long set_nr_mmu_pages(unsigned long n)
+{
+	return (u32)n < MIN_SHADOW_PAGES ? -EINVAL : 0;
+}
+
 static long irq_ioctl(struct bp_vm *vm, unsigned int cmd, unsigned long arg)
 {
 	long ret;
@@ -154,6 +162,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return set_identity_map(vm, argp);
 	case KVM_SET_BOOT_CPU_ID:
 		return set_boot_cpu(vm, arg);
+	case KVM_SET_NR_MMU_PAGES:
+		return set_nr_mmu_pages(arg);
 	default:
 		return irq_ioctl(vm, cmd, arg);
 	}

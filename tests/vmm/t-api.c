@@ -182,6 +182,18 @@ TEST(api, cpuid_count)
 	CHECK(e && (e->edx >> 29 & 1));			/* long mode */
 }
 
+TEST(api, nr_mmu_pages)
+{
+	int fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+
+	if (check_cap(fd, KVM_CAP_MMU_SHADOW_CACHE_CONTROL) <= 0)
+		SKIP("no limit of shadow pages");
+	CHECK_ERRNO(ioctl(fd, KVM_SET_NR_MMU_PAGES, 63), EINVAL);
+	CHECK_EQ(ioctl(fd, KVM_SET_NR_MMU_PAGES, 64), 0);
+	CHECK_EQ(ioctl(fd, KVM_SET_NR_MMU_PAGES, 1 << 20), 0);
+	close(fd);
+}
+
 /* What programs look for before they open /dev/kvm. */
 TEST(api, cpuid_bit)
 {
