@@ -15,6 +15,7 @@
 #include <linux/atomic.h>
 #include <linux/kvm.h>
 #include <linux/list.h>
+#include <linux/maple_tree.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -37,7 +38,6 @@
 struct bp_vm;
 struct bp_vcpu;
 struct bp_io_device;
-struct bp_memslots;
 struct bp_msr_filter;
 struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
@@ -71,9 +71,11 @@ struct bp_vm {
 
 	struct bp_irq *irq;	/* PIC, IOAPIC, PIT, routing, irqfds; constant */
 
-	/* Memslots: published under ->srcu; writers hold ->slots_lock. */
+	/* Memslots: readers under ->srcu; writers hold ->slots_lock. */
 	struct mutex slots_lock;
-	struct bp_memslots __rcu *slots;
+	struct maple_tree slots; /* by gfn, disjoint */
+	struct xarray slot_ids;	/* readers too under ->slots_lock */
+	u64 manual_dirty;	/* KVM_DIRTY_LOG_*; ->slots_lock */
 	bool apic_page;		/* vCPUs have one: no slot there; ->slots_lock */
 	struct mmu_notifier notifier;
 	spinlock_t mmu_lock;	/* below: */

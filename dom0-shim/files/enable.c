@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "irqchip/irqchip.h"
+#include "memory/memslot.h"
 #include "running/run.h"
 #include "files.h"
 
@@ -143,6 +144,11 @@ static long enable_exit_on_failure(struct bp_vm *vm, const struct kvm_enable_cap
 	return 0;
 }
 
+static long enable_manual_dirty(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return bp_dirty_manual(vm, cap->args[0]);
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -152,6 +158,7 @@ struct enabler {
 static const struct enabler enablers[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
 	{ KVM_CAP_HALT_POLL, enable_halt_poll },
+	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_dirty },
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },

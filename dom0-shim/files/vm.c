@@ -85,6 +85,7 @@ union vm_arg {
 	struct kvm_userspace_memory_region region;
 	struct kvm_userspace_memory_region2 region2;
 	struct kvm_dirty_log log;
+	struct kvm_clear_dirty_log clear;
 	struct kvm_ioeventfd ioeventfd;
 	struct kvm_coalesced_mmio_zone zone;
 	struct kvm_enable_cap cap;
@@ -114,6 +115,8 @@ static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 		return bp_set_memory_region(vm, &arg.region);
 	case KVM_GET_DIRTY_LOG:
 		return bp_get_dirty_log(vm, &arg.log);
+	case KVM_CLEAR_DIRTY_LOG:
+		return bp_clear_dirty_log(vm, &arg.clear);
 	case KVM_IOEVENTFD:
 		return bp_ioeventfd(vm, &arg.ioeventfd);
 	case KVM_ENABLE_CAP:
@@ -142,6 +145,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
 	case KVM_GET_DIRTY_LOG:
+	case KVM_CLEAR_DIRTY_LOG:
 	case KVM_IOEVENTFD:
 	case KVM_ENABLE_CAP:
 	case KVM_X86_SET_MSR_FILTER:
@@ -246,7 +250,7 @@ static struct bp_vm *alloc_vm(void)
 	mutex_init(&vm->rules_lock);
 	init_waitqueue_head(&vm->rules_wait);
 	mutex_init(&vm->bus_lock);
-	mutex_init(&vm->slots_lock);
+	bp_slots_init(vm);
 	mutex_init(&vm->donate_lock);
 	mutex_init(&vm->ioeventfd_lock);
 	spin_lock_init(&vm->mmu_lock);
@@ -258,8 +262,7 @@ static struct bp_vm *alloc_vm(void)
 	mmgrab(vm->mm);
 	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (bp_coalesced_init(vm) || bp_slots_init(vm) || !vm->map_page ||
-	    !vm->list_page) {
+	if (bp_coalesced_init(vm) || !vm->map_page || !vm->list_page) {
 		free_vm(vm);
 		return NULL;
 	}

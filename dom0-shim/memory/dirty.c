@@ -2,8 +2,9 @@
 /*
  * The dirty log: pages of a logged slot are mapped one by one and read-only;
  * the first write fault sets the page's bit and maps it writable.  Reading the
- * log takes the bits and the mappings away.  vm->mmu_lock makes "bit set" and
- * "writable" one step for both sides.
+ * log takes the bits and the mappings away, or, if the VMM has chosen so, only
+ * KVM_CLEAR_DIRTY_LOG does.  A page whose bit is set may be mapped writable at
+ * once.  vm->mmu_lock makes "bit set" and "writable" one step for both sides.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -18,10 +19,33 @@ static size_t bitmap_bytes(const struct bp_memslot *slot)
 }
 
 /* Twice the size: the second half collects what the log hands out. */
-int bp_dirty_alloc(struct bp_memslot *slot)
+int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot)
 {
 	slot->dirty = kvzalloc(2 * bitmap_bytes(slot), GFP_KERNEL_ACCOUNT);
-	return slot->dirty ? 0 : -ENOMEM;
+	if (!slot->dirty)
+		return -ENOMEM;
+	if (bp_dirty_initially(vm))
+		bitmap_set(slot->dirty, 0, slot->npages);
+	return 0;
+}
+
+bool bp_dirty_initially(const struct bp_vm *vm)
+{
+	return vm->manual_dirty & KVM_DIRTY_LOG_INITIALLY_SET;
+}
+
+long bp_dirty_manual(struct bp_vm *vm, u64 caps)
+{
+	u64 allowed = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+
+	if (caps & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+		allowed |= KVM_DIRTY_LOG_INITIALLY_SET;
+	if (caps & ~allowed)
+		return -EINVAL;
+	mutex_lock(&vm->slots_lock);
+	vm->manual_dirty = caps;
+	mutex_unlock(&vm->slots_lock);
+	return 0;
 }
 
 void bp_dirty_mark(struct bp_memslot *slot, u64 gfn)
@@ -30,15 +54,16 @@ void bp_dirty_mark(struct bp_memslot *slot, u64 gfn)
 		set_bit(gfn - slot->gfn, slot->dirty);
 }
 
+bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn)
+{
+	return !slot->dirty || test_bit(gfn - slot->gfn, slot->dirty);
+}
+
 static struct bp_memslot *logged_slot(struct bp_vm *vm, u32 id)
 {
-	struct bp_memslots *slots = bp_slots(vm);
-	unsigned int i;
+	struct bp_memslot *slot = xa_load(&vm->slot_ids, id);
 
-	for (i = 0; i < slots->n; i++)
-		if (slots->slot[i]->id == id && slots->slot[i]->dirty)
-			return slots->slot[i];
-	return NULL;
+	return slot && slot->dirty ? slot : NULL;
 }
 
 static void unmap_bits(struct bp_vm *vm, u64 gfn, unsigned long bits)
@@ -62,40 +87,100 @@ static void unmap_bits(struct bp_vm *vm, u64 gfn, unsigned long bits)
  * that this call reports, before it returns.
  */
 static unsigned long take_word(struct bp_vm *vm, struct bp_memslot *slot,
-			       unsigned long i)
+			       unsigned long i, unsigned long mask)
 {
 	unsigned long bits;
 
 	spin_lock(&vm->mmu_lock);
-	bits = xchg(&slot->dirty[i], 0);
+	bits = atomic_long_fetch_andnot(mask, (atomic_long_t *)&slot->dirty[i]);
 	spin_unlock(&vm->mmu_lock);
-	return bits;
+	return bits & mask;
+}
+
+static unsigned long *log_copy(const struct bp_memslot *slot)
+{
+	return slot->dirty + BITS_TO_LONGS(slot->npages);
+}
+
+static void take_all(struct bp_vm *vm, struct bp_memslot *slot)
+{
+	unsigned long *out = log_copy(slot), i;
+
+	for (i = 0; i < BITS_TO_LONGS(slot->npages); i++) {
+		out[i] = READ_ONCE(slot->dirty[i]) ? take_word(vm, slot, i, ~0ul) : 0;
+		unmap_bits(vm, slot->gfn + i * BITS_PER_LONG, out[i]);
+		cond_resched();
+	}
+}
+
+static long get_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
+{
+	struct bp_memslot *slot = logged_slot(vm, log->slot);
+	const unsigned long *from;
+
+	if (!slot)
+		return -ENOENT;
+	from = slot->dirty;
+	if (!vm->manual_dirty) {
+		take_all(vm, slot);
+		from = log_copy(slot);
+	}
+	return copy_to_user(log->dirty_bitmap, from, bitmap_bytes(slot)) ? -EFAULT : 0;
 }
 
 long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
 {
-	struct bp_memslot *slot;
-	unsigned long *out, i, words;
-	long ret = 0;
+	long ret;
 
 	if (log->slot >= BP_NR_MEMSLOTS)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
-	slot = logged_slot(vm, log->slot);
-	if (!slot) {
-		ret = -ENOENT;
-		goto unlock;
-	}
-	words = BITS_TO_LONGS(slot->npages);
-	out = slot->dirty + words;
-	for (i = 0; i < words; i++) {
-		out[i] = READ_ONCE(slot->dirty[i]) ? take_word(vm, slot, i) : 0;
-		unmap_bits(vm, slot->gfn + i * BITS_PER_LONG, out[i]);
+	ret = get_log(vm, log);
+	mutex_unlock(&vm->slots_lock);
+	return ret;
+}
+
+/* From a multiple of 64 pages to another, or to the slot's end. */
+static bool clear_fits(const struct bp_memslot *slot,
+		       const struct kvm_clear_dirty_log *log)
+{
+	u64 left = slot->npages - log->first_page;
+
+	return log->first_page <= slot->npages && log->num_pages <= left &&
+	       (log->num_pages == left || !(log->num_pages % BITS_PER_LONG));
+}
+
+static long clear_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
+{
+	struct bp_memslot *slot = logged_slot(vm, log->slot);
+	unsigned long first = log->first_page / BITS_PER_LONG, *in, i, n;
+
+	if (!slot)
+		return -ENOENT;
+	if (!clear_fits(slot, log))
+		return -EINVAL;
+	n = BITS_TO_LONGS(log->num_pages);
+	in = log_copy(slot);
+	if (copy_from_user(in, log->dirty_bitmap, n * sizeof(*in)))
+		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		if (!in[i])
+			continue;
+		unmap_bits(vm, slot->gfn + (first + i) * BITS_PER_LONG,
+			   take_word(vm, slot, first + i, in[i]));
 		cond_resched();
 	}
-	if (copy_to_user(log->dirty_bitmap, out, bitmap_bytes(slot)))
-		ret = -EFAULT;
-unlock:
+	return 0;
+}
+
+long bp_clear_dirty_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
+{
+	long ret;
+
+	if (log->slot >= BP_NR_MEMSLOTS || log->first_page % BITS_PER_LONG)
+		return -EINVAL;
+	mutex_lock(&vm->slots_lock);
+	ret = clear_log(vm, log);
 	mutex_unlock(&vm->slots_lock);
 	return ret;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memslots: which guest frames the VMM's memory backs.  A sorted array,
- * replaced as a whole under vm->slots_lock and read under vm->srcu.  A change
- * is in force when the ioctl returns: faults that still use the old array have
- * ended (synchronize_srcu) and what they mapped is removed.
+ * Memslots: which guest frames the VMM's memory backs.  A maple tree by gfn and
+ * an array by number, changed under vm->slots_lock; a slot itself never changes
+ * but is replaced, and is read under vm->srcu.  A change is in force when the
+ * ioctl returns: faults that still use the old slot have ended
+ * (synchronize_srcu) and what they mapped is removed.  Where none was before, faults
+ * that found none have made an MMIO exit, or a mark that is removed.
  */
+#include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -18,50 +21,24 @@
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)
 #define BP_APIC_GFN		(APIC_DEFAULT_PHYS_BASE >> PAGE_SHIFT)
 
-struct bp_memslots *bp_slots(struct bp_vm *vm)
-{
-	return srcu_dereference_check(vm->slots, &vm->srcu,
-				      lockdep_is_held(&vm->slots_lock));
-}
-
 struct bp_memslot *bp_slot_find(struct bp_vm *vm, u64 gfn)
 {
-	struct bp_memslots *slots = bp_slots(vm);
-	unsigned int lo = 0, hi = slots->n, mid;
-
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (slots->slot[mid]->gfn <= gfn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo || gfn - slots->slot[lo - 1]->gfn >= slots->slot[lo - 1]->npages)
-		return NULL;
-	return slots->slot[lo - 1];
+	return mtree_load(&vm->slots, gfn);
 }
 
-static struct bp_memslot *slot_by_id(struct bp_memslots *slots, u32 id)
+static u64 last_gfn(const struct bp_memslot *s)
 {
-	unsigned int i;
-
-	for (i = 0; i < slots->n; i++)
-		if (slots->slot[i]->id == id)
-			return slots->slot[i];
-	return NULL;
+	return s->gfn + s->npages - 1;
 }
 
-static bool overlaps(struct bp_memslots *slots, const struct bp_memslot *new)
+static bool overlaps(struct bp_vm *vm, const struct bp_memslot *new)
 {
-	unsigned int i;
+	unsigned long index = new->gfn;
+	struct bp_memslot *s;
 
-	for (i = 0; i < slots->n; i++) {
-		struct bp_memslot *s = slots->slot[i];
-
-		if (s->id != new->id && s->gfn < new->gfn + new->npages &&
-		    new->gfn < s->gfn + s->npages)
+	mt_for_each(&vm->slots, s, index, last_gfn(new))
+		if (s->id != new->id)
 			return true;
-	}
 	return false;
 }
 
@@ -83,49 +60,57 @@ int bp_slots_keep_apic(struct bp_vm *vm)
 	return ret;
 }
 
-/* The array with @old left out and @new put in; either may be NULL. */
-static struct bp_memslots *slots_with(struct bp_memslots *slots,
-				      struct bp_memslot *old,
-				      struct bp_memslot *new)
-{
-	unsigned int cap = slots->n + 1, i, n = 0;
-	struct bp_memslots *s;
+/* What two changes are made of must not fail in between. */
+#define GFP_SURE	(GFP_KERNEL | __GFP_NOFAIL)
 
-	s = kvmalloc(struct_size(s, slot, cap), GFP_KERNEL_ACCOUNT);
-	if (!s)
-		return NULL;
-	s->n = cap;
-	for (i = 0; i < slots->n; i++) {
-		if (slots->slot[i] == old)
-			continue;
-		if (new && new->gfn < slots->slot[i]->gfn) {
-			s->slot[n++] = new;
-			new = NULL;
-		}
-		s->slot[n++] = slots->slot[i];
-	}
-	if (new)
-		s->slot[n++] = new;
-	s->n = n;
-	return s;
+static void set_range(struct bp_vm *vm, u64 first, u64 last, struct bp_memslot *s)
+{
+	WARN_ON_ONCE(mtree_store_range(&vm->slots, first, last, s, GFP_SURE));
 }
 
-static int change_slots(struct bp_vm *vm, struct bp_memslot *old,
-			struct bp_memslot *new)
+/* @old's frames that @new does not have are nobody's.  Never both are absent. */
+static void publish(struct bp_vm *vm, const struct bp_memslot *old,
+		    struct bp_memslot *new)
 {
-	struct bp_memslots *was = bp_slots(vm), *s;
+	u64 first = 1, last = 0;	/* of @new; none */
 
-	s = slots_with(was, old, new);
-	if (!s)
-		return -ENOMEM;
-	rcu_assign_pointer(vm->slots, s);
-	synchronize_srcu_expedited(&vm->srcu);
-	kvfree(was);
+	if (new) {
+		first = new->gfn;
+		last = last_gfn(new);
+		set_range(vm, first, last, new);
+	}
+	if (!old)
+		return;
+	if (!new || first > last_gfn(old) || last < old->gfn) {
+		set_range(vm, old->gfn, last_gfn(old), NULL);
+		return;
+	}
+	if (old->gfn < first)
+		set_range(vm, old->gfn, first - 1, NULL);
+	if (last_gfn(old) > last)
+		set_range(vm, last + 1, last_gfn(old), NULL);
+}
+
+/* Stays where it was, and whatever is written to it is in the log already. */
+static bool mappings_stay(const struct bp_vm *vm, const struct bp_memslot *old,
+			  const struct bp_memslot *new)
+{
+	return new && new->gfn == old->gfn && new->dirty && !old->dirty &&
+	       bp_dirty_initially(vm);
+}
+
+/* @old goes, @new comes; either may be NULL. */
+static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
+			 struct bp_memslot *new)
+{
+	publish(vm, old, new);
+	xa_store(&vm->slot_ids, new ? new->id : old->id, new, GFP_SURE);
 	if (old)
+		synchronize_srcu_expedited(&vm->srcu);
+	if (old && !mappings_stay(vm, old, new))
 		bp_zap(vm, old->gfn, old->npages);
 	if (new)
 		bp_clear_marks(vm, new->gfn, new->npages);
-	return 0;
 }
 
 static void free_slot(struct bp_memslot *slot)
@@ -165,7 +150,8 @@ static bool may_change(const struct bp_memslot *old, const struct bp_memslot *ne
 }
 
 /* A slot that stays keeps its bitmap, or gets or loses one. */
-static int inherit_dirty(struct bp_memslot *new, struct bp_memslot *old)
+static int inherit_dirty(struct bp_vm *vm, struct bp_memslot *new,
+			 struct bp_memslot *old)
 {
 	if (!(new->flags & KVM_MEM_LOG_DIRTY_PAGES))
 		return 0;
@@ -173,7 +159,7 @@ static int inherit_dirty(struct bp_memslot *new, struct bp_memslot *old)
 		new->dirty = old->dirty;
 		return 0;
 	}
-	return bp_dirty_alloc(new);
+	return bp_dirty_alloc(vm, new);
 }
 
 static long put_region(struct bp_vm *vm, struct bp_memslot *old,
@@ -197,17 +183,12 @@ static long put_region(struct bp_vm *vm, struct bp_memslot *old,
 		return 0;
 	}
 	ret = -EEXIST;
-	if (overlaps(bp_slots(vm), new) || (vm->apic_page && covers_apic(new)))
+	if (overlaps(vm, new) || (vm->apic_page && covers_apic(new)))
 		goto fail;
-	ret = inherit_dirty(new, old);
+	ret = inherit_dirty(vm, new, old);
 	if (ret)
 		goto fail;
-	ret = change_slots(vm, old, new);
-	if (ret) {
-		if (!old || new->dirty != old->dirty)
-			kvfree(new->dirty);
-		goto fail;
-	}
+	change_slots(vm, old, new);
 	if (old) {
 		if (old->dirty == new->dirty)
 			old->dirty = NULL;
@@ -221,14 +202,11 @@ fail:
 
 static long delete_region(struct bp_vm *vm, struct bp_memslot *old)
 {
-	int ret;
-
 	if (!old)
 		return -EINVAL;
-	ret = change_slots(vm, old, NULL);
-	if (!ret)
-		free_slot(old);
-	return ret;
+	change_slots(vm, old, NULL);
+	free_slot(old);
+	return 0;
 }
 
 long bp_set_memory_region(struct bp_vm *vm,
@@ -240,7 +218,7 @@ long bp_set_memory_region(struct bp_vm *vm,
 	if (ret)
 		return ret;
 	mutex_lock(&vm->slots_lock);
-	old = slot_by_id(bp_slots(vm), mem->slot);
+	old = xa_load(&vm->slot_ids, mem->slot);
 	if (!mem->memory_size)
 		ret = delete_region(vm, old);
 	else
@@ -249,23 +227,23 @@ long bp_set_memory_region(struct bp_vm *vm,
 	return ret;
 }
 
-int bp_slots_init(struct bp_vm *vm)
+void bp_slots_init(struct bp_vm *vm)
 {
-	struct bp_memslots *s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
-
-	RCU_INIT_POINTER(vm->slots, s);
-	return s ? 0 : -ENOMEM;
+	mutex_init(&vm->slots_lock);
+	mt_init_flags(&vm->slots, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	xa_init(&vm->slot_ids);
 }
 
 /* The VM goes: nobody reads any more. */
 void bp_slots_free(struct bp_vm *vm)
 {
-	struct bp_memslots *s = rcu_dereference_protected(vm->slots, true);
-	unsigned int i;
+	struct bp_memslot *s;
+	unsigned long id;
 
-	if (!s)
-		return;
-	for (i = 0; i < s->n; i++)
-		free_slot(s->slot[i]);
-	kvfree(s);
+	/* Not by RCU: Linux 6.12's mt_free_walk() takes metadata for a node. */
+	mt_clear_in_rcu(&vm->slots);
+	mtree_destroy(&vm->slots);
+	xa_for_each(&vm->slot_ids, id, s)
+		free_slot(s);
+	xa_destroy(&vm->slot_ids);
 }

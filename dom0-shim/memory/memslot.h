@@ -7,7 +7,7 @@
 
 #include "shim.h"
 
-#define BP_NR_MEMSLOTS		509
+#define BP_NR_MEMSLOTS		32764	/* as many as KVM's */
 
 struct bp_memslot {
 	u64 gfn;
@@ -18,17 +18,12 @@ struct bp_memslot {
 	unsigned long *dirty;	/* with KVM_MEM_LOG_DIRTY_PAGES */
 };
 
-struct bp_memslots {
-	unsigned int n;
-	struct bp_memslot *slot[] __counted_by(n); /* by gfn, disjoint */
-};
-
 static inline unsigned long bp_slot_hva(const struct bp_memslot *slot, u64 gfn)
 {
 	return slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
 }
 
-int bp_slots_init(struct bp_vm *vm);
+void bp_slots_init(struct bp_vm *vm);
 void bp_slots_free(struct bp_vm *vm);
 /*
  * Before a vCPU with a local APIC comes: its page is no slot's from now on, in
@@ -36,15 +31,22 @@ void bp_slots_free(struct bp_vm *vm);
  */
 int bp_slots_keep_apic(struct bp_vm *vm);
 /* Under vm->srcu or vm->slots_lock. */
-struct bp_memslots *bp_slots(struct bp_vm *vm);
 struct bp_memslot *bp_slot_find(struct bp_vm *vm, u64 gfn);
 long bp_set_memory_region(struct bp_vm *vm,
 			  const struct kvm_userspace_memory_region *mem);
 
 /* ---- dirty.c ---- */
 long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log);
-int bp_dirty_alloc(struct bp_memslot *slot);
+long bp_clear_dirty_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log);
+/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with @caps, KVM_DIRTY_LOG_*. */
+long bp_dirty_manual(struct bp_vm *vm, u64 caps);
+/* All pages of a slot count as written when its log begins. */
+bool bp_dirty_initially(const struct bp_vm *vm);
+/* A bitmap for @slot, under vm->slots_lock. */
+int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot);
 /* Under vm->srcu. */
 void bp_dirty_mark(struct bp_memslot *slot, u64 gfn);
+/* May the guest write without being noticed?  Sure under vm->mmu_lock only. */
+bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn);
 
 #endif

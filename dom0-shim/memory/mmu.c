@@ -34,13 +34,12 @@ struct fault {
 /* The page of f->hva, as writable as it is without breaking sharing. */
 static int lookup_page(struct fault *f)
 {
-	bool logged = f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
 	bool readonly = f->slot->flags & KVM_MEM_READONLY;
 	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE;
 	struct page *page;
 	long n;
 
-	f->map_write = f->write || !(readonly || logged);
+	f->map_write = f->write || (!readonly && bp_dirty_known(f->slot, f->gfn));
 	if (f->map_write &&
 	    get_user_pages_fast_only(f->hva, 1, FOLL_WRITE, f->pages) == 1)
 		return 0;
@@ -167,6 +166,8 @@ static long map_pages(struct fault *f)
 
 	if (f->write)
 		bp_dirty_mark(f->slot, f->gfn);
+	else if (!bp_dirty_known(f->slot, f->gfn))
+		f->map_write = false;
 	ret = map_once(f);
 	if (ret == -EINVAL && f->order > 9) {
 		/* No 1 GiB pages in this machine's tables. */
@@ -238,12 +239,13 @@ int bp_fault(struct bp_vm *vm, u64 gfn, bool write)
 	return ret ? ret : BP_FAULT_DONE;
 }
 
-static long set_mark(struct bp_vm *vm, u64 gfn)
+static long set_mark(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen)
 {
 	struct bp_map *map = page_address(vm->map_page);
 	long ret;
 
-	if (xa_load(&vm->marks, gfn))
+	/* Who puts a slot there clears marks after that, under the lock. */
+	if (xa_load(&vm->marks, gfn) || bp_slot_find(vm, gfn) != seen)
 		return 0;
 	if (vm->nr_marks >= BP_MAX_MARKS)
 		return -ENOSPC;
@@ -261,12 +263,12 @@ static long set_mark(struct bp_vm *vm, u64 gfn)
 	return 0;
 }
 
-int bp_mark_mmio(struct bp_vm *vm, u64 gfn)
+int bp_mark_mmio(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen)
 {
 	long ret;
 
 	spin_lock(&vm->mmu_lock);
-	ret = set_mark(vm, gfn);
+	ret = set_mark(vm, gfn, seen);
 	spin_unlock(&vm->mmu_lock);
 	if (ret != -ENOMEM)
 		return ret;
@@ -275,7 +277,7 @@ int bp_mark_mmio(struct bp_vm *vm, u64 gfn)
 	if (ret)
 		return ret;
 	spin_lock(&vm->mmu_lock);
-	ret = set_mark(vm, gfn);
+	ret = set_mark(vm, gfn, seen);
 	spin_unlock(&vm->mmu_lock);
 	return ret;
 }

@@ -8,6 +8,8 @@
 
 #include "shim.h"
 
+struct bp_memslot;
+
 /* ---- mmu.c; vm->srcu is read-locked ---- */
 enum bp_fault_result {
 	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */
@@ -15,8 +17,11 @@ enum bp_fault_result {
 };
 /* enum bp_fault_result or a negative errno. */
 int bp_fault(struct bp_vm *vm, u64 gfn, bool write);
-/* Ask Bedplate to decode accesses to a page without memory. */
-int bp_mark_mmio(struct bp_vm *vm, u64 gfn);
+/*
+ * Ask Bedplate to decode accesses to a page without memory, or read-only; @seen is
+ * its slot, or NULL.  Nothing is asked if that is no longer so.
+ */
+int bp_mark_mmio(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen);
 
 /* ---- zap.c ---- */
 int bp_notifier_init(struct bp_vm *vm);

@@ -7,6 +7,7 @@
  * invalidation nothing in its range is mapped (mmu_in_progress), and a fault
  * that looked up its page before the end is started anew (mmu_seq).
  */
+#include <linux/maple_tree.h>
 #include <linux/mm.h>
 
 #include "channel/hypercall.h"
@@ -51,26 +52,30 @@ bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,
 	return vm->mmu_seq != seq;
 }
 
+static void zap_hva_in(struct bp_vm *vm, const struct bp_memslot *s,
+		       unsigned long start, unsigned long end)
+{
+	unsigned long from = max(start, s->hva);
+	unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
+	u64 first, last;
+
+	if (from >= to)
+		return;
+	first = (from - s->hva) >> PAGE_SHIFT;
+	last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	bp_zap(vm, s->gfn + first, last - first);
+}
+
+/* A slot that comes meanwhile has no mappings, and its faults see the notifier's. */
 static void zap_hva_range(struct bp_vm *vm, unsigned long start,
 			  unsigned long end)
 {
-	struct bp_memslots *slots;
-	unsigned int i;
 	int idx = srcu_read_lock(&vm->srcu);
+	unsigned long gfn = 0;
+	struct bp_memslot *s;
 
-	slots = bp_slots(vm);
-	for (i = 0; i < slots->n; i++) {
-		struct bp_memslot *s = slots->slot[i];
-		unsigned long from = max(start, s->hva);
-		unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
-		u64 first, last;
-
-		if (from >= to)
-			continue;
-		first = (from - s->hva) >> PAGE_SHIFT;
-		last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
-		bp_zap(vm, s->gfn + first, last - first);
-	}
+	mt_for_each(&vm->slots, s, gfn, ULONG_MAX)
+		zap_hva_in(vm, s, start, end);
 	srcu_read_unlock(&vm->srcu, idx);
 }
 

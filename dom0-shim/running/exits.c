@@ -203,13 +203,14 @@ static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
 static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
 {
 	struct bp_vm *vm = vcpu->vm;
+	const struct bp_memslot *slot = bp_slot_find(vm, gfn);
 	int ret = bp_fault(vm, gfn, true);
 
 	if (ret == BP_FAULT_MMIO && !(vcpu->npf.flags & BP_NPF_WRITE))
 		ret = bp_fault(vm, gfn, false);
 	if (ret == BP_FAULT_MMIO) {
 		bp_zap(vm, gfn, 1);
-		ret = bp_mark_mmio(vm, gfn);
+		ret = bp_mark_mmio(vm, gfn, slot);
 	}
 	return ret < 0 ? no_page(vcpu, gfn, ret) : 1;
 }
@@ -250,7 +251,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	 */
 	if (!(npf->flags & (BP_NPF_MARKED | BP_NPF_PRESENT)) &&
 	    !bp_slot_find(vcpu->vm, gfn))
-		bp_mark_mmio(vcpu->vm, gfn);
+		bp_mark_mmio(vcpu->vm, gfn, NULL);
 	return mmio_exit(vcpu);
 }
 

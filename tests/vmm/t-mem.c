@@ -107,16 +107,22 @@ TEST_LIMIT(mem, delete_running, 60)
 	pthread_join(t, NULL);
 }
 
-static int dirty_bits(struct vm *vm, uint64_t pages, uint8_t *bits)
+static int count_bits(const uint8_t *bits, uint64_t pages)
 {
-	struct kvm_dirty_log l = { .slot = 2, .dirty_bitmap = bits };
 	int n = 0;
 
-	memset(bits, 0, pages / 8);
-	CHECK_EQ(ioctl(vm->fd, KVM_GET_DIRTY_LOG, &l), 0);
 	for (uint64_t i = 0; i < pages; i++)
 		n += bits[i / 8] >> (i % 8) & 1;
 	return n;
+}
+
+static int dirty_bits(struct vm *vm, uint64_t pages, uint8_t *bits)
+{
+	struct kvm_dirty_log l = { .slot = 2, .dirty_bitmap = bits };
+
+	memset(bits, 0, pages / 8);
+	CHECK_EQ(ioctl(vm->fd, KVM_GET_DIRTY_LOG, &l), 0);
+	return count_bits(bits, pages);
 }
 
 TEST(mem, dirty_log)
@@ -148,6 +154,180 @@ TEST(mem, dirty_log)
 	run_sync(v, 3);
 	CHECK_EQ(dirty_bits(vm, pages, bits), 1);
 	CHECK_EQ(m[77 * PAGE], 3);
+	run_done(v);
+}
+
+static int clear_dirty(struct vm *vm, uint32_t slot, uint64_t first, uint32_t pages, void *bits)
+{
+	struct kvm_clear_dirty_log l = {
+		.slot = slot, .first_page = first, .num_pages = pages, .dirty_bitmap = bits,
+	};
+
+	return ioctl(vm->fd, KVM_CLEAR_DIRTY_LOG, &l) < 0 ? -errno : 0;
+}
+
+/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with @how; false: there is none. */
+static bool manual_log(struct vm *vm, uint64_t how)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, .args = { how } };
+
+	if (!(check_cap(vm->fd, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & how))
+		return false;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	return true;
+}
+
+/* Reading the log changes nothing; what is cleared of it is noticed anew, and no more than that. */
+TEST(mem, dirty_log_manual)
+{
+	uint64_t pages = 130;
+	uint8_t *m = mem_new(pages * PAGE), bits[24], mask[24] = { 0 };
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	if (!manual_log(vm, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE))
+		SKIP("no KVM_CLEAR_DIRTY_LOG");
+	CHECK_EQ(vm_slot(vm, 2, HIGH, pages * PAGE, m, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 3 * PAGE, 1);
+	op_add(vm, OP_WRITE, 8, HIGH + 70 * PAGE, 1);
+	op_add(vm, OP_WRITE, 8, HIGH + 129 * PAGE, 1);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	op_add(vm, OP_WRITE, 8, HIGH + 3 * PAGE, 2);
+	op_add(vm, OP_WRITE, 8, HIGH + 129 * PAGE, 2);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	run_sync(v, 1);
+	CHECK_EQ(dirty_bits(vm, 192, bits), 3);
+	CHECK_EQ(dirty_bits(vm, 192, bits), 3);
+	mask[70 / 8] = 0xff;
+	CHECK_EQ(clear_dirty(vm, 2, 64, 64, mask + 8), 0);
+	CHECK_EQ(dirty_bits(vm, 192, bits), 2);
+	CHECK(bits[0] == 1 << 3 && bits[129 / 8] == 1 << 129 % 8);
+	CHECK_EQ(clear_dirty(vm, 2, 0, pages, bits), 0);
+	CHECK_EQ(dirty_bits(vm, 192, bits), 0);
+	run_sync(v, 2);
+	CHECK_EQ(dirty_bits(vm, 192, bits), 2);
+	CHECK(bits[0] == 1 << 3 && bits[129 / 8] == 1 << 129 % 8);
+	CHECK_EQ(m[3 * PAGE], 2);
+	run_done(v);
+}
+
+/* All pages count as written at first, without a fault for each; clearing makes the log begin. */
+TEST(mem, dirty_log_initially)
+{
+	uint64_t pages = 1024;
+	uint8_t *m = mem_new(pages * PAGE), bits[128];
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	if (!manual_log(vm, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET))
+		SKIP("no KVM_DIRTY_LOG_INITIALLY_SET");
+	CHECK_EQ(vm_slot(vm, 2, HIGH, pages * PAGE, m, 0), 0);
+	for (int i = 1; i <= 3; i++) {
+		op_add(vm, OP_WRITE, 8, HIGH + (500 + i) * PAGE, i);
+		op_add(vm, OP_READ, 8, HIGH + 600 * PAGE, 0);
+		op_add(vm, OP_SYNC, 0, i, 0);
+	}
+	run_sync(v, 1);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, pages * PAGE, m, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	CHECK_EQ(dirty_bits(vm, pages, bits), pages);
+	memset(bits, 0xff, sizeof(bits));
+	CHECK_EQ(clear_dirty(vm, 2, 448, 128, bits), 0);
+	CHECK_EQ(dirty_bits(vm, pages, bits), pages - 128);
+	run_sync(v, 2);
+	CHECK_EQ(dirty_bits(vm, pages, bits), pages - 127);
+	CHECK(bits[502 / 8] >> 502 % 8 & 1);
+	CHECK_EQ(clear_dirty(vm, 2, 0, pages, bits), 0);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 0);
+	run_sync(v, 3);
+	CHECK_EQ(dirty_bits(vm, pages, bits), 1);
+	CHECK_EQ(m[503 * PAGE], 3);
+	run_done(v);
+}
+
+TEST(mem, dirty_log_errors)
+{
+	uint8_t *m = mem_new(130 * PAGE), bits[24] = { 0xff };
+	struct vm *vm = vm_new(G_script, 0, 0);
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 };
+	struct kvm_dirty_log get = { .slot = 2, .dirty_bitmap = NULL };
+
+	if (check_cap(vm->fd, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) <= 0)
+		SKIP("no KVM_CLEAR_DIRTY_LOG");
+	cap.args[0] = KVM_DIRTY_LOG_INITIALLY_SET;		/* never alone */
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = 4;
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 0, 64, bits), -ENOENT);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 130 * PAGE, m, 0), 0);
+	CHECK_EQ(clear_dirty(vm, 2, 0, 64, bits), -ENOENT);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_GET_DIRTY_LOG, &get), ENOENT);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 130 * PAGE, m, KVM_MEM_LOG_DIRTY_PAGES), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_GET_DIRTY_LOG, &get), EFAULT);
+	CHECK_EQ(clear_dirty(vm, 40000, 0, 64, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 1, 64, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 0, 63, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 128, 64, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 192, 0, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, -64ull, 64, bits), -EINVAL);
+	CHECK_EQ(clear_dirty(vm, 2, 0, 128, NULL), -EFAULT);
+	CHECK_EQ(clear_dirty(vm, 2, 128, 2, bits), 0);
+	CHECK_EQ(clear_dirty(vm, 2, 0, 64, bits), 0);
+}
+
+/* As many slots as are promised, each its own memory; one more is refused. */
+TEST_LIMIT(mem, many_slots, 120)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	int n = check_cap(vm->fd, KVM_CAP_NR_MEMSLOTS);
+	uint64_t *m = mem_new(n * PAGE);
+	struct gop *first, *mid, *last;
+
+	CHECK(n >= 509);
+	for (int i = n - 1; i >= 2; i--) {		/* two are the rig's */
+		m[i * PAGE / 8] = i;
+		CHECK_EQ(vm_slot(vm, i, HIGH + i * 2 * PAGE, PAGE, (char *)m + i * PAGE, 0), 0);
+	}
+	CHECK_EQ(vm_slot(vm, n, HIGH, PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 2, HIGH + 6 * PAGE, PAGE, (char *)m + 2 * PAGE, 0), -EEXIST);
+	first = op_add(vm, OP_READ, 8, HIGH + 2 * 2 * PAGE, 0);
+	mid = op_add(vm, OP_READ, 8, HIGH + n / 2 * 2 * PAGE, 0);
+	last = op_add(vm, OP_READ, 8, HIGH + (n - 1) * 2 * PAGE, 0);
+	op_add(vm, OP_READ, 8, HIGH + 7 * PAGE, 0);
+	run_exit(&vm->vcpu[0], KVM_EXIT_MMIO);
+	CHECK_EQ(vm->vcpu[0].run->mmio.phys_addr, HIGH + 7 * PAGE);
+	CHECK_EQ(first->val, 2);
+	CHECK_EQ(mid->val, n / 2);
+	CHECK_EQ(last->val, n - 1);
+	run_done(&vm->vcpu[0]);
+}
+
+/* A slot that moves by less than its length keeps what both places share. */
+TEST(mem, move_overlapping)
+{
+	uint64_t *m = mem_new(8 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *up, *down;
+
+	for (int i = 0; i < 8; i++)
+		m[i * PAGE / 8] = 100 + i;
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 8 * PAGE, m, 0), 0);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	up = op_add(vm, OP_READ, 8, HIGH + 5 * PAGE, 0);
+	op_add(vm, OP_READ, 8, HIGH + PAGE, 0);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	down = op_add(vm, OP_READ, 8, HIGH + 5 * PAGE, 0);
+	op_add(vm, OP_READ, 8, HIGH + 9 * PAGE, 0);
+	run_sync(v, 1);
+	CHECK_EQ(vm_slot(vm, 2, HIGH + 3 * PAGE, 8 * PAGE, m, 0), 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.phys_addr, HIGH + PAGE);
+	CHECK_EQ(up->val, 102);
+	run_sync(v, 2);
+	CHECK_EQ(vm_slot(vm, 2, HIGH + PAGE, 8 * PAGE, m, 0), 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK_EQ(v->run->mmio.phys_addr, HIGH + 9 * PAGE);
+	CHECK_EQ(down->val, 104);
 	run_done(v);
 }
 
