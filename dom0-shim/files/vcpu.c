@@ -15,6 +15,7 @@
 #include "irqchip/irqchip.h"
 #include "memory/donate.h"
 #include "memory/memslot.h"
+#include "memory/mmu.h"
 #include "running/run.h"
 #include "running/state.h"
 #include "files.h"
@@ -98,6 +99,40 @@ static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
+/* How far it came is in the range, also after an error that is not the first page's. */
+static long pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range)
+{
+	u64 whole = range->size;
+	long n = 0;
+	int idx;
+
+	if (range->flags || !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->size) ||
+	    range->gpa + range->size <= range->gpa)
+		return -EINVAL;
+	idx = srcu_read_lock(&vm->srcu);
+	while (range->size) {
+		n = bp_prefault(vm, range->gpa >> PAGE_SHIFT);
+		if (n < 0)
+			break;
+		n = min_t(u64, (u64)n << PAGE_SHIFT, range->size);
+		range->gpa += n;
+		range->size -= n;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return n < 0 && range->size == whole ? n : 0;
+}
+
+static long pre_fault_memory(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_pre_fault_memory range;
+	long ret;
+
+	if (copy_from_user(&range, argp, sizeof(range)))
+		return -EFAULT;
+	ret = pre_fault(vcpu->vm, &range);
+	return copy_to_user(argp, &range, sizeof(range)) ? -EFAULT : ret;
+}
+
 static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 			      unsigned long arg)
 {
@@ -115,6 +150,8 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return interrupt(vcpu, argp);
 	case KVM_ENABLE_CAP:
 		return enable_cap(vcpu, argp);
+	case KVM_PRE_FAULT_MEMORY:
+		return pre_fault_memory(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:
 		/* An optimisation for old CPUs, taken note of and not used. */
 		return copy_from_user(&va, argp, sizeof(va)) ? -EFAULT : 0;

@@ -136,6 +136,15 @@ static long set_pit(struct bp_irq *irq, void __user *argp, size_t size)
 	return bp_pit_put(irq, &state);
 }
 
+static long reinject_control(struct bp_irq *irq, void __user *argp)
+{
+	struct kvm_reinject_control control;
+
+	if (copy_from_user(&control, argp, sizeof(control)))
+		return -EFAULT;
+	return bp_pit_reinject(irq, control.pit_reinject);
+}
+
 long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
 		  unsigned long arg)
 {
@@ -169,6 +178,8 @@ long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
 		return set_pit(irq, argp, sizeof(struct kvm_pit_state));
 	case KVM_SET_PIT2:
 		return set_pit(irq, argp, sizeof(struct kvm_pit_state2));
+	case KVM_REINJECT_CONTROL:
+		return reinject_control(irq, argp);
 	}
 	return -ENOIOCTLCMD;
 }

@@ -93,6 +93,8 @@ void bp_pit_ack(struct bp_irq *irq);
 /* -ENXIO: no PIT. */
 int bp_pit_get(struct bp_irq *irq, struct kvm_pit_state2 *state);
 int bp_pit_put(struct bp_irq *irq, const struct kvm_pit_state2 *state);
+/* Are ticks kept that the PIC cannot take?  They are by default. */
+int bp_pit_reinject(struct bp_irq *irq, bool reinject);
 /* Ports 0x40-0x43 and 0x61.  false: not ours. */
 bool bp_pit_pio(struct bp_irq *irq, u16 port, unsigned int size, bool write,
 		u8 *data);

@@ -5,7 +5,7 @@
  * stops it first, under the mutex, which the handler never takes.
  *
  * A tick that finds IRQ 0 still waiting in the PIC is kept and given when the
- * guest has served that one, as KVM's default (reinjection).  Through the
+ * guest has served that one (reinjection), unless the VMM wants none.  Through the
  * IOAPIC the tick is an edge, whose EOI nobody reports: it is sent when due.
  */
 #include <linux/hrtimer.h>
@@ -26,6 +26,7 @@ struct bp_pit_dev {
 	struct bp_pit_timer timer;
 	struct hrtimer hrtimer;
 	atomic_t kept;		/* ticks waiting for the PIC */
+	bool lose;		/* none is kept */
 };
 
 static s64 now_ns(void)
@@ -41,7 +42,7 @@ static void tick(struct bp_pit_dev *dev)
 
 	if (status < 0)		/* masked: nobody counts ticks */
 		atomic_set(&dev->kept, 0);
-	else if (status == 0 && waiting)
+	else if (status == 0 && waiting && !READ_ONCE(dev->lose))
 		atomic_add_unless(&dev->kept, 1, INT_MAX);
 }
 
@@ -139,6 +140,20 @@ int bp_pit_put(struct bp_irq *irq, const struct kvm_pit_state2 *state)
 	mutex_lock(&dev->lock);
 	bp_pit_set_state(&dev->pit, state, now_ns());
 	restart(dev);
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+int bp_pit_reinject(struct bp_irq *irq, bool reinject)
+{
+	struct bp_pit_dev *dev = pit_of(irq);
+
+	if (!dev)
+		return -ENXIO;
+	mutex_lock(&dev->lock);
+	WRITE_ONCE(dev->lose, !reinject);
+	if (!reinject)
+		atomic_set(&dev->kept, 0);
 	mutex_unlock(&dev->lock);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/pgtable.h>
+#include <linux/sched/signal.h>
 #include <linux/swap.h>
 
 #include "channel/hypercall.h"
@@ -197,6 +198,7 @@ static void put_pages(const struct fault *f, bool mapped)
 	}
 }
 
+/* 1 mapped, 0 try again, or a negative errno. */
 static int map_fault(struct fault *f)
 {
 	unsigned long size = PAGE_SIZE << f->order;
@@ -215,28 +217,58 @@ static int map_fault(struct fault *f)
 	put_pages(f, !retry && !ret);
 	if (ret == -ENOMEM)
 		return bp_donate(vm);
-	return ret == -EPERM ? -EFAULT : ret;
+	if (ret)
+		return ret == -EPERM ? -EFAULT : ret;
+	return !retry;
+}
+
+/* @f has vm, slot, gfn, and write. */
+static int fault_in(struct fault *f)
+{
+	int ret;
+
+	f->n = 1;
+	f->hva = bp_slot_hva(f->slot, f->gfn);
+	f->seq = READ_ONCE(f->vm->mmu_seq);
+	smp_rmb();	/* the sequence before the page */
+
+	ret = lookup_page(f);
+	if (ret)
+		return ret;
+	choose_order(f);
+	look_around(f);
+	return map_fault(f);
 }
 
 int bp_fault(struct bp_vm *vm, u64 gfn, bool write)
 {
-	struct fault f = { .vm = vm, .gfn = gfn, .write = write, .n = 1 };
+	struct fault f = { .vm = vm, .gfn = gfn, .write = write };
 	int ret;
 
 	f.slot = bp_slot_find(vm, gfn);
 	if (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY))
 		return BP_FAULT_MMIO;
-	f.hva = bp_slot_hva(f.slot, gfn);
-	f.seq = READ_ONCE(vm->mmu_seq);
-	smp_rmb();	/* the sequence before the page */
+	ret = fault_in(&f);
+	return ret < 0 ? ret : BP_FAULT_DONE;
+}
 
-	ret = lookup_page(&f);
-	if (ret)
+long bp_prefault(struct bp_vm *vm, u64 gfn)
+{
+	struct fault f = { .vm = vm, .gfn = gfn };
+	int ret = 0;
+
+	f.slot = bp_slot_find(vm, gfn);
+	if (!f.slot)
+		return -ENOENT;
+	while (!ret) {
+		if (signal_pending(current))
+			return -EINTR;
+		ret = fault_in(&f);
+		cond_resched();
+	}
+	if (ret < 0)
 		return ret;
-	choose_order(&f);
-	look_around(&f);
-	ret = map_fault(&f);
-	return ret ? ret : BP_FAULT_DONE;
+	return f.order ? (1l << f.order) - (gfn & ((1ul << f.order) - 1)) : f.n;
 }
 
 static long set_mark(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen)

@@ -18,6 +18,11 @@ enum bp_fault_result {
 /* enum bp_fault_result or a negative errno. */
 int bp_fault(struct bp_vm *vm, u64 gfn, bool write);
 /*
+ * Map @gfn for reading, and what comes with it, until it is mapped.  Frames from
+ * @gfn on that are, -ENOENT if there is no memory, -EINTR, or another errno.
+ */
+long bp_prefault(struct bp_vm *vm, u64 gfn);
+/*
  * Ask Bedplate to decode accesses to a page without memory, or read-only; @seen is
  * its slot, or NULL.  Nothing is asked if that is no longer so.
  */

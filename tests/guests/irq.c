@@ -191,6 +191,30 @@ void guest_pit(int cpu)
 	GCHECK(moved);
 }
 
+/*
+ * Interrupts are off from the first tick of 200 Hz until stage 1 is over, then on
+ * for arg[0] cycles; res[0]: how many came then.
+ */
+void guest_pitlate(int cpu)
+{
+	u32 divisor = 1193182 / 200;
+	u64 start;
+
+	(void)cpu;
+	pic_init(1, 0);
+	set_handler(PIC_BASE, pic_handler);
+	outb(0x43, 0x34);
+	outb(0x40, divisor);
+	outb(0x40, divisor >> 8);
+	sync_point(1);
+	start = rdtsc();
+	sti();
+	while (rdtsc() - start < P->arg[0])
+		;
+	cli();
+	P->res[0] = irqs[PIC_BASE];
+}
+
 /* Let channel 2 count down from 8191 in mode 0, which takes 6.9 ms; returns the TSC before that. */
 static u64 load_channel2(void)
 {

@@ -104,7 +104,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(stack_in_mmio) X(spin) X(hlt) \
 	X(step_exits) X(step_branch) X(int1) X(resume_flag) \
 	X(pic) X(ioapic) X(irqcount) X(timer) X(deadline) X(selfipi) X(nmi) \
-	X(stishadow) X(movss) X(tpr) X(pit) X(port61) X(extint) \
+	X(stishadow) X(movss) X(tpr) X(pit) X(pitlate) X(port61) X(extint) \
 	X(ipi_running) X(halt_priority) X(in_service) X(apic_mode) X(apic_reads) X(level_eoi) \
 	X(ap_start) X(pingpong) X(ap_init) X(broadcast) \
 	X(touch) X(counter) X(waitzero) \

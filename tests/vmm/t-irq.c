@@ -172,6 +172,34 @@ TEST(irq, pit)
 	test_note("20 ticks at 200 Hz took %llu ms", (unsigned long long)took / 1000000);
 }
 
+static uint64_t late_ticks(struct vm *vm)
+{
+	vm->p->arg[0] = ioctl(vm->vcpu[0].fd, KVM_GET_TSC_KHZ, 0) * 500ull;	/* 100 ticks */
+	run_sync(&vm->vcpu[0], 1);
+	usleep(600000);				/* that is 120 ticks */
+	run_done(&vm->vcpu[0]);
+	return vm->p->res[0];
+}
+
+/* Ticks that the guest could not take come when it can, unless the VMM does not want that. */
+TEST(irq, pit_reinject)
+{
+	struct vm *vm = vm_new(G_pitlate, 1, VM_PIT);
+	struct kvm_reinject_control off = { .pit_reinject = 0 };
+	uint64_t kept = late_ticks(vm), lost;
+
+	CHECK(kept > 110);
+	if (check_cap(vm->fd, KVM_CAP_REINJECT_CONTROL) <= 0)
+		SKIP("no KVM_REINJECT_CONTROL");
+	vm = vm_new(G_pitlate, 1, VM_PIT);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_REINJECT_CONTROL, NULL), EFAULT);
+	CHECK_EQ(ioctl(vm->fd, KVM_REINJECT_CONTROL, &off), 0);
+	lost = late_ticks(vm);
+	CHECK(lost >= 1 && lost <= 110);
+	vm = vm_new(G_script, 1, 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_REINJECT_CONTROL, &off), ENXIO);
+}
+
 TEST(irq, port61)
 {
 	struct vm *vm = vm_new(G_port61, 1, VM_PIT);

@@ -331,6 +331,42 @@ TEST(mem, move_overlapping)
 	run_done(v);
 }
 
+static int pre_fault(struct vcpu *v, struct kvm_pre_fault_memory *r, uint64_t gpa, uint64_t size)
+{
+	*r = (struct kvm_pre_fault_memory){ .gpa = gpa, .size = size };
+	return ioctl(v->fd, KVM_PRE_FAULT_MEMORY, r) < 0 ? -errno : 0;
+}
+
+/* Memory is there before the guest wants it; the range tells how far that went. */
+TEST(mem, pre_fault)
+{
+	uint8_t *m = mem_new(64 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_pre_fault_memory r;
+
+	if (check_cap(vm->fd, KVM_CAP_PRE_FAULT_MEMORY) <= 0)
+		SKIP("no KVM_PRE_FAULT_MEMORY");
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 64 * PAGE, m, 0), 0);
+	CHECK_EQ(pre_fault(v, &r, HIGH + PAGE, 33 * PAGE), 0);
+	CHECK_EQ(r.size, 0);
+	CHECK_EQ(r.gpa, HIGH + 34 * PAGE);
+	CHECK_EQ(pre_fault(v, &r, HIGH + 60 * PAGE, 8 * PAGE), 0);
+	CHECK_EQ(r.size, 4 * PAGE);
+	CHECK_EQ(r.gpa, HIGH + 64 * PAGE);
+	CHECK_EQ(pre_fault(v, &r, HIGH + 64 * PAGE, PAGE), -ENOENT);
+	CHECK_EQ(pre_fault(v, &r, HIGH + 1, PAGE), -EINVAL);
+	CHECK_EQ(pre_fault(v, &r, HIGH, PAGE + 1), -EINVAL);
+	CHECK_EQ(pre_fault(v, &r, HIGH, 0), -EINVAL);
+	CHECK_EQ(pre_fault(v, &r, HIGH, -HIGH), -EINVAL);
+	r = (struct kvm_pre_fault_memory){ .gpa = HIGH, .size = PAGE, .flags = 1 };
+	CHECK_ERRNO(ioctl(v->fd, KVM_PRE_FAULT_MEMORY, &r), EINVAL);
+	CHECK_ERRNO(ioctl(v->fd, KVM_PRE_FAULT_MEMORY, NULL), EFAULT);
+	op_add(vm, OP_WRITE, 8, HIGH + 5 * PAGE, 7);
+	run_done(v);
+	CHECK_EQ(m[5 * PAGE], 7);
+}
+
 TEST(mem, move)
 {
 	uint8_t *m = mem_new(4 * PAGE);
