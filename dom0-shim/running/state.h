@@ -40,6 +40,8 @@ void bp_sync_to_run(struct bp_vcpu *vcpu);
 long bp_cpuid_get(struct bp_vcpu *vcpu, void __user *argp);
 /* -E2BIG: too many entries; -EINVAL: it has run, and with another table. */
 long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp);
+/* KVM_SET_CPUID, whose leaves have no index. */
+long bp_cpuid_set_old(struct bp_vcpu *vcpu, void __user *argp);
 /*
  * A CPUID table to user space, which has said in @user how many entries it
  * has room for.  -E2BIG: too few; -EFAULT.

@@ -96,11 +96,22 @@ static void hide_unhalt(struct kvm_cpuid2 *cpuid)
 			e->eax &= ~BIT(KVM_FEATURE_PV_UNHALT);
 }
 
+static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
+{
+	size_t len = struct_size(cpuid, entries, cpuid->nent);
+
+	if (READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT)
+		hide_unhalt(cpuid);
+	if (vcpu->has_run)
+		return check_unchanged(vcpu, cpuid);
+	memcpy(vcpu->state, cpuid, len);
+	return bp_state_set(vcpu, BP_STATE_CPUID, len);
+}
+
 long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid2 __user *user = argp;
 	struct kvm_cpuid2 *cpuid;
-	size_t len;
 	long ret;
 	u32 n;
 
@@ -108,19 +119,49 @@ long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 		return -EFAULT;
 	if (n > BP_MAX_CPUID)
 		return -E2BIG;
-	len = sizeof(*cpuid) + n * sizeof(struct kvm_cpuid_entry2);
-	cpuid = memdup_user(user, len);
+	cpuid = memdup_user(user, struct_size(cpuid, entries, n));
 	if (IS_ERR(cpuid))
 		return PTR_ERR(cpuid);
 	cpuid->nent = n;
-	if (READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT)
-		hide_unhalt(cpuid);
-	if (vcpu->has_run) {
-		ret = check_unchanged(vcpu, cpuid);
-	} else {
-		memcpy(vcpu->state, cpuid, len);
-		ret = bp_state_set(vcpu, BP_STATE_CPUID, len);
+	ret = set_table(vcpu, cpuid);
+	kfree(cpuid);
+	return ret;
+}
+
+static int read_old(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid_entry __user *user)
+{
+	struct kvm_cpuid_entry e;
+	u32 i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		if (copy_from_user(&e, &user[i], sizeof(e)))
+			return -EFAULT;
+		cpuid->entries[i] = (struct kvm_cpuid_entry2){
+			.function = e.function,
+			.eax = e.eax, .ebx = e.ebx, .ecx = e.ecx, .edx = e.edx,
+		};
 	}
+	return 0;
+}
+
+long bp_cpuid_set_old(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_cpuid __user *user = argp;
+	struct kvm_cpuid2 *cpuid;
+	long ret;
+	u32 n;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	if (n > BP_MAX_CPUID)
+		return -E2BIG;
+	cpuid = kzalloc(struct_size(cpuid, entries, n), GFP_KERNEL_ACCOUNT);
+	if (!cpuid)
+		return -ENOMEM;
+	cpuid->nent = n;
+	ret = read_old(cpuid, user->entries);
+	if (!ret)
+		ret = set_table(vcpu, cpuid);
 	kfree(cpuid);
 	return ret;
 }

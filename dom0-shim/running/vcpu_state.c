@@ -403,6 +403,8 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 		return bp_cpuid_get(vcpu, argp);
 	case KVM_SET_CPUID2:
 		return bp_cpuid_set(vcpu, argp);
+	case KVM_SET_CPUID:
+		return bp_cpuid_set_old(vcpu, argp);
 	case KVM_GET_TSC_KHZ:
 		return get_tsc_khz(vcpu);
 	case KVM_SET_TSC_KHZ:

@@ -252,6 +252,36 @@ TEST(api, cpuid_stands)
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_CPUID2, c), EINVAL);
 }
 
+/* The first form of a table, without indices, is the second form with index 0. */
+TEST(api, cpuid_first_form)
+{
+	struct { struct kvm_cpuid h; struct kvm_cpuid_entry e[2]; } first = {
+		.h.nent = 2,
+		.e = {
+			{ .function = 0, .eax = 5, .ebx = 1, .ecx = 2, .edx = 3 },
+			{ .function = 0x80000000, .eax = 0x80000008, .edx = 4 },
+		},
+	};
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + CPUID_MAX * sizeof(c->entries[0]));
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID, &first), 0);
+	c->nent = CPUID_MAX;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_CPUID2, c), 0);
+	CHECK_EQ(c->nent, 2);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(c->entries[i].function, first.e[i].function);
+		CHECK_EQ(c->entries[i].index, 0);
+		CHECK_EQ(c->entries[i].flags, 0);
+		CHECK_EQ(c->entries[i].eax, first.e[i].eax);
+		CHECK_EQ(c->entries[i].edx, first.e[i].edx);
+	}
+	first.h.nent = 100000;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_CPUID, &first), E2BIG);
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_CPUID, NULL), EFAULT);
+}
+
 /* What a VMM saves, it can read, also of a vCPU without machine checks. */
 TEST(api, mcg_ctl)
 {
