@@ -7,7 +7,7 @@
  *   vcpu->mutex, vm->lock, vm->rules_lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
  *   vm->mmu_lock (spinlock; hypercalls are made under it).
  * vm->srcu protects what KVM_RUN reads: memslots and buses.  Writers
- * synchronise after publishing.
+ * synchronise after publishing, before what they replaced is freed.
  */
 #ifndef BEDPLATE_SHIM_H
 #define BEDPLATE_SHIM_H

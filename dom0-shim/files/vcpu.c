@@ -99,37 +99,17 @@ static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
-/* How far it came is in the range, also after an error that is not the first page's. */
-static long pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range)
-{
-	u64 whole = range->size;
-	long n = 0;
-	int idx;
-
-	if (range->flags || !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->size) ||
-	    range->gpa + range->size <= range->gpa)
-		return -EINVAL;
-	idx = srcu_read_lock(&vm->srcu);
-	while (range->size) {
-		n = bp_prefault(vm, range->gpa >> PAGE_SHIFT);
-		if (n < 0)
-			break;
-		n = min_t(u64, (u64)n << PAGE_SHIFT, range->size);
-		range->gpa += n;
-		range->size -= n;
-	}
-	srcu_read_unlock(&vm->srcu, idx);
-	return n < 0 && range->size == whole ? n : 0;
-}
-
 static long pre_fault_memory(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_pre_fault_memory range;
 	long ret;
+	int idx;
 
 	if (copy_from_user(&range, argp, sizeof(range)))
 		return -EFAULT;
-	ret = pre_fault(vcpu->vm, &range);
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = bp_pre_fault(vcpu->vm, &range);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return copy_to_user(argp, &range, sizeof(range)) ? -EFAULT : ret;
 }
 

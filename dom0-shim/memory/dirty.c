@@ -84,7 +84,7 @@ static void unmap_bits(struct bp_vm *vm, u64 gfn, unsigned long bits)
 
 /*
  * A write between taking the bits and removing the mapping lands in a page
- * that this call reports, before it returns.
+ * that the VMM has still to read: GET reports it, CLEAR was told of it.
  */
 static unsigned long take_word(struct bp_vm *vm, struct bp_memslot *slot,
 			       unsigned long i, unsigned long mask)

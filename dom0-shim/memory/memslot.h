@@ -38,9 +38,9 @@ long bp_set_memory_region(struct bp_vm *vm,
 /* ---- dirty.c ---- */
 long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log);
 long bp_clear_dirty_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log);
-/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with @caps, KVM_DIRTY_LOG_*. */
+/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with @caps, KVM_DIRTY_LOG_*.  -EINVAL: not these. */
 long bp_dirty_manual(struct bp_vm *vm, u64 caps);
-/* All pages of a slot count as written when its log begins. */
+/* All pages of a slot count as written when its log begins; under vm->slots_lock. */
 bool bp_dirty_initially(const struct bp_vm *vm);
 /* A bitmap for @slot, under vm->slots_lock. */
 int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot);

@@ -160,7 +160,7 @@ static long map_once(const struct fault *f)
 	return bp_hc_map(f->vm->dom, page_to_pfn(f->vm->map_page), f->n);
 }
 
-/* vm->mmu_lock is held.  0 or Bedplate's error. */
+/* vm->mmu_lock is held.  How many of the f->n are mapped, or Bedplate's error. */
 static long map_pages(struct fault *f)
 {
 	long ret;
@@ -181,7 +181,7 @@ static long map_pages(struct fault *f)
 		       1ull << f->order);
 		ret = map_once(f);
 	}
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 static void put_pages(const struct fault *f, bool mapped)
@@ -198,7 +198,7 @@ static void put_pages(const struct fault *f, bool mapped)
 	}
 }
 
-/* 1 mapped, 0 try again, or a negative errno. */
+/* How many are mapped, 0: try again, or a negative errno. */
 static int map_fault(struct fault *f)
 {
 	unsigned long size = PAGE_SIZE << f->order;
@@ -214,12 +214,10 @@ static int map_fault(struct fault *f)
 		ret = map_pages(f);
 	spin_unlock(&vm->mmu_lock);
 
-	put_pages(f, !retry && !ret);
+	put_pages(f, ret > 0);
 	if (ret == -ENOMEM)
 		return bp_donate(vm);
-	if (ret)
-		return ret == -EPERM ? -EFAULT : ret;
-	return !retry;
+	return ret == -EPERM ? -EFAULT : ret;
 }
 
 /* @f has vm, slot, gfn, and write. */
@@ -252,7 +250,8 @@ int bp_fault(struct bp_vm *vm, u64 gfn, bool write)
 	return ret < 0 ? ret : BP_FAULT_DONE;
 }
 
-long bp_prefault(struct bp_vm *vm, u64 gfn)
+/* Frames from @gfn on that are mapped then, or a negative errno. */
+static long fault_in_for_good(struct bp_vm *vm, u64 gfn)
 {
 	struct fault f = { .vm = vm, .gfn = gfn };
 	int ret = 0;
@@ -268,7 +267,26 @@ long bp_prefault(struct bp_vm *vm, u64 gfn)
 	}
 	if (ret < 0)
 		return ret;
-	return f.order ? (1l << f.order) - (gfn & ((1ul << f.order) - 1)) : f.n;
+	return f.order ? (1l << f.order) - (gfn & ((1ul << f.order) - 1)) : ret;
+}
+
+long bp_pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range)
+{
+	u64 whole = range->size;
+	long n = 0;
+
+	if (range->flags || !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->size) ||
+	    range->gpa + range->size <= range->gpa)
+		return -EINVAL;
+	while (range->size) {
+		n = fault_in_for_good(vm, range->gpa >> PAGE_SHIFT);
+		if (n < 0)
+			break;
+		n = min_t(u64, (u64)n << PAGE_SHIFT, range->size);
+		range->gpa += n;
+		range->size -= n;
+	}
+	return n < 0 && range->size == whole ? n : 0;
 }
 
 static long set_mark(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen)

@@ -18,10 +18,10 @@ enum bp_fault_result {
 /* enum bp_fault_result or a negative errno. */
 int bp_fault(struct bp_vm *vm, u64 gfn, bool write);
 /*
- * Map @gfn for reading, and what comes with it, until it is mapped.  Frames from
- * @gfn on that are, -ENOENT if there is no memory, -EINTR, or another errno.
+ * KVM_PRE_FAULT_MEMORY: map @range for reading, and leave in it what is not mapped.  An
+ * error if nothing is: -EINVAL, -ENOENT no memory there, -EINTR, or that of a fault.
  */
-long bp_prefault(struct bp_vm *vm, u64 gfn);
+long bp_pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range);
 /*
  * Ask Bedplate to decode accesses to a page without memory, or read-only; @seen is
  * its slot, or NULL.  Nothing is asked if that is no longer so.

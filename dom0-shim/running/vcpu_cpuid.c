@@ -108,22 +108,34 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 	return bp_state_set(vcpu, BP_STATE_CPUID, len);
 }
 
+/* An empty table for as many entries as user space has, or an ERR_PTR(). */
+static struct kvm_cpuid2 *new_table(const u32 __user *nent)
+{
+	struct kvm_cpuid2 *cpuid;
+	u32 n;
+
+	if (get_user(n, nent))
+		return ERR_PTR(-EFAULT);
+	if (n > BP_MAX_CPUID)
+		return ERR_PTR(-E2BIG);
+	cpuid = kzalloc(struct_size(cpuid, entries, n), GFP_KERNEL_ACCOUNT);
+	if (!cpuid)
+		return ERR_PTR(-ENOMEM);
+	cpuid->nent = n;
+	return cpuid;
+}
+
 long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid2 __user *user = argp;
-	struct kvm_cpuid2 *cpuid;
-	long ret;
-	u32 n;
+	struct kvm_cpuid2 *cpuid = new_table(&user->nent);
+	long ret = -EFAULT;
 
-	if (get_user(n, &user->nent))
-		return -EFAULT;
-	if (n > BP_MAX_CPUID)
-		return -E2BIG;
-	cpuid = memdup_user(user, struct_size(cpuid, entries, n));
 	if (IS_ERR(cpuid))
 		return PTR_ERR(cpuid);
-	cpuid->nent = n;
-	ret = set_table(vcpu, cpuid);
+	if (!copy_from_user(cpuid->entries, user->entries,
+			    flex_array_size(cpuid, entries, cpuid->nent)))
+		ret = set_table(vcpu, cpuid);
 	kfree(cpuid);
 	return ret;
 }
@@ -147,18 +159,11 @@ static int read_old(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid_entry __use
 long bp_cpuid_set_old(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid __user *user = argp;
-	struct kvm_cpuid2 *cpuid;
+	struct kvm_cpuid2 *cpuid = new_table(&user->nent);
 	long ret;
-	u32 n;
 
-	if (get_user(n, &user->nent))
-		return -EFAULT;
-	if (n > BP_MAX_CPUID)
-		return -E2BIG;
-	cpuid = kzalloc(struct_size(cpuid, entries, n), GFP_KERNEL_ACCOUNT);
-	if (!cpuid)
-		return -ENOMEM;
-	cpuid->nent = n;
+	if (IS_ERR(cpuid))
+		return PTR_ERR(cpuid);
 	ret = read_old(cpuid, user->entries);
 	if (!ret)
 		ret = set_table(vcpu, cpuid);

@@ -166,17 +166,25 @@ static u32 pit_count(void)
 	return lo | inb(0x40) << 8;
 }
 
-/* Channel 0 at about 200 Hz in mode 2 through the PIC; arg[0] ticks. */
-void guest_pit(int cpu)
-{
-	u32 divisor = 1193182 / 200, a, b, moved = 0;
+#define PIT_DIVISOR	(1193182 / 200)
 
-	(void)cpu;
+/* Channel 0 at about 200 Hz in mode 2 through the PIC. */
+static void pit_ticks(void)
+{
 	pic_init(1, 0);
 	set_handler(PIC_BASE, pic_handler);
 	outb(0x43, 0x34);
-	outb(0x40, divisor);
-	outb(0x40, divisor >> 8);
+	outb(0x40, PIT_DIVISOR & 0xff);
+	outb(0x40, PIT_DIVISOR >> 8);
+}
+
+/* arg[0] ticks, and the counter's value in between. */
+void guest_pit(int cpu)
+{
+	u32 a, b, moved = 0;
+
+	(void)cpu;
+	pit_ticks();
 	P->res[1] = rdtsc();
 	while (irqs[PIC_BASE] < P->arg[0])
 		sti_hlt_cli();
@@ -185,7 +193,7 @@ void guest_pit(int cpu)
 	for (int i = 0; i < 50; i++) {
 		a = pit_count();
 		b = pit_count();
-		GCHECK(a <= divisor && b <= divisor);
+		GCHECK(a <= PIT_DIVISOR && b <= PIT_DIVISOR);
 		moved += a != b;
 	}
 	GCHECK(moved);
@@ -197,15 +205,10 @@ void guest_pit(int cpu)
  */
 void guest_pitlate(int cpu)
 {
-	u32 divisor = 1193182 / 200;
 	u64 start;
 
 	(void)cpu;
-	pic_init(1, 0);
-	set_handler(PIC_BASE, pic_handler);
-	outb(0x43, 0x34);
-	outb(0x40, divisor);
-	outb(0x40, divisor >> 8);
+	pit_ticks();
 	sync_point(1);
 	start = rdtsc();
 	sti();
