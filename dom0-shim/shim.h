@@ -154,6 +154,15 @@ struct bp_vcpu {
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
 
+	/* KVM_SET_GUEST_DEBUG: running/debug.c */
+	struct {
+		u32 control;	/* KVM_GUESTDBG_*; 0: off */
+		u64 dr7;	/* that the CPU has, with the VMM's or the guest's own */
+		u64 db[4];
+		struct kvm_debugregs own; /* the guest's, while the CPU has others */
+		u64 step_rip;	/* linear: registers set there step from there */
+	} debug;
+
 	/* With the PIC in user space: running/extint.c */
 	int extint;		/* vector of KVM_INTERRUPT, or -1 */
 	bool intr;		/* level of INTR as Bedplate knows it */

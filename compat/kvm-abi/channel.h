@@ -194,6 +194,8 @@ enum bp_exit {
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
+	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
+	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
 };
 
 struct bp_exit_io {
@@ -285,6 +287,13 @@ struct bp_exit_msr {
 #define BP_MSR_UNKNOWN		1	/* it would raise #GP: no such MSR */
 #define BP_MSR_INVALID		2	/* it would raise #GP: not this value, not now */
 
+/* RIP is where the exception's handler would return to, but at an INT3 itself. */
+struct bp_exit_debug {
+	__u64 dr6;		/* #DB: the bits that tell what happened */
+	__u8 vector;		/* 1 = #DB, 3 = #BP */
+	__u8 pad[7];
+};
+
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
 #define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
@@ -328,6 +337,7 @@ struct bp_vcpu_page {
 		struct bp_exit_eoi eoi;
 		struct bp_exit_task task;
 		struct bp_exit_msr msr;
+		struct bp_exit_debug debug;
 		__u8 raw[128];
 	};
 	struct kvm_regs regs;	/* both ways */
@@ -386,7 +396,9 @@ struct bp_rules {
 #define BP_RULE_PV_CPUID	0x100u	/* no paravirtual MSR or hypercall but by CPUID */
 #define BP_RULE_HLT		0x200u	/* HLT halts the CPU, without an exit */
 #define BP_RULE_PAUSE		0x400u	/* PAUSE does not exit */
-#define BP_RULES		0x7ffu	/* all of them */
+#define BP_RULE_DEBUG		0x800u	/* #DB and MOV of debug registers are the shim's */
+#define BP_RULE_BREAK		0x1000u	/* so is #BP */
+#define BP_RULES		0x1fffu	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
@@ -501,6 +513,7 @@ BP_ASSERT(sizeof(struct bp_exit_npf) == 32);
 BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
 BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
+BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
 BP_ASSERT(sizeof(struct bp_rules) == 136);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);

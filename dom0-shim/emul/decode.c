@@ -298,7 +298,7 @@ static int decode_modrm(struct emul_state *st)
 	st->mod = modrm >> 6;
 	st->reg = ((modrm >> 3) & 7) | (st->rex & REX_R ? 8 : 0);
 	st->rm = (modrm & 7) | (st->rex & REX_B ? 8 : 0);
-	st->mem = st->mod != 3;
+	st->mem = st->mod != 3 && !(st->op->flags & OP_REG);
 	if (!st->mem)
 		return st->op->flags & OP_MEM ? invalid(st) : 0;
 	return st->ad_size == 2 ? decode_mem16(st) : decode_mem32(st);

@@ -33,8 +33,8 @@ struct emul_ctx;
 /* What emul_run() and emul_resume() return; negative is an errno from an op. */
 enum emul_result {
 	/*
-	 * Retired, RIP moved. The caller clears the interrupt shadow and, when
-	 * RFLAGS.TF was set at the start, injects the single-step #DB.
+	 * Retired, RIP moved. The caller ends the interrupt shadow and, under
+	 * RFLAGS.TF, has the single-step #DB raised (BP_RUN_INSN_DONE does both).
 	 */
 	EMUL_DONE = 0,
 	/*
@@ -177,6 +177,9 @@ struct emul_ctx {
 	/* With PAE paging, where the CPU holds them: they count, not what CR3 points to. */
 	bool pdptes_known;
 	u64 pdpte[4];
+
+	/* In and out: for MOV from and to them; NULL: such a MOV is unhandled. */
+	struct kvm_debugregs *dr;
 
 	/* In: services; opaque is the caller's own. */
 	const struct emul_ops *ops;

@@ -32,6 +32,7 @@
 #define CR0_TS		(1ull << 3)
 #define CR0_WP		(1ull << 16)
 #define CR0_PG		(1ull << 31)
+#define CR4_DE		(1ull << 3)
 #define CR4_PSE		(1ull << 4)
 #define CR4_PAE		(1ull << 5)
 #define CR4_OSFXSR	(1ull << 9)
@@ -84,6 +85,7 @@ struct emul_op {
 #define OP_GRP3		(1u << 7)	/* immediate only with ModRM.reg 0 or 1 */
 #define OP_MEM		(1u << 8)	/* register form of ModRM is #UD */
 #define OP_VEX		(1u << 9)	/* a VEX-coded form is emulated */
+#define OP_REG		(1u << 10)	/* ModRM names a register, whatever its mod */
 
 /* One decoded instruction, and the context it works on. */
 struct emul_state {
@@ -262,6 +264,8 @@ int emul_op_bt_reg(struct emul_state *st);
 int emul_op_bt_imm(struct emul_state *st);
 int emul_op_bsx(struct emul_state *st);
 int emul_op_string(struct emul_state *st);		/* ex_string.c */
+int emul_op_mov_from_dr(struct emul_state *st);		/* ex_dr.c */
+int emul_op_mov_to_dr(struct emul_state *st);
 int emul_op_ins(struct emul_state *st);			/* ex_pio.c */
 int emul_op_outs(struct emul_state *st);
 int emul_op_vec(struct emul_state *st);			/* ex_vec.c */

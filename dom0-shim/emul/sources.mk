@@ -8,6 +8,7 @@ EMUL_SRCS := \
 	emul/emul.c \
 	emul/ex_alu.c \
 	emul/ex_atomic.c \
+	emul/ex_dr.c \
 	emul/ex_mov.c \
 	emul/ex_pio.c \
 	emul/ex_string.c \

@@ -94,7 +94,9 @@ static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
 		return -EFAULT;
 	if (cap.flags || cap.cap != KVM_CAP_ENFORCE_PV_FEATURE_CPUID)
 		return -EINVAL;
-	vcpu->rules = cap.args[0] ? BP_RULE_PV_CPUID : 0;
+	vcpu->rules &= ~BP_RULE_PV_CPUID;
+	if (cap.args[0])
+		vcpu->rules |= BP_RULE_PV_CPUID;
 	vcpu->rules_gen = READ_ONCE(vcpu->vm->rules_gen) - 1;
 	return 0;
 }

@@ -12,9 +12,7 @@
 #include "run.h"
 #include "state.h"
 
-#define X86_VEC_DB		1
 #define X86_VEC_UD		6
-#define X86_DR6_BS		(1ull << 14)
 
 /* Offsets in the standard XSAVE image (SDM vol. 1, 13.4). */
 #define XSAVE_XMM		160
@@ -195,6 +193,7 @@ int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs)
 		ctx->pio_data = page_address(vcpu->pio_page);
 		ctx->pio_data_size = PAGE_SIZE;
 		ctx->phys_bits = boot_cpu_data.x86_phys_bits;
+		ctx->dr = &vcpu->debug.own;
 		vcpu->emul = ctx;
 	}
 	emul_load_regs(ctx, &vcpu->page->regs);
@@ -221,17 +220,6 @@ static void store_regs(struct bp_vcpu *vcpu)
 {
 	emul_store_regs(vcpu->emul, &vcpu->page->regs);
 	vcpu->page->run_flags |= BP_RUN_SET_REGS;
-}
-
-static void single_step(struct bp_vcpu *vcpu)
-{
-	struct kvm_debugregs *dr = vcpu->state;
-
-	if (bp_state_get(vcpu, BP_STATE_DEBUGREGS, sizeof(*dr)) >= 0) {
-		dr->dr6 |= X86_DR6_BS;
-		bp_state_set(vcpu, BP_STATE_DEBUGREGS, sizeof(*dr));
-	}
-	bp_queue_exception(vcpu, X86_VEC_DB, false, 0, 0);
 }
 
 static int ask_user(struct bp_vcpu *vcpu)
@@ -284,7 +272,7 @@ static int unhandled(struct bp_vcpu *vcpu)
  * Whatever came of it, registers are taken back: iterations of a repeated
  * string instruction may have retired before a fault, a wait or an error.
  */
-static int handle_result(struct bp_vcpu *vcpu, int result, bool stepping)
+static int handle_result(struct bp_vcpu *vcpu, int result)
 {
 	struct emul_ctx *ctx = vcpu->emul;
 
@@ -292,8 +280,6 @@ static int handle_result(struct bp_vcpu *vcpu, int result, bool stepping)
 	switch (result) {
 	case EMUL_DONE:
 		vcpu->page->run_flags |= BP_RUN_INSN_DONE;
-		if (stepping)
-			single_step(vcpu);
 		return 1;
 	case EMUL_AGAIN:
 		return 1;
@@ -314,12 +300,11 @@ static int handle_result(struct bp_vcpu *vcpu, int result, bool stepping)
 
 int bp_emulate(struct bp_vcpu *vcpu)
 {
-	bool stepping = vcpu->page->regs.rflags & X86_EFLAGS_TF;
 	int ret = load_context(vcpu);
 
 	if (ret < 0)
 		return ret;
-	return handle_result(vcpu, emul_run(vcpu->emul), stepping);
+	return handle_result(vcpu, emul_run(vcpu->emul));
 }
 
 /* As the CPU would have raised it: with RF in the frame. */
@@ -352,12 +337,11 @@ int bp_exit_undefined(struct bp_vcpu *vcpu)
 int bp_emulate_resume(struct bp_vcpu *vcpu)
 {
 	struct emul_ctx *ctx = vcpu->emul;
-	bool stepping = ctx->rflags & X86_EFLAGS_TF;
 
 	if (ctx->user.kind == EMUL_MMIO_READ)
 		memcpy(ctx->user.data, vcpu->run->mmio.data,
 		       sizeof(ctx->user.data));
-	return handle_result(vcpu, emul_resume(ctx), stepping);
+	return handle_result(vcpu, emul_resume(ctx));
 }
 
 void bp_emulate_new_regs(struct bp_vcpu *vcpu, const struct kvm_regs *regs)

@@ -54,6 +54,15 @@ bool bp_rules_due(const struct bp_vcpu *vcpu);
 long bp_rules_apply(struct bp_vcpu *vcpu);
 
 /*
+ * ---- debug.c: the VMM's break- and watchpoints and single steps ----
+ * set: KVM_SET_GUEST_DEBUG.  -EINVAL a control that there is not, -EBUSY an exception
+ * waits already, so none can be injected.  exit: as above.
+ */
+long bp_debug_set(struct bp_vcpu *vcpu, const struct kvm_guest_debug *dbg);
+int bp_exit_debug(struct bp_vcpu *vcpu);
+int bp_exit_mov_dr(struct bp_vcpu *vcpu);
+
+/*
  * ---- extint.c: external interrupts while user space has the PIC ----
  * queue: KVM_INTERRUPT.  -EINVAL no such vector, -ENXIO the PIC is in the kernel,
  * -EEXIST one waits already.  wire: before the vCPU runs.  window: Bedplate says

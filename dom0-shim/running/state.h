@@ -27,6 +27,21 @@ long bp_sregs_set(struct bp_vcpu *vcpu);
 long bp_events_get(struct bp_vcpu *vcpu);
 long bp_events_set(struct bp_vcpu *vcpu);
 
+/* What KVM_SET_GUEST_DEBUG takes. */
+#define BP_GUEST_DEBUG	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | \
+			 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_USE_HW_BP | \
+			 KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
+
+/*
+ * ---- debug.c: what a debugger must not see, or not disturb ----
+ * Without and with the TF of a single step that the VMM asked for.  Debug registers:
+ * vcpu->state, from and to where the guest's own are.
+ */
+u64 bp_debug_hide(const struct bp_vcpu *vcpu, u64 rflags);
+u64 bp_debug_keep(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
+long bp_debugregs_get(struct bp_vcpu *vcpu);
+long bp_debugregs_set(struct bp_vcpu *vcpu);
+
 /* ---- mce.c: KVM_X86_SET_MCE ---- */
 long bp_set_mce(struct bp_vcpu *vcpu, void __user *argp);
 

@@ -209,6 +209,10 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_msr(vcpu);
 	case BP_EXIT_UNDEFINED:
 		return bp_exit_undefined(vcpu);
+	case BP_EXIT_DEBUG:
+		return bp_exit_debug(vcpu);
+	case BP_EXIT_MOV_DR:
+		return bp_exit_mov_dr(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;

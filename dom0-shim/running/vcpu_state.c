@@ -52,8 +52,6 @@ static const struct simple simple[] = {
 	  sizeof(struct kvm_lapic_state) },
 	{ KVM_GET_MP_STATE, KVM_SET_MP_STATE, BP_STATE_MP_STATE,
 	  sizeof(struct kvm_mp_state) },
-	{ KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, BP_STATE_DEBUGREGS,
-	  sizeof(struct kvm_debugregs) },
 };
 
 static long simple_get(struct bp_vcpu *vcpu, enum bp_state class, u32 size,
@@ -95,24 +93,32 @@ static long simple_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 long bp_regs_get(struct bp_vcpu *vcpu)
 {
 	struct bp_vcpu_page *page = vcpu->page;
+	struct kvm_regs *regs = vcpu->state;
 	long ret;
 
 	if (page->run_flags & BP_RUN_SET_REGS) {
-		memcpy(vcpu->state, &page->regs, sizeof(page->regs));
-		return 0;
+		memcpy(regs, &page->regs, sizeof(*regs));
+	} else {
+		ret = bp_state_get(vcpu, BP_STATE_REGS, sizeof(*regs));
+		if (ret < 0)
+			return ret;
 	}
-	ret = bp_state_get(vcpu, BP_STATE_REGS, sizeof(page->regs));
-	return ret < 0 ? ret : 0;
+	regs->rflags = bp_debug_hide(vcpu, regs->rflags);
+	return 0;
 }
 
 long bp_regs_set(struct bp_vcpu *vcpu)
 {
 	struct bp_vcpu_page *page = vcpu->page;
-	long ret = bp_state_set(vcpu, BP_STATE_REGS, sizeof(page->regs));
+	struct kvm_regs regs = *(struct kvm_regs *)vcpu->state;
+	long ret;
 
+	regs.rflags = bp_debug_keep(vcpu, &regs);
+	memcpy(vcpu->state, &regs, sizeof(regs));
+	ret = bp_state_set(vcpu, BP_STATE_REGS, sizeof(regs));
 	if (ret)
 		return ret;
-	memcpy(&page->regs, vcpu->state, sizeof(page->regs));
+	page->regs = regs;
 	/* Bit 1 of RFLAGS reads as one. */
 	page->regs.rflags |= 2;
 	page->run_flags &= ~(BP_RUN_SET_REGS | BP_RUN_EXCEPTION);
@@ -279,6 +285,14 @@ static long merged_set(struct bp_vcpu *vcpu, long (*set)(struct bp_vcpu *vcpu),
 	return set(vcpu);
 }
 
+static long set_guest_debug(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_guest_debug dbg;
+
+	return copy_from_user(&dbg, argp, sizeof(dbg)) ? -EFAULT :
+							 bp_debug_set(vcpu, &dbg);
+}
+
 /* ---- lists ---- */
 
 static long msrs_ioctl(struct bp_vcpu *vcpu, void __user *argp, bool set)
@@ -395,6 +409,14 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_VCPU_EVENTS:
 		return merged_set(vcpu, bp_events_set, sizeof(struct kvm_vcpu_events),
 				  argp);
+	case KVM_GET_DEBUGREGS:
+		return merged_get(vcpu, bp_debugregs_get, sizeof(struct kvm_debugregs),
+				  argp);
+	case KVM_SET_DEBUGREGS:
+		return merged_set(vcpu, bp_debugregs_set, sizeof(struct kvm_debugregs),
+				  argp);
+	case KVM_SET_GUEST_DEBUG:
+		return set_guest_debug(vcpu, argp);
 	case KVM_GET_MSRS:
 		return msrs_ioctl(vcpu, argp, false);
 	case KVM_SET_MSRS:

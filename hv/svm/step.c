@@ -100,7 +100,9 @@ void svm_step_end(struct vcpu *v)
 	if (!sv->step_tf && !(sv->step_iret && (moved || trapped)))
 		v->regs.rflags &= ~(u64)X86_EFLAGS_TF;
 
-	if (exception) {
+	if (trapped && hits && (v->rules.flags & BP_RULE_DEBUG)) {
+		v->exit.exc.cr2_or_dr6 = hits;
+	} else if (exception) {
 		v->exit.reason = VM_EXIT_NONE;
 		/* INT3 and INTO execute again, without us this time. */
 		if (vector == X86_TRAP_BP || vector == X86_TRAP_OF)

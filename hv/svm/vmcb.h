@@ -92,6 +92,8 @@
 
 #define SVM_EXIT_CR4_WRITE	0x14
 #define SVM_EXIT_CR8_WRITE	0x18
+#define SVM_EXIT_DR_READ(n)	(0x20 + (n))
+#define SVM_EXIT_DR_WRITE(n)	(0x30 + (n))
 #define SVM_EXIT_EXC(vector)	(0x40 + (vector))
 #define SVM_EXIT_INTR		0x60
 #define SVM_EXIT_NMI		0x61

@@ -138,6 +138,7 @@
 #define PROC_CR8_EXITS		(PROC_CR8_LOAD | PROC_CR8_STORE)
 #define PROC_TPR_SHADOW		(1u << 21)
 #define PROC_NMI_WINDOW		(1u << 22)
+#define PROC_MOV_DR		(1u << 23)
 #define PROC_UNCOND_IO		(1u << 24)
 #define PROC_MSR_BITMAPS	(1u << 28)
 #define PROC_MONITOR		(1u << 29)
@@ -214,6 +215,7 @@
 #define EXIT_VMCLEAR		19
 #define EXIT_VMXON		27
 #define EXIT_CR			28
+#define EXIT_MOV_DR		29
 #define EXIT_IO			30
 #define EXIT_RDMSR		31
 #define EXIT_WRMSR		32

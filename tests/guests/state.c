@@ -167,3 +167,63 @@ void guest_setdr(int cpu)
 	asm volatile("mov %%dr7, %0" : "=r"(v));
 	P->res[2] = v;
 }
+
+static u64 nr_bp, bp_rip;
+
+static void bp_handler(struct trap *t)
+{
+	nr_bp++;
+	bp_rip = t->rip;
+}
+
+static u64 swap_dr1(u64 val)
+{
+	u64 v;
+
+	asm volatile("mov %1, %%dr1; mov %%dr1, %0" : "=r"(v) : "r"(val));
+	return v;
+}
+
+/*
+ * What a debugger outside stops at.  res[16] on: the addresses of the steps from stage 1,
+ * in order; res[8]: the word that is written at the second of them, res[9]: INT3.
+ * The guest's own debug registers are as it sets them, whatever the VMM does.
+ */
+void guest_debugged(int cpu)
+{
+	u64 v;
+
+	(void)cpu;
+	set_handler(3, bp_handler);
+	set_handler(1, debug_handler);
+	asm volatile("mov %0, %%dr0" :: "r"(0x1111ull));
+	P->res[8] = (u64)&P->res[10];
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, 0(%0); lea 2f(%%rip), %%rax; mov %%rax, 8(%0)\n\t"
+		     "lea 3f(%%rip), %%rax; mov %%rax, 16(%0); lea 4f(%%rip), %%rax; mov %%rax, 24(%0)\n\t"
+		     "lea 5f(%%rip), %%rax; mov %%rax, 32(%0); lea 6f(%%rip), %%rax; mov %%rax, 40(%0)\n\t"
+		     "lea 7f(%%rip), %%rax; mov %%rax, 48(%0); lea 8f(%%rip), %%rax; mov %%rax, 56(%0)\n\t"
+		     "mov $1, %%eax; mov %1, %%edx; out %%eax, %%dx\n\t"
+		     "1: nop; 2: movl $7, (%2); 3: xor %%eax, %%eax; 4: cpuid\n\t"
+		     "5: mov (%3), %%ebx; 6: mov %4, %%edx; 7: out %%al, %%dx; 8: nop"
+		     :: "r"(&P->res[16]), "i"(PORT_SYNC), "r"(&P->res[10]), "r"((u64)GPA_MMIO), "i"(PORT_TEST)
+		     : "rax", "rbx", "rcx", "rdx", "memory");
+	sync_point(2);
+	asm volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; xor %%eax, %%eax; 1: int3"
+		     : "=m"(P->res[9]) :: "rax", "memory");
+	GCHECK(nr_bp == 1 && bp_rip == P->res[9] + 1);
+	sync_point(3);
+	GCHECK(P->res[1] == P->arg[0]);
+	asm volatile("mov %%dr0, %0" : "=r"(v));
+	GCHECK(v == 0x1111);
+	GCHECK(swap_dr1(0x7777) == 0x7777);
+	asm volatile("mov %%dr7, %0" : "=r"(v));
+	GCHECK(v == 0x400);
+	GCHECK(read_dr6() == 0xffff0ff0);
+	if (P->arg[1]) {		/* TCG alone does not mind */
+		TRY("mov %0, %%dr7", :: "r"(0x100000400ull) : "memory");
+		GCHECK(caught.vec == 13 && !caught.err);
+	}
+	sync_point(4);
+	asm volatile("mov %%dr1, %0" : "=r"(v));
+	GCHECK(v == 0x7777);
+}

@@ -52,6 +52,7 @@ static const char *const names[VM_EXIT_REASONS] = {
 	[VM_EXIT_PROTECTION] = "forbidden instruction",
 	[VM_EXIT_WBINVD] = "WBINVD",
 	[VM_EXIT_MWAIT] = "MWAIT",
+	[VM_EXIT_MOV_DR] = "MOV DR",
 	[VM_EXIT_TASK_SWITCH] = "task switch",
 	[VM_EXIT_NEED_PAGE] = "page needed",
 	[VM_EXIT_SHUTDOWN] = "shutdown",
@@ -156,7 +157,9 @@ static void exit_cpuid(struct vcpu *v)
 static void exit_hlt(struct vcpu *v)
 {
 	vcpu_skip(v);
-	if (vcpu_has_irq(v) && (v->regs.rflags & X86_EFLAGS_IF))
+	/* A single step's #DB ends the halt. */
+	if (v->inject.type != EVENT_NONE ||
+	    (vcpu_has_irq(v) && (v->regs.rflags & X86_EFLAGS_IF)))
 		return;
 	v->mp_state = KVM_MP_STATE_HALTED;
 	vcpu_block(v);
@@ -218,6 +221,8 @@ static void exit_exception(struct vcpu *v)
 		v->regs.cr2 = e->cr2_or_dr6;
 	if (e->vector == X86_TRAP_DB)
 		end_branch_steps(v);
+	if (vcpu_debug_service(v, e->vector, e->cr2_or_dr6))
+		return;
 	vcpu_exception(v, e->vector, e->has_error, e->error);
 }
 
@@ -249,6 +254,11 @@ static void exit_mwait(struct vcpu *v)
 		vcpu_ud(v);
 	else
 		vcpu_skip(v);
+}
+
+static void exit_mov_dr(struct vcpu *v)
+{
+	vcpu_service(v, BP_EXIT_MOV_DR);
 }
 
 static void exit_protection(struct vcpu *v)
@@ -318,6 +328,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_PROTECTION] = exit_protection,
 	[VM_EXIT_WBINVD] = exit_wbinvd,
 	[VM_EXIT_MWAIT] = exit_mwait,
+	[VM_EXIT_MOV_DR] = exit_mov_dr,
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_NEED_PAGE] = exit_need_page,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,

@@ -119,6 +119,17 @@ static bool obey_requests(struct cpu *c, struct vcpu *v)
 	return true;
 }
 
+/* The single step behind an instruction that was done for a guest being debugged. */
+static bool step_service(struct vcpu *v)
+{
+	struct vcpu_event e = v->inject;
+
+	if (e.type != EVENT_EXC || e.pending || !e.dr6)
+		return false;
+	v->inject.type = EVENT_NONE;
+	return vcpu_debug_service(v, e.vector, e.dr6);
+}
+
 /* Everything before an entry.  False: v is not to be entered now. */
 static bool prepare_entry(struct cpu *c, struct vcpu *v)
 {
@@ -152,6 +163,8 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 			return false;
 		inject_pending(v);
 	} else {
+		if (unlikely(v->rules.flags & BP_RULE_DEBUG) && step_service(v))
+			return false;
 		if (unlikely(v->inject.pending))
 			vcpu_raise_pending(v);
 		if (unlikely(v->pv_eoi_armed))

@@ -37,6 +37,14 @@ static void reset_fpu(struct vcpu *v)
 	v->xcr0 = XCR0_FP;
 }
 
+/* But for a guest being debugged, whose breakpoints are the VMM's. */
+static void reset_debug(struct vcpu *v)
+{
+	memset(v->dr, 0, sizeof(v->dr));
+	v->dr6 = X86_DR6_INIT;
+	v->dr7 = X86_DR7_INIT;
+}
+
 /* The state that follows INIT (SDM vol. 3, table 10-1; APM vol. 2, table 14-1). */
 static void reset_state(struct vcpu *v)
 {
@@ -51,9 +59,8 @@ static void reset_state(struct vcpu *v)
 	v->intr_again = false;
 	v->shutdown_sticky = false;
 	v->eoi_exit = 0;
-	memset(v->dr, 0, sizeof(v->dr));
-	v->dr6 = X86_DR6_INIT;
-	v->dr7 = X86_DR7_INIT;
+	if (likely(!(v->rules.flags & BP_RULE_DEBUG)))
+		reset_debug(v);
 	v->pv_eoi_armed = false;
 	v->tpr_watch = 0;
 	ops->vcpu_reset(v);

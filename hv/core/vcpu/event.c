@@ -8,10 +8,13 @@
 
 u32 vcpu_exc_exits(const struct vcpu *v)
 {
+	u32 flags = v->rules.flags;
+
 	if (domain_is_dom0(v->dom))
 		return EXC_EXITS;
 	return EXC_EXITS | EXC_EXITS_GUEST |
-	       (v->rules.flags & BP_RULE_UNDEFINED ? 1u << X86_TRAP_UD : 0);
+	       (flags & BP_RULE_UNDEFINED ? 1u << X86_TRAP_UD : 0) |
+	       (flags & BP_RULE_BREAK ? 1u << X86_TRAP_BP : 0);
 }
 
 static bool contributory(u8 vector)
@@ -60,6 +63,18 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 
 /* What a #DB tells of by setting a bit of DR6: it also has those that it clears. */
 #define DR6_PAYLOAD	(X86_DR6_B | X86_DR6_BD | X86_DR6_BS | BIT(15))
+
+bool vcpu_debug_service(struct vcpu *v, u8 vector, u64 dr6)
+{
+	u32 rule = vector == X86_TRAP_DB ? BP_RULE_DEBUG : vector == X86_TRAP_BP ? BP_RULE_BREAK : 0;
+
+	if (likely(!(v->rules.flags & rule)))
+		return false;
+	v->page->debug.vector = vector;
+	v->page->debug.dr6 = vector == X86_TRAP_DB ? dr6 & DR6_PAYLOAD : 0;
+	vcpu_service(v, BP_EXIT_DEBUG);
+	return true;
+}
 
 void vcpu_raise_pending(struct vcpu *v)
 {

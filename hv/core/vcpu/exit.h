@@ -35,6 +35,7 @@ enum vm_exit_reason {
 	VM_EXIT_PROTECTION,	/* inject #GP(0): instruction not permitted */
 	VM_EXIT_WBINVD,		/* also INVD: skip */
 	VM_EXIT_MWAIT,		/* also MONITOR */
+	VM_EXIT_MOV_DR,		/* MOV from or to a debug register */
 	VM_EXIT_TASK_SWITCH,	/* ->task: software has to do it */
 	VM_EXIT_NEED_PAGE,	/* ->npf.gpa: not entered, for want of memory there */
 	VM_EXIT_SHUTDOWN,	/* triple fault */

@@ -52,6 +52,11 @@ void vcpu_unclaim(struct vcpu *v);
 void vcpu_insn_done(struct vcpu *v);
 /* Queue an exception; merges into #DF and shutdown as SDM vol. 3, 6.15 says. */
 void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+/*
+ * An exception that was not raised, and by v->rules is the shim's (BP_EXIT_DEBUG):
+ * true, and v has stopped.  @dr6: what a #DB tells.
+ */
+bool vcpu_debug_service(struct vcpu *v, u8 vector, u64 dr6);
 /* v->inject is ->pending: as the CPU does when it raises it (SDM vol. 3, 6.5, 18.2.3). */
 void vcpu_raise_pending(struct vcpu *v);
 static inline void vcpu_gp(struct vcpu *v)

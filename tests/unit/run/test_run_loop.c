@@ -67,6 +67,10 @@ static int number(const struct vcpu *v)
 }
 
 void vcpu_raise_pending(struct vcpu *v __unused) { }
+bool vcpu_debug_service(struct vcpu *v __unused, u8 vector __unused, u64 dr6 __unused)
+{
+	return false;
+}
 
 bool exit_msr_go(struct vcpu *v __unused) { return true; }
 

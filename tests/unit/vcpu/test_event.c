@@ -226,6 +226,36 @@ static void registers_round_trip(void **state)
 	assert_int_equal(v.regs.rflags, 2);
 }
 
+static struct bp_vcpu_page page;
+static u8 serviced;
+
+void vcpu_service(struct vcpu *w, u8 exit)
+{
+	assert_ptr_equal(w, &v);
+	serviced = exit;
+}
+
+/* #DB and #BP go to the shim by a rule each, and no others do. */
+static void debugger(void **state __unused)
+{
+	v.page = &page;
+	v.rules.flags = BP_RULE_BREAK;
+	serviced = 0;
+	assert_false(vcpu_debug_service(&v, X86_TRAP_DB, 1));
+	assert_false(vcpu_debug_service(&v, X86_TRAP_UD, 0));
+	assert_int_equal(serviced, 0);
+	assert_true(vcpu_debug_service(&v, X86_TRAP_BP, 0xffff));
+	assert_int_equal(serviced, BP_EXIT_DEBUG);
+	assert_int_equal(page.debug.vector, 3);
+	assert_int_equal(page.debug.dr6, 0);
+	v.rules.flags = BP_RULE_DEBUG;
+	assert_false(vcpu_debug_service(&v, X86_TRAP_BP, 0));
+	assert_true(vcpu_debug_service(&v, X86_TRAP_DB, 0xffff4ff2));
+	assert_int_equal(page.debug.vector, 1);
+	assert_int_equal(page.debug.dr6, 0x4002);
+	v.rules.flags = 0;
+}
+
 static void raise(u8 vector, bool has_payload, u64 payload)
 {
 	v.regs.rflags = 2;
@@ -274,7 +304,7 @@ static void exits(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(stepping),
+		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(stepping), T(debugger),
 		T(registers_round_trip), T(pending), T(exits),
 	};
 

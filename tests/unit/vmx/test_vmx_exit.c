@@ -45,7 +45,7 @@ static void plain_reasons(void **state __unused)
 		{ 3, VM_EXIT_INIT, false }, { 6, VM_EXIT_SMI, false },
 		{ 7, VM_EXIT_IRQ_WINDOW, false }, { 8, VM_EXIT_NMI_WINDOW, false },
 		{ 10, VM_EXIT_CPUID, true }, { 11, VM_EXIT_UNDEFINED, true },
-		{ 12, VM_EXIT_HLT, true }, { 13, VM_EXIT_WBINVD, true },
+		{ 29, VM_EXIT_MOV_DR, false }, { 12, VM_EXIT_HLT, true }, { 13, VM_EXIT_WBINVD, true },
 		{ 15, VM_EXIT_PROTECTION, true },
 		{ 18, VM_EXIT_HYPERCALL, true }, { 19, VM_EXIT_UNDEFINED, true },
 		{ 23, VM_EXIT_UNDEFINED, true }, { 27, VM_EXIT_UNDEFINED, true },
@@ -85,7 +85,7 @@ static void hypercall(void **state __unused)
 static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
-		4, 14, 16, 17, 29, 35, 37, 38, 42, 47, 49, 51, 59, 61, 62,
+		4, 14, 16, 17, 35, 37, 38, 42, 47, 49, 51, 59, 61, 62,
 		75, 78, 0xffff,
 	};
 	size_t i;
