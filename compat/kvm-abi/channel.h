@@ -131,7 +131,8 @@ enum bp_hypercall {
 	 * MSI(dom, address, data): deliver an interrupt message to the
 	 * domain's local APICs (32-bit data, address as on the bus, with
 	 * bits 63:40 = destination ID 31:8 if X2APIC_API's 32-bit IDs are
-	 * used).  Any time.  Result: number of APICs that accepted it; 0 =
+	 * used; and with BP_MSI_EXACT, by which the ID 0xff is no broadcast to
+	 * those in x2APIC mode).  Any time.  Result: number of APICs that accepted it; 0 =
 	 * none; -EINVAL reserved delivery mode.
 	 */
 	BP_HC_MSI = 13,
@@ -177,6 +178,7 @@ enum bp_hypercall {
 #define BP_DOMAIN_MIN_FRAMES	16
 #define BP_MAX_VCPUS		64	/* in one domain, for now */
 #define BP_LAPIC_WRITE		0x10000u
+#define BP_MSI_EXACT		0x100000000ull
 
 /* Why RUN returned. */
 enum bp_exit {

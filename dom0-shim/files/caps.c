@@ -92,6 +92,8 @@ long bp_check_extension(long ext)
 		return 1 << KVM_X86_DEFAULT_VM;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_X2APIC_API:
+		return BP_X2APIC_API;
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return BP_EXITS_OFF;
 	case KVM_CAP_DISABLE_QUIRKS2:

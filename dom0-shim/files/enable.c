@@ -35,6 +35,14 @@ static long enable_split_irqchip(struct bp_vm *vm, const struct kvm_enable_cap *
 	return ret;
 }
 
+static long enable_x2apic_api(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)BP_X2APIC_API)
+		return -EINVAL;
+	bp_irq_x2apic_api(vm->irq, cap->args[0]);
+	return 0;
+}
+
 /* The most that KVM may poll before a halt; nothing polls here. */
 static long enable_halt_poll(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
@@ -160,6 +168,7 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_HALT_POLL, enable_halt_poll },
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_dirty },
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
+	{ KVM_CAP_X2APIC_API, enable_x2apic_api },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
 	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_payload },

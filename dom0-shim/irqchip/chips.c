@@ -15,7 +15,7 @@ static struct bp_irq *from_ioapic(struct bp_ioapic *ioapic)
 
 static int deliver(struct bp_ioapic *ioapic, u64 address, u32 data)
 {
-	return bp_hc_msi(from_ioapic(ioapic)->dom, address, data);
+	return bp_irq_message(from_ioapic(ioapic), address, data);
 }
 
 static void defer(struct bp_ioapic *ioapic)

@@ -58,7 +58,7 @@ void bp_gsi_free(struct bp_irq *irq)
 /* Returns how many CPUs took it; a message that makes no sense none takes. */
 static int send(struct bp_irq *irq, u64 address, u32 data)
 {
-	long reached = bp_hc_msi(irq->dom, address, data);
+	long reached = bp_irq_message(irq, address, data);
 
 	return reached < 0 ? 0 : reached;
 }

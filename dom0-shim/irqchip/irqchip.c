@@ -55,9 +55,22 @@ int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins)
 	return 0;
 }
 
-void bp_irq_x2apic_format(struct bp_irq *irq)
+void bp_irq_x2apic_api(struct bp_irq *irq, u64 flags)
 {
-	WRITE_ONCE(irq->x2apic, true);
+	if (flags & KVM_X2APIC_API_USE_32BIT_IDS)
+		WRITE_ONCE(irq->x2apic, true);
+	if (flags & KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
+		WRITE_ONCE(irq->exact, BP_MSI_EXACT);
+}
+
+bool bp_irq_x2apic_format(const struct bp_irq *irq)
+{
+	return READ_ONCE(irq->x2apic);
+}
+
+long bp_irq_message(struct bp_irq *irq, u64 address, u32 data)
+{
+	return bp_hc_msi(irq->dom, address | READ_ONCE(irq->exact), data);
 }
 
 bool bp_irq_pio(struct bp_irq *irq, u16 port, unsigned int size, bool write,

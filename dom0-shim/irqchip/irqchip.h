@@ -65,8 +65,12 @@ long bp_irq_ioctl(struct bp_irq *irq, bool have_vcpus, unsigned int cmd,
  */
 int bp_irq_enable_split(struct bp_irq *irq, bool have_vcpus, u64 pins);
 
-/* KVM_CAP_X2APIC_API with 32-bit IDs: messages carry ID bits 31:8 above. */
-void bp_irq_x2apic_format(struct bp_irq *irq);
+/*
+ * KVM_CAP_X2APIC_API: @flags are KVM_X2APIC_API_* and stay.  32-bit IDs: messages carry
+ * ID bits 31:8 above, and so says format; without the broadcast quirk 0xff is an ID.
+ */
+void bp_irq_x2apic_api(struct bp_irq *irq, u64 flags);
+bool bp_irq_x2apic_format(const struct bp_irq *irq);
 
 /* Which chips there are. */
 enum bp_irq_mode {

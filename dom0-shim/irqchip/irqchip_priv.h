@@ -23,6 +23,7 @@ struct bp_irq {
 	enum bp_irq_mode mode;		/* set once, under the VM's lock */
 	u32 pins;			/* split: GSIs of user space's IOAPIC; constant with mode */
 	bool x2apic;			/* messages have 32-bit IDs */
+	u64 exact;			/* BP_MSI_EXACT or 0 */
 
 	raw_spinlock_t lock;		/* chip lock: the next three */
 	struct bp_pic pic;
@@ -40,6 +41,9 @@ struct bp_irq {
 
 	struct bp_pit_dev *pit;		/* set once, by cmpxchg */
 };
+
+/* ---- irqchip.c: any context; KVM's status of it, or -EINVAL ---- */
+long bp_irq_message(struct bp_irq *irq, u64 address, u32 data);
 
 /* ---- chips.c: PIC and IOAPIC ---- */
 void bp_chips_init(struct bp_irq *irq);

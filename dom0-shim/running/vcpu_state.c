@@ -9,9 +9,12 @@
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
 #include "channel/hypercall.h"
+#include "irqchip/irqchip.h"
 #include "memory/donate.h"
 #include "memory/gmem.h"
 #include "run.h"
@@ -48,8 +51,6 @@ static const struct simple simple[] = {
 	/* What vCPUs may have in XCR0 fits the first form. */
 	{ KVM_GET_XSAVE2, 0, BP_STATE_XSAVE, sizeof(struct kvm_xsave) },
 	{ KVM_GET_XCRS, KVM_SET_XCRS, BP_STATE_XCRS, sizeof(struct kvm_xcrs) },
-	{ KVM_GET_LAPIC, KVM_SET_LAPIC, BP_STATE_LAPIC,
-	  sizeof(struct kvm_lapic_state) },
 	{ KVM_GET_MP_STATE, KVM_SET_MP_STATE, BP_STATE_MP_STATE,
 	  sizeof(struct kvm_mp_state) },
 };
@@ -192,6 +193,51 @@ static long sregs2_get(struct bp_vcpu *vcpu)
 static long sregs2_set(struct bp_vcpu *vcpu)
 {
 	return sregs_set(vcpu, BP_STATE_SREGS2, sizeof(struct kvm_sregs2));
+}
+
+/* ---- local APIC ---- */
+
+/* Does its ID take the whole register in user space's eyes? */
+static long wide_id(struct bp_vcpu *vcpu)
+{
+	const struct kvm_sregs *s = vcpu->state;
+	long ret;
+
+	if (!bp_irq_x2apic_format(vcpu->vm->irq))
+		return 0;
+	ret = bp_sregs_get(vcpu);
+	return ret ?: !!(s->apic_base & X2APIC_ENABLE);
+}
+
+static long lapic_get(struct bp_vcpu *vcpu)
+{
+	struct kvm_lapic_state *s = vcpu->state;
+	long wide = wide_id(vcpu), ret;
+
+	if (wide < 0)
+		return wide;
+	ret = bp_state_get(vcpu, BP_STATE_LAPIC, sizeof(*s));
+	if (ret >= 0 && wide)
+		*(u32 *)(s->regs + APIC_ID) = vcpu->id;
+	return ret < 0 ? ret : 0;
+}
+
+static long lapic_set(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_lapic_state *s = vcpu->state;
+	long wide = wide_id(vcpu);
+	u32 *id = (u32 *)(s->regs + APIC_ID);
+
+	if (wide < 0)
+		return wide;
+	if (copy_from_user(s, argp, sizeof(*s)))
+		return -EFAULT;
+	if (wide) {
+		if (*id != vcpu->id)
+			return -EINVAL;
+		*id <<= 24;
+	}
+	return bp_state_set(vcpu, BP_STATE_LAPIC, sizeof(*s));
 }
 
 /* ---- events ---- */
@@ -409,6 +455,10 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_VCPU_EVENTS:
 		return merged_set(vcpu, bp_events_set, sizeof(struct kvm_vcpu_events),
 				  argp);
+	case KVM_GET_LAPIC:
+		return merged_get(vcpu, lapic_get, sizeof(struct kvm_lapic_state), argp);
+	case KVM_SET_LAPIC:
+		return lapic_set(vcpu, argp);
 	case KVM_GET_DEBUGREGS:
 		return merged_get(vcpu, bp_debugregs_get, sizeof(struct kvm_debugregs),
 				  argp);

@@ -219,3 +219,74 @@ static void level_eoi(int x2apic)
 
 TEST(lapic, level_eoi_xapic) { level_eoi(0); }
 TEST(lapic, level_eoi_x2apic) { level_eoi(1); }
+
+static void to_x2apic(struct vcpu *v)
+{
+	struct kvm_sregs s;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	s.apic_base |= 0xc00;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+}
+
+static uint32_t lapic_reg(const struct kvm_lapic_state *l, int reg)
+{
+	uint32_t val;
+
+	memcpy(&val, l->regs + reg, 4);
+	return val;
+}
+
+static void set_lapic_reg(struct kvm_lapic_state *l, int reg, uint32_t val)
+{
+	memcpy(l->regs + reg, &val, 4);
+}
+
+static int msi_to(struct vm *vm, uint32_t lo, uint32_t hi)
+{
+	struct kvm_msi m = { .address_lo = lo, .address_hi = hi, .data = 0x4061 };
+
+	return ioctl(vm->fd, KVM_SIGNAL_MSI, &m);
+}
+
+/* IDs of 32 bits in messages and in KVM_GET_LAPIC, and 0xff an ID as others. */
+TEST(lapic, x2apic_api)
+{
+	struct vm *vm = vm_new(G_hlt, 2, 0);
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X2APIC_API, .args = { 4 } };
+	struct vcpu *v = &vm->vcpu[1];
+	struct kvm_lapic_state l;
+
+	CHECK_EQ(check_cap(vm->fd, KVM_CAP_X2APIC_API), 3);
+	to_x2apic(v);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(lapic_reg(&l, 0x20), 1 << 24);
+	set_lapic_reg(&l, 0x20, 7 << 24);		/* does not matter */
+	set_lapic_reg(&l, 0xf0, 0x1ff);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &l), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(lapic_reg(&l, 0x20), 1 << 24);
+	CHECK(msi_to(vm, 0xfeeff000, 0) > 0);
+	CHECK(msi_to(vm, 0xfee01000, 0x100) > 0);	/* the upper word is not looked at */
+
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = KVM_X2APIC_API_USE_32BIT_IDS;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(lapic_reg(&l, 0x20), 1);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &l), 0);
+	set_lapic_reg(&l, 0x20, 1 << 24);
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_LAPIC, &l), EINVAL);
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(ioctl(vm->vcpu[0].fd, KVM_SET_LAPIC, &l), 0);
+	CHECK(msi_to(vm, 0xfee01000, 0) > 0);
+	CHECK(msi_to(vm, 0xfee01000, 0x100) <= 0);	/* 0x101: nobody */
+	CHECK_ERRNO(msi_to(vm, 0xfee01000, 1), EINVAL);
+	CHECK(msi_to(vm, 0xfeeff000, 0) > 0);
+
+	/* vCPU 0 has no software-enabled APIC; vCPU 1 is meant by 1 alone. */
+	cap.args[0] = KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK(msi_to(vm, 0xfeeff000, 0) <= 0);
+	CHECK(msi_to(vm, 0xfee01000, 0) > 0);
+}

@@ -41,12 +41,14 @@ bool vlapic_mmio_hit(const struct vcpu *v, gpa_t gpa);
 bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level);
 /*
  * Deliver a message with the encoding of ICR/MSI to the domain's vCPUs: dest
- * 32 bits, mode as in ICR bits 10:8.  Any CPU.  Result: number of APICs that
+ * 32 bits and, of a message without @src, EXACT (0xff is an ID for those in x2APIC
+ * mode); mode as in ICR bits 10:8.  Any CPU.  Result: number of APICs that
  * accepted, -EINVAL reserved mode.  Wakes and kicks them.
  */
-int vlapic_deliver(struct domain *d, struct vcpu *src, u32 dest, bool logical,
+#define VLAPIC_DEST_EXACT	BIT(32)
+int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level);
-/* An MSI as written on the bus (x2APIC extended destination in addr 63:40). */
+/* An MSI as written on the bus (x2APIC extended destination in addr 63:40; BP_MSI_EXACT). */
 int vlapic_msi(struct domain *d, u64 addr, u32 data);
 
 /* Highest pending vector that PPR lets through, or -1. */
@@ -76,9 +78,9 @@ void vlapic_written(struct vcpu *v, u32 offset);
 /* Task priority as CR8 has it; vlapic_get_cr8() is in vcpu.h. */
 void vlapic_set_cr8(struct vcpu *v, u8 cr8);
 
-/* KVM_GET_LAPIC / KVM_SET_LAPIC.  set restarts the timer. -EINVAL. */
+/* KVM_GET_LAPIC / KVM_SET_LAPIC.  set restarts the timer; an x2APIC keeps its ID. */
 void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s);
-int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s);
+void vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s);
 /* IA32_APIC_BASE.  -EINVAL: invalid transition or bits. */
 int vlapic_set_base(struct vcpu *v, u64 base);
 

@@ -20,18 +20,21 @@ static bool match_logical(const struct vlapic *a, u32 dest)
 
 /*
  * 0xff is the broadcast of xAPIC mode and of messages from devices, whose
- * destination is 8 bits wide; an x2APIC IPI broadcasts with all 32 bits.
+ * destination is 8 bits wide unless it is exact; an x2APIC IPI broadcasts with
+ * all 32 bits.
  */
-static bool is_broadcast(const struct vlapic *a, const struct vcpu *src, u32 dest)
+static bool is_broadcast(const struct vlapic *a, const struct vcpu *src, u64 dest)
 {
-	if (dest == 0xffffffff)
+	if ((u32)dest == 0xffffffff)
 		return true;
-	if (dest != 0xff)
+	if ((u32)dest != 0xff)
 		return false;
-	return !src || !vlapic_x2(&src->apic) || !vlapic_x2(a);
+	if (src ? vlapic_x2(&src->apic) : dest & VLAPIC_DEST_EXACT)
+		return !vlapic_x2(a);
+	return true;
 }
 
-static bool matches(struct vcpu *v, struct vcpu *src, u32 dest, bool logical,
+static bool matches(struct vcpu *v, struct vcpu *src, u64 dest, bool logical,
 		    u8 shorthand)
 {
 	const struct vlapic *a = &v->apic;
@@ -48,7 +51,7 @@ static bool matches(struct vcpu *v, struct vcpu *src, u32 dest, bool logical,
 		return false;
 	if (is_broadcast(a, src, dest))
 		return true;
-	return logical ? match_logical(a, dest) : vlapic_id(a) == dest;
+	return logical ? match_logical(a, dest) : vlapic_id(a) == (u32)dest;
 }
 
 /* One APIC takes a message; false if it does not accept it. */
@@ -80,7 +83,7 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 }
 
 /* Lowest priority: the enabled match with the lowest TPR, ties in turn. */
-static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u32 dest,
+static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u64 dest,
 			      bool logical, u8 shorthand, u8 vector)
 {
 	struct vcpu *best = NULL;
@@ -98,7 +101,7 @@ static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u32 dest,
 	return best;
 }
 
-int vlapic_deliver(struct domain *d, struct vcpu *src, u32 dest, bool logical,
+int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level)
 {
 	u32 i, n = READ_ONCE(d->nr_vcpus);
@@ -123,7 +126,8 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u32 dest, bool logical,
 
 int vlapic_msi(struct domain *d, u64 addr, u32 data)
 {
-	u32 dest = ((addr >> 12) & 0xff) | (u32)(addr >> 40) << 8;
+	u32 id = ((addr >> 12) & 0xff) | (u32)(addr >> 40) << 8;
+	u64 dest = id | (addr & BP_MSI_EXACT ? VLAPIC_DEST_EXACT : 0);
 
 	return vlapic_deliver(d, NULL, dest, addr & BIT(2), SHORT_NONE,
 			      (data >> 8) & 7, data & 0xff, data & BIT(15));

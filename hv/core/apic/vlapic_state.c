@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The virtual local APIC as KVM_GET_LAPIC and KVM_SET_LAPIC see it. */
-#include "lib/errno.h"
 #include "lib/muldiv.h"
 #include "lib/string.h"
 #include "vlapic_priv.h"
@@ -22,7 +21,7 @@ void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s)
 	/* 0 would say that it has fired. */
 	if (a->timer.cpu && !a->tsc_deadline && !reg[APIC_REG_TIMER_CUR / 4])
 		reg[APIC_REG_TIMER_CUR / 4] = 1;
-	/* Without KVM_CAP_X2APIC_API the ID stands in bits 31:24 always. */
+	/* The ID stands in bits 31:24 always: KVM_CAP_X2APIC_API is the shim's. */
 	if (vlapic_x2(a))
 		reg[APIC_REG_ID / 4] = a->id << 24;
 }
@@ -53,15 +52,13 @@ static void restore_timer(struct vcpu *v, u32 current)
 	}
 }
 
-int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
+void vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 {
 	struct vlapic *a = &v->apic;
 	const u32 *reg = (const u32 *)s->regs;
 	u32 timer_cur = reg[APIC_REG_TIMER_CUR / 4];
 	u32 version = areg(a, APIC_REG_VERSION);
 
-	if (vlapic_x2(a) && reg[APIC_REG_ID / 4] != a->id << 24)
-		return -EINVAL;
 	vlapic_timer_stop(v);
 	memcpy(a->state, s, sizeof(*s));
 	areg_set(a, APIC_REG_VERSION, version);
@@ -79,5 +76,4 @@ int vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s)
 	a->pending_esr = 0;
 	restore_timer(v, timer_cur);
 	vcpu_apic_changed(v);
-	return 0;
 }

@@ -293,7 +293,7 @@ static void state_round_trip(void **state)
 	vlapic_get_state(&v[0], &a);
 	vlapic_reset(&v[0]);
 	assert_int_equal(vlapic_pending(&v[0]), -1);
-	assert_int_equal(vlapic_set_state(&v[0], &a), 0);
+	vlapic_set_state(&v[0], &a);
 	vlapic_get_state(&v[0], &b);
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_int_equal(v[0].apic.isr_count, 1);
@@ -310,10 +310,11 @@ static void state_of_x2apic(void **state)
 	to_x2apic(&v[2]);
 	vlapic_get_state(&v[2], &s);
 	assert_int_equal(((u32 *)s.regs)[APIC_REG_ID / 4], 2 << 24);
-	assert_int_equal(vlapic_set_state(&v[2], &s), 0);
+	vlapic_set_state(&v[2], &s);
 	assert_int_equal(reg(&v[2], APIC_REG_ID), 2);
 	((u32 *)s.regs)[APIC_REG_ID / 4] = 3 << 24;
-	assert_int_equal(vlapic_set_state(&v[2], &s), -EINVAL);
+	vlapic_set_state(&v[2], &s);
+	assert_int_equal(reg(&v[2], APIC_REG_ID), 2);
 	assert_int_equal(reg(&v[2], APIC_REG_LDR), 4);
 }
 
@@ -329,7 +330,7 @@ static void state_of_noise(void **state)
 			seed = seed * 1103515245 + 12345;
 			s.regs[k] = seed >> 16;
 		}
-		assert_int_equal(vlapic_set_state(&v[0], &s), 0);
+		vlapic_set_state(&v[0], &s);
 		enable(&v[0]);
 		vlapic_pending(&v[0]);
 		vlapic_timer_current(&v[0]);

@@ -161,6 +161,19 @@ static void msi_formats(void **state)
 	assert_int_equal(vlapic_msi(&dom, 0xfee02000, 0x300), -EINVAL);
 }
 
+/* Without the quirk 0xff is all those in xAPIC mode, and one with that ID. */
+static void msi_broadcast(void **state)
+{
+	(void)state;
+	to_x2apic(&v[1]);
+	assert_int_equal(vlapic_msi(&dom, 0xfeeff000, 0x4055), N);
+	assert_int_equal(vlapic_msi(&dom, 0xfeeff000 | BP_MSI_EXACT, 0x4056), N - 1);
+	assert_int_equal(hits(0x56), 0xd);
+	assert_int_equal(vlapic_msi(&dom, 0xfee01000 | BP_MSI_EXACT, 0x4057), 1);
+	assert_int_equal(hits(0x57), 2);
+	assert_int_equal(vlapic_msi(&dom, 0xfeeff000ull | 0xffffff0000000000 | BP_MSI_EXACT, 0x4058), N);
+}
+
 #define T(name) cmocka_unit_test_setup(name, rig_setup)
 
 int main(void)
@@ -168,7 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(physical_destinations), T(logical_flat_and_cluster),
 		T(x2apic_destinations), T(lowest_priority_goes_to_one), T(shorthands),
-		T(self_ipi_register), T(init_and_sipi), T(msi_formats),
+		T(self_ipi_register), T(init_and_sipi), T(msi_formats), T(msi_broadcast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

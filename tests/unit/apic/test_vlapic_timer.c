@@ -140,7 +140,7 @@ static void state_keeps_count(void **state)
 	pass(100 * 1000000);
 	vlapic_ack(&v[0], 0xec);
 	vlapic_eoi(&v[0]);
-	assert_int_equal(vlapic_set_state(&v[0], &s), 0);
+	vlapic_set_state(&v[0], &s);
 	assert_int_equal(reg(&v[0], APIC_REG_TIMER_CUR), 750000);
 	pass(1500000 - 2);
 	assert_int_equal(vlapic_pending(&v[0]), -1);
@@ -161,7 +161,7 @@ static void state_of_expired_timer(void **state)
 	vlapic_ack(&v[0], 0xec);
 	vlapic_eoi(&v[0]);
 	vlapic_get_state(&v[0], &s);
-	assert_int_equal(vlapic_set_state(&v[0], &s), 0);
+	vlapic_set_state(&v[0], &s);
 	pass(1000000);
 	assert_int_equal(vlapic_pending(&v[0]), -1);
 }
