@@ -83,7 +83,7 @@ guest_assets() {
 	step "guest's initramfs and disk"
 	local tree=$work/guest-initrd
 	mkdir -p "$work/guest"
-	initramfs_tree "$tree" virtio_blk virtio_net ext4
+	initramfs_tree "$tree" virtio_blk virtio_net virtio_mmio ext4
 	mkdir -p "$tree/root"
 	install -m 755 "$here/guest/initramfs-init" "$tree/init"
 	install -m 755 "$here/guest/work" "$tree/work"
