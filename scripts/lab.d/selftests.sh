@@ -15,6 +15,8 @@ cd "$work/tree"
 # What headers and tests are made of; the rest of the kernel is ten times as much.
 tar --strip-components=1 --wildcards -xf "${source[0]}" '*/Makefile' '*/Kbuild' '*/Kconfig*' \
 	'*/scripts' '*/include' '*/tools' '*/arch/x86'
+# Not as a part of the make that has called: their makefiles ask whether they are on top.
+unset MAKELEVEL MAKEFLAGS MFLAGS
 make -s -j"$(nproc)" headers
 # LDFLAGS from the environment: given to make, it would replace the tests' own.
 LDFLAGS=-static make -s -k -j"$(nproc)" -C "$kvm" KHDR_INCLUDES="-isystem $PWD/usr/include" || true
