@@ -76,6 +76,7 @@ struct bp_vm {
 	struct maple_tree slots; /* by gfn, disjoint */
 	struct xarray slot_ids;	/* readers too under ->slots_lock */
 	u64 manual_dirty;	/* KVM_DIRTY_LOG_*; ->slots_lock */
+	u32 dirty_ring_bytes;	/* of each vCPU; 0: none.  Set once, under ->lock */
 	bool apic_page;		/* vCPUs have one: no slot there; ->slots_lock */
 	struct mmu_notifier notifier;
 	spinlock_t mmu_lock;	/* below: */
@@ -153,6 +154,14 @@ struct bp_vcpu {
 	bool sigset_active;
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
+
+	/* memory/dirty_ring.c */
+	struct bp_dirty_ring {
+		struct kvm_dirty_gfn *gfns; /* shared with user space; NULL: none */
+		u32 size;	/* entries, a power of two */
+		u32 dirty;	/* next to be filled, by the vCPU's thread */
+		u32 reset;	/* next to be emptied, under vm->slots_lock */
+	} dirty_ring;
 
 	/* KVM_SET_GUEST_DEBUG: running/debug.c */
 	struct {

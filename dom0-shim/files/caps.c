@@ -92,6 +92,9 @@ long bp_check_extension(long ext)
 		return 1 << KVM_X86_DEFAULT_VM;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_DIRTY_LOG_RING:
+	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return BP_DIRTY_RING_MAX;
 	case KVM_CAP_X2APIC_API:
 		return BP_X2APIC_API;
 	case KVM_CAP_X86_DISABLE_EXITS:

@@ -157,6 +157,11 @@ static long enable_manual_dirty(struct bp_vm *vm, const struct kvm_enable_cap *c
 	return bp_dirty_manual(vm, cap->args[0]);
 }
 
+static long enable_dirty_ring(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	return bp_dirty_ring_enable(vm, cap->args[0]);
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -167,6 +172,8 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
 	{ KVM_CAP_HALT_POLL, enable_halt_poll },
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_dirty },
+	{ KVM_CAP_DIRTY_LOG_RING, enable_dirty_ring },
+	{ KVM_CAP_DIRTY_LOG_RING_ACQ_REL, enable_dirty_ring },
 	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
 	{ KVM_CAP_X2APIC_API, enable_x2apic_api },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_msr },

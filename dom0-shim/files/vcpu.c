@@ -37,7 +37,9 @@ static vm_fault_t vcpu_fault(struct vm_fault *vmf)
 		vmf->page = vcpu->vm->coalesced_page;
 		break;
 	default:
-		return VM_FAULT_SIGBUS;
+		vmf->page = bp_dirty_ring_page(vcpu, vmf->pgoff);
+		if (!vmf->page)
+			return VM_FAULT_SIGBUS;
 	}
 	get_page(vmf->page);
 	return 0;
@@ -49,7 +51,12 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (vma->vm_pgoff + vma_pages(vma) > BP_VCPU_MMAP_PAGES)
+	struct bp_vcpu *vcpu = file->private_data;
+	unsigned long last = vma->vm_pgoff + vma_pages(vma) - 1;
+	bool ring = bp_dirty_ring_page(vcpu, vma->vm_pgoff) && bp_dirty_ring_page(vcpu, last);
+
+	if (last >= BP_VCPU_MMAP_PAGES &&
+	    (!ring || vma->vm_flags & VM_EXEC || !(vma->vm_flags & VM_SHARED)))
 		return -EINVAL;
 	vma->vm_ops = &vcpu_vm_ops;
 	return 0;
@@ -184,6 +191,7 @@ void bp_vcpu_free(struct bp_vcpu *vcpu)
 		put_page(vcpu->pio_page);
 	free_page((unsigned long)vcpu->page);
 	free_page((unsigned long)vcpu->state);
+	bp_dirty_ring_free(vcpu);
 	kfree(vcpu->emul);
 	kfree(vcpu);
 }
@@ -204,7 +212,8 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 	vcpu->pio_page = alloc_page(gfp);
 	vcpu->page = (void *)__get_free_page(gfp);
 	vcpu->state = (void *)__get_free_page(gfp);
-	if (!vcpu->run_page || !vcpu->pio_page || !vcpu->page || !vcpu->state) {
+	if (!vcpu->run_page || !vcpu->pio_page || !vcpu->page || !vcpu->state ||
+	    bp_dirty_ring_alloc(vcpu)) {
 		bp_vcpu_free(vcpu);
 		return NULL;
 	}

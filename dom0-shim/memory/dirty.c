@@ -31,7 +31,7 @@ int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot)
 
 bool bp_dirty_initially(const struct bp_vm *vm)
 {
-	return vm->manual_dirty & KVM_DIRTY_LOG_INITIALLY_SET;
+	return vm->manual_dirty & KVM_DIRTY_LOG_INITIALLY_SET && !vm->dirty_ring_bytes;
 }
 
 long bp_dirty_manual(struct bp_vm *vm, u64 caps)
@@ -48,10 +48,10 @@ long bp_dirty_manual(struct bp_vm *vm, u64 caps)
 	return 0;
 }
 
-void bp_dirty_mark(struct bp_memslot *slot, u64 gfn)
+void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn)
 {
-	if (slot->dirty)
-		set_bit(gfn - slot->gfn, slot->dirty);
+	if (slot->dirty && !test_and_set_bit(gfn - slot->gfn, slot->dirty))
+		bp_dirty_ring_push(vcpu, slot, gfn);
 }
 
 bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn)
@@ -97,6 +97,15 @@ static unsigned long take_word(struct bp_vm *vm, struct bp_memslot *slot,
 	return bits & mask;
 }
 
+void bp_dirty_forget(struct bp_vm *vm, u32 id, u64 word, unsigned long mask)
+{
+	struct bp_memslot *slot = logged_slot(vm, id);
+
+	if (!slot || word >= BITS_TO_LONGS(slot->npages))
+		return;
+	unmap_bits(vm, slot->gfn + word * BITS_PER_LONG, take_word(vm, slot, word, mask));
+}
+
 static unsigned long *log_copy(const struct bp_memslot *slot)
 {
 	return slot->dirty + BITS_TO_LONGS(slot->npages);
@@ -132,6 +141,8 @@ long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
 {
 	long ret;
 
+	if (READ_ONCE(vm->dirty_ring_bytes))
+		return -ENXIO;
 	if (log->slot >= BP_NR_MEMSLOTS)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
@@ -177,6 +188,8 @@ long bp_clear_dirty_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
 {
 	long ret;
 
+	if (READ_ONCE(vm->dirty_ring_bytes))
+		return -ENXIO;
 	if (log->slot >= BP_NR_MEMSLOTS || log->first_page % BITS_PER_LONG)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);

@@ -30,10 +30,10 @@ int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
 	return copy_from_user(buf, p, len) ? -EIO : 0;
 }
 
-int bp_gmem_write(struct bp_vm *vm, u64 gpa, const void *buf, u32 len)
+int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
 {
 	struct bp_memslot *slot;
-	void __user *p = gpa_to_user(vm, gpa, true, &slot);
+	void __user *p = gpa_to_user(vcpu->vm, gpa, true, &slot);
 
 	if (!p || len > PAGE_SIZE - offset_in_page(gpa))
 		return -EFAULT;
@@ -41,7 +41,7 @@ int bp_gmem_write(struct bp_vm *vm, u64 gpa, const void *buf, u32 len)
 		return 0;
 	if (copy_to_user(p, buf, len))
 		return -EIO;
-	bp_dirty_mark(slot, gpa >> PAGE_SHIFT);
+	bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -82,11 +82,11 @@ fault:
 	return -EIO;
 }
 
-int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
+int bp_gmem_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *val,
 		    u32 len)
 {
 	struct bp_memslot *slot;
-	void __user *p = gpa_to_user(vm, gpa, true, &slot);
+	void __user *p = gpa_to_user(vcpu->vm, gpa, true, &slot);
 	int ret;
 
 	if (!p || gpa & (len - 1))
@@ -111,7 +111,7 @@ int bp_gmem_cmpxchg(struct bp_vm *vm, u64 gpa, const void *old, const void *val,
 		return -EOPNOTSUPP;
 	}
 	if (!ret)
-		bp_dirty_mark(slot, gpa >> PAGE_SHIFT);
+		bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return ret;
 fault:
 	user_access_end();

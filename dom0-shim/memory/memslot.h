@@ -44,9 +44,29 @@ long bp_dirty_manual(struct bp_vm *vm, u64 caps);
 bool bp_dirty_initially(const struct bp_vm *vm);
 /* A bitmap for @slot, under vm->slots_lock. */
 int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot);
-/* Under vm->srcu. */
-void bp_dirty_mark(struct bp_memslot *slot, u64 gfn);
+/* In @vcpu's KVM_RUN, whose ring hears of it if there is one. */
+void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn);
+/*
+ * Of slot @id, the pages @mask from 64 * @word on: the next write to them counts again.
+ * Nothing if the slot, or its log, is not there, or has not so many.  vm->slots_lock.
+ */
+void bp_dirty_forget(struct bp_vm *vm, u32 id, u64 word, unsigned long mask);
 /* May the guest write without being noticed?  Sure under vm->mmu_lock only. */
 bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn);
+
+/* ---- dirty_ring.c ---- */
+#define BP_DIRTY_RING_MAX	(65536 * sizeof(struct kvm_dirty_gfn))
+/* KVM_CAP_DIRTY_LOG_RING, before the first vCPU.  -EINVAL, -E2BIG. */
+long bp_dirty_ring_enable(struct bp_vm *vm, u64 bytes);
+/* For a vCPU that is being made, under vm->lock.  -ENOMEM. */
+int bp_dirty_ring_alloc(struct bp_vcpu *vcpu);
+void bp_dirty_ring_free(struct bp_vcpu *vcpu);
+/* What user space maps there, pages into the vCPU's file; NULL: nothing. */
+struct page *bp_dirty_ring_page(const struct bp_vcpu *vcpu, unsigned long pgoff);
+/* In the vCPU's thread.  full: it must not run until user space has reset some. */
+void bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64 gfn);
+bool bp_dirty_ring_full(const struct bp_vcpu *vcpu);
+/* How many entries user space has done with.  -EINVAL: there is no ring. */
+long bp_dirty_rings_reset(struct bp_vm *vm);
 
 #endif

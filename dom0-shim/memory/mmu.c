@@ -21,6 +21,7 @@
 
 struct fault {
 	struct bp_vm *vm;
+	struct bp_vcpu *vcpu;	/* that writes; NULL with @write false */
 	struct bp_memslot *slot;
 	u64 gfn;
 	unsigned long hva;
@@ -166,7 +167,7 @@ static long map_pages(struct fault *f)
 	long ret;
 
 	if (f->write)
-		bp_dirty_mark(f->slot, f->gfn);
+		bp_dirty_mark(f->vcpu, f->slot, f->gfn);
 	else if (!bp_dirty_known(f->slot, f->gfn))
 		f->map_write = false;
 	ret = map_once(f);
@@ -238,12 +239,12 @@ static int fault_in(struct fault *f)
 	return map_fault(f);
 }
 
-int bp_fault(struct bp_vm *vm, u64 gfn, bool write)
+int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
 {
-	struct fault f = { .vm = vm, .gfn = gfn, .write = write };
+	struct fault f = { .vm = vcpu->vm, .vcpu = vcpu, .gfn = gfn, .write = write };
 	int ret;
 
-	f.slot = bp_slot_find(vm, gfn);
+	f.slot = bp_slot_find(f.vm, gfn);
 	if (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY))
 		return BP_FAULT_MMIO;
 	ret = fault_in(&f);

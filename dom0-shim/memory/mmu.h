@@ -16,7 +16,7 @@ enum bp_fault_result {
 	BP_FAULT_MMIO,		/* no memory there, or read-only and @write */
 };
 /* enum bp_fault_result or a negative errno. */
-int bp_fault(struct bp_vm *vm, u64 gfn, bool write);
+int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write);
 /*
  * KVM_PRE_FAULT_MEMORY: map @range for reading, and leave in it what is not mapped.  An
  * error if nothing is: -EINVAL, -ENOENT no memory there, -EINTR, or that of a fault.

@@ -34,13 +34,13 @@ static int op_read_gpa(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
 
 static int op_write_gpa(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
 {
-	return bp_gmem_write(ctx_vcpu(ctx)->vm, gpa, buf, len);
+	return bp_gmem_write(ctx_vcpu(ctx), gpa, buf, len);
 }
 
 static int op_cmpxchg_gpa(struct emul_ctx *ctx, u64 gpa, const void *old,
 			  const void *val, u32 len)
 {
-	return bp_gmem_cmpxchg(ctx_vcpu(ctx)->vm, gpa, old, val, len);
+	return bp_gmem_cmpxchg(ctx_vcpu(ctx), gpa, old, val, len);
 }
 
 static int op_mmio_read(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)

@@ -16,6 +16,7 @@
 #include "channel/hypercall.h"
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
+#include "memory/memslot.h"
 #include "run.h"
 #include "state.h"
 
@@ -274,6 +275,11 @@ static int run_loop(struct bp_vcpu *vcpu)
 			local_irq_enable();
 			ret = 1;
 			continue;
+		}
+		if (unlikely(bp_dirty_ring_full(vcpu))) {
+			local_irq_enable();
+			vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
+			return 0;
 		}
 		if (unlikely(bp_rules_due(vcpu))) {
 			local_irq_enable();

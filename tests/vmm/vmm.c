@@ -126,6 +126,13 @@ static void irqchip_new(struct vm *vm, int flags)
 		CHECK_EQ(ioctl(vm->fd, KVM_CREATE_PIT2, &pit), 0);
 }
 
+static int enable_cap(struct vm *vm, uint32_t what, uint64_t arg)
+{
+	struct kvm_enable_cap cap = { .cap = what, .args = { arg } };
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 struct vm *vm_new(enum guest_id guest, int vcpus, int flags)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
@@ -137,6 +144,8 @@ struct vm *vm_new(enum guest_id guest, int vcpus, int flags)
 	CHECK_EQ(ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &map), 0);
 	CHECK_EQ(ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR), 0);
 	irqchip_new(vm, flags);
+	if (flags & VM_DIRTY_RING)
+		CHECK_EQ(enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, 4096), 0);
 	vm->mem = mem_new(RAM_SIZE);
 	vm->p = (struct gparams *)(vm->mem + GPA_PARAMS);
 	vm->ops = (struct gop *)(vm->mem + GPA_OPS);

@@ -25,6 +25,7 @@
 #define VM_PIT		1	/* KVM_CREATE_PIT2 with the dummy speaker (port 0x61) */
 #define VM_NO_IRQCHIP	2
 #define VM_SPLIT	4	/* only local APICs in the kernel */
+#define VM_DIRTY_RING	8	/* each vCPU has one of a page */
 
 struct vm;
 
