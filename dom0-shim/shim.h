@@ -123,6 +123,19 @@ enum bp_pending {
 	BP_PENDING_MSR,		/* RDMSR or WRMSR, ->msr */
 };
 
+/* Written by the vCPU's thread, read by anybody. */
+struct bp_vcpu_stats {
+	u64 service_exits;	/* RUN has returned: */
+	u64 irq_exits;		/* for an interrupt of Linux's */
+	u64 halt_exits;		/* the vCPU blocks */
+	u64 io_exits;
+	u64 pf_taken;		/* nested page faults, */
+	u64 mmio_exits;		/* those of them without memory */
+	u64 signal_exits;	/* KVM_RUN ended with -EINTR */
+	u64 irq_window_exits;	/* KVM_EXIT_IRQ_WINDOW_OPEN */
+	u64 insn_emulation;	/* instructions, or parts of them, emulated here */
+};
+
 struct bp_vcpu {
 	struct bp_vm *vm;
 	u32 index;		/* in Bedplate */
@@ -154,6 +167,8 @@ struct bp_vcpu {
 	bool sigset_active;
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
+
+	struct bp_vcpu_stats stats;
 
 	/* memory/dirty_ring.c */
 	struct bp_dirty_ring {

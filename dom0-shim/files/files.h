@@ -46,6 +46,9 @@ long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
 /* A new VM has all quirks. */
 void bp_quirks_init(struct bp_vm *vm);
 
+/* ---- stats.c: KVM_GET_STATS_FD, of the VM if @vcpu is NULL; a file descriptor ---- */
+long bp_stats_fd(struct bp_vm *vm, struct bp_vcpu *vcpu);
+
 /* ---- sysfs.c: /sys/kernel/bedplate and /dev/bedplate ---- */
 int bp_sysfs_init(void);
 void bp_sysfs_exit(void);

@@ -139,6 +139,8 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return interrupt(vcpu, argp);
 	case KVM_ENABLE_CAP:
 		return enable_cap(vcpu, argp);
+	case KVM_GET_STATS_FD:
+		return bp_stats_fd(vcpu->vm, vcpu);
 	case KVM_PRE_FAULT_MEMORY:
 		return pre_fault_memory(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:

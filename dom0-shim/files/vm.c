@@ -152,6 +152,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return vm_ioctl_copied(vm, cmd, argp);
+	case KVM_GET_STATS_FD:
+		return bp_stats_fd(vm, NULL);
 	case KVM_RESET_DIRTY_RINGS:
 		return bp_dirty_rings_reset(vm);
 	case KVM_GET_CLOCK:

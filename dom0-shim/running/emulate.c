@@ -304,6 +304,7 @@ int bp_emulate(struct bp_vcpu *vcpu)
 
 	if (ret < 0)
 		return ret;
+	vcpu->stats.insn_emulation++;
 	return handle_result(vcpu, emul_run(vcpu->emul));
 }
 

@@ -163,6 +163,7 @@ static int mmio_exit(struct bp_vcpu *vcpu)
 	struct bp_exit_npf *npf = &vcpu->npf;
 	u64 val = npf->data;
 
+	vcpu->stats.mmio_exits++;
 	if (!decoded_here(npf))
 		return bp_emulate(vcpu);
 	if (!(npf->flags & BP_NPF_WRITE))

@@ -71,6 +71,7 @@ int bp_extint_window(struct bp_vcpu *vcpu)
 		return 1;
 	}
 	if (window_wanted(vcpu)) {
+		vcpu->stats.irq_window_exits++;
 		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 		return 0;
 	}

@@ -194,15 +194,21 @@ static int exit_eoi(struct bp_vcpu *vcpu)
 /* 1: go on; 0 or an errno: KVM_RUN returns it. */
 static int serve_exit(struct bp_vcpu *vcpu, long exit)
 {
+	vcpu->stats.service_exits++;
 	switch (exit) {
 	case BP_EXIT_INTR:
+		vcpu->stats.irq_exits++;
+		return 1;
 	case BP_EXIT_PAUSED:
 		return 1;
 	case BP_EXIT_BLOCKED:
+		vcpu->stats.halt_exits++;
 		return exit_blocked(vcpu);
 	case BP_EXIT_IO:
+		vcpu->stats.io_exits++;
 		return bp_exit_io(vcpu);
 	case BP_EXIT_NPF:
+		vcpu->stats.pf_taken++;
 		return bp_exit_npf(vcpu);
 	case BP_EXIT_TASK_SWITCH:
 		return bp_exit_task_switch(vcpu);
@@ -244,6 +250,7 @@ static int serve_exit_locked(struct bp_vcpu *vcpu, long exit)
 
 static int interrupted(struct bp_vcpu *vcpu)
 {
+	vcpu->stats.signal_exits++;
 	vcpu->run->exit_reason = KVM_EXIT_INTR;
 	return -EINTR;
 }

@@ -359,3 +359,58 @@ TEST_LIMIT(api, many_vms, 60)
 		vm_free(vm);
 	}
 }
+
+/* The named counter of a KVM_GET_STATS_FD file, or -1. */
+static int64_t stat_of(int fd, const char *name)
+{
+	struct kvm_stats_header h;
+	char buf[sizeof(struct kvm_stats_desc) + 256];
+	struct kvm_stats_desc *d = (struct kvm_stats_desc *)buf;
+	int64_t val = -1;
+
+	CHECK_EQ(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	CHECK(h.name_size && h.name_size < 256);
+	for (uint32_t i = 0; i < h.num_desc; i++) {
+		size_t size = sizeof(*d) + h.name_size;
+
+		CHECK_EQ(pread(fd, buf, size, h.desc_offset + i * size), size);
+		if (!strcmp(d->name, name))
+			CHECK_EQ(pread(fd, &val, 8, h.data_offset + d->offset), 8);
+	}
+	return val;
+}
+
+/* Counters grow by what the guest does, and can be read while and after it lives. */
+TEST(api, stats)
+{
+	struct vm *vm;
+	struct vcpu *v;
+	int64_t io, mmio, halts;
+	int fd, of_vm;
+
+	if (check_cap(kvm_fd, KVM_CAP_BINARY_STATS_FD) <= 0)
+		SKIP("no statistics");
+	vm = vm_new(G_script, 1, 0);
+	v = &vm->vcpu[0];
+	fd = ioctl(v->fd, KVM_GET_STATS_FD);
+	of_vm = ioctl(vm->fd, KVM_GET_STATS_FD);
+	CHECK(fd >= 0 && of_vm >= 0);
+	for (int i = 0; i < 10; i++)
+		op_add(vm, OP_WRITE, 8, GPA_MMIO, i);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	io = stat_of(fd, "io_exits");
+	mmio = stat_of(fd, "mmio_exits");
+	halts = stat_of(fd, "halt_exits");
+	CHECK(io >= 0 && mmio >= 0 && halts >= 0);
+	run_sync(v, 1);
+	CHECK(stat_of(fd, "io_exits") > io);
+	CHECK(stat_of(fd, "mmio_exits") >= mmio + 10);
+	CHECK_EQ(stat_of(fd, "halt_exits"), halts);
+	CHECK_EQ(stat_of(fd, "no such thing"), -1);
+	run_done(v);
+	vm_free(vm);
+	CHECK(stat_of(fd, "io_exits") > io);
+	CHECK(pread(of_vm, &io, 8, 1 << 20) == 0);
+	CHECK_EQ(close(fd), 0);
+	CHECK_EQ(close(of_vm), 0);
+}
