@@ -406,6 +406,8 @@ enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
 	BP_DOM_STATS = 2,	/* struct bp_domain_stats, GET only */
 	BP_DOM_BOOT_CPU = 3,	/* __u32 apic id of the bootstrap processor */
+	BP_DOM_APIC_BUS = 4,	/* SET only, before the first vCPU: __u32 ns, of a tick of the
+				 * APIC timers' undivided clock; 0 stands for 1 */
 	BP_HV_CPUID = 32,	/* GET, dom 0: struct kvm_cpuid2 + entries */
 	BP_HV_MSR_LIST = 33,	/* GET, dom 0: struct kvm_msr_list + indices */
 	BP_HV_STATS = 34,	/* GET, dom 0: struct bp_hv_stats */

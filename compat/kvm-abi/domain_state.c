@@ -183,6 +183,11 @@ s64 domain_state_set(struct domain *d, u32 cls, const void *buf)
 			return -EBUSY;
 		d->boot_apic_id = READ_ONCE(*(const u32 *)buf);
 		return 0;
+	case BP_DOM_APIC_BUS:
+		if (d->nr_vcpus)
+			return -EBUSY;
+		d->apic_bus_ns = READ_ONCE(*(const u32 *)buf);
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -83,6 +83,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_PRE_FAULT_MEMORY:
 	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_SPLIT_IRQCHIP:
+	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
 	case KVM_CAP_BINARY_STATS_FD:
 		return 1;
 	case KVM_CAP_SET_GUEST_DEBUG2:

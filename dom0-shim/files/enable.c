@@ -3,20 +3,26 @@
  * KVM_ENABLE_CAP of a VM's file: a row for each capability that has to be
  * asked for.  caps.c says which there are.
  */
+#include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
 #include "running/run.h"
 #include "files.h"
 
-/* The ids that vCPUs may have end there; said once, before the first vCPU. */
+/*
+ * The ids that vCPUs may have end there; said once, before the first vCPU.  KVM lets
+ * the bootstrap processor's be that end itself.
+ */
 static long enable_max_vcpu_id(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
 	long ret = -EINVAL;
 
 	mutex_lock(&vm->lock);
 	if (cap->args[0] && cap->args[0] <= BP_MAX_VCPU_ID && !vm->nr_vcpus &&
+	    cap->args[0] >= vm->boot_cpu_id &&
 	    (!vm->max_vcpu_id || vm->max_vcpu_id == cap->args[0])) {
 		vm->max_vcpu_id = cap->args[0];
 		ret = 0;
@@ -41,6 +47,38 @@ static long enable_x2apic_api(struct bp_vm *vm, const struct kvm_enable_cap *cap
 		return -EINVAL;
 	bp_irq_x2apic_api(vm->irq, cap->args[0]);
 	return 0;
+}
+
+static long set_apic_bus(struct bp_vm *vm, u32 ns)
+{
+	u32 *word = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!word)
+		return -ENOMEM;
+	*word = ns;
+	ret = bp_hc_domain_set(vm->dom, BP_DOM_APIC_BUS, bp_pfn(word));
+	free_page((unsigned long)word);
+	return ret < 0 ? ret : 0;
+}
+
+#define TICKS_MAX	((u64)U32_MAX * 128)	/* the longest count, most divided */
+
+static long enable_apic_bus(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	long ret;
+
+	if (!cap->args[0] || cap->args[0] > U64_MAX / TICKS_MAX)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	if (bp_irq_mode(vm->irq) == BP_IRQ_NONE)
+		ret = -ENXIO;
+	else if (vm->nr_vcpus)
+		ret = -EINVAL;
+	else
+		ret = set_apic_bus(vm, cap->args[0]);
+	mutex_unlock(&vm->lock);
+	return ret;
 }
 
 /* The most that KVM may poll before a halt; nothing polls here. */
@@ -183,6 +221,7 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_X86_DISABLE_EXITS, enable_disable_exits },
 	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
 	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
+	{ KVM_CAP_X86_APIC_BUS_CYCLES_NS, enable_apic_bus },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault },
 };
 

@@ -37,10 +37,14 @@ static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
 		return -ENOMEM;
 	*word = id;
 	mutex_lock(&vm->lock);
-	ret = -EBUSY;
-	if (!vm->nr_vcpus)
-		ret = bp_hc_domain_set(vm->dom, BP_DOM_BOOT_CPU,
-				       bp_pfn(word));
+	if (vm->nr_vcpus)
+		ret = -EBUSY;
+	else if (vm->max_vcpu_id && id > vm->max_vcpu_id)
+		ret = -EINVAL;
+	else
+		ret = bp_hc_domain_set(vm->dom, BP_DOM_BOOT_CPU, bp_pfn(word));
+	if (ret >= 0)
+		vm->boot_cpu_id = id;
 	mutex_unlock(&vm->lock);
 	free_page((unsigned long)word);
 	return ret < 0 ? ret : 0;

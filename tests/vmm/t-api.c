@@ -141,6 +141,37 @@ TEST(api, max_vcpu_id)
 	CHECK(ioctl(vm->fd, KVM_CREATE_VCPU, 3) >= 0);
 	cap.cap = 0x7fff;
 	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	vm_free(vm);
+
+	/* Not below the bootstrap processor's, nor the other way round. */
+	vm = vm_new(G_script, 0, 0);
+	cap.cap = KVM_CAP_MAX_VCPU_ID;
+	cap.args[0] = 3;
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_BOOT_CPU_ID, 4), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = 4;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_SET_BOOT_CPU_ID, 5), EINVAL);
+}
+
+/* A tick of the APIC timer's clock, before the first vCPU, with an APIC to come. */
+TEST(api, apic_bus)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_APIC_BUS_CYCLES_NS, .args = { 10 } };
+	struct vm *vm = vm_new(G_script, 0, VM_NO_IRQCHIP);
+
+	CHECK_EQ(check_cap(vm->fd, KVM_CAP_X86_APIC_BUS_CYCLES_NS), 1);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), ENXIO);
+	vm_free(vm);
+	vm = vm_new(G_script, 0, 0);
+	cap.args[0] = 0;
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = 33554433;				/* the longest count would not fit */
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
+	cap.args[0] = 33554432;
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK(ioctl(vm->fd, KVM_CREATE_VCPU, 0) >= 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), EINVAL);
 }
 
 TEST(api, set_msrs_count)

@@ -49,6 +49,7 @@ void vlapic_init(struct vcpu *v, u32 apic_id, bool bsp)
 	struct vlapic *a = &v->apic;
 
 	a->id = apic_id;
+	a->bus_ns = v->dom->apic_bus_ns ? v->dom->apic_bus_ns : 1;
 	a->base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | (bsp ? APIC_BASE_BSP : 0);
 	timer_init(&a->timer, vlapic_timer_fire);
 	reset_registers(v);

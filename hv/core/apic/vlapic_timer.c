@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The local APIC timer: one-shot, periodic and TSC-deadline modes
- * (SDM vol. 3, 11.5.4).  The bus clock is 1 GHz, as KVM's is.
+ * (SDM vol. 3, 11.5.4).  The bus clock is 1 GHz unless the VMM says otherwise, as KVM's is.
  */
 #include "lib/muldiv.h"
 #include "machine/tsc.h"
@@ -19,10 +19,15 @@ static u32 divider(const struct vlapic *a)
 	return 1u << ((((d & 3) | ((d >> 1) & 4)) + 1) & 7);
 }
 
+#define NS_MAX	(~0ull >> 8)		/* 2 years; in TSC ticks it fits, too */
+
 /* TSC ticks of `count` timer ticks. */
 static u64 count_to_tsc(const struct vlapic *a, u32 count)
 {
-	return muldiv((u64)count * divider(a), tsc_khz, 1000000);
+	u64 ticks = (u64)count * divider(a);
+	u64 ns = ticks < NS_MAX / a->bus_ns ? ticks * a->bus_ns : NS_MAX;
+
+	return muldiv(ns, tsc_khz, 1000000);
 }
 
 static u32 mode(const struct vlapic *a)
@@ -103,7 +108,7 @@ u32 vlapic_timer_current(struct vcpu *v)
 	end = a->timer_start + a->timer_period;
 	if (now >= end)
 		return 0;
-	return muldiv(end - now, 1000000, tsc_khz) / divider(a);
+	return muldiv(end - now, 1000000, tsc_khz) / a->bus_ns / divider(a);
 }
 
 void vlapic_lvt_timer_write(struct vcpu *v, u32 val)

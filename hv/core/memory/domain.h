@@ -49,6 +49,7 @@ struct domain {
 	struct ioeventfd_table *ioeventfds;
 
 	u32 boot_apic_id;
+	u32 apic_bus_ns;		/* of vCPUs made from now on; 0: 1 */
 	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
 	u64 clock_tsc, clock_ns;
 	/* TSC offset that a vCPU begins with; the VMM has set a TSC: msr.c. */

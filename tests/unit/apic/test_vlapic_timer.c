@@ -45,6 +45,26 @@ static void dividers(void **state)
 	}
 }
 
+/* The undivided clock as the VMM has it; the longest count is cut, and fits. */
+static void bus_clock(void **state)
+{
+	(void)state;
+	dom.apic_bus_ns = 40;
+	vlapic_init(&v[0], 0, true);
+	vlapic_write(&v[0], APIC_REG_SVR, 0x1ff);
+	vlapic_write(&v[0], APIC_REG_TIMER_DIV, 0);		/* 2 */
+	vlapic_write(&v[0], APIC_REG_TIMER_INIT, 1000);
+	assert_int_equal(v[0].apic.timer.deadline - host_tsc, 1000 * 2 * 40 * 2);
+	pass(80000);
+	assert_int_equal(reg(&v[0], APIC_REG_TIMER_CUR), 500);
+	v[0].apic.bus_ns = ~0u;
+	vlapic_write(&v[0], APIC_REG_TIMER_DIV, 0xa);		/* 128 */
+	vlapic_write(&v[0], APIC_REG_TIMER_INIT, ~0u);
+	assert_true(v[0].apic.timer.deadline - host_tsc > 1ull << 56);
+	assert_true(reg(&v[0], APIC_REG_TIMER_CUR) > 0);
+	dom.apic_bus_ns = 0;
+}
+
 static void periodic(void **state)
 {
 	u64 last;
@@ -171,7 +191,7 @@ static void state_of_expired_timer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(one_shot), T(dividers), T(periodic), T(no_tick_storm),
+		T(one_shot), T(dividers), T(bus_clock), T(periodic), T(no_tick_storm),
 		T(deadline_mode), T(state_keeps_count), T(state_of_expired_timer),
 	};
 
