@@ -41,6 +41,8 @@ struct bp_io_device;
 struct bp_msr_filter;
 struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
+struct bp_hv;			/* hyperv/ */
+struct bp_hv_vcpu;
 
 enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
 
@@ -69,6 +71,8 @@ struct bp_vm {
 	struct mutex bus_lock;
 	struct bp_io_bus __rcu *buses[BP_NR_BUSES];
 
+	struct bp_hv *hv;	/* Hyper-V's interface; constant */
+	u32 apic_bus_ns;	/* a tick of the APIC timers' clock; 0: 1 */
 	struct bp_irq *irq;	/* PIC, IOAPIC, PIT, routing, irqfds; constant */
 
 	/* Memslots: readers under ->srcu; writers hold ->slots_lock. */
@@ -104,7 +108,7 @@ struct bp_vm {
 	bool exit_on_failure;	/* KVM_CAP_EXIT_ON_EMULATION_FAILURE */
 	bool triple_fault_event; /* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 	u32 rules;		/* BP_RULE_*, those that are switched alone */
-	u32 rules_gen;		/* grows with each change */
+	atomic_t rules_gen;	/* grows with each change */
 	wait_queue_head_t rules_wait;
 
 	struct page *coalesced_page;
@@ -121,6 +125,7 @@ enum bp_pending {
 	BP_PENDING_MMIO,	/* a decoded MOV, ->npf */
 	BP_PENDING_EMUL,	/* emul_resume() */
 	BP_PENDING_MSR,		/* RDMSR or WRMSR, ->msr */
+	BP_PENDING_HV,		/* a hypercall of Hyper-V's */
 };
 
 /* Written by the vCPU's thread, read by anybody. */
@@ -168,6 +173,7 @@ struct bp_vcpu {
 	sigset_t sigset;
 	u32 sched_weight;	/* last told to Bedplate */
 
+	struct bp_hv_vcpu *hv;	/* Hyper-V's interface; constant */
 	struct bp_vcpu_stats stats;
 
 	/* memory/dirty_ring.c */

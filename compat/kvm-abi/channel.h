@@ -153,7 +153,8 @@ enum bp_hypercall {
 	/*
 	 * LAPIC_ACCESS(dom, vcpu, offset | BP_LAPIC_WRITE, value): a register
 	 * access by the shim's instruction emulator for a vCPU that is
-	 * stopped in an NPF exit.  Result: the value read, or 0.
+	 * stopped in an exit.  Result: the value read, or 0.  ICR has 64 bits in
+	 * x2APIC mode.
 	 */
 	BP_HC_LAPIC_ACCESS = 17,
 	/*
@@ -172,6 +173,11 @@ enum bp_hypercall {
 	 * cgroup2's cpu.weight).  Any time.
 	 */
 	BP_HC_VCPU_SCHED = 21,
+	/*
+	 * FLUSH_TLB(dom): no vCPU uses a translation of before the call, of
+	 * the guest's own tables either.  Any time.
+	 */
+	BP_HC_FLUSH_TLB = 22,
 };
 
 #define BP_LIST_MAX		512	/* frame numbers in one frame */
@@ -197,6 +203,7 @@ enum bp_exit {
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
+	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL */
 	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
 };
 
@@ -400,7 +407,8 @@ struct bp_rules {
 #define BP_RULE_PAUSE		0x400u	/* PAUSE does not exit */
 #define BP_RULE_DEBUG		0x800u	/* #DB and MOV of debug registers are the shim's */
 #define BP_RULE_BREAK		0x1000u	/* so is #BP */
-#define BP_RULES		0x1fffu	/* all of them */
+#define BP_RULE_HYPERCALL	0x2000u	/* hypercalls are the shim's, from every CPL */
+#define BP_RULES		0x3fffu	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */

@@ -276,9 +276,9 @@ static s64 hc_lapic_access(struct vcpu *self, const struct args *a)
 	ret = vcpu_claim(v);
 	if (!ret) {
 		if (a->c & BP_LAPIC_WRITE)
-			vlapic_write(v, a->c & 0xff0, (u32)a->d);
+			vlapic_write(v, a->c & 0xff0, a->d);
 		else if (!vlapic_read(v, a->c & 0xff0, &val))
-			ret = (u32)val;
+			ret = val;
 		vcpu_unclaim(v);
 	}
 	domain_put(v->dom);
@@ -335,6 +335,18 @@ static s64 hc_unmap(struct vcpu *self, const struct args *a)
 	ret = mmu_unmap(d, a->b, a->c, &done);
 	domain_put(d);
 	return ret ? ret : (s64)done;
+}
+
+static s64 hc_flush_tlb(struct vcpu *self, const struct args *a)
+{
+	struct domain *d = domain_open(a->a);
+
+	(void)self;
+	if (!d)
+		return -ENOENT;
+	mmu_flush_domain(d);
+	domain_put(d);
+	return 0;
 }
 
 static s64 hc_msi(struct vcpu *self, const struct args *a)
@@ -409,6 +421,7 @@ static const hypercall_fn table[] = {
 	[BP_HC_DOMAIN_SET] = hc_domain_set,
 	[BP_HC_LOG_READ] = hc_log_read,
 	[BP_HC_VCPU_SCHED] = hc_vcpu_sched,
+	[BP_HC_FLUSH_TLB] = hc_flush_tlb,
 };
 
 static s64 channel_call(struct vcpu *v, u64 nr)
@@ -430,6 +443,10 @@ void exit_hypercall(struct vcpu *v)
 	u64 *g = v->regs.gpr, nr = g[RAX];
 	s64 ret;
 
+	if (unlikely(v->rules.flags & BP_RULE_HYPERCALL)) {
+		vcpu_service(v, BP_EXIT_HYPERCALL);
+		return;
+	}
 	/* The interface has no prefixes, so the length is known without a fetch. */
 	if (!v->exit.insn_len)
 		v->exit.insn_len = 3;

@@ -105,6 +105,12 @@ static inline long bp_hc_msi(u32 dom, u64 address, u32 data)
 	return bp_hc(BP_HC_MSI, dom, address, data, 0);
 }
 
+/* Whatever the guest's tables, and its second level, said before is forgotten. */
+static inline long bp_hc_flush_tlb(u32 dom)
+{
+	return bp_hc(BP_HC_FLUSH_TLB, dom, 0, 0, 0);
+}
+
 /* INTR output of the PIC towards a vCPU's LINT0; any context. */
 static inline long bp_hc_extint(u32 dom, u32 vcpu, int level)
 {
@@ -126,7 +132,7 @@ static inline long bp_hc_lapic_read(u32 dom, u32 vcpu, u32 offset)
 	return bp_hc(BP_HC_LAPIC_ACCESS, dom, vcpu, offset, 0);
 }
 
-static inline long bp_hc_lapic_write(u32 dom, u32 vcpu, u32 offset, u32 val)
+static inline long bp_hc_lapic_write(u32 dom, u32 vcpu, u32 offset, u64 val)
 {
 	return bp_hc(BP_HC_LAPIC_ACCESS, dom, vcpu, offset | BP_LAPIC_WRITE,
 		     val);

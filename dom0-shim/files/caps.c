@@ -6,9 +6,11 @@
 #include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/hyperv-tlfs.h>
 #include <asm/mce.h>
 
 #include "channel/hypercall.h"
+#include "hyperv/hv_cpuid.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
 #include "running/state.h"
@@ -83,6 +85,16 @@ long bp_check_extension(long ext)
 	case KVM_CAP_PRE_FAULT_MEMORY:
 	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_SPLIT_IRQCHIP:
+	case KVM_CAP_HYPERV:
+	case KVM_CAP_HYPERV_VAPIC:
+	case KVM_CAP_HYPERV_SPIN:
+	case KVM_CAP_HYPERV_TIME:
+	case KVM_CAP_HYPERV_VP_INDEX:
+	case KVM_CAP_HYPERV_TLBFLUSH:
+	case KVM_CAP_HYPERV_SEND_IPI:
+	case KVM_CAP_HYPERV_CPUID:
+	case KVM_CAP_SYS_HYPERV_CPUID:
+	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
 	case KVM_CAP_BINARY_STATS_FD:
 		return 1;
@@ -138,6 +150,32 @@ static long supported_cpuid(void __user *argp, void *page)
 	return ret < 0 ? ret : bp_cpuid_to_user(argp, page);
 }
 
+static long hv_cpuid(void __user *argp, void *page)
+{
+	return bp_hv_cpuid(argp, page);
+}
+
+/* What the shim has, behind what Bedplate has. */
+static const u32 own_msrs[] = {
+	HV_X64_MSR_GUEST_OS_ID, HV_X64_MSR_HYPERCALL, HV_X64_MSR_VP_INDEX, HV_X64_MSR_RESET,
+	HV_X64_MSR_VP_RUNTIME, HV_X64_MSR_TIME_REF_COUNT, HV_X64_MSR_REFERENCE_TSC,
+	HV_X64_MSR_TSC_FREQUENCY, HV_X64_MSR_APIC_FREQUENCY, HV_X64_MSR_VP_ASSIST_PAGE,
+	HV_X64_MSR_CRASH_P0, HV_X64_MSR_CRASH_P1, HV_X64_MSR_CRASH_P2, HV_X64_MSR_CRASH_P3,
+	HV_X64_MSR_CRASH_P4, HV_X64_MSR_CRASH_CTL, HV_X64_MSR_REENLIGHTENMENT_CONTROL,
+	HV_X64_MSR_TSC_EMULATION_CONTROL, HV_X64_MSR_TSC_EMULATION_STATUS,
+	HV_X64_MSR_TSC_INVARIANT_CONTROL,
+};
+
+static void add_own(struct kvm_msr_list *list)
+{
+	u32 room = (PAGE_SIZE - sizeof(*list)) / sizeof(u32) - list->nmsrs;
+
+	if (WARN_ON_ONCE(room < ARRAY_SIZE(own_msrs)))
+		return;
+	memcpy(list->indices + list->nmsrs, own_msrs, sizeof(own_msrs));
+	list->nmsrs += ARRAY_SIZE(own_msrs);
+}
+
 static long msr_index_list(void __user *argp, void *page)
 {
 	struct kvm_msr_list __user *user = argp;
@@ -150,6 +188,7 @@ static long msr_index_list(void __user *argp, void *page)
 	ret = machine_get(BP_HV_MSR_LIST, page);
 	if (ret < 0)
 		return ret;
+	add_own(list);
 	if (put_user(list->nmsrs, &user->nmsrs))
 		return -EFAULT;
 	if (n < list->nmsrs)
@@ -289,6 +328,8 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 		return arg ? -EINVAL : BP_VCPU_MMAP_PAGES * PAGE_SIZE;
 	case KVM_GET_SUPPORTED_CPUID:
 		return with_page(supported_cpuid, argp);
+	case KVM_GET_SUPPORTED_HV_CPUID:
+		return with_page(hv_cpuid, argp);
 	case KVM_GET_MSR_INDEX_LIST:
 		return with_page(msr_index_list, argp);
 	case KVM_GET_DEVICE_ATTR:

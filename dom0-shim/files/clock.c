@@ -10,6 +10,7 @@
 #include <asm/tsc.h>
 
 #include "channel/hypercall.h"
+#include "running/hv.h"
 #include "files.h"
 
 long bp_get_clock(struct bp_vm *vm, void __user *argp)
@@ -60,6 +61,8 @@ long bp_set_clock(struct bp_vm *vm, void __user *argp)
 		return -ENOMEM;
 	if (!copy_from_user(clock, argp, sizeof(*clock)))
 		ret = set_clock(vm, clock);
+	if (!ret)
+		bp_hv_clock_set(vm);
 	free_page((unsigned long)clock);
 	return ret;
 }

@@ -58,6 +58,8 @@ static long set_apic_bus(struct bp_vm *vm, u32 ns)
 		return -ENOMEM;
 	*word = ns;
 	ret = bp_hc_domain_set(vm->dom, BP_DOM_APIC_BUS, bp_pfn(word));
+	if (ret >= 0)
+		WRITE_ONCE(vm->apic_bus_ns, ns);
 	free_page((unsigned long)word);
 	return ret < 0 ? ret : 0;
 }
@@ -148,7 +150,7 @@ static void quirks_to_rules(struct bp_vm *vm)
 void bp_quirks_init(struct bp_vm *vm)
 {
 	quirks_to_rules(vm);
-	vm->rules_gen = 1;
+	atomic_set(&vm->rules_gen, 1);
 }
 
 static long enable_quirks(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -16,6 +16,8 @@
 #include "memory/donate.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "hyperv/hv_cpuid.h"
+#include "running/hv.h"
 #include "running/run.h"
 #include "running/state.h"
 #include "files.h"
@@ -99,13 +101,21 @@ static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
 
 	if (copy_from_user(&cap, argp, sizeof(cap)))
 		return -EFAULT;
-	if (cap.flags || cap.cap != KVM_CAP_ENFORCE_PV_FEATURE_CPUID)
+	if (cap.flags)
 		return -EINVAL;
-	vcpu->rules &= ~BP_RULE_PV_CPUID;
-	if (cap.args[0])
-		vcpu->rules |= BP_RULE_PV_CPUID;
-	vcpu->rules_gen = READ_ONCE(vcpu->vm->rules_gen) - 1;
-	return 0;
+	switch (cap.cap) {
+	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
+		vcpu->rules &= ~BP_RULE_PV_CPUID;
+		if (cap.args[0])
+			vcpu->rules |= BP_RULE_PV_CPUID;
+		vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
+		return 0;
+	case KVM_CAP_HYPERV_ENFORCE_CPUID:
+		bp_hv_enforce(vcpu, cap.args[0]);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 static long pre_fault_memory(struct bp_vcpu *vcpu, void __user *argp)
@@ -139,6 +149,8 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return interrupt(vcpu, argp);
 	case KVM_ENABLE_CAP:
 		return enable_cap(vcpu, argp);
+	case KVM_GET_SUPPORTED_HV_CPUID:
+		return bp_hv_cpuid(argp, vcpu->state);
 	case KVM_GET_STATS_FD:
 		return bp_stats_fd(vcpu->vm, vcpu);
 	case KVM_PRE_FAULT_MEMORY:
@@ -194,6 +206,7 @@ void bp_vcpu_free(struct bp_vcpu *vcpu)
 	free_page((unsigned long)vcpu->page);
 	free_page((unsigned long)vcpu->state);
 	bp_dirty_ring_free(vcpu);
+	bp_hv_vcpu_free(vcpu);
 	kfree(vcpu->emul);
 	kfree(vcpu);
 }
@@ -215,7 +228,7 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 	vcpu->page = (void *)__get_free_page(gfp);
 	vcpu->state = (void *)__get_free_page(gfp);
 	if (!vcpu->run_page || !vcpu->pio_page || !vcpu->page || !vcpu->state ||
-	    bp_dirty_ring_alloc(vcpu)) {
+	    bp_dirty_ring_alloc(vcpu) || bp_hv_vcpu_init(vcpu)) {
 		bp_vcpu_free(vcpu);
 		return NULL;
 	}

@@ -20,6 +20,7 @@
 #include "memory/donate.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "running/hv.h"
 #include "running/run.h"
 #include "files.h"
 
@@ -195,6 +196,7 @@ static void free_vm(struct bp_vm *vm)
 	bp_bus_free(vm);
 	xa_destroy(&vm->marks);
 	bp_msr_filter_free(rcu_dereference_protected(vm->msr_filter, true));
+	bp_hv_vm_free(vm);
 	if (vm->map_page)
 		__free_page(vm->map_page);
 	if (vm->list_page)
@@ -270,7 +272,7 @@ static struct bp_vm *alloc_vm(void)
 	mmgrab(vm->mm);
 	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (bp_coalesced_init(vm) || !vm->map_page || !vm->list_page) {
+	if (bp_coalesced_init(vm) || bp_hv_vm_init(vm) || !vm->map_page || !vm->list_page) {
 		free_vm(vm);
 		return NULL;
 	}

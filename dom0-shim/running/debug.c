@@ -180,7 +180,7 @@ static void tell_rules(struct bp_vcpu *vcpu, u32 control)
 		vcpu->rules |= BP_RULE_DEBUG;
 	if (control & KVM_GUESTDBG_USE_SW_BP)
 		vcpu->rules |= BP_RULE_BREAK;
-	vcpu->rules_gen = READ_ONCE(vcpu->vm->rules_gen) - 1;
+	vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
 }
 
 long bp_debug_set(struct bp_vcpu *vcpu, const struct kvm_guest_debug *dbg)

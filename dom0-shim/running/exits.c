@@ -10,6 +10,7 @@
 #include "devices/access.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "hv.h"
 #include "run.h"
 
 void bp_insn_done(struct bp_vcpu *vcpu, u8 len)
@@ -266,6 +267,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu)
 		return 1;
 	if (pending == BP_PENDING_EMUL)
 		return bp_emulate_resume(vcpu);
+	if (pending == BP_PENDING_HV)
+		return bp_hv_complete(vcpu);
 	if (pending == BP_PENDING_PIO)
 		complete_pio(vcpu);
 	else if (pending == BP_PENDING_MSR)

@@ -11,6 +11,7 @@
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
+#include "hv.h"
 #include "run.h"
 
 struct filter_range {
@@ -194,6 +195,7 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 	struct bp_exit_msr *msr = &vcpu->msr;
 	struct bp_vm *vm = vcpu->vm;
 	u32 reason;
+	int ret;
 
 	*msr = vcpu->page->msr;
 	reason = reason_of(msr);
@@ -202,6 +204,13 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 		   msr->write ? KVM_MSR_FILTER_WRITE : KVM_MSR_FILTER_READ)) {
 		vcpu->page->run_flags |= BP_RUN_MSR;
 		return 1;
+	}
+	if (msr->why == BP_MSR_UNKNOWN) {
+		ret = bp_hv_exit_msr(vcpu);
+		if (ret >= 0)
+			return ret;
+		if (ret == -EINVAL)
+			reason = KVM_MSR_EXIT_REASON_INVAL;
 	}
 	if (!(READ_ONCE(vm->msr_to_user) & reason))
 		return gp(vcpu);

@@ -8,24 +8,30 @@
 #include <linux/srcu.h>
 
 #include "channel/ring.h"
+#include "hv.h"
 #include "run.h"
 #include "state.h"
 
+u32 bp_rules_gen(const struct bp_vm *vm)
+{
+	return atomic_read(&vm->rules_gen);
+}
+
 bool bp_rules_due(const struct bp_vcpu *vcpu)
 {
-	return vcpu->rules_gen != READ_ONCE(vcpu->vm->rules_gen);
+	return vcpu->rules_gen != bp_rules_gen(vcpu->vm);
 }
 
 long bp_rules_apply(struct bp_vcpu *vcpu)
 {
 	struct bp_vm *vm = vcpu->vm;
 	struct bp_rules *rules = vcpu->state;
-	u32 gen = smp_load_acquire(&vm->rules_gen); /* pairs with bp_rules_changed() */
+	u32 gen = atomic_read_acquire(&vm->rules_gen); /* pairs with bp_rules_touch() */
 	int idx = srcu_read_lock(&vm->srcu);
 	long ret;
 
 	memset(rules, 0, sizeof(*rules));
-	rules->flags = READ_ONCE(vm->rules) | vcpu->rules;
+	rules->flags = READ_ONCE(vm->rules) | vcpu->rules | bp_hv_rules(vcpu);
 	if (READ_ONCE(vm->msr_to_user) &
 	    (KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL))
 		rules->flags |= BP_RULE_MSR_REFUSED;
@@ -68,14 +74,19 @@ static bool caught_up(struct bp_vcpu *vcpu)
 	return !READ_ONCE(vcpu->in_run) || !bp_rules_due(vcpu);
 }
 
+void bp_rules_touch(struct bp_vm *vm)
+{
+	/* A full barrier: a vCPU that enters KVM_RUN from now on sees it. */
+	atomic_inc_return(&vm->rules_gen);
+	kick_all(vm);
+}
+
 long bp_rules_changed(struct bp_vm *vm)
 {
 	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 	long ret = 0;
 
-	smp_store_release(&vm->rules_gen, vm->rules_gen + 1); /* pairs with bp_rules_apply() */
-	smp_mb();	/* a vCPU that enters KVM_RUN from now on sees it */
-	kick_all(vm);
+	bp_rules_touch(vm);
 	for (i = 0; i < n && !ret; i++)
 		ret = wait_event_killable(vm->rules_wait, caught_up(vm->vcpus[i]));
 	return ret ? -EINTR : 0;

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <asm/kvm_para.h>
 
+#include "hv.h"
 #include "state.h"
 
 #define BP_MAX_CPUID	100
@@ -36,7 +37,10 @@ long bp_cpuid_get(struct bp_vcpu *vcpu, void __user *argp)
 {
 	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
 
-	return ret < 0 ? ret : bp_cpuid_to_user(argp, vcpu->state);
+	if (ret < 0)
+		return ret;
+	bp_hv_cpuid_shown(vcpu, vcpu->state);
+	return bp_cpuid_to_user(argp, vcpu->state);
 }
 
 /* Without what follows from the vCPU's own state. */
@@ -83,6 +87,7 @@ static long check_unchanged(struct bp_vcpu *vcpu, const struct kvm_cpuid2 *wante
 
 	if (ret < 0)
 		return ret;
+	bp_hv_cpuid_shown(vcpu, vcpu->state);
 	return same_table(vcpu->state, wanted) ? 0 : -EINVAL;
 }
 
@@ -104,6 +109,7 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 		hide_unhalt(cpuid);
 	if (vcpu->has_run)
 		return check_unchanged(vcpu, cpuid);
+	bp_hv_cpuid_set(vcpu, cpuid);
 	memcpy(vcpu->state, cpuid, len);
 	return bp_state_set(vcpu, BP_STATE_CPUID, len);
 }

@@ -17,6 +17,7 @@
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "hv.h"
 #include "run.h"
 #include "state.h"
 
@@ -214,6 +215,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_task_switch(vcpu);
 	case BP_EXIT_MSR:
 		return bp_exit_msr(vcpu);
+	case BP_EXIT_HYPERCALL:
+		return bp_hv_exit_hypercall(vcpu);
 	case BP_EXIT_UNDEFINED:
 		return bp_exit_undefined(vcpu);
 	case BP_EXIT_DEBUG:
@@ -261,6 +264,17 @@ static int new_rules(struct bp_vcpu *vcpu)
 	return bp_rules_apply(vcpu) ?: 1;
 }
 
+static int prepare_hv(struct bp_vcpu *vcpu)
+{
+	int idx, ret;
+
+	stop_vcpu(vcpu);
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = bp_hv_prepare(vcpu);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	return ret;
+}
+
 static int run_loop(struct bp_vcpu *vcpu)
 {
 	long exit = BP_EXIT_INTR;
@@ -287,6 +301,11 @@ static int run_loop(struct bp_vcpu *vcpu)
 			local_irq_enable();
 			vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
 			return 0;
+		}
+		if (unlikely(bp_hv_due(vcpu))) {
+			local_irq_enable();
+			ret = prepare_hv(vcpu);
+			continue;
 		}
 		if (unlikely(bp_rules_due(vcpu))) {
 			local_irq_enable();

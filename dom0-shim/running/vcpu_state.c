@@ -8,6 +8,8 @@
  * too, and is merged here.
  */
 #include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <asm/apicdef.h>
 #include <asm/msr-index.h>
@@ -17,6 +19,7 @@
 #include "irqchip/irqchip.h"
 #include "memory/donate.h"
 #include "memory/gmem.h"
+#include "hv.h"
 #include "run.h"
 #include "state.h"
 
@@ -341,31 +344,73 @@ static long set_guest_debug(struct bp_vcpu *vcpu, void __user *argp)
 
 /* ---- lists ---- */
 
+/* As many of @n as are Bedplate's in a row; how many were done of them. */
+static long bedplate_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, bool set)
+{
+	struct kvm_msrs *m = vcpu->state;
+	size_t len = struct_size(m, entries, n);
+	long done;
+
+	m->nmsrs = n;
+	memcpy(m->entries, e, n * sizeof(*e));
+	if (set)
+		return bp_state_set(vcpu, BP_STATE_MSRS, len);
+	done = bp_state_get(vcpu, BP_STATE_MSRS, len);
+	if (done > 0)
+		memcpy(e, m->entries, done * sizeof(*e));
+	return done;
+}
+
+static long hv_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
+{
+	return set ? bp_hv_set_msr(vcpu, e->index, e->data) :
+		     bp_hv_get_msr(vcpu, e->index, &e->data);
+}
+
+/* Up to the first that is refused; how many that are. */
+static long run_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, bool set)
+{
+	u32 i = 0, run;
+	long ret;
+
+	while (i < n) {
+		ret = hv_msr(vcpu, &e[i], set);
+		if (!ret) {
+			i++;
+			continue;
+		}
+		if (ret != -ENOENT)
+			break;
+		for (run = 1; i + run < n && !bp_hv_owns(e[i + run].index); run++)
+			;
+		ret = bedplate_msrs(vcpu, &e[i], run, set);
+		if (ret < 0)
+			return ret;
+		i += ret;
+		if (ret < run)
+			break;
+	}
+	return i;
+}
+
 static long msrs_ioctl(struct bp_vcpu *vcpu, void __user *argp, bool set)
 {
 	struct kvm_msrs __user *user = argp;
-	struct kvm_msrs *msrs = vcpu->state;
+	struct kvm_msr_entry *e;
 	u32 n;
-	size_t len;
 	long done;
 
 	if (get_user(n, &user->nmsrs))
 		return -EFAULT;
 	if (n > BP_MAX_MSRS)
 		return -E2BIG;
-	len = sizeof(*msrs) + n * sizeof(struct kvm_msr_entry);
-	if (copy_from_user(msrs, user, len))
-		return -EFAULT;
-	msrs->nmsrs = n;
-	if (set)
-		return bp_state_set(vcpu, BP_STATE_MSRS, len);
-
-	done = bp_state_get(vcpu, BP_STATE_MSRS, len);
-	if (done < 0)
-		return done;
-	if (copy_to_user(user->entries, msrs->entries,
-			 n * sizeof(struct kvm_msr_entry)))
-		return -EFAULT;
+	e = memdup_array_user(user->entries, n, sizeof(*e));
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	done = run_msrs(vcpu, e, n, set);
+	if (done >= 0 && !set && copy_to_user(user->entries, e, n * sizeof(*e)))
+		done = -EFAULT;
+	kfree(e);
 	return done;
 }
 

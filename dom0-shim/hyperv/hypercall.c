@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hyper-V's hypercalls (TLFS 3): input in registers, in memory, or ("fast") in registers
+ * and XMM0 to XMM5.  A flush of some VPs' TLBs is one of all: Bedplate's is.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "channel/hypercall.h"
+#include "hyperv.h"
+#include "memory/gmem.h"
+#include "running/run.h"
+#include "running/state.h"
+
+#define INSN_LEN	3		/* VMCALL, VMMCALL */
+#define EXT_FIRST	0x8001		/* extended hypercalls are user space's */
+#define EXT_LAST	0x8041
+#define XMM_REGS	HV_HYPERCALL_MAX_XMM_REGISTERS
+#define FIRST_VECTOR	16		/* of HvCallSendSyntheticClusterIpi */
+#define LAST_VECTOR	255
+
+#define XSAVE_XMM	160
+#define XSAVE_BV	512
+#define XSTATE_SSE	(1ull << 1)
+
+struct hcall {
+	struct bp_vcpu *vcpu;
+	bool wide;		/* 64-bit calling convention */
+	u64 param, in, out;
+	u16 code, var, reps, rep_start;
+	bool fast;
+	u64 xmm[2 * XMM_REGS];	/* halves, with fast */
+	u32 used;		/* bytes of input, or halves of xmm, read by now */
+};
+
+/* ---- input ---- */
+
+/* The next @n words; false: they are not there. */
+static bool more(struct hcall *hc, u64 *to, u32 n)
+{
+	u32 i, len;
+
+	if (hc->fast) {
+		if (n > 2 * XMM_REGS - hc->used)
+			return false;
+		memcpy(to, hc->xmm + hc->used, n * sizeof(*to));
+		hc->used += n;
+		return true;
+	}
+	for (i = 0; i < n; i += len / sizeof(*to)) {
+		u64 gpa = hc->in + hc->used;
+
+		if (gpa % sizeof(*to))
+			return false;
+		len = min_t(u64, (n - i) * sizeof(*to), PAGE_SIZE - offset_in_page(gpa));
+		if (bp_gmem_read(hc->vcpu->vm, gpa, to + i, len))
+			return false;
+		hc->used += len;
+	}
+	return true;
+}
+
+/* The fixed input: @n >= 2 words, of which a fast call has the first two in registers. */
+static bool head(struct hcall *hc, u64 *to, u32 n)
+{
+	if (!hc->fast)
+		return more(hc, to, n);
+	to[0] = hc->in;
+	to[1] = hc->out;
+	return more(hc, to + 2, n - 2);
+}
+
+static void read_xmm(struct hcall *hc)
+{
+	const u8 *image = hc->vcpu->state;
+	u64 bv;
+
+	memset(hc->xmm, 0, sizeof(hc->xmm));
+	if (bp_state_get(hc->vcpu, BP_STATE_XSAVE, PAGE_SIZE) < 0)
+		return;
+	memcpy(&bv, image + XSAVE_BV, sizeof(bv));
+	if (bv & XSTATE_SSE)
+		memcpy(hc->xmm, image + XSAVE_XMM, sizeof(hc->xmm));
+}
+
+/* ---- sets of VPs (TLFS 7.8.7.3) ---- */
+
+struct vp_set {
+	bool all;
+	u64 valid;		/* which banks there are, and */
+	u64 bank[BITS_PER_LONG];	/* those, one after the other */
+};
+
+static bool in_set(const struct vp_set *set, u32 vp)
+{
+	u32 bank = vp / 64;
+	u64 below = bank ? GENMASK_ULL(bank - 1, 0) : 0;
+
+	if (set->all)
+		return true;
+	if (bank >= HV_MAX_BANKS || !(set->valid & BIT_ULL(bank)))
+		return false;
+	return set->bank[hweight64(set->valid & below)] & BIT_ULL(vp % 64);
+}
+
+/* @format and @valid are read; the banks follow, as many as the call says. */
+static bool read_set(struct hcall *hc, struct vp_set *set, u64 format, u64 valid)
+{
+	set->all = format != HV_GENERIC_SET_SPARSE_4K;
+	set->valid = valid;
+	return hc->var == hweight64(valid) && more(hc, set->bank, hc->var);
+}
+
+/* ---- calls; what they return is an HV_STATUS_* ---- */
+
+#define BAD_INPUT	HV_STATUS_INVALID_HYPERCALL_INPUT
+
+static u64 flush_tlb(struct hcall *hc, bool ex, bool list)
+{
+	u64 in[4], skip;
+	struct vp_set set;
+	u32 i;
+
+	if ((!ex && hc->var) || (list ? !hc->reps || hc->rep_start : hc->reps || hc->rep_start))
+		return BAD_INPUT;
+	/* Address space, flags, and the processors. */
+	if (!head(hc, in, ex ? 4 : 3) || (ex && !read_set(hc, &set, in[2], in[3])))
+		return BAD_INPUT;
+	for (i = 0; list && i < hc->reps; i++)
+		if (!more(hc, &skip, 1))
+			return BAD_INPUT;
+	bp_hc_flush_tlb(hc->vcpu->vm->dom);
+	return HV_STATUS_SUCCESS | (u64)hc->reps << HV_HYPERCALL_REP_COMP_OFFSET;
+}
+
+static void send_to(struct bp_vm *vm, const struct vp_set *set, u8 vector)
+{
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
+
+	for (i = 0; i < n; i++) {
+		u64 id = vm->vcpus[i]->id;
+
+		if (in_set(set, READ_ONCE(vm->vcpus[i]->hv->vp_index)))
+			bp_hc_msi(vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 |
+				  (id & 0xff) << 12, vector);
+	}
+}
+
+static u64 send_ipi(struct hcall *hc, bool ex)
+{
+	struct vp_set set = { .valid = 1 };
+	u64 in[3];
+	u32 vector;
+
+	if ((!ex && hc->var) || hc->reps || hc->rep_start)
+		return BAD_INPUT;
+	if (!head(hc, in, ex ? 3 : 2))
+		return BAD_INPUT;
+	/* Vector, and the lower 64 VPs or a set. */
+	vector = in[0];
+	if (!ex && hc->fast && in[0] >> 32)
+		return BAD_INPUT;
+	set.bank[0] = in[1];
+	if (ex && !read_set(hc, &set, in[1], in[2]))
+		return BAD_INPUT;
+	if (ex && in[1] != HV_GENERIC_SET_ALL)
+		set.all = false;
+	if (ex && !set.all && !hc->var)
+		return HV_STATUS_SUCCESS;
+	if (vector < FIRST_VECTOR || vector > LAST_VECTOR)
+		return BAD_INPUT;
+	send_to(hc->vcpu->vm, &set, vector);
+	return HV_STATUS_SUCCESS;
+}
+
+static u64 spin_wait(struct hcall *hc)
+{
+	if (hc->reps || hc->rep_start || hc->var)
+		return BAD_INPUT;
+	cond_resched();
+	return HV_STATUS_SUCCESS;
+}
+
+static bool is_ext(u16 code)
+{
+	return code >= EXT_FIRST && code <= EXT_LAST;
+}
+
+static bool takes_xmm(u16 code)
+{
+	return code == HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST ||
+	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE ||
+	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX ||
+	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX || code == HVCALL_SEND_IPI_EX;
+}
+
+/* What the guest's CPUID recommends is what it may call. */
+static bool allowed(const struct hcall *hc)
+{
+	const struct bp_hv_vcpu *hv = hc->vcpu->hv;
+
+	switch (hc->code) {
+	case HVCALL_NOTIFY_LONG_SPIN_WAIT:
+		return !hv->enforce || (hv->enl_ebx && hv->enl_ebx != U32_MAX);
+	case HVCALL_POST_MESSAGE:
+		return bp_hv_allowed(hv, hv->feat_ebx, HV_POST_MESSAGES);
+	case HVCALL_SIGNAL_EVENT:
+		return bp_hv_allowed(hv, hv->feat_ebx, HV_SIGNAL_EVENTS);
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX:
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX:
+		if (!bp_hv_allowed(hv, hv->enl_eax, HV_X64_EX_PROCESSOR_MASKS_RECOMMENDED))
+			return false;
+		fallthrough;
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST:
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE:
+		return bp_hv_allowed(hv, hv->enl_eax, HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED);
+	case HVCALL_SEND_IPI_EX:
+		if (!bp_hv_allowed(hv, hv->enl_eax, HV_X64_EX_PROCESSOR_MASKS_RECOMMENDED))
+			return false;
+		fallthrough;
+	case HVCALL_SEND_IPI:
+		return bp_hv_allowed(hv, hv->enl_eax, HV_X64_CLUSTER_IPI_RECOMMENDED);
+	default:
+		return !is_ext(hc->code) ||
+		       bp_hv_allowed(hv, hv->feat_ebx, HV_ENABLE_EXTENDED_HYPERCALLS);
+	}
+}
+
+static u64 call(struct hcall *hc)
+{
+	switch (hc->code) {
+	case HVCALL_NOTIFY_LONG_SPIN_WAIT:
+		return spin_wait(hc);
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE:
+		return flush_tlb(hc, false, false);
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST:
+		return flush_tlb(hc, false, true);
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX:
+		return flush_tlb(hc, true, false);
+	case HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX:
+		return flush_tlb(hc, true, true);
+	case HVCALL_SEND_IPI:
+		return send_ipi(hc, false);
+	case HVCALL_SEND_IPI_EX:
+		return send_ipi(hc, true);
+	case HVCALL_SIGNAL_EVENT:
+	case HVCALL_POST_MESSAGE:
+		return BAD_INPUT;	/* there is no SynIC */
+	default:
+		return HV_STATUS_INVALID_HYPERCALL_CODE;
+	}
+}
+
+/* ---- the exit ---- */
+
+static bool long_mode(const struct kvm_sregs *s)
+{
+	return s->efer & EFER_LMA && s->cs.l;
+}
+
+static void read_params(struct hcall *hc)
+{
+	const struct kvm_regs *r = &hc->vcpu->page->regs;
+
+	if (hc->wide) {
+		hc->param = r->rcx;
+		hc->in = r->rdx;
+		hc->out = r->r8;
+	} else {
+		hc->param = r->rdx << 32 | (u32)r->rax;
+		hc->in = r->rbx << 32 | (u32)r->rcx;
+		hc->out = r->rdi << 32 | (u32)r->rsi;
+	}
+	hc->code = hc->param;
+	hc->var = (hc->param & HV_HYPERCALL_VARHEAD_MASK) >> HV_HYPERCALL_VARHEAD_OFFSET;
+	hc->fast = hc->param & HV_HYPERCALL_FAST_BIT;
+	hc->reps = hc->param >> HV_HYPERCALL_REP_COMP_OFFSET & 0xfff;
+	hc->rep_start = hc->param >> HV_HYPERCALL_REP_START_OFFSET & 0xfff;
+}
+
+static int done(struct bp_vcpu *vcpu, bool wide, u64 result)
+{
+	struct kvm_regs *r = &vcpu->page->regs;
+
+	if (wide) {
+		r->rax = result;
+	} else {
+		r->rdx = result >> 32;
+		r->rax = (u32)result;
+	}
+	bp_insn_done(vcpu, INSN_LEN);
+	return 1;
+}
+
+static int to_user(struct hcall *hc)
+{
+	struct kvm_run *run = hc->vcpu->run;
+
+	run->exit_reason = KVM_EXIT_HYPERV;
+	memset(&run->hyperv, 0, sizeof(run->hyperv));
+	run->hyperv.type = KVM_EXIT_HYPERV_HCALL;
+	run->hyperv.u.hcall.input = hc->param;
+	run->hyperv.u.hcall.params[0] = hc->in;
+	run->hyperv.u.hcall.params[1] = hc->out;
+	hc->vcpu->pending = BP_PENDING_HV;
+	hc->vcpu->pending_rip = hc->vcpu->page->regs.rip;
+	return 0;
+}
+
+static int undefined(struct bp_vcpu *vcpu)
+{
+	bp_queue_exception(vcpu, X86_TRAP_UD, false, 0, 0);
+	return 1;
+}
+
+int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
+{
+	const struct kvm_sregs *s = vcpu->state;
+	struct hcall hc = { .vcpu = vcpu };
+	int ret = bp_sregs_get(vcpu);
+
+	if (ret)
+		return ret;
+	if (s->ss.dpl || !(s->cr0 & X86_CR0_PE))
+		return undefined(vcpu);
+	hc.wide = long_mode(s);
+	read_params(&hc);
+	if (!allowed(&hc))
+		return done(vcpu, hc.wide, HV_STATUS_ACCESS_DENIED);
+	if (hc.param & HV_HYPERCALL_RSVD_MASK)
+		return done(vcpu, hc.wide, BAD_INPUT);
+	if (hc.fast && takes_xmm(hc.code)) {
+		if (!bp_hv_allowed(vcpu->hv, vcpu->hv->feat_edx,
+				   HV_X64_HYPERCALL_XMM_INPUT_AVAILABLE))
+			return undefined(vcpu);
+		read_xmm(&hc);
+	}
+	if (is_ext(hc.code))
+		return hc.fast ? done(vcpu, hc.wide, HV_STATUS_INVALID_PARAMETER) : to_user(&hc);
+	return done(vcpu, hc.wide, call(&hc));
+}
+
+int bp_hv_complete(struct bp_vcpu *vcpu)
+{
+	const struct kvm_sregs *s = vcpu->state;
+	int ret = bp_sregs_get(vcpu);
+
+	return ret ?: done(vcpu, long_mode(s), READ_ONCE(vcpu->run->hyperv.u.hcall.result));
+}

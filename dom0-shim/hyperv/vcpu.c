@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hyper-V's side of a VM and its vCPUs: life, rules, and what waits for the next RUN. */
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "channel/ring.h"
+#include "hyperv.h"
+
+int bp_hv_vm_init(struct bp_vm *vm)
+{
+	vm->hv = kzalloc(sizeof(*vm->hv), GFP_KERNEL_ACCOUNT);
+	if (!vm->hv)
+		return -ENOMEM;
+	mutex_init(&vm->hv->lock);
+	vm->hv->tsc_khz = bp_hv_machine_khz();
+	return vm->hv->tsc_khz ? 0 : -ENOMEM;
+}
+
+void bp_hv_vm_free(struct bp_vm *vm)
+{
+	kfree(vm->hv);
+}
+
+int bp_hv_vcpu_init(struct bp_vcpu *vcpu)
+{
+	vcpu->hv = kzalloc(sizeof(*vcpu->hv), GFP_KERNEL_ACCOUNT);
+	if (!vcpu->hv)
+		return -ENOMEM;
+	vcpu->hv->vp_index = vcpu->vm->nr_vcpus;
+	return 0;
+}
+
+void bp_hv_vcpu_free(struct bp_vcpu *vcpu)
+{
+	kfree(vcpu->hv);
+}
+
+u32 bp_hv_rules(const struct bp_vcpu *vcpu)
+{
+	u32 rules = 0;
+
+	if (vcpu->hv->enabled) {
+		rules |= BP_RULE_MSR_REFUSED;
+		if (READ_ONCE(vcpu->vm->hv->os_id))
+			rules |= BP_RULE_HYPERCALL;
+	}
+	return rules;
+}
+
+void bp_hv_enforce(struct bp_vcpu *vcpu, bool on)
+{
+	vcpu->hv->enforce = on;
+}
+
+bool bp_hv_due(const struct bp_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->hv->work);
+}
+
+int bp_hv_prepare(struct bp_vcpu *vcpu)
+{
+	struct bp_hv_vcpu *hv = vcpu->hv;
+
+	if (test_and_clear_bit(HV_WORK_TSC_PAGE, &hv->work)) {
+		mutex_lock(&vcpu->vm->hv->lock);
+		bp_hv_tsc_page(vcpu, false);
+		mutex_unlock(&vcpu->vm->hv->lock);
+	}
+	if (test_and_clear_bit(HV_WORK_INVTSC, &hv->work))
+		bp_hv_show_invtsc(vcpu);
+	return 1;
+}

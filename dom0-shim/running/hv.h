@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hyper-V's interface for guests, as KVM offers it: what KVM_RUN and state ioctls ask of
+ * dom0-shim/hyperv, which implements this.  vcpu->mutex is held, but for the first two.
+ */
+#ifndef BEDPLATE_HV_H
+#define BEDPLATE_HV_H
+
+#include "shim.h"
+
+/* ---- life of a VM and a vCPU.  -ENOMEM ---- */
+int bp_hv_vm_init(struct bp_vm *vm);
+void bp_hv_vm_free(struct bp_vm *vm);
+int bp_hv_vcpu_init(struct bp_vcpu *vcpu);
+void bp_hv_vcpu_free(struct bp_vcpu *vcpu);
+
+/* ---- in KVM_RUN, vm->srcu is held; 1, 0 or an errno as in run.h ---- */
+/* An MSR exit that Bedplate knows nothing of; -ENOENT: nor is it Hyper-V's. */
+int bp_hv_exit_msr(struct bp_vcpu *vcpu);
+int bp_hv_exit_hypercall(struct bp_vcpu *vcpu);
+/* User space has answered KVM_EXIT_HYPERV. */
+int bp_hv_complete(struct bp_vcpu *vcpu);
+/* Something is to be done before the vCPU runs; it is stopped. */
+bool bp_hv_due(const struct bp_vcpu *vcpu);
+int bp_hv_prepare(struct bp_vcpu *vcpu);
+
+/* BP_RULE_* that the vCPU wants. */
+u32 bp_hv_rules(const struct bp_vcpu *vcpu);
+
+/* ---- state ioctls ---- */
+static inline bool bp_hv_owns(u32 msr)
+{
+	return msr >= 0x40000000 && msr <= 0x400001ff;
+}
+/* On behalf of user space.  -ENOENT: not one of Hyper-V's, -EINVAL: not this value. */
+long bp_hv_get_msr(struct bp_vcpu *vcpu, u32 index, u64 *val);
+long bp_hv_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val);
+/* A CPUID table that is about to be the vCPU's; and one as user space is to see it. */
+void bp_hv_cpuid_set(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
+void bp_hv_cpuid_shown(const struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
+/* KVM_CAP_HYPERV_ENFORCE_CPUID: the guest has what its CPUID says, and no more. */
+void bp_hv_enforce(struct bp_vcpu *vcpu, bool on);
+
+/* ---- KVM_SET_CLOCK has been done: no lock is held ---- */
+void bp_hv_clock_set(struct bp_vm *vm);
+
+#endif

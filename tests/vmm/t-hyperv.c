@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Hyper-V's interface for guests, by the numbers of its specification (TLFS). */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MSR_OS_ID	0x40000000
+#define MSR_HYPERCALL	0x40000001
+#define MSR_VP_INDEX	0x40000002
+#define MSR_RESET	0x40000003
+#define MSR_VP_RUNTIME	0x40000010
+#define MSR_TIME	0x40000020
+#define MSR_TSC_PAGE	0x40000021
+#define MSR_TSC_HZ	0x40000022
+#define MSR_APIC_HZ	0x40000023
+#define MSR_TPR		0x40000072
+#define MSR_ASSIST	0x40000073
+#define MSR_CRASH_P1	0x40000101
+#define MSR_CRASH_CTL	0x40000105
+#define MSR_INVTSC	0x40000118
+
+#define LINUX_ID	0x8100000000000000
+#define PAGE_AT		GPA_SCRATCH
+#define GP		13
+
+struct hv_table {
+	struct kvm_cpuid2 h;
+	struct kvm_cpuid_entry2 e[CPUID_MAX];
+};
+
+static struct hv_table *supported(int fd)
+{
+	struct hv_table *t = calloc(1, sizeof(*t));
+
+	t->h.nent = 1;
+	CHECK_ERRNO(ioctl(fd, KVM_GET_SUPPORTED_HV_CPUID, t), E2BIG);
+	t->h.nent = CPUID_MAX;
+	CHECK_EQ(ioctl(fd, KVM_GET_SUPPORTED_HV_CPUID, t), 0);
+	CHECK(t->h.nent >= 6 && t->h.nent < CPUID_MAX);
+	return t;
+}
+
+/* The vCPU's CPUID with Hyper-V's leaves for KVM's; @leaf keeps no feature bits but @eax. */
+static void give_hyperv(struct vcpu *v, uint32_t leaf, uint32_t eax)
+{
+	struct kvm_cpuid2 *c = cpuid_for(v->id);
+	struct hv_table *hv = supported(v->fd);
+	struct hv_table *t = calloc(1, sizeof(*t));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->nent; i++)
+		if (c->entries[i].function >> 16 != 0x4000)
+			t->e[n++] = c->entries[i];
+	for (uint32_t i = 0; i < hv->h.nent; i++) {
+		t->e[n] = hv->e[i];
+		if (t->e[n].function == leaf) {
+			t->e[n].eax = eax;
+			t->e[n].ebx = t->e[n].edx = 0;
+		}
+		n++;
+	}
+	t->h.nent = n;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, t), 0);
+}
+
+static struct vm *hyperv(int vcpus)
+{
+	struct vm *vm;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV) <= 0)
+		SKIP("no Hyper-V");
+	vm = vm_new(G_script, vcpus, 0);
+	for (int i = 0; i < vcpus; i++)
+		give_hyperv(&vm->vcpu[i], 0, 0);
+	return vm;
+}
+
+static struct gop *rd(struct vm *vm, uint32_t msr) { return op_add(vm, OP_RDMSR, 0, msr, 0); }
+static struct gop *wr(struct vm *vm, uint32_t msr, uint64_t val) { return op_add(vm, OP_WRMSR, 0, msr, val); }
+
+TEST(hyperv, cpuid)
+{
+	struct hv_table *t;
+
+	if (check_cap(kvm_fd, KVM_CAP_SYS_HYPERV_CPUID) <= 0)
+		SKIP("no Hyper-V");
+	t = supported(kvm_fd);
+	CHECK(cpuid_find(&t->h, 0x40000000, 0)->eax >= 0x40000005);
+	CHECK_EQ(cpuid_find(&t->h, 0x40000001, 0)->eax, 0x31237648);
+	/* Hypercalls, VP index, reference time and its page, frequencies. */
+	CHECK_EQ(cpuid_find(&t->h, 0x40000003, 0)->eax & 0xa63, 0xa62 | 1);
+	CHECK(cpuid_find(&t->h, 0x40000004, 0)->eax & 1 << 2);
+}
+
+/* Without the signature there is none of it; the VMM has it always. */
+TEST(hyperv, only_by_cpuid)
+{
+	struct vm *vm;
+	struct gop *os, *page;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV) <= 0)
+		SKIP("no Hyper-V");
+	vm = vm_new(G_script, 1, 0);
+	os = wr(vm, MSR_OS_ID, LINUX_ID);
+	page = rd(vm, MSR_TIME);
+	set_msr(&vm->vcpu[0], MSR_OS_ID, 5);
+	run_done(&vm->vcpu[0]);
+	CHECK_EQ(os->vec, GP);
+	CHECK_EQ(page->vec, GP);
+	CHECK_EQ(get_msr(&vm->vcpu[0], MSR_OS_ID), 5);
+}
+
+TEST(hyperv, msrs)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *early = wr(vm, MSR_HYPERCALL, PAGE_AT | 1), *read_early = rd(vm, MSR_HYPERCALL);
+	struct gop *os = wr(vm, MSR_OS_ID, LINUX_ID), *id = rd(vm, MSR_OS_ID);
+	struct gop *page = wr(vm, MSR_HYPERCALL, PAGE_AT | 1), *far = wr(vm, MSR_HYPERCALL, GVA_UNMAPPED | 1);
+	struct gop *index = rd(vm, MSR_VP_INDEX), *bad_index = wr(vm, MSR_VP_INDEX, 3);
+	struct gop *runtime = rd(vm, MSR_VP_RUNTIME), *tsc = rd(vm, MSR_TSC_HZ), *apic = rd(vm, MSR_APIC_HZ);
+	struct gop *bad_hz = wr(vm, MSR_TSC_HZ, 1), *bad_time = wr(vm, MSR_TIME, 1);
+	struct gop *tpr = wr(vm, MSR_TPR, 0x30), *read_tpr = rd(vm, MSR_TPR), *low = wr(vm, MSR_TPR, 0);
+	struct gop *p1 = wr(vm, MSR_CRASH_P1, 0x77), *none = rd(vm, 0x400000a0);
+	struct gop *assist = wr(vm, MSR_ASSIST, (PAGE_AT + 0x1000) | 1), *bad_assist = wr(vm, MSR_ASSIST, GVA_UNMAPPED | 1);
+	const uint8_t *insn = vm->mem + PAGE_AT;
+
+	memset(vm->mem + PAGE_AT + 0x1000, 0xff, 8);
+	set_msr(v, MSR_VP_INDEX, 5);
+	run_done(v);
+	CHECK(early->vec == TRAP_NONE && !read_early->val);	/* nobody has said who it is */
+	CHECK(os->vec == TRAP_NONE && id->val == LINUX_ID);
+	CHECK(page->vec == TRAP_NONE && far->vec == GP);
+	CHECK(insn[0] == 0x0f && insn[1] == 0x01 && (insn[2] == 0xc1 || insn[2] == 0xd9) && insn[3] == 0xc3);
+	CHECK_EQ(get_msr(v, MSR_HYPERCALL), PAGE_AT | 1);
+	CHECK(index->val == 5 && bad_index->vec == GP);
+	CHECK(runtime->vec == TRAP_NONE && tsc->val > 1000000 && apic->val == 1000000000);
+	CHECK(bad_hz->vec == GP && bad_time->vec == GP && none->vec == GP);
+	CHECK(tpr->vec == TRAP_NONE && read_tpr->val == 0x30 && low->vec == TRAP_NONE);
+	CHECK(p1->vec == TRAP_NONE && get_msr(v, MSR_CRASH_P1) == 0x77);
+	CHECK(assist->vec == TRAP_NONE && bad_assist->vec == GP);
+	CHECK_EQ(*(uint64_t *)(vm->mem + PAGE_AT + 0x1000), 0xffffffff00000000);
+	CHECK_EQ(get_msr(v, MSR_ASSIST), (PAGE_AT + 0x1000) | 1);
+}
+
+/* Reset and a crash are told to the VMM, behind the instruction. */
+TEST(hyperv, system_events)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+
+	wr(vm, MSR_RESET, 0);
+	wr(vm, MSR_RESET, 1);
+	wr(vm, MSR_CRASH_CTL, 1ull << 63);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	run_exit(v, KVM_EXIT_SYSTEM_EVENT);
+	CHECK_EQ(v->run->system_event.type, KVM_SYSTEM_EVENT_RESET);
+	run_exit(v, KVM_EXIT_SYSTEM_EVENT);
+	CHECK_EQ(v->run->system_event.type, KVM_SYSTEM_EVENT_CRASH);
+	run_sync(v, 1);
+	run_done(v);
+}
+
+/* With a CPUID that is to be kept to, what it does not name is not there. */
+TEST(hyperv, enforced)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_HYPERV_ENFORCE_CPUID, .args = { 1 } };
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *os, *time, *index;
+
+	CHECK_EQ(ioctl(v->fd, KVM_ENABLE_CAP, &cap), 0);
+	give_hyperv(v, 0x40000003, 1 << 1);			/* the reference time alone */
+	os = wr(vm, MSR_OS_ID, LINUX_ID);
+	time = rd(vm, MSR_TIME);
+	index = rd(vm, MSR_VP_INDEX);
+	run_done(v);
+	CHECK(os->vec == GP && time->vec == TRAP_NONE && index->vec == GP);
+}
+
+struct tsc_page {
+	volatile uint32_t sequence, reserved;
+	volatile uint64_t scale;
+	volatile int64_t offset;
+};
+
+static uint64_t page_time(const struct tsc_page *p, uint64_t tsc)
+{
+	return (uint64_t)((unsigned __int128)tsc * p->scale >> 64) + p->offset;
+}
+
+/* The page, the MSR and kvmclock tell one time, also after the VMM has set that. */
+TEST(hyperv, reference_time)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	const struct tsc_page *p = (void *)(vm->mem + PAGE_AT);
+	struct kvm_clock_data clock = { .clock = 5000000000 };
+	struct gop *t1, *t2;
+	uint64_t tsc1, tsc2;
+	uint32_t sequence;
+
+	wr(vm, MSR_OS_ID, LINUX_ID);
+	wr(vm, MSR_TSC_PAGE, PAGE_AT | 1);
+	t1 = rd(vm, MSR_TIME);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	t2 = rd(vm, MSR_TIME);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	run_sync(v, 1);
+	tsc1 = get_msr(v, 0x10);
+	CHECK(p->sequence && p->scale);
+	sequence = p->sequence;
+	CHECK(page_time(p, tsc1) >= t1->val && page_time(p, tsc1) - t1->val < 20000000);
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_CLOCK, &clock), 0);
+	run_sync(v, 2);
+	tsc2 = get_msr(v, 0x10);
+	CHECK(p->sequence != sequence);
+	CHECK(t2->val >= 50000000 && t2->val < 50000000 + 20 * 10000000ull);
+	CHECK(page_time(p, tsc2) >= t2->val && page_time(p, tsc2) - t2->val < 20000000);
+	wr(vm, MSR_TSC_PAGE, 0);
+	run_done(v);
+}
+
+/* The invariant TSC shows itself when it has been asked for; user space sees what it gave. */
+TEST(hyperv, invariant_tsc)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	struct hv_table *t = calloc(1, sizeof(*t));
+	struct kvm_cpuid2 *c = cpuid_for(0);
+	struct gop *before, *bad, *after, *off;
+
+	if (!(cpuid_find(c, 0x80000007, 0)->edx & 1 << 8))
+		SKIP("no invariant TSC");
+	before = op_add(vm, OP_CPUID, 0, 0x80000007, 0);
+	bad = wr(vm, MSR_INVTSC, 2);
+	wr(vm, MSR_INVTSC, 1);
+	after = op_add(vm, OP_CPUID, 0, 0x80000007, 0);
+	off = wr(vm, MSR_INVTSC, 0);
+	run_done(v);
+	CHECK(!(before->err >> 32 & 1 << 8) && bad->vec == GP);
+	CHECK((after->err >> 32 & 1 << 8) && off->vec == GP);
+	t->h.nent = CPUID_MAX;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_CPUID2, t), 0);
+	CHECK(cpuid_find(&t->h, 0x80000007, 0)->edx & 1 << 8);
+}
