@@ -15,6 +15,7 @@
 #include "machine/tsc.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
+#include "vcpu/ops.h"
 #include "vcpu/run.h"
 #include "vcpu/vcpu.h"
 
@@ -232,6 +233,16 @@ static int write_steal(struct vcpu *v)
 	return guest_write(v->dom, gpa, &s, offsetof(struct kvm_steal_time, u8_pad));
 }
 
+/* Others leave the flush of a TLB to us while its vCPU does not run. */
+static bool flush_left(struct vcpu *v)
+{
+	gpa_t gpa = (v->msr.steal_time & ~0x3full) + offsetof(struct kvm_steal_time, preempted);
+	u8 old;
+
+	return !domain_is_dom0(v->dom) && offered(v, KVM_FEATURE_PV_TLB_FLUSH) &&
+	       (guest_xchg(v->dom, gpa, 0, &old) || (old & KVM_VCPU_FLUSH_TLB));
+}
+
 bool pv_update(struct vcpu *v)
 {
 	gpa_t want = 0;
@@ -267,8 +278,11 @@ void pv_switch_in(struct vcpu *v)
 		return;
 	if (since)
 		v->steal_tsc += rdtsc() - since;
-	if (v->msr.steal_time & KVM_MSR_ENABLED)
-		write_steal(v);
+	if (!(v->msr.steal_time & KVM_MSR_ENABLED))
+		return;
+	if (told && flush_left(v))
+		ops->flush(v);
+	write_steal(v);
 }
 
 void pv_preempted(struct vcpu *v)

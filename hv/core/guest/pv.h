@@ -23,7 +23,8 @@ struct vcpu;
 			 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT))
 /* Only for guests: domain 0's port 0x80 is the machine's, and so is its idle loop. */
 #define PV_GUEST_FEATURES	(PV_FEATURES | BIT(KVM_FEATURE_NOP_IO_DELAY) | \
-				 BIT(KVM_FEATURE_POLL_CONTROL))
+				 BIT(KVM_FEATURE_POLL_CONTROL) | \
+				 BIT(KVM_FEATURE_PV_TLB_FLUSH) | BIT(KVM_FEATURE_PV_SCHED_YIELD))
 
 /* Boot, after tsc_init(): clock scale and the real-time clock's time. */
 void pv_init(void);
@@ -38,6 +39,7 @@ int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
 /* Before entry, when v->pv_dirty.  False: v stopped, its page must be mapped. */
 bool pv_update(struct vcpu *v);
+/* v is loaded, and a flush that its guest has left to us is done. */
 void pv_switch_in(struct vcpu *v);
 void pv_switch_out(struct vcpu *v);
 /* v loses its CPU although it could go on. */

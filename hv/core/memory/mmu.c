@@ -332,6 +332,20 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 	return err;
 }
 
+int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old)
+{
+	struct guest_view w;
+	int err = -EFAULT;
+
+	guest_view_begin(&w, d);
+	if (view_leaf(&w, gpa, true)) {
+		*old = xchg(w.base + (gpa - w.first), val);
+		err = 0;
+	}
+	guest_view_end(&w);
+	return err;
+}
+
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 {
 	const u8 *from = buf;

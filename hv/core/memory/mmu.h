@@ -132,6 +132,8 @@ enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf);
  */
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len);
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len);
+/* One byte, atomically for the guest's CPUs too; *old is what was there.  As guest_write(). */
+int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old);
 
 /*
  * Several accesses in a row, such as a walk of the guest's own tables: one

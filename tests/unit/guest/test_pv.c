@@ -20,6 +20,7 @@
 #include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/apic/vlapic_priv.h"
+#include "hv/core/vcpu/ops.h"
 
 #define N	4
 #define CLOCK	0x1000
@@ -47,6 +48,11 @@ int guest_read(struct domain *d __unused, gpa_t gpa, void *buf, u32 len)
 	return 0;
 }
 
+int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old)
+{
+	return guest_read(d, gpa, old, 1) || guest_write(d, gpa, &val, 1) ? -EFAULT : 0;
+}
+
 int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 {
 	if (gpa + len > sizeof(mem) || gpa + len < gpa)
@@ -57,6 +63,15 @@ int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 
 static struct cpu cpu;
 static u32 features;
+static u32 flushes;
+
+static void count_flush(struct vcpu *w __unused)
+{
+	flushes++;
+}
+
+static const struct hv_ops test_ops = { .flush = count_flush };
+const struct hv_ops *ops = &test_ops;
 
 struct cpu *this_cpu(void) { return &cpu; }
 
@@ -266,6 +281,16 @@ static void steal_time(void **state)
 	assert_int_equal(s.preempted, 0);
 	assert_int_equal(s.version & 1, 0);
 	assert_in_range(s.steal, 2999999, 3000000);
+	/* A flush that the guest left to us while the vCPU was off its CPU, and none otherwise. */
+	flushes = 0;
+	pv_preempted(&v[0]);
+	pv_switch_in(&v[0]);
+	assert_int_equal(flushes, 0);
+	pv_preempted(&v[0]);
+	mem[STEAL + offsetof(struct kvm_steal_time, preempted)] |= KVM_VCPU_FLUSH_TLB;
+	pv_switch_in(&v[0]);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(mem[STEAL + offsetof(struct kvm_steal_time, preempted)], 0);
 	/* What the vCPU's thread waited for in domain 0 comes on top. */
 	v[0].stolen_ns = 500;
 	v[0].pv_dirty = true;

@@ -126,7 +126,7 @@ static void mmio_is_hidden(void **state __unused)
 static void copies(void **state __unused)
 {
 	struct domain *d = domain_get(make_guest());
-	u8 in[PAGE_SIZE], out[PAGE_SIZE];
+	u8 in[PAGE_SIZE], out[PAGE_SIZE], was;
 	u32 i;
 
 	for (i = 0; i < sizeof(in); i++)
@@ -140,6 +140,11 @@ static void copies(void **state __unused)
 	assert_memory_equal(out, in + 0x400, 0x400);
 	assert_memory_equal(out + 0x400, phys_to_virt((PFN + 3) << PAGE_SHIFT), 0xc00);
 	assert_int_equal(guest_write(d, 0x5ffe, in, 4), -EFAULT);	/* read-only */
+	assert_int_equal(guest_xchg(d, 0x5803, 0x5a, &was), 0);
+	assert_int_equal(was, in[3]);
+	assert_int_equal(guest_xchg(d, 0x5803, in[3], &was), 0);
+	assert_int_equal(was, 0x5a);
+	assert_int_equal(guest_xchg(d, 0x6003, 1, &was), -EFAULT);	/* read-only */
 	assert_int_equal(guest_read(d, 0x6ffe, out, 4), -EFAULT);	/* marked */
 	assert_int_equal(guest_read(d, 0x4fff, out, 2), -EFAULT);
 	assert_int_equal(guest_read(d, ~0ull, out, 1), -EFAULT);
