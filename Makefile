@@ -28,9 +28,12 @@ programs: lab
 	@scripts/lab exec -- make -f build.mk vmm
 
 check: programs ## the tests, in a quarter of an hour; the last line is "N passed, N failed, N skipped"
+	@scripts/lab up --selftests
 	@tests/check
 
 check-all: programs ## also what takes long: within two hours
+	@scripts/lab up --selftests
+	@scripts/lab up --vmms || echo "check-all: no VMMs but QEMU: their tests are skipped"
 	@tests/check --all
 
 # CONFORMANCE: options and patterns, such as --machine vmx 'x86_64/hyperv*'.

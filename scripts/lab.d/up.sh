@@ -11,6 +11,7 @@ declare -A LAB_WHAT=(
 	[images]="images: service VM, guest, boot loader"
 	[lint]="Debian $LAB_SUITE root: checkers"
 	[selftests]="KVM's own tests, from the kernel's source"
+	[vmms]="VMMs that Debian does not carry, from the npm registry"
 )
 LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
 
@@ -125,6 +126,15 @@ step_selftests() {
 	rm -rf "$LAB/selftests"
 }
 
+# The same for VMMs from elsewhere.
+step_vmms() {
+	debian_root vmms apt
+	touch "$LAB/vmms/.bedplate-lab"
+	"$LAB_TREE/scripts/lab" exec --in vmms -- bash "$LAB_D/vmms.sh" >>"$LAB/log.vmms" 2>&1 ||
+		{ tail -n 20 "$LAB/log.vmms" >&2; fail "fetching VMMs failed: $LAB/log.vmms"; }
+	rm -rf "$LAB/vmms"
+}
+
 # The rest is made by scripts that run inside the root.
 step_images() {
 	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/images.sh" >"$LAB/log.images" 2>&1 ||
@@ -138,6 +148,7 @@ inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
 inputs_selftests() { cat "$LAB_D/selftests.packages" "$LAB_D/selftests.sh"; echo "$LAB_SUITE"; }
+inputs_vmms() { cat "$LAB_D/vmms.packages" "$LAB_D/vmms.list" "$LAB_D/vmms.sh"; echo "$LAB_SUITE"; }
 inputs_images() {
 	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
@@ -167,8 +178,9 @@ lab_up() {
 	--only-root) steps="root" ;;
 	--lint) steps="lint" ;;
 	--selftests) steps="selftests" ;;
+	--vmms) steps="vmms" ;;
 	"") steps="root svc images" ;;
-	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests)" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests, --vmms)" ;;
 	esac
 	! inside || return 0
 	for step in $steps; do fresh "$step" || stale=1; done

@@ -6,6 +6,14 @@
 reports guest.pc scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests pc
 reports guest.q35 scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests q35
 
+# Other VMMs, unmodified (scripts/lab up --vmms; the registry may be out of reach).
+vmms=$(scripts/lab path vmms)
+if [ -e "$vmms" ]; then
+	thorough reports guest.vmms scripts/lab run --mem 3G --timeout 800 --overlay "$overlay" --disk "$vmms" -- /opt/tests/vmms
+elif [ -n "$thorough" ] && wanted guest.vmms; then
+	skip guest.vmms 0 "no $vmms"
+fi
+
 # Level 4: the same work on Linux's own KVM, to know what a failure above means.
 peer passes guest.kvm.pc.bios.1 scripts/lab run --under kvm -- /guest/run --timeout 850 --machine pc --boot bios --smp 1
 peer shows guest.kvm.net.q35 0 output "guest: net ok" scripts/lab run --under kvm -- /guest/run --timeout 850 --machine q35 --smp 2 --net
