@@ -213,12 +213,10 @@ static long deassign(struct bp_vm *vm, const struct kvm_ioeventfd *args)
 
 long bp_ioeventfd(struct bp_vm *vm, const struct kvm_ioeventfd *args)
 {
-	if (args->flags & ~(KVM_IOEVENTFD_FLAG_DATAMATCH |
-			    KVM_IOEVENTFD_FLAG_PIO |
-			    KVM_IOEVENTFD_FLAG_DEASSIGN))
-		return -EINVAL;
 	if (args->flags & KVM_IOEVENTFD_FLAG_DEASSIGN)
 		return deassign(vm, args);
+	if (args->flags & ~(KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_PIO))
+		return -EINVAL;
 	return assign(vm, args);
 }
 

@@ -234,12 +234,14 @@ static long msr_features(void __user *argp, void *page)
 	struct kvm_msrs __user *user = argp;
 	const struct kvm_msr_entry *e;
 	long ret = machine_get(BP_HV_MSR_FEATURES, page);
+	struct kvm_msrs head;
 	u32 i, n, index;
 
 	if (ret < 0)
 		return ret;
-	if (get_user(n, &user->nmsrs))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
+	n = head.nmsrs;
 	if (n > BP_MAX_MSRS)
 		return -E2BIG;
 	for (i = 0; i < n; i++) {

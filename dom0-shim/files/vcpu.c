@@ -132,11 +132,27 @@ static long pre_fault_memory(struct bp_vcpu *vcpu, void __user *argp)
 	return copy_to_user(argp, &range, sizeof(range)) ? -EFAULT : ret;
 }
 
+/* Where a guest's TPR may be kept for CPUs that are slow at it: noted, and not used. */
+static long set_vapic(struct bp_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_vapic_addr va;
+	bool memory;
+	int idx;
+
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		return -EINVAL;
+	if (copy_from_user(&va, argp, sizeof(va)))
+		return -EFAULT;
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	memory = bp_slot_find(vcpu->vm, va.vapic_addr >> PAGE_SHIFT);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	return va.vapic_addr && !memory ? -EINVAL : 0;
+}
+
 static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 			      unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
-	struct kvm_vapic_addr va;
 
 	switch (cmd) {
 	case KVM_RUN:
@@ -156,8 +172,7 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_PRE_FAULT_MEMORY:
 		return pre_fault_memory(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:
-		/* An optimisation for old CPUs, taken note of and not used. */
-		return copy_from_user(&va, argp, sizeof(va)) ? -EFAULT : 0;
+		return set_vapic(vcpu, argp);
 	}
 	return bp_vcpu_state_ioctl(vcpu, cmd, argp);
 }

@@ -31,8 +31,6 @@ static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
 	u32 *word;
 	long ret;
 
-	if (id >= BP_MAX_VCPU_ID)
-		return -EINVAL;
 	word = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!word)
 		return -ENOMEM;
@@ -40,7 +38,7 @@ static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
 	mutex_lock(&vm->lock);
 	if (vm->nr_vcpus)
 		ret = -EBUSY;
-	else if (vm->max_vcpu_id && id > vm->max_vcpu_id)
+	else if (id >= BP_MAX_VCPU_ID || (vm->max_vcpu_id && id > vm->max_vcpu_id))
 		ret = -EINVAL;
 	else
 		ret = bp_hc_domain_set(vm->dom, BP_DOM_BOOT_CPU, bp_pfn(word));
@@ -61,9 +59,9 @@ static long set_identity_map(struct bp_vm *vm, void __user *argp)
 {
 	u64 addr;
 
-	if (copy_from_user(&addr, argp, sizeof(addr)))
-		return -EFAULT;
-	return READ_ONCE(vm->nr_vcpus) ? -EINVAL : 0;
+	if (READ_ONCE(vm->nr_vcpus))
+		return -EINVAL;
+	return copy_from_user(&addr, argp, sizeof(addr)) ? -EFAULT : 0;
 }
 
 #define MIN_SHADOW_PAGES	64	/* KVM's own */
@@ -71,7 +69,7 @@ static long set_identity_map(struct bp_vm *vm, void __user *argp)
 /* A limit for shadow page tables, of which there are none with nested paging. */
 static long set_nr_mmu_pages(unsigned long n)
 {
-	return (u32)n < MIN_SHADOW_PAGES ? -EINVAL : 0;
+	return n < MIN_SHADOW_PAGES ? -EINVAL : 0;
 }
 
 static long irq_ioctl(struct bp_vm *vm, unsigned int cmd, unsigned long arg)

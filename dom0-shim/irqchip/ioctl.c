@@ -113,12 +113,18 @@ static long irqfd(struct bp_irq *irq, void __user *argp)
 	return bp_irqfd(irq, &args);
 }
 
-/* GET_PIT and SET_PIT know the channels only. */
+/*
+ * GET_PIT and SET_PIT know the channels only.  As in KVM the first of the gets looks at the
+ * caller's structure before it looks for a PIT.
+ */
 static long get_pit(struct bp_irq *irq, void __user *argp, size_t size)
 {
 	struct kvm_pit_state2 state;
-	long ret = bp_pit_get(irq, &state);
+	long ret;
 
+	if (size == sizeof(struct kvm_pit_state) && copy_from_user(&state, argp, size))
+		return -EFAULT;
+	ret = bp_pit_get(irq, &state);
 	if (!ret && copy_to_user(argp, &state, size))
 		ret = -EFAULT;
 	return ret;
@@ -126,13 +132,15 @@ static long get_pit(struct bp_irq *irq, void __user *argp, size_t size)
 
 static long set_pit(struct bp_irq *irq, void __user *argp, size_t size)
 {
-	struct kvm_pit_state2 state;
-	long ret = bp_pit_get(irq, &state);
+	struct kvm_pit_state2 state, given;
+	long ret;
 
+	if (copy_from_user(&given, argp, size))
+		return -EFAULT;
+	ret = bp_pit_get(irq, &state);
 	if (ret)
 		return ret;
-	if (copy_from_user(&state, argp, size))
-		return -EFAULT;
+	memcpy(&state, &given, size);
 	return bp_pit_put(irq, &state);
 }
 

@@ -21,11 +21,11 @@
 long bp_cpuid_to_user(struct kvm_cpuid2 __user *user,
 		      const struct kvm_cpuid2 *cpuid)
 {
-	u32 n;
+	struct kvm_cpuid2 head;
 
-	if (get_user(n, &user->nent))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (n < cpuid->nent)
+	if (head.nent < cpuid->nent)
 		return -E2BIG;
 	if (copy_to_user(user, cpuid, sizeof(*cpuid) + cpuid->nent *
 			 sizeof(struct kvm_cpuid_entry2)))
@@ -115,26 +115,26 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 }
 
 /* An empty table for as many entries as user space has, or an ERR_PTR(). */
-static struct kvm_cpuid2 *new_table(const u32 __user *nent)
+static struct kvm_cpuid2 *new_table(const void __user *user)
 {
-	struct kvm_cpuid2 *cpuid;
-	u32 n;
+	struct kvm_cpuid2 *cpuid, head;
 
-	if (get_user(n, nent))
+	static_assert(sizeof(struct kvm_cpuid) == sizeof(head));
+	if (copy_from_user(&head, user, sizeof(head)))
 		return ERR_PTR(-EFAULT);
-	if (n > BP_MAX_CPUID)
+	if (head.nent > BP_MAX_CPUID)
 		return ERR_PTR(-E2BIG);
-	cpuid = kzalloc(struct_size(cpuid, entries, n), GFP_KERNEL_ACCOUNT);
+	cpuid = kzalloc(struct_size(cpuid, entries, head.nent), GFP_KERNEL_ACCOUNT);
 	if (!cpuid)
 		return ERR_PTR(-ENOMEM);
-	cpuid->nent = n;
+	cpuid->nent = head.nent;
 	return cpuid;
 }
 
 long bp_cpuid_set(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid2 __user *user = argp;
-	struct kvm_cpuid2 *cpuid = new_table(&user->nent);
+	struct kvm_cpuid2 *cpuid = new_table(user);
 	long ret = -EFAULT;
 
 	if (IS_ERR(cpuid))
@@ -165,7 +165,7 @@ static int read_old(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid_entry __use
 long bp_cpuid_set_old(struct bp_vcpu *vcpu, void __user *argp)
 {
 	struct kvm_cpuid __user *user = argp;
-	struct kvm_cpuid2 *cpuid = new_table(&user->nent);
+	struct kvm_cpuid2 *cpuid = new_table(user);
 	long ret;
 
 	if (IS_ERR(cpuid))

@@ -217,6 +217,9 @@ static long lapic_get(struct bp_vcpu *vcpu)
 	struct kvm_lapic_state *s = vcpu->state;
 	long wide = wide_id(vcpu), ret;
 
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		return -EINVAL;
+
 	if (wide < 0)
 		return wide;
 	ret = bp_state_get(vcpu, BP_STATE_LAPIC, sizeof(*s));
@@ -231,6 +234,8 @@ static long lapic_set(struct bp_vcpu *vcpu, void __user *argp)
 	long wide = wide_id(vcpu);
 	u32 *id = (u32 *)(s->regs + APIC_ID);
 
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		return -EINVAL;
 	if (wide < 0)
 		return wide;
 	if (copy_from_user(s, argp, sizeof(*s)))
@@ -397,11 +402,13 @@ static long msrs_ioctl(struct bp_vcpu *vcpu, void __user *argp, bool set)
 {
 	struct kvm_msrs __user *user = argp;
 	struct kvm_msr_entry *e;
+	struct kvm_msrs head;
 	u32 n;
 	long done;
 
-	if (get_user(n, &user->nmsrs))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
+	n = head.nmsrs;
 	if (n > BP_MAX_MSRS)
 		return -E2BIG;
 	e = memdup_array_user(user->entries, n, sizeof(*e));

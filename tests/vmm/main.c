@@ -149,7 +149,8 @@ static int usage(void)
 	fprintf(stderr, "usage: bp-vmm list | bp-vmm run [!]NAME...|all (NAME may be a pattern; ! leaves it out)\n"
 		"       bp-vmm tsc         the machine's TSC, which begins with it\n"
 		"       bp-vmm cpuid LEAF  what CPUID says here\n"
-		"       bp-vmm offers      what /dev/kvm offers\n");
+		"       bp-vmm offers      what /dev/kvm offers\n"
+		"       bp-vmm errnos      what it answers to nonsense\n");
 	return 2;
 }
 
@@ -180,6 +181,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "offers"))
 		return show_offers();
+	if (argc == 2 && !strcmp(argv[1], "errnos")) {
+		hold_vm();
+		return show_errnos();
+	}
 	if (argc < 3 || strcmp(argv[1], "run"))
 		return usage();
 	sigemptyset(&set);

@@ -29,8 +29,9 @@ void test_skip(const char *why) __attribute__((noreturn));
 /* A measured value, shown before the case's verdict. */
 void test_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints what /dev/kvm offers; the status to exit with. */
+/* Prints what /dev/kvm offers, and what it answers to nonsense; the status to exit with. */
 int show_offers(void);
+int show_errnos(void);
 
 static inline int check_cap(int fd, int cap) { return ioctl(fd, KVM_CHECK_EXTENSION, cap); }
 
