@@ -102,7 +102,8 @@ static void create_dom0_vcpu(struct cpu *c)
 	v->dom = &dom0;
 	v->index = c->index;
 	v->home = c;
-	dom0.vcpus[c->index] = v;
+	if (domain_set_vcpu(&dom0, c->index, v))
+		fatal("no memory for domain 0's vCPU %u", c->index);
 	dom0.nr_vcpus = c->index + 1;
 	err = vcpu_setup(v, c->apic_id, c->index == 0);
 	if (err)

@@ -33,7 +33,7 @@
 #define BP_PIO_PAGE_OFFSET	1	/* pages into the vCPU's mmap */
 #define BP_COALESCED_OFFSET	2
 #define BP_VCPU_MMAP_PAGES	3
-#define BP_MAX_VCPU_ID		255	/* exclusive: APIC ids of xAPIC */
+#define BP_MAX_VCPU_ID		4096	/* exclusive; from 255 on an x2APIC alone has them */
 
 struct bp_vm;
 struct bp_vcpu;
@@ -58,10 +58,10 @@ struct bp_vm {
 	struct srcu_struct srcu;
 
 	/*
-	 * vCPUs by Bedplate's index.  Added under ->lock, never removed before
+	 * vCPUs by Bedplate's index: bp_vcpu_at().  Added under ->lock, never removed before
 	 * the VM goes; readers use READ_ONCE(nr_vcpus) and need no lock.
 	 */
-	struct bp_vcpu *vcpus[BP_MAX_VCPUS];
+	struct xarray vcpus;
 	unsigned int nr_vcpus;
 	u32 boot_cpu_id;
 	u32 tsc_khz;		/* KVM_SET_TSC_KHZ; 0: the machine's */
@@ -205,6 +205,12 @@ struct bp_vcpu {
 static inline bool bp_has_quirk(const struct bp_vm *vm, u64 quirk)
 {
 	return !(READ_ONCE(vm->quirks_off) & quirk);
+}
+
+/* @index < vm->nr_vcpus. */
+static inline struct bp_vcpu *bp_vcpu_at(struct bp_vm *vm, unsigned int index)
+{
+	return xa_load(&vm->vcpus, index);
 }
 
 static inline bool bp_vm_usable(const struct bp_vm *vm)

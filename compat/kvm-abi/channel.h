@@ -182,7 +182,7 @@ enum bp_hypercall {
 
 #define BP_LIST_MAX		512	/* frame numbers in one frame */
 #define BP_DOMAIN_MIN_FRAMES	16
-#define BP_MAX_VCPUS		64	/* in one domain, for now */
+#define BP_MAX_VCPUS		1024	/* in one domain */
 #define BP_LAPIC_WRITE		0x10000u
 #define BP_MSI_EXACT		0x100000000ull
 

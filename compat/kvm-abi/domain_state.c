@@ -57,7 +57,7 @@ static s64 get_domain_stats(struct domain *d, void *buf)
 	s.frames_free = d->pool.nr_free;
 	s.mapped = d->npt.mapped;
 	for (i = 0; i < d->nr_vcpus; i++) {
-		struct vcpu *v = d->vcpus[i];
+		struct vcpu *v = domain_vcpu(d, i);
 
 		if (!v)
 			continue;
@@ -97,7 +97,7 @@ static s64 get_hv_stats(void *buf)
 		if (!d)
 			continue;
 		for (i = 0; i < d->nr_vcpus; i++)
-			s.vcpus += d->vcpus[i] != NULL;
+			s.vcpus += domain_vcpu(d, i) != NULL;
 		domain_put(d);
 	}
 	memcpy(buf, &s, sizeof(s));

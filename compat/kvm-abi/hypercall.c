@@ -49,7 +49,7 @@ static struct vcpu *vcpu_open(u64 dom, u64 index)
 
 	if (!d)
 		return NULL;
-	v = index < BP_MAX_VCPUS ? READ_ONCE(d->vcpus[index]) : NULL;
+	v = index < MAX_VCPUS ? domain_vcpu(d, index) : NULL;
 	if (!v)
 		domain_put(d);
 	return v;

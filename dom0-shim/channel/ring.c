@@ -33,7 +33,7 @@ static void vm_service(struct bp_vm *vm, u32 index)
 {
 	/* The vCPU is in the array: files/vcpu.c puts it there first. */
 	if (index < smp_load_acquire(&vm->nr_vcpus))
-		bp_vcpu_service(vm->vcpus[index]);
+		bp_vcpu_service(bp_vcpu_at(vm, index));
 }
 
 static void ring_event(const struct bp_event *ev)

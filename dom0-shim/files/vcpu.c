@@ -256,7 +256,7 @@ static bool id_in_use(struct bp_vm *vm, u32 id)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++)
-		if (vm->vcpus[i]->id == id)
+		if (bp_vcpu_at(vm, i)->id == id)
 			return true;
 	return false;
 }
@@ -334,11 +334,12 @@ static long create_locked(struct bp_vm *vm, u32 id)
 		ret = PTR_ERR(file);
 		goto put_fd;
 	}
-	ret = create_in_bedplate(vcpu);
+	ret = xa_reserve(&vm->vcpus, vm->nr_vcpus, GFP_KERNEL_ACCOUNT) ?:
+	      create_in_bedplate(vcpu);
 	if (ret)
 		goto put_file;
 
-	vm->vcpus[vcpu->index] = vcpu;
+	xa_store(&vm->vcpus, vcpu->index, vcpu, GFP_NOWAIT); /* the place is reserved */
 	/* Readers of the number find the vCPU. */
 	smp_store_release(&vm->nr_vcpus, vcpu->index + 1);
 	bp_irq_vcpu_created(vm->irq, vcpu->index);

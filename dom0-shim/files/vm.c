@@ -187,11 +187,12 @@ static void free_vm(struct bp_vm *vm)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++)
-		bp_vcpu_free(vm->vcpus[i]);
+		bp_vcpu_free(bp_vcpu_at(vm, i));
 	bp_ioeventfd_release(vm);
 	bp_coalesced_free(vm);
 	bp_slots_free(vm);
 	bp_bus_free(vm);
+	xa_destroy(&vm->vcpus);
 	xa_destroy(&vm->marks);
 	bp_msr_filter_free(rcu_dereference_protected(vm->msr_filter, true));
 	bp_hv_vm_free(vm);
@@ -264,6 +265,7 @@ static struct bp_vm *alloc_vm(void)
 	spin_lock_init(&vm->mmu_lock);
 	INIT_LIST_HEAD(&vm->donated);
 	bp_quirks_init(vm);
+	xa_init(&vm->vcpus);
 	xa_init(&vm->marks);
 	xa_init_flags(&vm->ioeventfds, XA_FLAGS_ALLOC1);
 	vm->mm = current->mm;

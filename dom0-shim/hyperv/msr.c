@@ -168,7 +168,7 @@ static long set_invtsc(struct access *a)
 		return -EINVAL;
 	WRITE_ONCE(vm->hv->invtsc, a->data);
 	for (i = 0; a->data && i < smp_load_acquire(&vm->nr_vcpus); i++) /* bp_vcpu_create() */
-		set_bit(HV_WORK_INVTSC, &vm->vcpus[i]->hv->work);
+		set_bit(HV_WORK_INVTSC, &bp_vcpu_at(vm, i)->hv->work);
 	return 0;
 }
 

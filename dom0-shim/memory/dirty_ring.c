@@ -143,7 +143,7 @@ long bp_dirty_rings_reset(struct bp_vm *vm)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
 	for (i = 0; i < n; i++)
-		done += reset_ring(vm, &vm->vcpus[i]->dirty_ring);
+		done += reset_ring(vm, &bp_vcpu_at(vm, i)->dirty_ring);
 	mutex_unlock(&vm->slots_lock);
 	return done;
 }

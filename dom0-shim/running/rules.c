@@ -66,7 +66,7 @@ static void kick_all(struct bp_vm *vm)
 
 	kick_all_cpus_sync();
 	for (i = 0; i < n; i++)
-		bp_vcpu_service(vm->vcpus[i]);
+		bp_vcpu_service(bp_vcpu_at(vm, i));
 }
 
 static bool caught_up(struct bp_vcpu *vcpu)
@@ -88,6 +88,6 @@ long bp_rules_changed(struct bp_vm *vm)
 
 	bp_rules_touch(vm);
 	for (i = 0; i < n && !ret; i++)
-		ret = wait_event_killable(vm->rules_wait, caught_up(vm->vcpus[i]));
+		ret = wait_event_killable(vm->rules_wait, caught_up(bp_vcpu_at(vm, i)));
 	return ret ? -EINTR : 0;
 }

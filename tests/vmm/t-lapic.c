@@ -290,3 +290,34 @@ TEST(lapic, x2apic_api)
 	CHECK(msi_to(vm, 0xfeeff000, 0) <= 0);
 	CHECK(msi_to(vm, 0xfee01000, 0) > 0);
 }
+
+/* An ID that only an x2APIC has: messages find it by all its bits. */
+TEST(lapic, id_beyond_255)
+{
+	struct vm *vm = vm_new(G_hlt, 1, 0);
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X2APIC_API,
+		.args = { KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK },
+	};
+	struct kvm_lapic_state l;
+	struct vcpu v = { 0 };
+
+	if (check_cap(vm->fd, KVM_CAP_MAX_VCPU_ID) <= 300)
+		SKIP("no such ID");
+	v.fd = ioctl(vm->fd, KVM_CREATE_VCPU, 300);
+	CHECK(v.fd >= 0);
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK_EQ(ioctl(v.fd, KVM_SET_CPUID2, cpuid_for(300)), 0);
+	to_x2apic(&v);
+	CHECK_EQ(ioctl(v.fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(lapic_reg(&l, 0x20), 300);
+	set_lapic_reg(&l, 0xf0, 0x1ff);
+	CHECK_EQ(ioctl(v.fd, KVM_SET_LAPIC, &l), 0);
+	CHECK(msi_to(vm, 0xfee2c000, 0x100) > 0);
+	CHECK(msi_to(vm, 0xfee2c000, 0) <= 0);
+	CHECK(msi_to(vm, 0xfee2c000, 0x200) <= 0);
+	/* Logical: cluster 300 / 16, the APIC 300 % 16. */
+	CHECK_EQ(ioctl(v.fd, KVM_GET_LAPIC, &l), 0);
+	CHECK_EQ(lapic_reg(&l, 0xd0), 18 << 16 | 1 << 12);
+	CHECK(msi_to(vm, 0xfee00004, 0x121000) > 0);
+}

@@ -90,7 +90,7 @@ static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u64 dest,
 	u32 i, n = READ_ONCE(d->nr_vcpus);
 
 	for (i = 0; i < n; i++) {
-		struct vcpu *v = READ_ONCE(d->vcpus[(i + vector) % n]);
+		struct vcpu *v = domain_vcpu(d, (i + vector) % n);
 
 		if (!v || !matches(v, src, dest, logical, shorthand) ||
 		    !vlapic_sw_on(&v->apic))
@@ -117,7 +117,7 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		return v ? accept(v, mode, vector, level) : 0;
 	}
 	for (i = 0; i < n; i++) {
-		v = READ_ONCE(d->vcpus[i]);
+		v = domain_vcpu(d, i);
 		if (v && matches(v, src, dest, logical, shorthand))
 			hits += accept(v, mode, vector, level);
 	}

@@ -95,7 +95,7 @@ void pv_clock_set(struct domain *d, u64 ns, u64 tsc)
 	d->clock_ns = ns;
 	d->clock_tsc = tsc;
 	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
-		v = READ_ONCE(d->vcpus[i]);
+		v = domain_vcpu(d, i);
 		if (v)
 			WRITE_ONCE(v->pv_dirty, true);
 	}
@@ -351,7 +351,7 @@ static struct vcpu *by_apic_id(struct domain *d, u32 id)
 	u32 i;
 
 	for (i = 0; i < READ_ONCE(d->nr_vcpus); i++) {
-		v = READ_ONCE(d->vcpus[i]);
+		v = domain_vcpu(d, i);
 		if (v && v->apic.id == id)
 			return v;
 	}

@@ -15,7 +15,9 @@
 struct vcpu;
 
 #define MAX_DOMAINS	1024
-#define MAX_VCPUS	256		/* domain 0 has one for each CPU */
+#define MAX_VCPUS	BP_MAX_VCPUS	/* domain 0 has one for each CPU */
+#define VCPUS_FEW	64		/* those of small domains */
+#define VCPUS_PAGE	(PAGE_SIZE / sizeof(struct vcpu *))
 
 /* Pages for page tables, vCPUs and state (dommem.c). */
 struct dom_pool {
@@ -38,7 +40,9 @@ struct domain {
 	 * ioeventfd table.  Taken before a vCPU's lock and before pool.lock.
 	 */
 	struct spinlock lock;
-	struct vcpu *vcpus[MAX_VCPUS];	/* set once, read without lock */
+	/* By domain_vcpu(): set once, read without lock.  The others are in pages. */
+	struct vcpu *few[VCPUS_FEW];
+	struct vcpu **more[(MAX_VCPUS - VCPUS_FEW + VCPUS_PAGE - 1) / VCPUS_PAGE];
 	u32 nr_vcpus;
 	struct vcpu *dying;		/* stopped for good, not yet freed */
 	struct npt_root npt;
@@ -65,6 +69,25 @@ static inline bool domain_is_dom0(const struct domain *d)
 {
 	return d->id == 0;
 }
+
+/* The vCPU of that index; NULL: there is none, or none any more.  Any CPU. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, u32 index)
+{
+	struct vcpu **page;
+
+	if (likely(index < VCPUS_FEW))
+		return READ_ONCE(d->few[index]);
+	if (index >= MAX_VCPUS)
+		return NULL;
+	index -= VCPUS_FEW;
+	page = READ_ONCE(d->more[index / VCPUS_PAGE]);
+	return page ? READ_ONCE(page[index % VCPUS_PAGE]) : NULL;
+}
+
+/* Make it that one, or NULL.  d->lock, or boot.  -ENOMEM. */
+int domain_set_vcpu(struct domain *d, u32 index, struct vcpu *v);
+/* No vCPU is left, and nobody looks for one. */
+void domain_free_vcpus(struct domain *d);
 
 /*
  * A zeroed page of the domain's own memory (direct-map address), for its

@@ -118,6 +118,38 @@ void domain_page_free(struct domain *d, void *page)
 		pool_push(d, page);
 }
 
+int domain_set_vcpu(struct domain *d, u32 index, struct vcpu *v)
+{
+	struct vcpu ***page;
+
+	if (index < VCPUS_FEW) {
+		WRITE_ONCE(d->few[index], v);
+		return 0;
+	}
+	index -= VCPUS_FEW;
+	page = &d->more[index / VCPUS_PAGE];
+	if (!*page) {
+		struct vcpu **new = domain_page_alloc(d);
+
+		if (!new)
+			return -ENOMEM;
+		smp_store_release(page, new);
+	}
+	WRITE_ONCE((*page)[index % VCPUS_PAGE], v);
+	return 0;
+}
+
+void domain_free_vcpus(struct domain *d)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(d->more); i++)
+		if (d->more[i]) {
+			domain_page_free(d, d->more[i]);
+			d->more[i] = NULL;
+		}
+}
+
 /*
  * Make the listed frames domain @id's and nobody else's: owners first, so
  * that no new mapping can begin, then domain 0's table and TLBs.  All or

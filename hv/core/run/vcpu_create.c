@@ -158,7 +158,7 @@ static bool apic_id_used(struct domain *d, u32 apic_id)
 	u32 i;
 
 	for (i = 0; i < d->nr_vcpus; i++)
-		if (d->vcpus[i] && d->vcpus[i]->apic.id == apic_id)
+		if (domain_vcpu(d, i) && domain_vcpu(d, i)->apic.id == apic_id)
 			return true;
 	return false;
 }
@@ -220,10 +220,15 @@ static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
 	err = vcpu_setup(v, apic_id, apic_id == d->boot_apic_id);
 	if (err)
 		goto free_frames;
-	d->vcpus[v->index] = v;
+	err = domain_set_vcpu(d, v->index, v);
+	if (err)
+		goto tear_down;
 	smp_store_release(&d->nr_vcpus, v->index + 1);
 	return v->index;
 
+tear_down:
+	vcpu_teardown(v);
+	return err;
 free_frames:
 	frame_put_shared(page_pfn);
 	frame_put_shared(state_pfn);
@@ -262,7 +267,7 @@ static bool unlink_all(struct domain *d)
 	u32 i;
 
 	for (i = 0; i < d->nr_vcpus; i++) {
-		struct vcpu *v = d->vcpus[i];
+		struct vcpu *v = domain_vcpu(d, i);
 
 		if (!v)
 			continue;
@@ -272,25 +277,30 @@ static bool unlink_all(struct domain *d)
 		}
 		v->dying_next = d->dying;
 		d->dying = v;
-		WRITE_ONCE(d->vcpus[i], NULL);
+		domain_set_vcpu(d, i, NULL);
 	}
 	return all;
 }
 
 /* Their memory goes when no hypercall is left that found them before. */
+#define TEARDOWN_MAX	32	/* in one call, for interrupts are off */
 int vcpu_destroy_all(struct domain *d)
 {
 	struct vcpu *v;
+	u32 n;
 
 	if (!unlink_all(d))
 		return 1;
 	smp_mb();
 	if (domain_busy(d))
 		return 1;
-	while ((v = d->dying)) {
+	for (n = 0; (v = d->dying) && n < TEARDOWN_MAX; n++) {
 		d->dying = v->dying_next;
 		vcpu_teardown(v);
 	}
+	if (d->dying)
+		return 1;
+	domain_free_vcpus(d);
 	ioeventfd_destroy(d);
 	return 0;
 }

@@ -134,7 +134,7 @@ static void boot(u64 khz)
 	for (i = 0; i < N; i++) {
 		v[i].dom = &dom;
 		v[i].index = i;
-		dom.vcpus[i] = &v[i];
+		dom.few[i] = &v[i];
 		v[i].apic.reg = apic_pages[i];
 		vlapic_init(&v[i], i, !i);
 		vlapic_write(&v[i], APIC_REG_SVR, 0x1ff);

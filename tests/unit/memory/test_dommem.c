@@ -370,6 +370,34 @@ static void play(bool ept, u32 max_order, u32 steps, bool scarce)
 	free(after.leaf);
 }
 
+/* vCPUs by index: the first have their place, pages come for others and go at the end. */
+static void vcpus_by_index(void **state __unused)
+{
+	static const u32 at[] = { 0, 63, 64, 575, 576, 1023 };
+	static char mark[ARRAY_SIZE(at)];
+	struct domain *d = &dom0;
+	u64 before;
+	u32 i;
+
+	rig_init(false);
+	before = pool_free;
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_null(domain_vcpu(d, at[i]));
+		assert_int_equal(domain_set_vcpu(d, at[i], (struct vcpu *)&mark[i]), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		assert_ptr_equal(domain_vcpu(d, at[i]), &mark[i]);
+	assert_null(domain_vcpu(d, 65));
+	assert_null(domain_vcpu(d, 1024));
+	assert_null(domain_vcpu(d, ~0u));
+	assert_int_equal(pool_free, before - 2);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		assert_int_equal(domain_set_vcpu(d, at[i], NULL), 0);
+	domain_free_vcpus(d);
+	assert_int_equal(pool_free, before);
+	assert_null(domain_vcpu(d, 64));
+}
+
 static void random_amd(void **state __unused)
 {
 	play(false, 18, 3000, false);
@@ -388,6 +416,7 @@ static void random_with_little_memory(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vcpus_by_index),
 		cmocka_unit_test(random_amd),
 		cmocka_unit_test(random_ept_without_1g),
 		cmocka_unit_test(random_with_little_memory),

@@ -85,7 +85,7 @@ int rig_setup(void **state)
 	for (i = 0; i < N; i++) {
 		v[i].dom = &dom;
 		v[i].index = i;
-		dom.vcpus[i] = &v[i];
+		dom.few[i] = &v[i];
 		v[i].apic.reg = pages[i];
 		vlapic_init(&v[i], i, !i);
 		enable(&v[i]);
