@@ -174,6 +174,7 @@ struct bp_vcpu {
 	u32 sched_weight;	/* last told to Bedplate */
 
 	struct bp_hv_vcpu *hv;	/* Hyper-V's interface; constant */
+	unsigned long hv_work;	/* HV_WORK_*: before the next RUN; set by anybody */
 	struct bp_vcpu_stats stats;
 
 	/* memory/dirty_ring.c */

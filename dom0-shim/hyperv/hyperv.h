@@ -33,7 +33,7 @@ struct bp_hv {
 	u64 invtsc;
 };
 
-/* bp_hv_vcpu.work */
+/* vcpu->hv_work */
 #define HV_WORK_TSC_PAGE	0	/* the page is stale */
 #define HV_WORK_INVTSC		1	/* CPUID is to tell of the invariant TSC */
 
@@ -46,7 +46,6 @@ struct bp_hv_vcpu {
 	u32 vp_index;
 	u64 assist;		/* HV_X64_MSR_VP_ASSIST_PAGE */
 	u64 runtime;		/* HV_X64_MSR_VP_RUNTIME less the thread's time, 100 ns */
-	unsigned long work;	/* HV_WORK_*, set by anybody */
 };
 
 static inline bool bp_hv_allowed(const struct bp_hv_vcpu *hv, u32 have, u32 need)

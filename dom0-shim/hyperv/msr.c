@@ -132,7 +132,7 @@ static long set_tsc_page(struct access *a)
 		bp_hv_tsc_page(a->vcpu, true);
 	} else if (a->data & HV_X64_MSR_TSC_REFERENCE_ENABLE) {
 		hv->tsc_state = HV_PAGE_STALE;
-		set_bit(HV_WORK_TSC_PAGE, &a->vcpu->hv->work);
+		set_bit(HV_WORK_TSC_PAGE, &a->vcpu->hv_work);
 	} else {
 		hv->tsc_state = HV_PAGE_UNSET;
 	}
@@ -168,7 +168,7 @@ static long set_invtsc(struct access *a)
 		return -EINVAL;
 	WRITE_ONCE(vm->hv->invtsc, a->data);
 	for (i = 0; a->data && i < smp_load_acquire(&vm->nr_vcpus); i++) /* bp_vcpu_create() */
-		set_bit(HV_WORK_INVTSC, &bp_vcpu_at(vm, i)->hv->work);
+		set_bit(HV_WORK_INVTSC, &bp_vcpu_at(vm, i)->hv_work);
 	return 0;
 }
 

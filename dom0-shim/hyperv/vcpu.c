@@ -52,21 +52,14 @@ void bp_hv_enforce(struct bp_vcpu *vcpu, bool on)
 	vcpu->hv->enforce = on;
 }
 
-bool bp_hv_due(const struct bp_vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->hv->work);
-}
-
 int bp_hv_prepare(struct bp_vcpu *vcpu)
 {
-	struct bp_hv_vcpu *hv = vcpu->hv;
-
-	if (test_and_clear_bit(HV_WORK_TSC_PAGE, &hv->work)) {
+	if (test_and_clear_bit(HV_WORK_TSC_PAGE, &vcpu->hv_work)) {
 		mutex_lock(&vcpu->vm->hv->lock);
 		bp_hv_tsc_page(vcpu, false);
 		mutex_unlock(&vcpu->vm->hv->lock);
 	}
-	if (test_and_clear_bit(HV_WORK_INVTSC, &hv->work))
+	if (test_and_clear_bit(HV_WORK_INVTSC, &vcpu->hv_work))
 		bp_hv_show_invtsc(vcpu);
 	return 1;
 }

@@ -20,8 +20,7 @@ int bp_hv_exit_msr(struct bp_vcpu *vcpu);
 int bp_hv_exit_hypercall(struct bp_vcpu *vcpu);
 /* User space has answered KVM_EXIT_HYPERV. */
 int bp_hv_complete(struct bp_vcpu *vcpu);
-/* Something is to be done before the vCPU runs; it is stopped. */
-bool bp_hv_due(const struct bp_vcpu *vcpu);
+/* vcpu->hv_work says that something is to be done before the vCPU runs; it is stopped. */
 int bp_hv_prepare(struct bp_vcpu *vcpu);
 
 /* BP_RULE_* that the vCPU wants. */

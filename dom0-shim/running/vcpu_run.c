@@ -275,6 +275,24 @@ static int prepare_hv(struct bp_vcpu *vcpu)
 	return ret;
 }
 
+/* Seldom, so that one look tells of all. */
+static bool something_due(const struct bp_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->hv_work) ||
+	       vcpu->rules_gen != atomic_read(&vcpu->vm->rules_gen) ||
+	       (vcpu->dirty_ring.gfns && bp_dirty_ring_full(vcpu));
+}
+
+static int do_due(struct bp_vcpu *vcpu)
+{
+	if (bp_rules_due(vcpu))
+		return new_rules(vcpu);
+	if (READ_ONCE(vcpu->hv_work))
+		return prepare_hv(vcpu);
+	vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
+	return 0;
+}
+
 static int run_loop(struct bp_vcpu *vcpu)
 {
 	long exit = BP_EXIT_INTR;
@@ -297,19 +315,9 @@ static int run_loop(struct bp_vcpu *vcpu)
 			ret = 1;
 			continue;
 		}
-		if (unlikely(bp_dirty_ring_full(vcpu))) {
+		if (unlikely(something_due(vcpu))) {
 			local_irq_enable();
-			vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
-			return 0;
-		}
-		if (unlikely(bp_hv_due(vcpu))) {
-			local_irq_enable();
-			ret = prepare_hv(vcpu);
-			continue;
-		}
-		if (unlikely(bp_rules_due(vcpu))) {
-			local_irq_enable();
-			ret = new_rules(vcpu);
+			ret = do_due(vcpu);
 			continue;
 		}
 		exit = enter_guest(vcpu);
