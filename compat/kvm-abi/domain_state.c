@@ -96,8 +96,7 @@ static s64 get_hv_stats(void *buf)
 
 		if (!d)
 			continue;
-		for (i = 0; i < d->nr_vcpus; i++)
-			s.vcpus += domain_vcpu(d, i) != NULL;
+		s.vcpus += READ_ONCE(d->nr_alive);
 		domain_put(d);
 	}
 	memcpy(buf, &s, sizeof(s));
@@ -170,6 +169,20 @@ s64 domain_state_get(struct domain *d, u32 cls, void *buf)
 	return -EINVAL;
 }
 
+/* What vCPUs are created with: the first one settles it. */
+static s64 set_for_vcpus(struct domain *d, u32 *to, const u32 *buf)
+{
+	s64 ret = -EBUSY;
+
+	spin_lock(&d->lock);
+	if (!d->nr_vcpus) {
+		*to = READ_ONCE(*buf);
+		ret = 0;
+	}
+	spin_unlock(&d->lock);
+	return ret;
+}
+
 s64 domain_state_set(struct domain *d, u32 cls, const void *buf)
 {
 	if (!d)
@@ -178,16 +191,9 @@ s64 domain_state_set(struct domain *d, u32 cls, const void *buf)
 	case BP_DOM_CLOCK:
 		return set_clock(d, buf);
 	case BP_DOM_BOOT_CPU:
-		/* Takes effect on vCPUs that are created later. */
-		if (d->nr_vcpus)
-			return -EBUSY;
-		d->boot_apic_id = READ_ONCE(*(const u32 *)buf);
-		return 0;
+		return set_for_vcpus(d, &d->boot_apic_id, buf);
 	case BP_DOM_APIC_BUS:
-		if (d->nr_vcpus)
-			return -EBUSY;
-		d->apic_bus_ns = READ_ONCE(*(const u32 *)buf);
-		return 0;
+		return set_for_vcpus(d, &d->apic_bus_ns, buf);
 	}
 	return -EINVAL;
 }

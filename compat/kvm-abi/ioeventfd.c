@@ -60,7 +60,7 @@ static int add(struct domain *d, const struct bp_ioeventfd *req)
 	}
 	if (find(t, req->id) >= 0)
 		return -EEXIST;
-	if (t->n == ENTRIES)
+	if (t->n >= ENTRIES)
 		return -ENOSPC;
 	t->e[t->n] = (struct entry){ req->addr, req->datamatch, req->len,
 				     req->flags, req->id, 0 };
@@ -126,7 +126,7 @@ bool ioeventfd_signal(struct domain *d, u64 addr, u8 size, u64 data, bool pio)
 		return false;
 	spin_lock(&d->lock);
 	t = d->ioeventfds;
-	for (i = 0; i < t->n && !hit; i++)
+	for (i = 0; t && i < t->n && !hit; i++)
 		if (match(&t->e[i], addr, size, data, pio))
 			hit = ring_post(BP_EV_IOEVENTFD, d->id, t->e[i].id);
 	spin_unlock(&d->lock);
@@ -135,7 +135,13 @@ bool ioeventfd_signal(struct domain *d, u64 addr, u8 size, u64 data, bool pio)
 
 void ioeventfd_destroy(struct domain *d)
 {
-	if (d->ioeventfds)
-		domain_page_free(d, d->ioeventfds);
+	struct ioeventfd_table *t;
+
+	/* An update may come yet: it finds none, and no memory for another. */
+	spin_lock(&d->lock);
+	t = d->ioeventfds;
 	d->ioeventfds = NULL;
+	spin_unlock(&d->lock);
+	if (t)
+		domain_page_free(d, t);
 }

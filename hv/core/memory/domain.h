@@ -18,6 +18,7 @@ struct vcpu;
 #define MAX_VCPUS	BP_MAX_VCPUS	/* domain 0 has one for each CPU */
 #define VCPUS_FEW	64		/* those of small domains */
 #define VCPUS_PAGE	(PAGE_SIZE / sizeof(struct vcpu *))
+#define VCPU_PAGES	((MAX_VCPUS - VCPUS_FEW + VCPUS_PAGE - 1) / VCPUS_PAGE)
 
 /* Pages for page tables, vCPUs and state (dommem.c). */
 struct dom_pool {
@@ -42,8 +43,10 @@ struct domain {
 	struct spinlock lock;
 	/* By domain_vcpu(): set once, read without lock.  The others are in pages. */
 	struct vcpu *few[VCPUS_FEW];
-	struct vcpu **more[(MAX_VCPUS - VCPUS_FEW + VCPUS_PAGE - 1) / VCPUS_PAGE];
+	struct vcpu **more[VCPU_PAGES];
+	struct vcpu **unlinked[VCPU_PAGES]; /* of more, out of reach and not yet freed */
 	u32 nr_vcpus;
+	u32 nr_alive;			/* of those, not yet killed; read without lock */
 	struct vcpu *dying;		/* stopped for good, not yet freed */
 	struct npt_root npt;
 	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
@@ -86,7 +89,11 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, u32 index)
 
 /* Make it that one, or NULL.  d->lock, or boot.  -ENOMEM. */
 int domain_set_vcpu(struct domain *d, u32 index, struct vcpu *v);
-/* No vCPU is left, and nobody looks for one. */
+/*
+ * At the domain's end, when no vCPU is linked any more: their pages go out of reach of
+ * later look-ups; and, when no hypercall is left that found them before, go.
+ */
+void domain_unlink_vcpus(struct domain *d);
 void domain_free_vcpus(struct domain *d);
 
 /*

@@ -139,14 +139,25 @@ int domain_set_vcpu(struct domain *d, u32 index, struct vcpu *v)
 	return 0;
 }
 
+void domain_unlink_vcpus(struct domain *d)
+{
+	u32 i;
+
+	for (i = 0; i < VCPU_PAGES; i++)
+		if (d->more[i]) {
+			d->unlinked[i] = d->more[i];
+			WRITE_ONCE(d->more[i], NULL);
+		}
+}
+
 void domain_free_vcpus(struct domain *d)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(d->more); i++)
-		if (d->more[i]) {
-			domain_page_free(d, d->more[i]);
-			d->more[i] = NULL;
+	for (i = 0; i < VCPU_PAGES; i++)
+		if (d->unlinked[i]) {
+			domain_page_free(d, d->unlinked[i]);
+			d->unlinked[i] = NULL;
 		}
 }
 

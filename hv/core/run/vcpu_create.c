@@ -223,6 +223,7 @@ static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
 	err = domain_set_vcpu(d, v->index, v);
 	if (err)
 		goto tear_down;
+	WRITE_ONCE(d->nr_alive, d->nr_alive + 1);
 	smp_store_release(&d->nr_vcpus, v->index + 1);
 	return v->index;
 
@@ -260,17 +261,21 @@ static bool kill(struct vcpu *v)
 	return true;
 }
 
-/* Stopped for good, and out of reach of later look-ups. */
+#define TEARDOWN_MAX	32	/* vCPUs in one call, for interrupts are off */
+
+/* Stopped for good, and out of reach of later look-ups.  False: not all of them yet. */
 static bool unlink_all(struct domain *d)
 {
 	bool all = true;
-	u32 i;
+	u32 i, tried = 0;
 
 	for (i = 0; i < d->nr_vcpus; i++) {
 		struct vcpu *v = domain_vcpu(d, i);
 
 		if (!v)
 			continue;
+		if (tried++ == TEARDOWN_MAX)
+			return false;
 		if (!kill(v)) {
 			all = false;
 			continue;
@@ -278,12 +283,14 @@ static bool unlink_all(struct domain *d)
 		v->dying_next = d->dying;
 		d->dying = v;
 		domain_set_vcpu(d, i, NULL);
+		WRITE_ONCE(d->nr_alive, d->nr_alive - 1);
 	}
+	if (all)
+		domain_unlink_vcpus(d);
 	return all;
 }
 
 /* Their memory goes when no hypercall is left that found them before. */
-#define TEARDOWN_MAX	32	/* in one call, for interrupts are off */
 int vcpu_destroy_all(struct domain *d)
 {
 	struct vcpu *v;

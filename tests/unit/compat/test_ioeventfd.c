@@ -155,12 +155,29 @@ static void full_table(void **state)
 	ioeventfd_destroy(&dom);
 }
 
+/* A hypercall that still has the domain finds no table, and no memory for one. */
+static void after_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(add(1, 0x1000, 4, 0, 0), 0);
+	ioeventfd_destroy(&dom);
+	assert_true(page_there);
+	memset(page, 0xff, sizeof(page));
+	assert_int_equal(del(1), -ENOENT);
+	assert_false(ring(0x1000, 4, 0, false));
+	page_there = false;
+	assert_int_equal(add(2, 0x1000, 4, 0, 0), -ENOMEM);
+	ioeventfd_destroy(&dom);
+	assert_false(page_there);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(rules), T(matching), T(full_ring_is_an_ordinary_exit), T(full_table),
+		T(after_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -393,9 +393,17 @@ static void vcpus_by_index(void **state __unused)
 	assert_int_equal(pool_free, before - 2);
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		assert_int_equal(domain_set_vcpu(d, at[i], NULL), 0);
+	/* Nobody finds a page before it is free. */
+	domain_unlink_vcpus(d);
+	for (i = 0; i < ARRAY_SIZE(d->more); i++)
+		assert_null(d->more[i]);
+	assert_null(domain_vcpu(d, 64));
+	assert_int_equal(pool_free, before - 2);
 	domain_free_vcpus(d);
 	assert_int_equal(pool_free, before);
-	assert_null(domain_vcpu(d, 64));
+	domain_unlink_vcpus(d);
+	domain_free_vcpus(d);
+	assert_int_equal(pool_free, before);
 }
 
 static void random_amd(void **state __unused)
