@@ -48,6 +48,11 @@ bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level);
 #define VLAPIC_DEST_EXACT	BIT(32)
 int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level);
+/*
+ * To those whose ID less @min is the number of a bit that is set, each by itself: none
+ * is a broadcast, and none arbitrates.  Result: as above, 0 for a mode that is reserved.
+ */
+int vlapic_deliver_ids(struct domain *d, const u64 ids[2], u32 min, u8 mode, u8 vector);
 /* An MSI as written on the bus (x2APIC extended destination in addr 63:40; BP_MSI_EXACT). */
 int vlapic_msi(struct domain *d, u64 addr, u32 data);
 

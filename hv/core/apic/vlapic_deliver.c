@@ -124,6 +124,23 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 	return hits;
 }
 
+int vlapic_deliver_ids(struct domain *d, const u64 ids[2], u32 min, u8 mode, u8 vector)
+{
+	u32 i, bit, n = READ_ONCE(d->nr_vcpus);
+	struct vcpu *v;
+	int hits = 0;
+
+	for (i = 0; i < n; i++) {
+		v = domain_vcpu(d, i);
+		if (!v || !vlapic_hw_on(&v->apic))
+			continue;
+		bit = vlapic_id(&v->apic) - min;
+		if (bit < 128 && ids[bit / 64] & BIT(bit % 64))
+			hits += accept(v, mode, vector, false);
+	}
+	return hits;
+}
+
 int vlapic_msi(struct domain *d, u64 addr, u32 data)
 {
 	u32 id = ((addr >> 12) & 0xff) | (u32)(addr >> 40) << 8;

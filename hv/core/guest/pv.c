@@ -243,6 +243,17 @@ static bool flush_left(struct vcpu *v)
 	       (guest_xchg(v->dom, gpa, 0, &old) || (old & KVM_VCPU_FLUSH_TLB));
 }
 
+/*
+ * As long as this fails memory may say that the vCPU does not run, and others leave flushes
+ * to it: that it does, and what they left, is made up for before each entry.
+ */
+static int tell_steal(struct vcpu *v)
+{
+	if (flush_left(v))
+		ops->flush(v);
+	return write_steal(v);
+}
+
 bool pv_update(struct vcpu *v)
 {
 	gpa_t want = 0;
@@ -252,15 +263,17 @@ bool pv_update(struct vcpu *v)
 		want = v->msr.kvmclock & ~1ull;
 	else if (v->msr.wall_clock && write_wall_clock(v, v->msr.wall_clock))
 		want = v->msr.wall_clock;
-	else if ((v->msr.steal_time & KVM_MSR_ENABLED) && write_steal(v))
+	else if ((v->msr.steal_time & KVM_MSR_ENABLED) && tell_steal(v))
 		want = v->msr.steal_time & ~0x3full;
 	if (!want) {
 		v->pv_asked = 0;
 		return true;
 	}
 	/* Asked once already, or beyond what a table reaches: there is no memory. */
-	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT))
+	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT)) {
+		v->pv_dirty = !domain_is_dom0(v->dom) && want == (v->msr.steal_time & ~0x3full);
 		return true;
+	}
 	v->pv_asked = want;
 	v->pv_dirty = true;
 	npf_want_page(v, want, true);
@@ -280,9 +293,8 @@ void pv_switch_in(struct vcpu *v)
 		v->steal_tsc += rdtsc() - since;
 	if (!(v->msr.steal_time & KVM_MSR_ENABLED))
 		return;
-	if (told && flush_left(v))
-		ops->flush(v);
-	write_steal(v);
+	if (told ? tell_steal(v) : write_steal(v))
+		v->pv_dirty = true;	/* pv_update() asks for the page */
 }
 
 void pv_preempted(struct vcpu *v)
@@ -372,28 +384,11 @@ static s64 kick_cpu(struct domain *d, u32 apic_id)
 /* Bit n of (hi:lo) names the APIC ID min + n; icr holds mode and vector. */
 static s64 send_ipi(struct vcpu *v, u64 lo, u64 hi, u32 min, u64 icr)
 {
-	s64 sent = 0;
-	u32 n;
-	int ret;
+	const u64 ids[2] = { lo, hi };
 
 	if (icr & (BIT(11) | 3ull << 18))
 		return -KVM_EINVAL;
-	for (n = 0; n < 128; n++) {
-		u64 *word = n < 64 ? &lo : &hi;
-
-		if (!*word) {
-			n |= 63;
-			continue;
-		}
-		if (!(*word & BIT(n & 63)))
-			continue;
-		*word &= ~BIT(n & 63);
-		ret = vlapic_deliver(v->dom, v, min + n, false, 0, (icr >> 8) & 7,
-				     icr & 0xff, false);
-		if (ret > 0)
-			sent += ret;
-	}
-	return sent;
+	return vlapic_deliver_ids(v->dom, ids, min, (icr >> 8) & 7, icr & 0xff);
 }
 
 s64 pv_hypercall(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3)

@@ -40,9 +40,11 @@ static u8 rtc[128], rtc_index;
 
 /* ---- stand-ins ---- */
 
+static u64 unmapped = ~0ull;		/* a page */
+
 int guest_read(struct domain *d __unused, gpa_t gpa, void *buf, u32 len)
 {
-	if (gpa + len > sizeof(mem))
+	if (gpa + len > sizeof(mem) || gpa / PAGE_SIZE == unmapped)
 		return -EFAULT;
 	memcpy(buf, mem + gpa, len);
 	return 0;
@@ -55,7 +57,7 @@ int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old)
 
 int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 {
-	if (gpa + len > sizeof(mem) || gpa + len < gpa)
+	if (gpa + len > sizeof(mem) || gpa + len < gpa || gpa / PAGE_SIZE == unmapped)
 		return -EFAULT;
 	memcpy(mem + gpa, buf, len);
 	return 0;
@@ -299,6 +301,35 @@ static void steal_time(void **state)
 	assert_in_range(s.steal, 3000499, 3000500);
 }
 
+/* Its page goes while the vCPU is off its CPU, so that memory says so also when it is on. */
+static void steal_time_out_of_reach(void **state)
+{
+	u8 *preempted = mem + STEAL + offsetof(struct kvm_steal_time, preempted);
+
+	(void)state;
+	pv_wrmsr(&v[0], MSR_KVM_STEAL_TIME, STEAL | 1);
+	assert_true(pv_update(&v[0]));
+	pv_preempted(&v[0]);
+	unmapped = STEAL / PAGE_SIZE;
+	flushes = 0;
+	pv_switch_in(&v[0]);
+	assert_int_equal(flushes, 1);
+	assert_true(v[0].pv_dirty);
+	assert_false(pv_update(&v[0]));
+	assert_int_equal(wanted, STEAL);
+	assert_int_equal(*preempted, KVM_VCPU_PREEMPTED);
+	/* Others leave flushes to it, which are made up for as soon as that can be seen. */
+	*preempted |= KVM_VCPU_FLUSH_TLB;
+	assert_true(pv_update(&v[0]));
+	assert_true(v[0].pv_dirty);
+	unmapped = ~0ull;
+	flushes = 0;
+	assert_true(pv_update(&v[0]));
+	assert_int_equal(flushes, 1);
+	assert_int_equal(*preempted, 0);
+	assert_false(v[0].pv_dirty);
+}
+
 /* ---- EOI ---- */
 
 static void inject(struct vcpu *w, u8 vector)
@@ -381,6 +412,10 @@ static void ipis_by_bitmap(void **state)
 	assert_true(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 1, 0, 0, BIT(11) | 0x40) < 0);
 	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 2, 0, 0, DM_NMI << 8), 1);
 	assert_true(v[1].nmi_pending);
+	/* 0xff and 0xffffffff are IDs like others. */
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 1, 0, 0xff, 0x43), 0);
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 1, 0, ~0u, 0x43), 0);
+	assert_int_equal(pv_hypercall(&v[0], KVM_HC_SEND_IPI, 1, 0, 0, DM_RESERVED << 8), 0);
 }
 
 static void kicks(void **state)
@@ -459,6 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(clock_is_accurate), T(clock_with_offset_and_set),
 		T(missing_page_is_asked_for_once), T(wall_clock), T(steal_time),
+		T(steal_time_out_of_reach),
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
 		T(ipis_by_bitmap), T(kicks), T(days_of_dates), T(formats_of_the_rtc),
