@@ -217,7 +217,7 @@ void guest_level_eoi(int cpu)
 	sync_point(1);
 	while (irqs[VEC] < P->arg[0])
 		sti_hlt_cli();
-	/* The same vector, edge-triggered: nobody is told. */
+	/* The same vector, edge-triggered: nobody need be told. */
 	apic_icr(0, ICR_FIXED | ICR_SELF | VEC);
 	while (irqs[VEC] <= P->arg[0])
 		sti_hlt_cli();
