@@ -640,6 +640,9 @@ static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 	if ((r.flags & ~BP_RULES) || r.nranges > ARRAY_SIZE(r.msr))
 		return -EINVAL;
 	v->rules = r;
+	/* The debugger looks for something else now. */
+	if (v->exit_pending == BP_EXIT_DEBUG)
+		v->exit_pending = 0;
 	ops->sync_controls(v);
 	return 0;
 }

@@ -202,9 +202,12 @@ void guest_debugged(int cpu)
 		     "lea 3f(%%rip), %%rax; mov %%rax, 16(%0); lea 4f(%%rip), %%rax; mov %%rax, 24(%0)\n\t"
 		     "lea 5f(%%rip), %%rax; mov %%rax, 32(%0); lea 6f(%%rip), %%rax; mov %%rax, 40(%0)\n\t"
 		     "lea 7f(%%rip), %%rax; mov %%rax, 48(%0); lea 8f(%%rip), %%rax; mov %%rax, 56(%0)\n\t"
+		     "lea 9f(%%rip), %%rax; mov %%rax, 64(%0); lea 10f(%%rip), %%rax; mov %%rax, 72(%0)\n\t"
+		     "lea 11f(%%rip), %%rax; mov %%rax, 80(%0)\n\t"
 		     "mov $1, %%eax; mov %1, %%edx; out %%eax, %%dx\n\t"
 		     "1: nop; 2: movl $7, (%2); 3: xor %%eax, %%eax; 4: cpuid\n\t"
-		     "5: mov (%3), %%ebx; 6: mov %4, %%edx; 7: out %%al, %%dx; 8: nop"
+		     "5: mov (%3), %%ebx; 6: mov %4, %%edx; 7: out %%al, %%dx\n\t"
+		     "8: nop; 9: sti; 10: nop; 11: cli"
 		     :: "r"(&P->res[16]), "i"(PORT_SYNC), "r"(&P->res[10]), "r"((u64)GPA_MMIO), "i"(PORT_TEST)
 		     : "rax", "rbx", "rcx", "rdx", "memory");
 	sync_point(2);

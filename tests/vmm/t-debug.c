@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define STEPS	8
+#define STEPS	11
 #define DR6	0xffff0ff0ull
 
 static struct vm *debugged(void)
@@ -65,7 +65,7 @@ TEST(debug, hardware)
 	run_done(v);
 }
 
-/* Through instructions that the CPU, the hypervisor, and the VMM do. */
+/* Through instructions that the CPU, the hypervisor, and the VMM do, and past STI. */
 TEST(debug, single_step)
 {
 	struct vm *vm = debugged();

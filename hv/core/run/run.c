@@ -122,12 +122,12 @@ static bool obey_requests(struct cpu *c, struct vcpu *v)
 /* The single step behind an instruction that was done for a guest being debugged. */
 static bool step_service(struct vcpu *v)
 {
-	struct vcpu_event e = v->inject;
+	u32 dr6 = v->inject.dr6;
 
-	if (e.type != EVENT_EXC || e.pending || !e.dr6)
+	if (v->inject.type != EVENT_EXC)
 		return false;
-	v->inject.type = EVENT_NONE;
-	return vcpu_debug_service(v, e.vector, e.dr6);
+	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
+	return vcpu_debug_service(v, X86_TRAP_DB, dr6);
 }
 
 /* Everything before an entry.  False: v is not to be entered now. */
@@ -137,6 +137,9 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		return false;
 	if (unlikely(READ_ONCE(v->init_sipi)))
 		vcpu_take_init_sipi(v);
+	/* Before all that stops v, for then others may look at its events. */
+	if (unlikely(v->inject.step) && (v->rules.flags & BP_RULE_DEBUG) && step_service(v))
+		return false;
 	if (unlikely(obey_requests(c, v)))
 		return false;
 	if (unlikely(v->mp_state != KVM_MP_STATE_RUNNABLE)) {
@@ -163,8 +166,6 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 			return false;
 		inject_pending(v);
 	} else {
-		if (unlikely(v->rules.flags & BP_RULE_DEBUG) && step_service(v))
-			return false;
 		if (unlikely(v->inject.pending))
 			vcpu_raise_pending(v);
 		if (unlikely(v->pv_eoi_armed))

@@ -58,6 +58,15 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	};
 }
 
+static void end_shadow(struct vcpu *v)
+{
+	u8 shadow, masked;
+
+	ops->get_block(v, &shadow, &masked);
+	if (shadow)
+		ops->set_block(v, 0, masked);
+}
+
 #define TRAPS_OR_ABORTS	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) | \
 			 BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC))
 
@@ -70,6 +79,10 @@ bool vcpu_debug_service(struct vcpu *v, u8 vector, u64 dr6)
 
 	if (likely(!(v->rules.flags & rule)))
 		return false;
+	/* Blocking by STI is over with this step.  Else VMX would have no other one. */
+	if (vector == X86_TRAP_DB && (dr6 & X86_DR6_BS))
+		end_shadow(v);
+	v->debug_trap = vector == X86_TRAP_DB;
 	v->page->debug.vector = vector;
 	v->page->debug.dr6 = vector == X86_TRAP_DB ? dr6 & DR6_PAYLOAD : 0;
 	vcpu_service(v, BP_EXIT_DEBUG);
@@ -104,18 +117,14 @@ static noinline void single_step(struct vcpu *v)
 	    (ctl & DEBUGCTL_BTF))
 		return;
 	v->inject = (struct vcpu_event){
-		.type = EVENT_EXC, .vector = X86_TRAP_DB, .dr6 = X86_DR6_BS,
+		.type = EVENT_EXC, .vector = X86_TRAP_DB, .dr6 = X86_DR6_BS, .step = true,
 	};
 }
 
 void vcpu_insn_done(struct vcpu *v)
 {
-	u8 shadow, masked;
-
 	v->regs.rflags &= ~(u64)X86_EFLAGS_RF;
-	ops->get_block(v, &shadow, &masked);
-	if (shadow)
-		ops->set_block(v, 0, masked);
+	end_shadow(v);
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
 		single_step(v);
 }

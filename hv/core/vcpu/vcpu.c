@@ -231,9 +231,10 @@ void vcpu_unclaim(struct vcpu *v)
 }
 
 /* What PAUSE cannot undo by starting the instruction anew. */
-static bool is_sticky(u8 exit)
+static bool is_sticky(const struct vcpu *v)
 {
-	return exit == BP_EXIT_IOAPIC_EOI || exit == BP_EXIT_SHUTDOWN;
+	return v->exit_pending == BP_EXIT_IOAPIC_EOI || v->exit_pending == BP_EXIT_SHUTDOWN ||
+	       (v->exit_pending == BP_EXIT_DEBUG && v->debug_trap);
 }
 
 /*
@@ -276,7 +277,7 @@ s64 vcpu_pause(struct vcpu *v)
 		spin_unlock(&v->lock);
 		return -EBUSY;
 	}
-	if (!is_sticky(v->exit_pending))
+	if (!is_sticky(v))
 		v->exit_pending = 0;
 	v->waiter = false;
 	v->pause_req = false;

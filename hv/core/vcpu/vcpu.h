@@ -97,6 +97,7 @@ struct vcpu_event {
 	bool has_error;
 	u32 error;
 	u32 dr6;		/* #DB: what its delivery is to add to DR6; 0: DR6 has it */
+	bool step;		/* #DB of a single step, of an instruction done for the guest */
 	bool pending;		/* set by the VMM, as one that no CPU has begun to deliver */
 	bool has_payload;	/* then: CR2, or what to add to DR6 */
 	u64 payload;
@@ -195,6 +196,7 @@ struct vcpu {
 	void *state_page;
 	hpa_t page_hpa, state_hpa;
 	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
+	bool debug_trap;		/* of BP_EXIT_DEBUG: #DB, with the instruction done */
 	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
 	struct bp_rules rules;
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
