@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * MOVS, CMPS, STOS, LODS, SCAS and the REP prefix. One iteration is the unit of
- * retirement; after a bounded number the caller gets to look for signals.
+ * retirement; after a bounded number of elements the caller gets to look for signals,
+ * and for room in the dirty ring: they lie in four pages at most.
  */
 #include "emul_priv.h"
 
@@ -29,12 +30,12 @@ static bool condition_ends(const struct emul_state *st)
 
 int emul_rep(struct emul_state *st, int (*iter)(struct emul_state *st, u64 *n))
 {
-	u64 n = 1;
-	int i, r;
+	u64 i, n = 1;
+	int r;
 
 	if (!st->rep)
 		return iter(st, &n);
-	for (i = 0; i < REP_BUDGET; i++) {
+	for (i = 0; i < REP_BUDGET; i += n) {
 		n = emul_reg_read(st, EMUL_RCX, st->ad_size);
 		if (!n)
 			return 0;

@@ -13,6 +13,7 @@
 
 #include "channel/hypercall.h"
 #include "hyperv.h"
+#include "irqchip/irqchip.h"
 #include "memory/gmem.h"
 #include "memory/mmu.h"
 #include "memory/memslot.h"
@@ -72,6 +73,12 @@ static u32 needed(u32 msr, bool *edx)
 	}
 }
 
+/* The local APIC may be user space's. */
+static bool needs_apic(u32 msr)
+{
+	return msr >= HV_X64_MSR_EOI && msr <= HV_X64_MSR_TPR;
+}
+
 static long check(const struct access *a)
 {
 	const struct bp_hv_vcpu *hv = a->vcpu->hv;
@@ -80,6 +87,8 @@ static long check(const struct access *a)
 
 	if (!need)
 		return -ENOENT;
+	if (needs_apic(a->msr) && bp_irq_mode(a->vcpu->vm->irq) == BP_IRQ_NONE)
+		return -EINVAL;
 	if (!a->guest)
 		return 0;
 	return hv->enabled && bp_hv_allowed(hv, edx ? hv->feat_edx : hv->feat_eax, need) ?
@@ -167,7 +176,7 @@ static long set_invtsc(struct access *a)
 	if (a->data & ~HV_EXPOSE_INVARIANT_TSC || (a->guest && vm->hv->invtsc && !a->data))
 		return -EINVAL;
 	WRITE_ONCE(vm->hv->invtsc, a->data);
-	for (i = 0; a->data && i < smp_load_acquire(&vm->nr_vcpus); i++) /* bp_vcpu_create() */
+	for (i = 0; i < smp_load_acquire(&vm->nr_vcpus); i++) /* pairs with bp_vcpu_create() */
 		set_bit(HV_WORK_INVTSC, &bp_vcpu_at(vm, i)->hv_work);
 	return 0;
 }
@@ -420,6 +429,9 @@ long bp_hv_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
 
 	if (index < FIRST || index > LAST)
 		return -ENOENT;
+	/* Some write a page of the guest, which has to be told of. */
+	if (bp_dirty_ring_full(vcpu))
+		return -EINVAL;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	ret = run_access(&a, true);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);

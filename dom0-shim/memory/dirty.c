@@ -50,8 +50,9 @@ long bp_dirty_manual(struct bp_vm *vm, u64 caps)
 
 void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn)
 {
-	if (slot->dirty && !test_and_set_bit(gfn - slot->gfn, slot->dirty))
-		bp_dirty_ring_push(vcpu, slot, gfn);
+	if (slot->dirty && !test_and_set_bit(gfn - slot->gfn, slot->dirty) &&
+	    !bp_dirty_ring_push(vcpu, slot, gfn))
+		clear_bit(gfn - slot->gfn, slot->dirty);
 }
 
 bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn)

@@ -9,6 +9,7 @@
  * meanwhile is checked as an argument of that ioctl.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include "memslot.h"
@@ -72,19 +73,22 @@ bool bp_dirty_ring_full(const struct bp_vcpu *vcpu)
 	       ring->dirty - READ_ONCE(ring->reset) >= ring->size - RESERVED;
 }
 
-void bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64 gfn)
+bool bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64 gfn)
 {
 	struct bp_dirty_ring *ring = &vcpu->dirty_ring;
 	struct kvm_dirty_gfn *entry;
 
 	if (!ring->gfns)
-		return;
-	WARN_ON_ONCE(ring->dirty - READ_ONCE(ring->reset) >= ring->size);
+		return true;
+	/* Who may write more than RESERVED pages has looked in between. */
+	if (WARN_ON_ONCE(ring->dirty - READ_ONCE(ring->reset) >= ring->size))
+		return false;
 	entry = &ring->gfns[ring->dirty & (ring->size - 1)];
 	entry->slot = slot->id;
 	entry->offset = gfn - slot->gfn;
 	smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_DIRTY); /* user space reads it first */
 	WRITE_ONCE(ring->dirty, ring->dirty + 1);
+	return true;
 }
 
 /* ---- KVM_RESET_DIRTY_RINGS; vm->slots_lock is held ---- */
@@ -119,8 +123,10 @@ static long reset_ring(struct bp_vm *vm, struct bp_dirty_ring *ring)
 	struct batch b = { 0 };
 	long n = 0;
 
-	/* Only those that were filled, whatever user space has put into others. */
-	for (; ring->reset != READ_ONCE(ring->dirty); n++) {
+	/* Only those that were filled, whatever user space has put into others; once round. */
+	for (; ring->reset != READ_ONCE(ring->dirty) && n < ring->size; n++) {
+		if (fatal_signal_pending(current))
+			break;
 		entry = &ring->gfns[ring->reset & (ring->size - 1)];
 		/* Pairs with user space, which has read the rest before. */
 		if (!(smp_load_acquire(&entry->flags) & KVM_DIRTY_GFN_F_RESET))

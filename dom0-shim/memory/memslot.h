@@ -63,8 +63,11 @@ int bp_dirty_ring_alloc(struct bp_vcpu *vcpu);
 void bp_dirty_ring_free(struct bp_vcpu *vcpu);
 /* What user space maps there, pages into the vCPU's file; NULL: nothing. */
 struct page *bp_dirty_ring_page(const struct bp_vcpu *vcpu, unsigned long pgoff);
-/* In the vCPU's thread.  full: it must not run until user space has reset some. */
-void bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64 gfn);
+/*
+ * In the vCPU's thread.  full: it must not run until user space has reset some.  push:
+ * false if it is full to the last entry, which a look in time has to prevent.
+ */
+bool bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64 gfn);
 bool bp_dirty_ring_full(const struct bp_vcpu *vcpu);
 /* How many entries user space has done with.  -EINVAL: there is no ring. */
 long bp_dirty_rings_reset(struct bp_vm *vm);

@@ -9,6 +9,7 @@
 #include "devices/access.h"
 #include "emul/emul.h"
 #include "memory/gmem.h"
+#include "memory/memslot.h"
 #include "run.h"
 #include "state.h"
 
@@ -193,9 +194,10 @@ int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs)
 		ctx->pio_data = page_address(vcpu->pio_page);
 		ctx->pio_data_size = PAGE_SIZE;
 		ctx->phys_bits = boot_cpu_data.x86_phys_bits;
-		ctx->dr = &vcpu->debug.own;
 		vcpu->emul = ctx;
 	}
+	/* Else MOV of debug registers is not the shim's. */
+	ctx->dr = vcpu->rules & BP_RULE_DEBUG ? &vcpu->debug.own : NULL;
 	emul_load_regs(ctx, &vcpu->page->regs);
 	emul_load_sregs(ctx, sregs);
 	return 0;
@@ -284,6 +286,9 @@ static int handle_result(struct bp_vcpu *vcpu, int result)
 	case EMUL_AGAIN:
 		return 1;
 	case EMUL_NEED_USER:
+		/* Nothing asked yet: it begins anew when the ring has room. */
+		if (!ctx->log_len && bp_dirty_ring_full(vcpu))
+			return 1;
 		return ask_user(vcpu);
 	case EMUL_FAULT:
 		bp_queue_exception(vcpu, ctx->fault.vector,

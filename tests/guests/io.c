@@ -263,3 +263,23 @@ void guest_mmio_insn(int cpu)
 	GCHECK(P->arg[0] < ARRAY_SIZE(group));
 	group[P->arg[0]](GPA_MMIO);
 }
+
+/*
+ * Memory at arg[0], arg[4] pages: the first arg[1] are written one by one, the others by a
+ * REP INS of 1 or 4 bytes (arg[3]) from the port arg[2].
+ */
+void guest_ins_pages(int cpu)
+{
+	u64 i, len = (P->arg[4] - P->arg[1]) * 4096, to = P->arg[0] + P->arg[1] * 4096;
+
+	(void)cpu;
+	for (i = 0; i < P->arg[1]; i++)
+		*(volatile u64 *)(P->arg[0] + i * 4096) = i;
+	if (P->arg[3] == 4) {
+		len /= 4;
+		asm volatile("rep insl" : "+D"(to), "+c"(len) : "d"(P->arg[2]) : "memory");
+	} else {
+		asm volatile("rep insb" : "+D"(to), "+c"(len) : "d"(P->arg[2]) : "memory");
+	}
+	GCHECK(!len && to == P->arg[0] + P->arg[4] * 4096);
+}

@@ -104,6 +104,54 @@ TEST(ring, full)
 	CHECK_EQ(vm->p->res[0], 0);
 }
 
+/* Takes what is there from the ring.  KVM tells of a page as often as its emulator writes it. */
+static unsigned int take(struct vm *vm, struct kvm_dirty_gfn *ring, unsigned int *next,
+			 unsigned int told)
+{
+	struct kvm_dirty_gfn *g;
+	int n = 0;
+
+	for (; g = &ring[*next % ENTRIES], g->flags == KVM_DIRTY_GFN_F_DIRTY; ++*next, n++) {
+		told += g->offset == told;
+		check_entry(g, told - 1);
+		g->flags |= KVM_DIRTY_GFN_F_RESET;
+	}
+	CHECK(n < (int)ENTRIES);
+	CHECK_EQ(ioctl(vm->fd, KVM_RESET_DIRTY_RINGS), n);
+	return told;
+}
+
+/* One instruction that writes more pages than the ring has entries. */
+static void string_input(uint16_t port, int size)
+{
+	unsigned int pages = 100 + ENTRIES, next = 0, told = 0, stops = 0;
+	struct vm *vm = logged(G_ins_pages, pages);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_dirty_gfn *ring = ring_of(v);
+
+	vm->p->arg[0] = HIGH;
+	vm->p->arg[1] = 100;
+	vm->p->arg[2] = port;
+	vm->p->arg[3] = size;
+	vm->p->arg[4] = pages;
+	for (;;) {
+		CHECK_EQ(run_once(v), 0);
+		if (v->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL) {
+			told = take(vm, ring, &next, told);
+			stops++;
+		} else if (v->run->exit_reason != KVM_EXIT_IO || v->run->io.port != port) {
+			break;
+		}
+	}
+	check_guest(v);
+	expect_io(v, 1, 4, PORT_DONE);
+	CHECK_EQ(take(vm, ring, &next, told), pages);
+	CHECK(stops >= 1);
+}
+
+TEST(ring, input_from_kernel) { string_input(0x21, 1); }
+TEST(ring, input_from_user) { string_input(PORT_TEST, 4); }
+
 /* What user space writes into an entry is not believed. */
 TEST(ring, nonsense)
 {

@@ -120,7 +120,7 @@ static void a_page_of_data_at_most(void **state)
 	START("\xf3\x6c");
 	rig.ctx.gpr[EMUL_RDI] = RAM;
 	rig.ctx.gpr[EMUL_RCX] = 0x2001;
-	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig_run_all(&rig), EMUL_DONE);
 	expect_seen(0, EMUL_PIO_IN, 1, 4096);
 	expect_seen(1, EMUL_PIO_IN, 1, 4096);
 	expect_seen(2, EMUL_PIO_IN, 1, 1);
@@ -131,6 +131,21 @@ static void a_page_of_data_at_most(void **state)
 	assert_int_equal(rig_run(&rig), EMUL_DONE);
 	expect_seen(0, EMUL_PIO_IN, 1, 64);
 	expect_seen(1, EMUL_PIO_IN, 1, 1);
+}
+
+/* More elements than one call does at a time: the caller gets to look at other things. */
+static void budget(void **state)
+{
+	(void)state;
+	START("\xf3\x6c");
+	rig.ctx.gpr[EMUL_RDI] = RAM;
+	rig.ctx.gpr[EMUL_RCX] = 0x2001;
+	assert_int_equal(emul_run(&rig.ctx), EMUL_AGAIN);
+	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 0x1001);
+	assert_int_equal(rig.nseen, 1);
+	assert_int_equal(emul_run(&rig.ctx), EMUL_AGAIN);
+	assert_int_equal(emul_run(&rig.ctx), EMUL_DONE);
+	assert_int_equal(rig.ctx.gpr[EMUL_RDI], RAM + 0x2001);
 }
 
 static void backwards_goes_one_by_one(void **state)
@@ -305,6 +320,7 @@ int main(void)
 		cmocka_unit_test(registers_wait_for_the_answer),
 		cmocka_unit_test(batches_end_at_pages),
 		cmocka_unit_test(a_page_of_data_at_most),
+		cmocka_unit_test(budget),
 		cmocka_unit_test(backwards_goes_one_by_one),
 		cmocka_unit_test(without_repeat_just_one),
 		cmocka_unit_test(sixteen_bit_index_wraps_between_batches),
