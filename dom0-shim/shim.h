@@ -166,6 +166,7 @@ struct bp_vcpu {
 	u64 run_delay;		/* of that thread, ns, as told or at KVM_RUN's end */
 
 	bool in_run;		/* in KVM_RUN; read without ->mutex */
+	int run_cpu;		/* Linux's, where RUN may be under way, or -1; likewise */
 	u32 rules;		/* BP_RULE_* of this vCPU alone */
 	u32 rules_gen;		/* of the rules that Bedplate has */
 

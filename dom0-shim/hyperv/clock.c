@@ -139,7 +139,5 @@ void bp_hv_clock_set(struct bp_vm *vm)
 		return;
 	for (i = 0; i < n; i++)
 		set_bit(HV_WORK_TSC_PAGE, &bp_vcpu_at(vm, i)->hv_work);
-	kick_all_cpus_sync();
-	for (i = 0; i < n; i++)
-		bp_vcpu_service(bp_vcpu_at(vm, i));
+	bp_vcpus_kick(vm);
 }

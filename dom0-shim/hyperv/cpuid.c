@@ -131,21 +131,26 @@ static void take_features(struct bp_hv_vcpu *hv, struct kvm_cpuid2 *cpuid)
 }
 
 /* A guest that may ask for the invariant TSC does not see it before (TLFS 12.7.1). */
+static void hide_invtsc(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *e = find(cpuid, LEAF_POWER);
+	struct bp_hv_vcpu *hv = vcpu->hv;
+
+	hv->invtsc_hidden = hv->enabled && hv->feat_eax & HV_ACCESS_TSC_INVARIANT &&
+			    !READ_ONCE(vcpu->vm->hv->invtsc) && e && e->edx & INVARIANT_TSC;
+	if (hv->invtsc_hidden)
+		e->edx &= ~INVARIANT_TSC;
+}
+
 void bp_hv_cpuid_set(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 {
 	struct kvm_cpuid_entry2 *e = find(cpuid, HYPERV_CPUID_INTERFACE);
 	struct bp_hv_vcpu *hv = vcpu->hv;
 
 	hv->enabled = e && e->eax == HV_CPUID_SIGNATURE;
-	hv->invtsc_hidden = false;
 	take_features(hv, cpuid);
 	vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
-	e = find(cpuid, LEAF_POWER);
-	if (!hv->enabled || !(hv->feat_eax & HV_ACCESS_TSC_INVARIANT) ||
-	    READ_ONCE(vcpu->vm->hv->invtsc) || !e || !(e->edx & INVARIANT_TSC))
-		return;
-	e->edx &= ~INVARIANT_TSC;
-	hv->invtsc_hidden = true;
+	hide_invtsc(vcpu, cpuid);
 }
 
 void bp_hv_cpuid_shown(const struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
@@ -160,10 +165,9 @@ void bp_hv_show_invtsc(struct bp_vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = vcpu->state;
 
-	if (!vcpu->hv->invtsc_hidden ||
-	    bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE) < 0)
+	if (bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE) < 0)
 		return;
 	bp_hv_cpuid_shown(vcpu, cpuid);
-	if (!bp_state_set(vcpu, BP_STATE_CPUID, struct_size(cpuid, entries, cpuid->nent)))
-		vcpu->hv->invtsc_hidden = false;
+	hide_invtsc(vcpu, cpuid);
+	bp_state_set(vcpu, BP_STATE_CPUID, struct_size(cpuid, entries, cpuid->nent));
 }

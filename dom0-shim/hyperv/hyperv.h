@@ -62,7 +62,7 @@ u64 bp_hv_ref_time(struct bp_vcpu *vcpu);	/* 100 ns */
 void bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest);
 
 /* ---- cpuid.c ---- */
-/* The guest may see the invariant TSC from now on. */
+/* Whether the guest may see the invariant TSC has changed. */
 void bp_hv_show_invtsc(struct bp_vcpu *vcpu);
 
 #endif

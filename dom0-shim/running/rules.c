@@ -6,6 +6,7 @@
  */
 #include <linux/smp.h>
 #include <linux/srcu.h>
+#include <trace/events/ipi.h>
 
 #include "channel/ring.h"
 #include "hv.h"
@@ -59,35 +60,43 @@ void bp_rules_left(struct bp_vcpu *vcpu)
 		wake_up_all(&vcpu->vm->rules_wait);
 }
 
-/* Those that run leave Bedplate for an interrupt, and those that sleep wake. */
-static void kick_all(struct bp_vm *vm)
+void bp_vcpus_kick(struct bp_vm *vm)
 {
 	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 
-	kick_all_cpus_sync();
-	for (i = 0; i < n; i++)
-		bp_vcpu_service(bp_vcpu_at(vm, i));
+	smp_mb();	/* pairs with run_loop(): it sees the work, or we see its CPU */
+	for (i = 0; i < n; i++) {
+		struct bp_vcpu *vcpu = bp_vcpu_at(vm, i);
+		int cpu = READ_ONCE(vcpu->run_cpu);
+
+		if (cpu >= 0)
+			smp_send_reschedule(cpu);
+		bp_vcpu_service(vcpu);
+	}
 }
 
-static bool caught_up(struct bp_vcpu *vcpu)
+/* Those that were touched later may wait for the next ones. */
+static bool caught_up(struct bp_vcpu *vcpu, u32 gen)
 {
-	return !READ_ONCE(vcpu->in_run) || !bp_rules_due(vcpu);
+	return !READ_ONCE(vcpu->in_run) || (s32)(READ_ONCE(vcpu->rules_gen) - gen) >= 0;
 }
 
-void bp_rules_touch(struct bp_vm *vm)
+u32 bp_rules_touch(struct bp_vm *vm)
 {
 	/* A full barrier: a vCPU that enters KVM_RUN from now on sees it. */
-	atomic_inc_return(&vm->rules_gen);
-	kick_all(vm);
+	u32 gen = atomic_inc_return(&vm->rules_gen);
+
+	bp_vcpus_kick(vm);
+	return gen;
 }
 
 long bp_rules_changed(struct bp_vm *vm)
 {
 	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
+	u32 gen = bp_rules_touch(vm);
 	long ret = 0;
 
-	bp_rules_touch(vm);
 	for (i = 0; i < n && !ret; i++)
-		ret = wait_event_killable(vm->rules_wait, caught_up(bp_vcpu_at(vm, i)));
+		ret = wait_event_killable(vm->rules_wait, caught_up(bp_vcpu_at(vm, i), gen));
 	return ret ? -EINTR : 0;
 }

@@ -46,10 +46,13 @@ void bp_msr_rules(const struct bp_msr_filter *filter, struct bp_rules *rules);
  * ---- rules.c: struct bp_rules, from what the VM's file was told ----
  * changed: vm->rules_lock is held; returns when each vCPU has them, or is out of
  * KVM_RUN.  -EINTR.  touch: as changed, without a lock and without waiting: each vCPU
- * has them before its next RUN, and those that run end theirs.  due, apply: in KVM_RUN; the vCPU is stopped for apply.
+ * has them before its next RUN, and those that run end theirs.  due, apply: in KVM_RUN;
+ * the vCPU is stopped for apply.
  */
 long bp_rules_changed(struct bp_vm *vm);
-void bp_rules_touch(struct bp_vm *vm);
+u32 bp_rules_touch(struct bp_vm *vm);	/* their number */
+/* Those that run end that, and those that sleep wake, to look at what is due. */
+void bp_vcpus_kick(struct bp_vm *vm);
 u32 bp_rules_gen(const struct bp_vm *vm);
 void bp_rules_entered(struct bp_vcpu *vcpu);
 void bp_rules_left(struct bp_vcpu *vcpu);

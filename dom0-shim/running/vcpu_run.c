@@ -98,6 +98,7 @@ static long enter_guest(struct bp_vcpu *vcpu)
 		local_irq_disable();
 	}
 	vtime_account_guest_exit();
+	WRITE_ONCE(vcpu->run_cpu, -1);
 	local_irq_enable();
 
 	if (exit != BP_EXIT_INTR && exit != BP_EXIT_BLOCKED)
@@ -315,7 +316,10 @@ static int run_loop(struct bp_vcpu *vcpu)
 			ret = 1;
 			continue;
 		}
+		/* Who makes something due from here on ends RUN: bp_vcpus_kick(). */
+		smp_store_mb(vcpu->run_cpu, smp_processor_id());
 		if (unlikely(something_due(vcpu))) {
+			WRITE_ONCE(vcpu->run_cpu, -1);
 			local_irq_enable();
 			ret = do_due(vcpu);
 			continue;
