@@ -193,6 +193,7 @@ struct bp_vcpu {
 		u64 db[4];
 		struct kvm_debugregs own; /* the guest's, while the CPU has others */
 		u64 step_rip;	/* linear: registers set there step from there */
+		bool events_set; /* by KVM_SET_VCPU_EVENTS, and not run yet */
 	} debug;
 
 	/* With the PIC in user space: running/extint.c */

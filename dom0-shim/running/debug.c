@@ -15,6 +15,8 @@
 #include "state.h"
 
 #define DR6_INIT	0xffff0ff0ull
+#define DR6_HITS	0xfull
+#define DR6_CAUSES	0xe00full
 #define DR7_FIXED	(1ull << 10)
 #define DR7_GD		(1ull << 13)
 
@@ -143,6 +145,7 @@ static long set_step(struct bp_vcpu *vcpu, u32 control)
 		vcpu->debug.step_rip = cs_base(vcpu) + page->regs.rip;
 	}
 	page->run_flags |= BP_RUN_SET_REGS;
+	bp_emulate_new_regs(vcpu, &page->regs);
 	return 0;
 }
 
@@ -199,6 +202,50 @@ long bp_debug_set(struct bp_vcpu *vcpu, const struct kvm_guest_debug *dbg)
 	if (!ret)
 		tell_rules(vcpu, control);
 	return ret;
+}
+
+/* ---- what happens to the guest's own registers ---- */
+
+static const struct kvm_debugregs after_reset = { .dr6 = DR6_INIT, .dr7 = DR7_FIXED };
+
+/*
+ * The cause of a #DB that the VMM hands back to the guest is in the event.  It is for the
+ * guest's own DR6, and not for the CPU's, which Bedplate would give it to.
+ */
+long bp_debug_deliver(struct bp_vcpu *vcpu)
+{
+	struct kvm_vcpu_events *ev = vcpu->state;
+	struct kvm_debugregs *own = &vcpu->debug.own;
+	bool look = vcpu->debug.events_set && swapped(vcpu->debug.control);
+	long ret;
+
+	vcpu->debug.events_set = false;
+	if (!look)
+		return 0;
+	ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+	if (ret < 0)
+		return ret;
+	if (!ev->exception.pending || ev->exception.nr != X86_TRAP_DB || !ev->exception_has_payload)
+		return 0;
+	own->dr6 = (own->dr6 & ~DR6_HITS) | (ev->exception_payload & DR6_CAUSES);
+	own->dr7 &= ~DR7_GD;
+	ev->exception_has_payload = 0;
+	ev->exception_payload = 0;
+	return bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+}
+
+bool bp_debug_init_due(const struct bp_vcpu *vcpu)
+{
+	return swapped(vcpu->debug.control) &&
+	       vcpu->page->mp_state == KVM_MP_STATE_INIT_RECEIVED &&
+	       memcmp(&vcpu->debug.own, &after_reset, sizeof(after_reset));
+}
+
+/* Bedplate leaves the CPU's alone then, which are the VMM's. */
+int bp_debug_init(struct bp_vcpu *vcpu)
+{
+	vcpu->debug.own = after_reset;
+	return arm(vcpu) ?: 1;
 }
 
 /* ---- exits ---- */

@@ -62,8 +62,13 @@ long bp_rules_apply(struct bp_vcpu *vcpu);
 /*
  * ---- debug.c: the VMM's break- and watchpoints and single steps ----
  * set: KVM_SET_GUEST_DEBUG.  -EINVAL a control that there is not, -EBUSY an exception
- * waits already, so none can be injected.  exit: as above.
+ * waits already, so none can be injected.  exit: as above.  deliver: before it runs, for
+ * what KVM_SET_VCPU_EVENTS has set.  init, if due: INIT has come; the vCPU is stopped, and
+ * to be run again.
  */
+long bp_debug_deliver(struct bp_vcpu *vcpu);
+bool bp_debug_init_due(const struct bp_vcpu *vcpu);
+int bp_debug_init(struct bp_vcpu *vcpu);
 long bp_debug_set(struct bp_vcpu *vcpu, const struct kvm_guest_debug *dbg);
 int bp_exit_debug(struct bp_vcpu *vcpu);
 int bp_exit_mov_dr(struct bp_vcpu *vcpu);

@@ -134,6 +134,10 @@ static int exit_blocked(struct bp_vcpu *vcpu)
 {
 	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
 		return exit_hlt(vcpu);
+	if (unlikely(bp_debug_init_due(vcpu))) {
+		stop_vcpu(vcpu);
+		return bp_debug_init(vcpu);
+	}
 
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
@@ -363,7 +367,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
-	ret = bp_sync_from_run(vcpu) ?: finish_pending(vcpu);
+	ret = bp_sync_from_run(vcpu) ?: bp_debug_deliver(vcpu) ?: finish_pending(vcpu);
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <asm/apicdef.h>
+#include <asm/debugreg.h>
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
@@ -111,6 +112,14 @@ long bp_regs_get(struct bp_vcpu *vcpu)
 	return 0;
 }
 
+/* A trap hangs on the end of an instruction that was done here. */
+static bool owes_step(const struct bp_vcpu *vcpu)
+{
+	const struct bp_vcpu_page *page = vcpu->page;
+
+	return page->run_flags & BP_RUN_INSN_DONE && page->regs.rflags & X86_EFLAGS_TF;
+}
+
 long bp_regs_set(struct bp_vcpu *vcpu)
 {
 	struct bp_vcpu_page *page = vcpu->page;
@@ -126,6 +135,9 @@ long bp_regs_set(struct bp_vcpu *vcpu)
 	/* Bit 1 of RFLAGS reads as one. */
 	page->regs.rflags |= 2;
 	page->run_flags &= ~(BP_RUN_SET_REGS | BP_RUN_EXCEPTION);
+	/* With the exception goes the trap of a step that is the guest's own. */
+	if (owes_step(vcpu) && !(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))
+		page->run_flags &= ~BP_RUN_INSN_DONE;
 	bp_emulate_new_regs(vcpu, &page->regs);
 	return 0;
 }
@@ -250,9 +262,18 @@ static long lapic_set(struct bp_vcpu *vcpu, void __user *argp)
 
 /* ---- events ---- */
 
-/* What the emulator has found, and Bedplate does not know yet. */
-static void merge_owed(const struct bp_vcpu_page *page, struct kvm_vcpu_events *ev)
+/* It is the guest's, and user space can take and give it. */
+static bool shows_step(const struct bp_vcpu *vcpu)
 {
+	return owes_step(vcpu) && !(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP) &&
+	       READ_ONCE(vcpu->vm->rules) & BP_RULE_PAYLOAD;
+}
+
+/* What the emulator has found, and Bedplate does not know yet. */
+static void merge_owed(const struct bp_vcpu *vcpu, struct kvm_vcpu_events *ev)
+{
+	const struct bp_vcpu_page *page = vcpu->page;
+
 	if (page->run_flags & BP_RUN_EXCEPTION) {
 		ev->exception.injected = 0;
 		ev->exception.pending = 1;
@@ -261,6 +282,12 @@ static void merge_owed(const struct bp_vcpu_page *page, struct kvm_vcpu_events *
 		ev->exception.error_code = page->exc_error;
 		ev->exception_has_payload = page->exc_vector == X86_TRAP_PF;
 		ev->exception_payload = page->exc_cr2;
+	} else if (shows_step(vcpu) && !ev->exception.pending && !ev->exception.injected) {
+		ev->exception.pending = 1;
+		ev->exception.nr = X86_TRAP_DB;
+		ev->exception.has_error_code = 0;
+		ev->exception_has_payload = 1;
+		ev->exception_payload = DR_STEP;
 	}
 	if (page->run_flags & BP_RUN_INJECT) {
 		ev->interrupt.injected = 1;
@@ -296,7 +323,7 @@ long bp_events_get(struct bp_vcpu *vcpu)
 	ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
 	if (ret < 0)
 		return ret;
-	merge_owed(vcpu->page, ev);
+	merge_owed(vcpu, ev);
 	hide_unasked(vcpu->vm, ev);
 	return 0;
 }
@@ -313,10 +340,13 @@ long bp_events_set(struct bp_vcpu *vcpu)
 	     !READ_ONCE(vm->triple_fault_event)))
 		return -EINVAL;
 	ret = bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(*ev));
-	if (!ret)
-		vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT |
-					   BP_RUN_INSN_DONE);
-	return ret;
+	if (ret)
+		return ret;
+	if (!owes_step(vcpu) || shows_step(vcpu))
+		vcpu->page->run_flags &= ~BP_RUN_INSN_DONE;
+	vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT);
+	vcpu->debug.events_set = true;
+	return 0;
 }
 
 /* ---- those, from and to user space ---- */

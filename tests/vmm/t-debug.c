@@ -175,3 +175,71 @@ TEST(debug, inject)
 	run_done(v);
 	CHECK_EQ(vm->p->res[1], 1);
 }
+
+static void take_payloads(struct vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXCEPTION_PAYLOAD, .args = { 1 } };
+
+	CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+}
+
+/* The next exit that is not the MMIO device's: of KVM_EXIT_DEBUG true, else the guest is done. */
+static int next_debug(struct vcpu *v)
+{
+	do {
+		CHECK_EQ(run_once(v), 0);
+	} while (serve_mmio(v));
+	return v->run->exit_reason == KVM_EXIT_DEBUG;
+}
+
+/* The guest steps through itself, and the VMM hands back what is the guest's. */
+TEST(debug, hand_back)
+{
+	struct vm *vm = vm_new(G_step_exits, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e;
+	int n = 0;
+
+	CHECK_EQ(check_cap(kvm_fd, KVM_CAP_SET_GUEST_DEBUG), 1);
+	take_payloads(vm);
+	debug(v, HW, 0, 0x400);
+	while (next_debug(v)) {
+		CHECK_EQ(v->run->debug.arch.exception, 1);
+		CHECK_EQ(v->run->debug.arch.dr6, DR6 | 0x4000);
+		CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+		CHECK(!e.exception.pending && !e.exception.injected);
+		e.exception.pending = 1;
+		e.exception.nr = 1;
+		e.exception.has_error_code = 0;
+		e.exception_has_payload = 1;
+		e.exception_payload = v->run->debug.arch.dr6 & 0xe00f;
+		e.flags = KVM_VCPUEVENT_VALID_PAYLOAD;
+		CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+		n++;
+	}
+	check_guest(v);
+	expect_io(v, 1, 4, PORT_DONE);
+	/* KVM does not show those of instructions that it has done. */
+	CHECK(n >= 1);
+}
+
+/* A step over an access that the VMM has answered, taken out and put back before it shows. */
+TEST(debug, step_taken_out)
+{
+	struct vm *vm = vm_new(G_step_exits, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_vcpu_events e;
+
+	take_payloads(vm);
+	CHECK_EQ(run_once(v), 0);
+	CHECK(serve_mmio(v));
+	v->run->immediate_exit = 1;
+	CHECK_EQ(run_once(v), -EINTR);
+	v->run->immediate_exit = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e), 0);
+	CHECK(e.exception.pending && e.exception.nr == 1);
+	CHECK_EQ(e.exception_has_payload, 1);
+	CHECK_EQ(e.exception_payload & 0xe00f, 0x4000);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	run_done(v);
+}
