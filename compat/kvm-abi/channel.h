@@ -408,7 +408,8 @@ struct bp_rules {
 #define BP_RULE_DEBUG		0x800u	/* #DB and MOV of debug registers are the shim's */
 #define BP_RULE_BREAK		0x1000u	/* so is #BP */
 #define BP_RULE_HYPERCALL	0x2000u	/* hypercalls are the shim's, from every CPL */
-#define BP_RULES		0x3fffu	/* all of them */
+#define BP_RULE_NO_IRQ		0x4000u	/* NMIs and interrupts wait */
+#define BP_RULES		0x7fffu	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */

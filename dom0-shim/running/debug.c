@@ -178,11 +178,13 @@ static long inject(struct bp_vcpu *vcpu, u32 control)
 
 static void tell_rules(struct bp_vcpu *vcpu, u32 control)
 {
-	vcpu->rules &= ~(BP_RULE_DEBUG | BP_RULE_BREAK);
+	vcpu->rules &= ~(BP_RULE_DEBUG | BP_RULE_BREAK | BP_RULE_NO_IRQ);
 	if (swapped(control))
 		vcpu->rules |= BP_RULE_DEBUG;
 	if (control & KVM_GUESTDBG_USE_SW_BP)
 		vcpu->rules |= BP_RULE_BREAK;
+	if (control & KVM_GUESTDBG_BLOCKIRQ)
+		vcpu->rules |= BP_RULE_NO_IRQ;
 	vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
 }
 

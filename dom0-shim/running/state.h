@@ -30,7 +30,8 @@ long bp_events_set(struct bp_vcpu *vcpu);
 /* What KVM_SET_GUEST_DEBUG takes. */
 #define BP_GUEST_DEBUG	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | \
 			 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_USE_HW_BP | \
-			 KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
+			 KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP | \
+			 KVM_GUESTDBG_BLOCKIRQ)
 
 /*
  * ---- debug.c: what a debugger must not see, or not disturb ----

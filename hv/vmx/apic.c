@@ -56,11 +56,27 @@ void vmx_apic_mode(struct vcpu *v, enum vlapic_mode mode)
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, x2apic));
 }
 
+/*
+ * The CPU holds no interrupt back that it could deliver: for what wants that, the run loop
+ * injects, for good.  The MSR bitmap of virtualised x2APIC accesses lets EOI pass, which is
+ * the physical APIC's then.
+ */
+void vmx_apic_no_delivery(struct vcpu *v)
+{
+	struct vmx_vcpu *x = v->arch;
+
+	v->apic.post->off = true;
+	x->apic &= ~(PROC2_DELIVERY | PROC2_X2APIC);
+	x->pin &= ~PIN_POSTED;
+	x->pin_base &= ~PIN_POSTED;
+	vmwrite(VMCS_PIN, x->pin);
+}
+
 void vmx_apic_reset(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->arch;
 
-	if (v->apic.post && vmx.ctl.posted) {
+	if (v->apic.post && !v->apic.post->off && vmx.ctl.posted) {
 		x->pin = x->pin_base |= PIN_POSTED;
 		vmwrite(VMCS_PIN, x->pin);
 		vmwrite(VMCS_EXIT_CTL, vmx.ctl.exit | EXIT_TAKE_INTR);

@@ -211,7 +211,7 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		load_tpr_threshold(v, x);
 	if (unlikely(v->apic.mode != x->apic_mode))
 		vmx_apic_mode(v, v->apic.mode);
-	if (v->apic.post && vlapic_post_news(v->apic.post))
+	if (v->apic.post && !v->apic.post->off && vlapic_post_news(v->apic.post))
 		vmx_apic_delivery(v);
 	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
 	vmwrite(VMCS_GUEST_RIP, v->regs.rip);

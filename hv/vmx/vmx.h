@@ -109,6 +109,7 @@ void vmx_apic_init(struct vcpu *v);
 void vmx_apic_reset(struct vcpu *v);
 void vmx_apic_mode(struct vcpu *v, enum vlapic_mode mode);
 void vmx_apic_delivery(struct vcpu *v);
+void vmx_apic_no_delivery(struct vcpu *v);	/* vmx_apic_mode() is to follow */
 
 /* exit.c: fill v->exit from the VMCS; the second one: nothing was entered. */
 void vmx_decode_exit(struct vcpu *v, u32 reason);

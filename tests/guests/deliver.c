@@ -223,3 +223,21 @@ void guest_level_eoi(int cpu)
 		sti_hlt_cli();
 	P->res[0] = irqs[VEC];
 }
+
+/* An interrupt that a debugger holds back from stage 1 to 2: res[0], res[1], how many came by when. */
+void guest_blocked_irq(int cpu)
+{
+	(void)cpu;
+	apic_enable();
+	count_irq(VEC);
+	sync_point(1);
+	apic_icr(0, ICR_FIXED | ICR_SELF | VEC);
+	asm volatile("sti; nop; nop; cli");
+	P->res[0] = irqs[VEC];
+	sync_point(2);
+	asm volatile("sti; nop; nop; cli");
+	P->res[1] = irqs[VEC];
+	apic_icr(0, ICR_FIXED | ICR_SELF | VEC);
+	asm volatile("sti; nop; nop; cli");
+	P->res[2] = irqs[VEC];
+}

@@ -339,3 +339,33 @@ TEST(lapic, id_beyond_255)
 	CHECK_EQ(lapic_reg(&l, 0xd0), 18 << 16 | 1 << 12);
 	CHECK(msi_to(vm, 0xfee00004, 0x121000) > 0);
 }
+
+/* Stepped through with interrupts blocked: they wait, also where the CPU delivers by itself. */
+static void debugger_blocks(int x2apic)
+{
+	struct kvm_guest_debug d = {
+		.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ,
+	};
+	struct vm *vm = vm_new(G_blocked_irq, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int steps = 0;
+
+	CHECK(check_cap(kvm_fd, KVM_CAP_SET_GUEST_DEBUG2) & KVM_GUESTDBG_BLOCKIRQ);
+	vm->p->x2apic = x2apic;
+	run_sync(v, 1);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d), 0);
+	do {
+		CHECK_EQ(run_once(v), 0);
+	} while (v->run->exit_reason == KVM_EXIT_DEBUG && ++steps < 1000);
+	CHECK_EQ(*(uint32_t *)expect_io(v, 1, 4, PORT_SYNC), 2);
+	CHECK(steps > 5);
+	CHECK_EQ(vm->p->res[0], 0);
+	d.control = 0;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d), 0);
+	run_done(v);
+	CHECK_EQ(vm->p->res[1], 1);
+	CHECK_EQ(vm->p->res[2], 2);
+}
+
+TEST(lapic, debugger_blocks_xapic) { debugger_blocks(0); }
+TEST(lapic, debugger_blocks_x2apic) { debugger_blocks(1); }

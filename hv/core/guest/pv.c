@@ -325,7 +325,8 @@ void pv_eoi_prepare(struct vcpu *v, u8 vector)
 	struct vlapic *a = &v->apic;
 	u8 one = KVM_PV_EOI_ENABLED;
 
-	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count)
+	/* With post the count does not tell. */
+	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count || a->post)
 		return;
 	/* Another one waits: its turn comes with an EOI that we see. */
 	if (vlapic_others_pending(a, vector))

@@ -24,7 +24,8 @@ static inline void irq_window(void)
 /* An interrupt that only the TPR holds back: learn when the TPR falls. */
 static void tpr_watch(struct vcpu *v)
 {
-	bool ours = !v->apic.post && READ_ONCE(v->apic.irr_hint);
+	const struct vlapic_post *p = v->apic.post;
+	bool ours = p ? p->off : READ_ONCE(v->apic.irr_hint);
 	u8 cls = ours ? vlapic_tpr_blocked(v) : 0;
 
 	if (cls != v->tpr_watch) {
@@ -36,7 +37,7 @@ static void tpr_watch(struct vcpu *v)
 /* The vector that is ours to inject; -1: none, or the CPU delivers by itself. */
 static int due(struct vcpu *v)
 {
-	return v->apic.post ? -1 : vlapic_pending(v);
+	return v->apic.post && !v->apic.post->off ? -1 : vlapic_pending(v);
 }
 
 /*
@@ -162,6 +163,8 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 	if (unlikely(v->pv_dirty) && !pv_update(v))
 		return false;
 	if (likely(v->inject.type == EVENT_NONE)) {
+		if (unlikely(v->rules.flags & BP_RULE_NO_IRQ))
+			return true;
 		if (unlikely(extint_service(v)))
 			return false;
 		inject_pending(v);

@@ -58,6 +58,7 @@ struct vlapic_post {
 	u64 late[4];			/* posted, but not in eoi_exits yet */
 	bool late_any;
 	bool notify;			/* VECTOR_POSTED makes a running CPU look */
+	bool off;			/* for good: the run loop injects, as without post */
 	bool eoi_changed;		/* eoi_exits: not in the CPU's hands yet */
 	bool status_changed;		/* vlapic_status(): likewise */
 	u64 eoi_exits[4];		/* vectors whose EOI is reported; only grows */
@@ -84,7 +85,7 @@ struct vlapic {
 		u32 *reg;		/* reg[offset / 4] */
 		struct kvm_lapic_state *state;
 	};
-	struct vlapic_post *post;	/* NULL: the run loop injects interrupts */
+	struct vlapic_post *post;	/* NULL, or off: the run loop injects interrupts */
 	/*
 	 * A page that stands for the xAPIC page in second-level tables, whose accesses
 	 * the CPU then takes on itself in xAPIC mode; 0: none.

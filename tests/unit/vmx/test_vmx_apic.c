@@ -96,6 +96,26 @@ static void controls(void **state __unused)
 	}
 }
 
+/* The run loop injects from now on, and no access to the x2APIC's EOI passes. */
+static void no_delivery(void **state __unused)
+{
+	make(1, PROC2_APICV, true);
+	assert_int_equal(rig_vmcs[VMCS_PIN], BASE_PIN | PIN_POSTED);
+	vmx_apic_no_delivery(&rig_v);
+	assert_true(rig_v.apic.post->off);
+	assert_int_equal(rig_vmcs[VMCS_PIN], BASE_PIN);
+	assert_int_equal(entered(VLAPIC_XAPIC), PROC2_APIC_ACCESS | PROC2_APIC_REGS);
+	assert_int_equal(rig_vmcs[VMCS_MSR_BITMAP], 0x1000);
+	assert_int_equal(entered(VLAPIC_X2APIC), 0);
+	assert_int_equal(rig_vmcs[VMCS_MSR_BITMAP], 0x1000);
+	/* INIT brings nothing of it back. */
+	rig_x.pin = rig_x.pin_base = BASE_PIN;
+	vmx_apic_reset(&rig_v);
+	assert_int_equal(rig_vmcs[VMCS_PIN], BASE_PIN);
+	assert_int_equal(entered(VLAPIC_XAPIC), PROC2_APIC_ACCESS | PROC2_APIC_REGS);
+	rig_v.apic.post->off = false;
+}
+
 /* Domain 0 has the TPR shadow only. */
 static void service_vm(void **state __unused)
 {
@@ -159,7 +179,7 @@ static void entries(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(controls), cmocka_unit_test(service_vm),
+		cmocka_unit_test(controls), cmocka_unit_test(no_delivery), cmocka_unit_test(service_vm),
 		cmocka_unit_test(posted), cmocka_unit_test(entries),
 	};
 
