@@ -392,6 +392,7 @@ struct bp_rules {
 	struct {
 		__u32 first, last;
 	} msr[16];		/* RDMSR and WRMSR of these: BP_EXIT_MSR */
+	__u64 auto_eoi[4];	/* vectors, with BP_RULE_AUTO_EOI */
 };
 #define BP_RULE_MSR_REFUSED	0x1u	/* BP_EXIT_MSR instead of #GP */
 #define BP_RULE_MSR_TRAP	0x2u	/* no MSR is the CPU's own; else ranges have no
@@ -409,7 +410,9 @@ struct bp_rules {
 #define BP_RULE_BREAK		0x1000u	/* so is #BP */
 #define BP_RULE_HYPERCALL	0x2000u	/* hypercalls are the shim's, from every CPL */
 #define BP_RULE_NO_IRQ		0x4000u	/* NMIs and interrupts wait */
-#define BP_RULES		0x7fffu	/* all of them */
+#define BP_RULE_AUTO_EOI	0x8000u	/* delivery ends auto_eoi's vectors, so they never
+					 * are in service */
+#define BP_RULES		0xffffu	/* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */
@@ -527,7 +530,7 @@ BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
 BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
 BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
-BP_ASSERT(sizeof(struct bp_rules) == 136);
+BP_ASSERT(sizeof(struct bp_rules) == 168);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 176);

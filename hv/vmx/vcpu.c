@@ -137,7 +137,7 @@ static void sync_rules(struct vcpu *v, struct vmx_vcpu *x)
 	if (vmx.ctl.pause_loop)
 		x->proc2 = v->rules.flags & BP_RULE_PAUSE ? x->proc2 & ~PROC2_PAUSE_LOOP :
 							    x->proc2 | PROC2_PAUSE_LOOP;
-	if (v->rules.flags & BP_RULE_NO_IRQ && v->apic.post)
+	if (v->rules.flags & (BP_RULE_NO_IRQ | BP_RULE_AUTO_EOI) && v->apic.post)
 		vmx_apic_no_delivery(v);
 	vmx_apic_mode(v, x->apic_mode);
 }

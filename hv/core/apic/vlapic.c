@@ -166,12 +166,20 @@ bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)
 	return !(old & bit);
 }
 
+bool vlapic_auto_eoi(const struct vcpu *v, u8 vector)
+{
+	return unlikely(v->rules.flags & BP_RULE_AUTO_EOI) &&
+	       v->rules.auto_eoi[vector / 64] & BIT(vector % 64);
+}
+
 void vlapic_ack(struct vcpu *v, u8 vector)
 {
 	struct vlapic *a = &v->apic;
 	u32 bit = BIT(vector % 32);
 
 	fetch_and(vec_word(a, APIC_REG_IRR, vector), ~bit);
+	if (vlapic_auto_eoi(v, vector))
+		return;
 	if (!vec_test(a, APIC_REG_ISR, vector)) {
 		*vec_word(a, APIC_REG_ISR, vector) |= bit;
 		a->isr_count++;

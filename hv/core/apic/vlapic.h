@@ -64,6 +64,8 @@ bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 u8 vlapic_tpr_blocked(struct vcpu *v);
 /* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)? */
 bool vlapic_accepts_extint(const struct vcpu *v);
+/* Its delivery is also its end. */
+bool vlapic_auto_eoi(const struct vcpu *v, u8 vector);
 /* Pending becomes in service: the vector is about to be injected. */
 void vlapic_ack(struct vcpu *v, u8 vector);
 /* End of the highest in-service vector. */

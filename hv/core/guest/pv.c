@@ -328,6 +328,8 @@ void pv_eoi_prepare(struct vcpu *v, u8 vector)
 	/* With post the count does not tell. */
 	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count || a->post)
 		return;
+	if (vlapic_auto_eoi(v, vector))
+		return;
 	/* Another one waits: its turn comes with an EOI that we see. */
 	if (vlapic_others_pending(a, vector))
 		return;
