@@ -126,6 +126,7 @@ enum bp_pending {
 	BP_PENDING_EMUL,	/* emul_resume() */
 	BP_PENDING_MSR,		/* RDMSR or WRMSR, ->msr */
 	BP_PENDING_HV,		/* a hypercall of Hyper-V's */
+	BP_PENDING_SYNDBG,	/* its debugger: the status */
 };
 
 /* Written by the vCPU's thread, read by anybody. */

@@ -110,6 +110,10 @@ static long enable_cap(struct bp_vcpu *vcpu, void __user *argp)
 			vcpu->rules |= BP_RULE_PV_CPUID;
 		vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
 		return 0;
+	case KVM_CAP_HYPERV_SYNIC:
+	case KVM_CAP_HYPERV_SYNIC2:
+		return cap.args[0] ? -EINVAL :
+		       bp_hv_synic_enable(vcpu, cap.cap == KVM_CAP_HYPERV_SYNIC2);
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 		bp_hv_enforce(vcpu, cap.args[0]);
 		return 0;

@@ -26,6 +26,15 @@
 
 /* ---- ioctls ---- */
 
+static long hyperv_eventfd(struct bp_vm *vm, void __user *argp)
+{
+	struct kvm_hyperv_eventfd args;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	return bp_hv_eventfd(vm, &args);
+}
+
 static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
 {
 	u32 *word;
@@ -157,6 +166,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_ioctl_copied(vm, cmd, argp);
 	case KVM_GET_STATS_FD:
 		return bp_stats_fd(vm, NULL);
+	case KVM_HYPERV_EVENTFD:
+		return hyperv_eventfd(vm, argp);
 	case KVM_RESET_DIRTY_RINGS:
 		return bp_dirty_rings_reset(vm);
 	case KVM_GET_CLOCK:

@@ -115,7 +115,10 @@ static bool read_set(struct hcall *hc, struct vp_set *set, u64 format, u64 valid
 	return hc->var == hweight64(valid) && more(hc, set->bank, hc->var);
 }
 
-/* ---- calls; what they return is an HV_STATUS_* ---- */
+/* ---- calls; what they return is an HV_STATUS_*, or that user space is to do it ---- */
+
+#define TO_USER		(~0ull)
+#define FLAG_NUMBER	0xffff00000000ull
 
 #define BAD_INPUT	HV_STATUS_INVALID_HYPERCALL_INPUT
 
@@ -185,6 +188,36 @@ static u64 spin_wait(struct hcall *hc)
 	return HV_STATUS_SUCCESS;
 }
 
+static u64 signal_event(struct hcall *hc)
+{
+	u64 conn = hc->in;
+
+	if (hc->reps || !hc->vcpu->hv->synic.active)
+		return BAD_INPUT;
+	if (!hc->fast) {
+		if (hc->in % sizeof(conn))
+			return HV_STATUS_INVALID_ALIGNMENT;
+		if (!more(hc, &conn, 1))
+			return HV_STATUS_INSUFFICIENT_MEMORY;
+	}
+	/* Bits 47:32 are the number of a flag, of which user space may know more. */
+	if (!(conn & FLAG_NUMBER)) {
+		if (conn & ~(u64)KVM_HYPERV_CONN_ID_MASK)
+			return BAD_INPUT;
+		if (bp_hv_signal(hc->vcpu->vm, conn))
+			return HV_STATUS_SUCCESS;
+	}
+	return TO_USER;
+}
+
+static u64 debug_call(struct hcall *hc)
+{
+	if (!hc->vcpu->hv->syndbg)
+		return HV_STATUS_INVALID_HYPERCALL_CODE;
+	return READ_ONCE(hc->vcpu->vm->hv->syndbg.options) & HV_X64_SYNDBG_OPTION_USE_HCALLS ?
+	       TO_USER : HV_STATUS_OPERATION_DENIED;
+}
+
 static bool is_ext(u16 code)
 {
 	return code >= EXT_FIRST && code <= EXT_LAST;
@@ -224,6 +257,10 @@ static bool allowed(const struct hcall *hc)
 		fallthrough;
 	case HVCALL_SEND_IPI:
 		return bp_hv_allowed(hv, hv->enl_eax, HV_X64_CLUSTER_IPI_RECOMMENDED);
+	case HVCALL_POST_DEBUG_DATA:
+	case HVCALL_RETRIEVE_DEBUG_DATA:
+	case HVCALL_RESET_DEBUG_SESSION:
+		return !hv->syndbg || bp_hv_allowed(hv, hv->feat_ebx, HV_DEBUGGING);
 	default:
 		return !is_ext(hc->code) ||
 		       bp_hv_allowed(hv, hv->feat_ebx, HV_ENABLE_EXTENDED_HYPERCALLS);
@@ -248,8 +285,16 @@ static u64 call(struct hcall *hc)
 	case HVCALL_SEND_IPI_EX:
 		return send_ipi(hc, true);
 	case HVCALL_SIGNAL_EVENT:
+		return signal_event(hc);
 	case HVCALL_POST_MESSAGE:
-		return BAD_INPUT;	/* there is no SynIC */
+		return hc->reps || !hc->vcpu->hv->synic.active ? BAD_INPUT : TO_USER;
+	case HVCALL_POST_DEBUG_DATA:
+	case HVCALL_RETRIEVE_DEBUG_DATA:
+		if (hc->fast)
+			return BAD_INPUT;
+		fallthrough;
+	case HVCALL_RESET_DEBUG_SESSION:
+		return debug_call(hc);
 	default:
 		return HV_STATUS_INVALID_HYPERCALL_CODE;
 	}
@@ -322,6 +367,7 @@ int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
 	const struct kvm_sregs *s = vcpu->state;
 	struct hcall hc = { .vcpu = vcpu };
 	int ret = bp_sregs_get(vcpu);
+	u64 status;
 
 	if (ret)
 		return ret;
@@ -341,7 +387,8 @@ int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
 	}
 	if (is_ext(hc.code))
 		return hc.fast ? done(vcpu, hc.wide, HV_STATUS_INVALID_PARAMETER) : to_user(&hc);
-	return done(vcpu, hc.wide, call(&hc));
+	status = call(&hc);
+	return status == TO_USER ? to_user(&hc) : done(vcpu, hc.wide, status);
 }
 
 int bp_hv_complete(struct bp_vcpu *vcpu)

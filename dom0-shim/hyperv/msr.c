@@ -20,9 +20,6 @@
 #include "running/run.h"
 #include "running/state.h"
 
-/* What a write may end in besides 0 and an errno: KVM_RUN returns, *run is filled. */
-#define TO_USER		1
-
 #define FIRST		HV_X64_MSR_GUEST_OS_ID
 #define LAST		HV_X64_MSR_TSC_INVARIANT_CONTROL
 
@@ -65,9 +62,18 @@ static u32 needed(u32 msr, bool *edx)
 		return HV_ACCESS_REENLIGHTENMENT;
 	case HV_X64_MSR_TSC_INVARIANT_CONTROL:
 		return HV_ACCESS_TSC_INVARIANT;
+	case HV_X64_MSR_SCONTROL ... HV_X64_MSR_EOM:
+	case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
+		return HV_MSR_SYNIC_AVAILABLE;
+	case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+		return HV_MSR_SYNTIMER_AVAILABLE;
 	case HV_X64_MSR_CRASH_P0 ... HV_X64_MSR_CRASH_CTL:
 		*edx = true;
 		return HV_FEATURE_GUEST_CRASH_MSR_AVAILABLE;
+	case HV_X64_MSR_SYNDBG_CONTROL ... HV_X64_MSR_SYNDBG_PENDING_BUFFER:
+	case HV_X64_MSR_SYNDBG_OPTIONS:
+		*edx = true;
+		return HV_FEATURE_DEBUG_MSRS_AVAILABLE;
 	default:
 		return 0;
 	}
@@ -91,6 +97,8 @@ static long check(const struct access *a)
 		return -EINVAL;
 	if (!a->guest)
 		return 0;
+	if (need == HV_FEATURE_DEBUG_MSRS_AVAILABLE && edx && !hv->syndbg)
+		return -EINVAL;
 	return hv->enabled && bp_hv_allowed(hv, edx ? hv->feat_edx : hv->feat_eax, need) ?
 	       0 : -EINVAL;
 }
@@ -155,7 +163,7 @@ static int system_event(struct access *a, u32 type)
 	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 	run->system_event.type = type;
 	run->system_event.ndata = 0;
-	return TO_USER;
+	return BP_HV_TO_USER;
 }
 
 static long set_crash_ctl(struct access *a)
@@ -179,6 +187,65 @@ static long set_invtsc(struct access *a)
 	for (i = 0; i < smp_load_acquire(&vm->nr_vcpus); i++) /* pairs with bp_vcpu_create() */
 		set_bit(HV_WORK_INVTSC, &bp_vcpu_at(vm, i)->hv_work);
 	return 0;
+}
+
+/* The debugger's: user space carries what passes.  It answers a write of CONTROL. */
+static long to_debugger(struct access *a)
+{
+	const struct bp_hv *hv = a->vcpu->vm->hv;
+	struct kvm_run *run = a->vcpu->run;
+
+	if (!a->guest)
+		return 0;
+	run->exit_reason = KVM_EXIT_HYPERV;
+	memset(&run->hyperv, 0, sizeof(run->hyperv));
+	run->hyperv.type = KVM_EXIT_HYPERV_SYNDBG;
+	run->hyperv.u.syndbg.msr = a->msr;
+	run->hyperv.u.syndbg.control = hv->syndbg.control;
+	run->hyperv.u.syndbg.status = hv->syndbg.status;
+	run->hyperv.u.syndbg.send_page = hv->syndbg.send;
+	run->hyperv.u.syndbg.recv_page = hv->syndbg.recv;
+	run->hyperv.u.syndbg.pending_page = hv->syndbg.pending;
+	return BP_HV_TO_USER;
+}
+
+static u64 *syndbg_reg(struct bp_hv *hv, u32 msr)
+{
+	switch (msr) {
+	case HV_X64_MSR_SYNDBG_CONTROL:
+		return &hv->syndbg.control;
+	case HV_X64_MSR_SYNDBG_STATUS:
+		return &hv->syndbg.status;
+	case HV_X64_MSR_SYNDBG_SEND_BUFFER:
+		return &hv->syndbg.send;
+	case HV_X64_MSR_SYNDBG_RECV_BUFFER:
+		return &hv->syndbg.recv;
+	case HV_X64_MSR_SYNDBG_PENDING_BUFFER:
+		return &hv->syndbg.pending;
+	case HV_X64_MSR_SYNDBG_OPTIONS:
+		return &hv->syndbg.options;
+	default:
+		return NULL;
+	}
+}
+
+static long set_syndbg(struct access *a)
+{
+	u64 *reg = syndbg_reg(a->vcpu->vm->hv, a->msr);
+
+	if (!reg)
+		return -ENOENT;
+	*reg = a->data;
+	return a->msr == HV_X64_MSR_SYNDBG_CONTROL || a->msr == HV_X64_MSR_SYNDBG_PENDING_BUFFER ?
+	       to_debugger(a) : 0;
+}
+
+static long get_syndbg(struct access *a)
+{
+	const u64 *reg = syndbg_reg(a->vcpu->vm->hv, a->msr);
+
+	a->data = reg ? *reg : 0;
+	return reg ? 0 : -ENOENT;
 }
 
 static long set_partition(struct access *a)
@@ -215,7 +282,7 @@ static long set_partition(struct access *a)
 	case HV_X64_MSR_TIME_REF_COUNT:
 		return a->guest ? -EINVAL : 0;
 	default:
-		return -ENOENT;
+		return set_syndbg(a);
 	}
 }
 
@@ -258,7 +325,7 @@ static long get_partition(struct access *a)
 		a->data = hv->invtsc;
 		return 0;
 	default:
-		return -ENOENT;
+		return get_syndbg(a);
 	}
 }
 
@@ -362,6 +429,11 @@ static long set_vp(struct access *a)
 	case HV_X64_MSR_TSC_FREQUENCY:
 	case HV_X64_MSR_APIC_FREQUENCY:
 		return a->guest ? -EINVAL : 0;
+	case HV_X64_MSR_SCONTROL ... HV_X64_MSR_EOM:
+	case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
+		return bp_hv_synic_set(a->vcpu, a->msr, a->data, a->guest);
+	case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+		return bp_hv_timer_set(a->vcpu, a->msr, a->data, a->guest);
 	default:
 		return lapic_set(a);
 	}
@@ -387,6 +459,11 @@ static long get_vp(struct access *a)
 	case HV_X64_MSR_APIC_FREQUENCY:
 		a->data = NSEC_PER_SEC / (READ_ONCE(vcpu->vm->apic_bus_ns) ?: 1);
 		return 0;
+	case HV_X64_MSR_SCONTROL ... HV_X64_MSR_EOM:
+	case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
+		return bp_hv_synic_get(a->vcpu, a->msr, &a->data, a->guest);
+	case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
+		return bp_hv_timer_get(a->vcpu, a->msr, &a->data);
 	default:
 		return lapic_get(a);
 	}
@@ -456,5 +533,19 @@ int bp_hv_exit_msr(struct bp_vcpu *vcpu)
 		regs->rdx = a.data >> 32;
 	}
 	bp_insn_done(vcpu, vcpu->msr.insn_len);
-	return ret == TO_USER ? 0 : 1;
+	if (ret != BP_HV_TO_USER)
+		return 1;
+	if (a.msr == HV_X64_MSR_SYNDBG_CONTROL) {
+		vcpu->pending = BP_PENDING_SYNDBG;
+		vcpu->pending_rip = regs->rip;
+	}
+	return 0;
+}
+
+int bp_hv_complete_debug(struct bp_vcpu *vcpu)
+{
+	mutex_lock(&vcpu->vm->hv->lock);
+	vcpu->vm->hv->syndbg.status = READ_ONCE(vcpu->run->hyperv.u.syndbg.status);
+	mutex_unlock(&vcpu->vm->hv->lock);
+	return 1;
 }

@@ -12,12 +12,15 @@ int bp_hv_vm_init(struct bp_vm *vm)
 	if (!vm->hv)
 		return -ENOMEM;
 	mutex_init(&vm->hv->lock);
+	xa_init(&vm->hv->conns);
 	vm->hv->tsc_khz = bp_hv_machine_khz();
 	return vm->hv->tsc_khz ? 0 : -ENOMEM;
 }
 
 void bp_hv_vm_free(struct bp_vm *vm)
 {
+	if (vm->hv)
+		bp_hv_conns_free(vm->hv);
 	kfree(vm->hv);
 }
 
@@ -27,11 +30,14 @@ int bp_hv_vcpu_init(struct bp_vcpu *vcpu)
 	if (!vcpu->hv)
 		return -ENOMEM;
 	vcpu->hv->vp_index = vcpu->vm->nr_vcpus;
+	bp_hv_timers_init(vcpu);
 	return 0;
 }
 
 void bp_hv_vcpu_free(struct bp_vcpu *vcpu)
 {
+	if (vcpu->hv)
+		bp_hv_timers_free(vcpu);
 	kfree(vcpu->hv);
 }
 
@@ -61,5 +67,7 @@ int bp_hv_prepare(struct bp_vcpu *vcpu)
 	}
 	if (test_and_clear_bit(HV_WORK_INVTSC, &vcpu->hv_work))
 		bp_hv_show_invtsc(vcpu);
+	if (test_and_clear_bit(HV_WORK_TIMERS, &vcpu->hv_work))
+		bp_hv_timers_process(vcpu);
 	return 1;
 }

@@ -68,6 +68,8 @@ static int set_route(struct bp_irq *irq, const struct bp_route *route,
 {
 	if (route->type == KVM_IRQ_ROUTING_IRQCHIP)
 		return bp_chips_set(irq, route, source, level);
+	if (route->type == KVM_IRQ_ROUTING_HV_SINT)
+		return level ? bp_irq_sint(irq->dom, route->address, route->data) : -1;
 	return level ? send(irq, route->address, route->data) : -1;
 }
 
@@ -131,6 +133,20 @@ u32 bp_gsi_of_pic(struct bp_irq *irq, unsigned int pin)
 u32 bp_gsi_of_ioapic(struct bp_irq *irq, unsigned int pin)
 {
 	return gsi_of(irq, false, pin);
+}
+
+void bp_irq_sint_acked(struct bp_irq *irq, u32 vp, u32 sint)
+{
+	const struct bp_routing *table;
+	u32 gsi;
+	int idx;
+
+	idx = srcu_read_lock(&irq->srcu);
+	table = table_of(irq);
+	for (gsi = 0; table && gsi < BP_ROUTING_MAX; gsi++)
+		if (bp_routing_is_sint(table, gsi, vp, sint))
+			bp_irqfd_ack(irq, gsi);
+	srcu_read_unlock(&irq->srcu, idx);
 }
 
 bool bp_gsi_level_vector(struct bp_irq *irq, u8 vector)

@@ -98,6 +98,13 @@ int bp_irq_set(struct bp_irq *irq, unsigned int source, u32 gsi, bool level);
 bool bp_irq_eoi(struct bp_irq *irq, u8 vector);
 
 /*
+ * A GSI leads to a source of Hyper-V's SynIC, and the guest has taken what came of it.
+ * bp_irq_sint() is hyperv's: KVM's status, any context.
+ */
+int bp_irq_sint(u32 dom, u32 vp, u32 sint);
+void bp_irq_sint_acked(struct bp_irq *irq, u32 vp, u32 sint);
+
+/*
  * bp_irq_ack() - BP_EXIT_EXTINT: the CPU's acknowledge cycle at the PIC.
  * Returns the vector for BP_RUN_INJECT, or -1 when the wire has fallen
  * meanwhile (then just RUN again; also when there is no PIC here).

@@ -36,6 +36,14 @@ int bp_routing_address(u32 lo, u32 hi, bool x2apic, u64 *address)
 	return 0;
 }
 
+bool bp_routing_is_sint(const struct bp_routing *table, u32 gsi, u32 vp, u32 sint)
+{
+	const struct bp_route *route = bp_routing_first(table, gsi);
+
+	return route && route->type == KVM_IRQ_ROUTING_HV_SINT && route->address == vp &&
+	       route->data == sint;
+}
+
 bool bp_routing_level_vector(const struct bp_routing *table, u32 gsis, u8 vector)
 {
 	const struct bp_route *route;
@@ -94,6 +102,12 @@ static int fill_route(struct bp_routing *table, struct bp_route *route,
 		return bp_routing_address(e->u.msi.address_lo,
 					  e->u.msi.address_hi, x2apic,
 					  &route->address);
+	case KVM_IRQ_ROUTING_HV_SINT:
+		if (e->flags)
+			return -EINVAL;
+		route->address = e->u.hv_sint.vcpu;
+		route->data = e->u.hv_sint.sint;
+		return 0;
 	default:
 		return -EINVAL;
 	}

@@ -12,12 +12,12 @@
 #define BP_ROUTING_NONE		0xffffu
 
 struct bp_route {
-	u32 type;		/* KVM_IRQ_ROUTING_IRQCHIP or _MSI */
+	u32 type;		/* KVM_IRQ_ROUTING_IRQCHIP, _MSI or _HV_SINT */
 	u16 next;		/* of the same GSI, or BP_ROUTING_NONE */
 	u8 chip;		/* KVM_IRQCHIP_* */
 	u8 pin;			/* of the PIC pair 0..15, of the IOAPIC 0..23 */
-	u64 address;
-	u32 data;
+	u64 address;		/* HV_SINT: VP index, and */
+	u32 data;		/* number of the source */
 };
 
 struct bp_routing {
@@ -50,6 +50,9 @@ void bp_routing_default(struct kvm_irq_routing_entry *entries);
 const struct bp_route *bp_routing_first(const struct bp_routing *table, u32 gsi);
 const struct bp_route *bp_routing_next(const struct bp_routing *table,
 				       const struct bp_route *route);
+
+/* Does @gsi lead to that source of Hyper-V's SynIC? */
+bool bp_routing_is_sint(const struct bp_routing *table, u32 gsi, u32 vp, u32 sint);
 
 /* Does one of the GSIs below @gsis lead to a level-triggered message with @vector? */
 bool bp_routing_level_vector(const struct bp_routing *table, u32 gsis, u8 vector);

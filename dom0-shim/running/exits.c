@@ -269,6 +269,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu)
 		return bp_emulate_resume(vcpu);
 	if (pending == BP_PENDING_HV)
 		return bp_hv_complete(vcpu);
+	if (pending == BP_PENDING_SYNDBG)
+		return bp_hv_complete_debug(vcpu);
 	if (pending == BP_PENDING_PIO)
 		complete_pio(vcpu);
 	else if (pending == BP_PENDING_MSR)

@@ -20,11 +20,16 @@ int bp_hv_exit_msr(struct bp_vcpu *vcpu);
 int bp_hv_exit_hypercall(struct bp_vcpu *vcpu);
 /* User space has answered KVM_EXIT_HYPERV. */
 int bp_hv_complete(struct bp_vcpu *vcpu);
+int bp_hv_complete_debug(struct bp_vcpu *vcpu);
+/* A level-triggered vector that may be one of the SynIC's has got its EOI. */
+void bp_hv_eoi(struct bp_vcpu *vcpu, u8 vector);
 /* vcpu->hv_work says that something is to be done before the vCPU runs; it is stopped. */
 int bp_hv_prepare(struct bp_vcpu *vcpu);
 
 /* BP_RULE_* that the vCPU wants. */
 u32 bp_hv_rules(const struct bp_vcpu *vcpu);
+/* The vectors that the SynIC ends as they are delivered, and the rule for them. */
+void bp_hv_auto_eoi(const struct bp_vcpu *vcpu, struct bp_rules *rules);
 
 /* ---- state ioctls ---- */
 static inline bool bp_hv_owns(u32 msr)
@@ -39,6 +44,13 @@ void bp_hv_cpuid_set(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
 void bp_hv_cpuid_shown(const struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
 /* KVM_CAP_HYPERV_ENFORCE_CPUID: the guest has what its CPUID says, and no more. */
 void bp_hv_enforce(struct bp_vcpu *vcpu, bool on);
+/*
+ * KVM_CAP_HYPERV_SYNIC: there is a SynIC, which clears its pages as they are enabled if not
+ * @keep_pages.  -EINVAL: not without a local APIC in the kernel.
+ */
+int bp_hv_synic_enable(struct bp_vcpu *vcpu, bool keep_pages);
+/* KVM_HYPERV_EVENTFD.  -EINVAL, -EBADF, -EEXIST, -ENOENT, -ENOMEM */
+long bp_hv_eventfd(struct bp_vm *vm, const struct kvm_hyperv_eventfd *args);
 
 /* ---- KVM_SET_CLOCK has been done: no lock is held ---- */
 void bp_hv_clock_set(struct bp_vm *vm);

@@ -36,6 +36,7 @@ long bp_rules_apply(struct bp_vcpu *vcpu)
 	if (READ_ONCE(vm->msr_to_user) &
 	    (KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL))
 		rules->flags |= BP_RULE_MSR_REFUSED;
+	bp_hv_auto_eoi(vcpu, rules);
 	bp_msr_rules(srcu_dereference(vm->msr_filter, &vm->srcu), rules);
 	srcu_read_unlock(&vm->srcu, idx);
 	ret = bp_state_set(vcpu, BP_STATE_RULES, sizeof(*rules));
@@ -60,19 +61,23 @@ void bp_rules_left(struct bp_vcpu *vcpu)
 		wake_up_all(&vcpu->vm->rules_wait);
 }
 
+void bp_vcpu_kick(struct bp_vcpu *vcpu)
+{
+	int cpu;
+
+	smp_mb();	/* pairs with run_loop(): it sees the work, or we see its CPU */
+	cpu = READ_ONCE(vcpu->run_cpu);
+	if (cpu >= 0)
+		smp_send_reschedule(cpu);
+	bp_vcpu_service(vcpu);
+}
+
 void bp_vcpus_kick(struct bp_vm *vm)
 {
 	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 
-	smp_mb();	/* pairs with run_loop(): it sees the work, or we see its CPU */
-	for (i = 0; i < n; i++) {
-		struct bp_vcpu *vcpu = bp_vcpu_at(vm, i);
-		int cpu = READ_ONCE(vcpu->run_cpu);
-
-		if (cpu >= 0)
-			smp_send_reschedule(cpu);
-		bp_vcpu_service(vcpu);
-	}
+	for (i = 0; i < n; i++)
+		bp_vcpu_kick(bp_vcpu_at(vm, i));
 }
 
 /* Those that were touched later may wait for the next ones. */

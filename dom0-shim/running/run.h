@@ -51,7 +51,8 @@ void bp_msr_rules(const struct bp_msr_filter *filter, struct bp_rules *rules);
  */
 long bp_rules_changed(struct bp_vm *vm);
 u32 bp_rules_touch(struct bp_vm *vm);	/* their number */
-/* Those that run end that, and those that sleep wake, to look at what is due. */
+/* Any context: if it runs it ends that, and if it sleeps it wakes, to look at what is due. */
+void bp_vcpu_kick(struct bp_vcpu *vcpu);
 void bp_vcpus_kick(struct bp_vm *vm);
 u32 bp_rules_gen(const struct bp_vm *vm);
 void bp_rules_entered(struct bp_vcpu *vcpu);

@@ -190,6 +190,7 @@ static int exit_eoi(struct bp_vcpu *vcpu)
 {
 	u8 vector = vcpu->page->eoi.vector;
 
+	bp_hv_eoi(vcpu, vector);
 	if (!bp_irq_eoi(vcpu->vm->irq, vector))
 		return 1;
 	vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
@@ -320,7 +321,7 @@ static int run_loop(struct bp_vcpu *vcpu)
 			ret = 1;
 			continue;
 		}
-		/* Who makes something due from here on ends RUN: bp_vcpus_kick(). */
+		/* Who makes something due from here on ends RUN: bp_vcpu_kick(). */
 		smp_store_mb(vcpu->run_cpu, smp_processor_id());
 		if (unlikely(something_due(vcpu))) {
 			WRITE_ONCE(vcpu->run_cpu, -1);

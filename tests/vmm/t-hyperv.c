@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define MSR_OS_ID	0x40000000
 #define MSR_HYPERCALL	0x40000001
@@ -245,3 +247,72 @@ TEST(hyperv, invariant_tsc)
 	CHECK_EQ(ioctl(v->fd, KVM_GET_CPUID2, t), 0);
 	CHECK(cpuid_find(&t->h, 0x80000007, 0)->edx & 1 << 8);
 }
+
+/* The exit of a write to one of the SynIC's registers. */
+static void expect_synic(struct vcpu *v, uint32_t msr, uint64_t control, uint64_t messages)
+{
+	run_exit(v, KVM_EXIT_HYPERV);
+	CHECK_EQ(v->run->hyperv.type, KVM_EXIT_HYPERV_SYNIC);
+	CHECK_EQ(v->run->hyperv.u.synic.msr, msr);
+	CHECK_EQ(v->run->hyperv.u.synic.control, control);
+	CHECK_EQ(v->run->hyperv.u.synic.evt_page, 0);
+	CHECK_EQ(v->run->hyperv.u.synic.msg_page, messages);
+}
+
+static void route_to_sint(struct vm *vm, uint32_t gsi, uint32_t sint)
+{
+	struct { struct kvm_irq_routing h; struct kvm_irq_routing_entry e; } r = {
+		.h.nr = 1,
+		.e = { .gsi = gsi, .type = KVM_IRQ_ROUTING_HV_SINT, .u.hv_sint = { .vcpu = 0, .sint = sint } },
+	};
+
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
+}
+
+/* Messages of timers, an interrupt that ends itself, and events to user space. */
+static void synic(int x2apic)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_HYPERV_SYNIC };
+	struct kvm_hyperv_eventfd conn = { .conn_id = 7, .fd = eventfd(0, EFD_NONBLOCK) };
+	struct kvm_irq_level line = { .irq = 40, .level = 1 };
+	uint64_t messages = PAGE_AT + 0x2000, n = 0;
+	struct vm *vm;
+	struct vcpu *v;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV_SYNIC) <= 0)
+		SKIP("no SynIC");
+	vm = vm_new(G_synic, 1, 0);
+	v = &vm->vcpu[0];
+	vm->p->x2apic = x2apic;
+	give_hyperv(v, 0, 0);
+	CHECK_EQ(ioctl(v->fd, KVM_ENABLE_CAP, &cap), 0);
+	CHECK_EQ(get_msr(v, 0x40000081), 1);
+	CHECK_EQ(get_msr(v, 0x40000090), 0x10000);
+	CHECK_EQ(ioctl(vm->fd, KVM_HYPERV_EVENTFD, &conn), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_HYPERV_EVENTFD, &conn), EEXIST);
+	memset(vm->mem + messages, 0xff, 4096);
+	expect_synic(v, 0x40000080, 1, 0);
+	expect_synic(v, 0x40000083, 1, messages | 1);
+	run_sync(v, 1);
+	route_to_sint(vm, 40, 3);
+	CHECK_EQ(ioctl(vm->fd, KVM_IRQ_LINE, &line), 0);
+	run_sync(v, 2);
+	CHECK_EQ(ioctl(vm->fd, KVM_IRQ_LINE, &line), 0);
+	run_exit(v, KVM_EXIT_HYPERV);
+	CHECK_EQ(v->run->hyperv.type, KVM_EXIT_HYPERV_HCALL);
+	CHECK_EQ(v->run->hyperv.u.hcall.input, 0x1005d);
+	CHECK_EQ(v->run->hyperv.u.hcall.params[0], 8);
+	CHECK_EQ(read(conn.fd, &n, sizeof(n)), (ssize_t)sizeof(n));
+	CHECK_EQ(n, 1);
+	v->run->hyperv.u.hcall.result = 0x12;
+	run_done(v);
+	CHECK_EQ(vm->p->res[0], 0);
+	CHECK_EQ(vm->p->res[1], 0x12);
+	CHECK_EQ(vm->p->res[2], 3);
+	conn.flags = KVM_HYPERV_EVENTFD_DEASSIGN;
+	CHECK_EQ(ioctl(vm->fd, KVM_HYPERV_EVENTFD, &conn), 0);
+	CHECK_ERRNO(ioctl(vm->fd, KVM_HYPERV_EVENTFD, &conn), ENOENT);
+}
+
+TEST(hyperv, synic_xapic) { synic(0); }
+TEST(hyperv, synic_x2apic) { synic(1); }

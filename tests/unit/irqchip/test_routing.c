@@ -189,7 +189,25 @@ static void test_what_does_not_exist(void **state)
 	e.type = 0;
 	expect_refused(e);
 	e.type = KVM_IRQ_ROUTING_HV_SINT;
+	e.flags = 1;
 	expect_refused(e);
+}
+
+static void test_sources_of_a_synic(void **state)
+{
+	(void)state;
+	entries[0] = (struct kvm_irq_routing_entry){
+		.gsi = 5, .type = KVM_IRQ_ROUTING_HV_SINT, .u.hv_sint = { .vcpu = 3, .sint = 2 },
+	};
+	assert_int_equal(fill(1), 0);
+	assert_true(bp_routing_is_sint(table, 5, 3, 2));
+	assert_false(bp_routing_is_sint(table, 5, 3, 1));
+	assert_false(bp_routing_is_sint(table, 5, 2, 2));
+	assert_false(bp_routing_is_sint(table, 6, 3, 2));
+	assert_false(bp_routing_level_vector(table, 6, 2));
+	/* Nor anything besides. */
+	entries[1] = chip(5, KVM_IRQCHIP_IOAPIC, 6);
+	assert_int_equal(fill(2), -EINVAL);
 }
 
 static void test_split_has_no_chips(void **state)
@@ -236,6 +254,7 @@ int main(void)
 		T(test_one_pin_per_chip),
 		T(test_message_stands_alone),
 		T(test_what_does_not_exist),
+		T(test_sources_of_a_synic),
 		T(test_split_has_no_chips),
 		T(test_full_table),
 	};
