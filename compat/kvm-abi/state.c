@@ -633,6 +633,7 @@ static s64 set_clock_stopped(struct vcpu *v, const void *buf, u32 len)
 
 static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 {
+	u32 was = v->rules.flags;
 	struct bp_rules r;
 
 	(void)len;
@@ -641,7 +642,8 @@ static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 		return -EINVAL;
 	v->rules = r;
 	/* The debugger looks for something else now. */
-	if (v->exit_pending == BP_EXIT_DEBUG)
+	if (v->exit_pending == BP_EXIT_DEBUG &&
+	    ((was ^ r.flags) & (BP_RULE_DEBUG | BP_RULE_BREAK)))
 		v->exit_pending = 0;
 	ops->sync_controls(v);
 	return 0;

@@ -13,6 +13,7 @@
 #include "hyperv/hv_cpuid.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "running/hv.h"
 #include "running/state.h"
 #include "files.h"
 
@@ -167,6 +168,11 @@ static const u32 own_msrs[] = {
 	HV_X64_MSR_CRASH_P4, HV_X64_MSR_CRASH_CTL, HV_X64_MSR_REENLIGHTENMENT_CONTROL,
 	HV_X64_MSR_TSC_EMULATION_CONTROL, HV_X64_MSR_TSC_EMULATION_STATUS,
 	HV_X64_MSR_TSC_INVARIANT_CONTROL,
+	/* Of SynIC and timers the one by which QEMU knows that there are all, as with KVM. */
+	HV_X64_MSR_SCONTROL, HV_X64_MSR_STIMER0_CONFIG,
+	HV_X64_MSR_SYNDBG_OPTIONS, HV_X64_MSR_SYNDBG_CONTROL, HV_X64_MSR_SYNDBG_STATUS,
+	HV_X64_MSR_SYNDBG_SEND_BUFFER, HV_X64_MSR_SYNDBG_RECV_BUFFER,
+	HV_X64_MSR_SYNDBG_PENDING_BUFFER,
 };
 
 static void add_own(struct kvm_msr_list *list)

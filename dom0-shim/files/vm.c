@@ -218,6 +218,10 @@ static void free_vm(struct bp_vm *vm)
 
 static void destroy_vm(struct bp_vm *vm)
 {
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		bp_hv_timers_free(bp_vcpu_at(vm, i));
 	bp_irq_free(vm->irq);
 	bp_notifier_exit(vm);
 	bp_ring_remove_vm(vm);

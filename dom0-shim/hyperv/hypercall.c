@@ -188,17 +188,23 @@ static u64 spin_wait(struct hcall *hc)
 	return HV_STATUS_SUCCESS;
 }
 
+/* What the SynIC's messages and events mean is user space's. */
+static u64 post_message(struct hcall *hc)
+{
+	bool rep = hc->reps || hc->rep_start || hc->var;
+
+	return rep || !hc->vcpu->hv->synic.active ? BAD_INPUT : TO_USER;
+}
+
 static u64 signal_event(struct hcall *hc)
 {
 	u64 conn = hc->in;
 
-	if (hc->reps || !hc->vcpu->hv->synic.active)
+	if (hc->reps || hc->rep_start || hc->var)
 		return BAD_INPUT;
 	if (!hc->fast) {
-		if (hc->in % sizeof(conn))
-			return HV_STATUS_INVALID_ALIGNMENT;
 		if (!more(hc, &conn, 1))
-			return HV_STATUS_INSUFFICIENT_MEMORY;
+			return HV_STATUS_INVALID_ALIGNMENT;
 	}
 	/* Bits 47:32 are the number of a flag, of which user space may know more. */
 	if (!(conn & FLAG_NUMBER)) {
@@ -207,7 +213,7 @@ static u64 signal_event(struct hcall *hc)
 		if (bp_hv_signal(hc->vcpu->vm, conn))
 			return HV_STATUS_SUCCESS;
 	}
-	return TO_USER;
+	return post_message(hc);
 }
 
 static u64 debug_call(struct hcall *hc)
@@ -287,11 +293,11 @@ static u64 call(struct hcall *hc)
 	case HVCALL_SIGNAL_EVENT:
 		return signal_event(hc);
 	case HVCALL_POST_MESSAGE:
-		return hc->reps || !hc->vcpu->hv->synic.active ? BAD_INPUT : TO_USER;
+		return post_message(hc);
 	case HVCALL_POST_DEBUG_DATA:
 	case HVCALL_RETRIEVE_DEBUG_DATA:
 		if (hc->fast)
-			return BAD_INPUT;
+			return HV_STATUS_INVALID_PARAMETER;
 		fallthrough;
 	case HVCALL_RESET_DEBUG_SESSION:
 		return debug_call(hc);

@@ -20,12 +20,6 @@
 #define HV_CPUID_SIGNATURE	0x31237648u	/* "Hv#1" */
 
 /* The debugger's interface, of which the TLFS says nothing: as in KVM and QEMU. */
-#define HV_X64_MSR_SYNDBG_CONTROL		0x400000f1
-#define HV_X64_MSR_SYNDBG_STATUS		0x400000f2
-#define HV_X64_MSR_SYNDBG_SEND_BUFFER		0x400000f3
-#define HV_X64_MSR_SYNDBG_RECV_BUFFER		0x400000f4
-#define HV_X64_MSR_SYNDBG_PENDING_BUFFER	0x400000f5
-#define HV_X64_MSR_SYNDBG_OPTIONS		0x400000ff
 #define HV_X64_SYNDBG_CAP_ALLOW_KERNEL_DEBUGGING (1u << 1)
 #define HV_X64_SYNDBG_OPTION_USE_HCALLS		(1u << 2)
 
@@ -105,15 +99,16 @@ void bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest);
 
 /*
  * ---- synic.c ----
- * raise: any context; 1 sent, -ENOENT masked, -EINVAL none.  message: 0 also if one is there
- * and the next will do, -EAGAIN if it is to be sent after that one, or an errno as raise.
+ * raise: any context; as send, -ENOENT masked, -EINVAL none.  message: 0 also if one is there
+ * and the next will do, -EAGAIN if it is to be sent after that one, -EFAULT nobody took it, or
+ * an errno as raise.
  * set, get: MSRs; BP_HV_TO_USER, -EINVAL.  send: a fixed interrupt, @data as a message has it.
  */
 int bp_hv_synic_raise(struct bp_vcpu *vcpu, u32 sint);
 int bp_hv_synic_message(struct bp_vcpu *vcpu, u32 sint, const struct hv_message *m, bool retry);
 long bp_hv_synic_set(struct bp_vcpu *vcpu, u32 msr, u64 val, bool guest);
 long bp_hv_synic_get(struct bp_vcpu *vcpu, u32 msr, u64 *val, bool guest);
-void bp_hv_send(struct bp_vcpu *vcpu, u32 data);
+long bp_hv_send(struct bp_vcpu *vcpu, u32 data);	/* how many APICs took it: 0 or 1 */
 /* HvCallSignalEvent; false: no such connection is an eventfd. */
 bool bp_hv_signal(struct bp_vm *vm, u32 conn);
 void bp_hv_conns_free(struct bp_hv *hv);
@@ -124,7 +119,6 @@ void bp_hv_conns_free(struct bp_hv *hv);
  * set, get: MSRs; -EINVAL.
  */
 void bp_hv_timers_init(struct bp_vcpu *vcpu);
-void bp_hv_timers_free(struct bp_vcpu *vcpu);
 void bp_hv_timers_process(struct bp_vcpu *vcpu);
 void bp_hv_timers_acked(struct bp_vcpu *vcpu, u32 sint);
 long bp_hv_timer_set(struct bp_vcpu *vcpu, u32 msr, u64 val, bool guest);

@@ -498,6 +498,13 @@ long bp_hv_get_msr(struct bp_vcpu *vcpu, u32 index, u64 *val)
 	return ret;
 }
 
+/* A page of the guest, at once, which has to be told of. */
+static bool writes_page(u32 msr, u64 val)
+{
+	return (msr == HV_X64_MSR_HYPERCALL && val & HV_X64_MSR_HYPERCALL_ENABLE) ||
+	       (msr == HV_X64_MSR_VP_ASSIST_PAGE && val & HV_X64_MSR_VP_ASSIST_PAGE_ENABLE);
+}
+
 long bp_hv_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
 {
 	struct access a = { .vcpu = vcpu, .msr = index, .data = val };
@@ -506,8 +513,7 @@ long bp_hv_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
 
 	if (index < FIRST || index > LAST)
 		return -ENOENT;
-	/* Some write a page of the guest, which has to be told of. */
-	if (bp_dirty_ring_full(vcpu))
+	if (writes_page(index, val) && bp_dirty_ring_full(vcpu))
 		return -EINVAL;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	ret = run_access(&a, true);

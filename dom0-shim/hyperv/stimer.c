@@ -113,7 +113,7 @@ static void expire(struct bp_hv_stimer *t, u64 now)
 
 	t->waits = true;
 	if (t->config.direct_mode)
-		bp_hv_send(vcpu_of(t), t->config.apic_vector);
+		ret = bp_hv_send(vcpu_of(t), t->config.apic_vector) ? 0 : -EFAULT;
 	else
 		ret = send_message(t, now);
 	if (ret)

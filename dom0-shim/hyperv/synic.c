@@ -47,12 +47,13 @@ static int vector_of(const struct bp_hv_synic *s, u32 sint)
 	return val & HV_SYNIC_SINT_MASKED ? -ENOENT : val & HV_SYNIC_SINT_VECTOR_MASK;
 }
 
-void bp_hv_send(struct bp_vcpu *vcpu, u32 data)
+long bp_hv_send(struct bp_vcpu *vcpu, u32 data)
 {
 	u64 id = vcpu->id;
+	long n = bp_hc_msi(vcpu->vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 |
+			   (id & 0xff) << 12, data);
 
-	bp_hc_msi(vcpu->vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 | (id & 0xff) << 12,
-		  data);
+	return n > 0 ? n : 0;
 }
 
 int bp_hv_synic_raise(struct bp_vcpu *vcpu, u32 sint)
@@ -65,8 +66,8 @@ int bp_hv_synic_raise(struct bp_vcpu *vcpu, u32 sint)
 	vector = vector_of(s, sint);
 	if (vector < 0)
 		return vector;
-	bp_hv_send(vcpu, READ_ONCE(s->sint[sint]) & HV_SYNIC_SINT_AUTO_EOI ? vector : vector | LEVEL);
-	return 1;
+	return bp_hv_send(vcpu, READ_ONCE(s->sint[sint]) & HV_SYNIC_SINT_AUTO_EOI ?
+				vector : vector | LEVEL);
 }
 
 static void acked(struct bp_vcpu *vcpu, u32 sint)
@@ -144,7 +145,7 @@ int bp_hv_synic_message(struct bp_vcpu *vcpu, u32 sint, const struct hv_message 
 	if (bp_gmem_write(vcpu, at, m, sizeof(m->header) + m->header.payload_size))
 		return -EFAULT;
 	ret = bp_hv_synic_raise(vcpu, sint);
-	return ret < 0 ? ret : 0;
+	return ret > 0 ? 0 : ret ?: -EFAULT;
 }
 
 /* ---- MSRs ---- */

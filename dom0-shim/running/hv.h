@@ -8,11 +8,21 @@
 
 #include "shim.h"
 
+/* The debugger's MSRs, of which the TLFS says nothing: as in KVM and QEMU. */
+#define HV_X64_MSR_SYNDBG_CONTROL		0x400000f1
+#define HV_X64_MSR_SYNDBG_STATUS		0x400000f2
+#define HV_X64_MSR_SYNDBG_SEND_BUFFER		0x400000f3
+#define HV_X64_MSR_SYNDBG_RECV_BUFFER		0x400000f4
+#define HV_X64_MSR_SYNDBG_PENDING_BUFFER	0x400000f5
+#define HV_X64_MSR_SYNDBG_OPTIONS		0x400000ff
+
 /* ---- life of a VM and a vCPU.  -ENOMEM ---- */
 int bp_hv_vm_init(struct bp_vm *vm);
 void bp_hv_vm_free(struct bp_vm *vm);
 int bp_hv_vcpu_init(struct bp_vcpu *vcpu);
 void bp_hv_vcpu_free(struct bp_vcpu *vcpu);
+/* No file of the vCPU is open any more: no timer of it goes off from here on. */
+void bp_hv_timers_free(struct bp_vcpu *vcpu);
 
 /* ---- in KVM_RUN, vm->srcu is held; 1, 0 or an errno as in run.h ---- */
 /* An MSR exit that Bedplate knows nothing of; -ENOENT: nor is it Hyper-V's. */

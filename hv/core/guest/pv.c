@@ -256,6 +256,7 @@ static int tell_steal(struct vcpu *v)
 
 bool pv_update(struct vcpu *v)
 {
+	bool untold = (v->msr.steal_time & KVM_MSR_ENABLED) && tell_steal(v);
 	gpa_t want = 0;
 
 	v->pv_dirty = false;
@@ -263,7 +264,7 @@ bool pv_update(struct vcpu *v)
 		want = v->msr.kvmclock & ~1ull;
 	else if (v->msr.wall_clock && write_wall_clock(v, v->msr.wall_clock))
 		want = v->msr.wall_clock;
-	else if ((v->msr.steal_time & KVM_MSR_ENABLED) && tell_steal(v))
+	else if (untold)
 		want = v->msr.steal_time & ~0x3full;
 	if (!want) {
 		v->pv_asked = 0;
@@ -271,7 +272,7 @@ bool pv_update(struct vcpu *v)
 	}
 	/* Asked once already, or beyond what a table reaches: there is no memory. */
 	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT)) {
-		v->pv_dirty = !domain_is_dom0(v->dom) && want == (v->msr.steal_time & ~0x3full);
+		v->pv_dirty = untold && !domain_is_dom0(v->dom);
 		return true;
 	}
 	v->pv_asked = want;

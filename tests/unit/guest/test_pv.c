@@ -328,6 +328,19 @@ static void steal_time_out_of_reach(void **state)
 	assert_int_equal(flushes, 1);
 	assert_int_equal(*preempted, 0);
 	assert_false(v[0].pv_dirty);
+	/* Nor does a clock that has no memory at all keep it from that. */
+	pv_wrmsr(&v[0], MSR_KVM_SYSTEM_TIME_NEW, 0x100000 | 1);
+	pv_preempted(&v[0]);
+	unmapped = STEAL / PAGE_SIZE;
+	pv_switch_in(&v[0]);
+	assert_false(pv_update(&v[0]));
+	assert_int_equal(wanted, 0x100000);
+	*preempted |= KVM_VCPU_FLUSH_TLB;
+	unmapped = ~0ull;
+	flushes = 0;
+	assert_true(pv_update(&v[0]));
+	assert_int_equal(flushes, 1);
+	assert_int_equal(*preempted, 0);
 }
 
 /* ---- EOI ---- */
