@@ -271,7 +271,7 @@ static int report(struct bp_vcpu *vcpu, u8 vector, u64 dr6)
 int bp_exit_debug(struct bp_vcpu *vcpu)
 {
 	struct bp_exit_debug debug = vcpu->page->debug;
-	bool step = debug.vector == X86_TRAP_DB && !(debug.dr6 & ~(u64)DR_STEP);
+	bool step = debug.vector == X86_TRAP_DB && debug.dr6 == DR_STEP;
 
 	/* Of a step that the VMM has asked for before, and does not any more. */
 	if (step && !stepping(vcpu) && !(vcpu->page->regs.rflags & X86_EFLAGS_TF))
