@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	3
+#define BP_CHANNEL_VERSION	4
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -203,8 +203,8 @@ enum bp_exit {
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
-	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL */
 	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
+	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL */
 };
 
 struct bp_exit_io {

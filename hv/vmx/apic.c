@@ -58,8 +58,8 @@ void vmx_apic_mode(struct vcpu *v, enum vlapic_mode mode)
 
 /*
  * The CPU holds no interrupt back that it could deliver, and ends none as it delivers it: for
- * what wants that, the run loop injects, for good.  The MSR bitmap of virtualised x2APIC accesses lets EOI pass, which is
- * the physical APIC's then.
+ * what wants that, the run loop injects, for good.  The MSR bitmap of virtualised x2APIC
+ * accesses lets EOI pass, which is the physical APIC's then.
  */
 void vmx_apic_no_delivery(struct vcpu *v)
 {
