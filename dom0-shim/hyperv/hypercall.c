@@ -145,11 +145,10 @@ static void send_to(struct bp_vm *vm, const struct vp_set *set, u8 vector)
 	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
 
 	for (i = 0; i < n; i++) {
-		u64 id = bp_vcpu_at(vm, i)->id;
+		struct bp_vcpu *vcpu = bp_vcpu_at(vm, i);
 
-		if (in_set(set, READ_ONCE(bp_vcpu_at(vm, i)->hv->vp_index)))
-			bp_hc_msi(vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 |
-				  (id & 0xff) << 12, vector);
+		if (in_set(set, READ_ONCE(vcpu->hv->vp_index)))
+			bp_hv_send(vcpu, vector);
 	}
 }
 

@@ -138,14 +138,14 @@ u32 bp_gsi_of_ioapic(struct bp_irq *irq, unsigned int pin)
 void bp_irq_sint_acked(struct bp_irq *irq, u32 vp, u32 sint)
 {
 	const struct bp_routing *table;
-	u32 gsi;
+	u32 i;
 	int idx;
 
 	idx = srcu_read_lock(&irq->srcu);
 	table = table_of(irq);
-	for (gsi = 0; table && gsi < BP_ROUTING_MAX; gsi++)
-		if (bp_routing_is_sint(table, gsi, vp, sint))
-			bp_irqfd_ack(irq, gsi);
+	for (i = 0; table && i < table->n; i++)
+		if (bp_routing_is_sint(&table->route[i], vp, sint))
+			bp_irqfd_ack(irq, table->route[i].gsi);
 	srcu_read_unlock(&irq->srcu, idx);
 }
 

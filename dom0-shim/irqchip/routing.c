@@ -36,11 +36,9 @@ int bp_routing_address(u32 lo, u32 hi, bool x2apic, u64 *address)
 	return 0;
 }
 
-bool bp_routing_is_sint(const struct bp_routing *table, u32 gsi, u32 vp, u32 sint)
+bool bp_routing_is_sint(const struct bp_route *route, u32 vp, u32 sint)
 {
-	const struct bp_route *route = bp_routing_first(table, gsi);
-
-	return route && route->type == KVM_IRQ_ROUTING_HV_SINT && route->address == vp &&
+	return route->type == KVM_IRQ_ROUTING_HV_SINT && route->address == vp &&
 	       route->data == sint;
 }
 
@@ -141,6 +139,7 @@ int bp_routing_fill(struct bp_routing *table,
 		if (entries[i].gsi >= BP_ROUTING_MAX)
 			return -EINVAL;
 		memset(route, 0, sizeof(*route));
+		route->gsi = entries[i].gsi;
 		ret = fill_route(table, route, &entries[i], chips, x2apic);
 		if (ret)
 			return ret;

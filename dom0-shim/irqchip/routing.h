@@ -18,6 +18,7 @@ struct bp_route {
 	u8 pin;			/* of the PIC pair 0..15, of the IOAPIC 0..23 */
 	u64 address;		/* HV_SINT: VP index, and */
 	u32 data;		/* number of the source */
+	u32 gsi;
 };
 
 struct bp_routing {
@@ -51,8 +52,8 @@ const struct bp_route *bp_routing_first(const struct bp_routing *table, u32 gsi)
 const struct bp_route *bp_routing_next(const struct bp_routing *table,
 				       const struct bp_route *route);
 
-/* Does @gsi lead to that source of Hyper-V's SynIC? */
-bool bp_routing_is_sint(const struct bp_routing *table, u32 gsi, u32 vp, u32 sint);
+/* Does @route lead to that source of Hyper-V's SynIC? */
+bool bp_routing_is_sint(const struct bp_route *route, u32 vp, u32 sint);
 
 /* Does one of the GSIs below @gsis lead to a level-triggered message with @vector? */
 bool bp_routing_level_vector(const struct bp_routing *table, u32 gsis, u8 vector);

@@ -200,10 +200,12 @@ static void test_sources_of_a_synic(void **state)
 		.gsi = 5, .type = KVM_IRQ_ROUTING_HV_SINT, .u.hv_sint = { .vcpu = 3, .sint = 2 },
 	};
 	assert_int_equal(fill(1), 0);
-	assert_true(bp_routing_is_sint(table, 5, 3, 2));
-	assert_false(bp_routing_is_sint(table, 5, 3, 1));
-	assert_false(bp_routing_is_sint(table, 5, 2, 2));
-	assert_false(bp_routing_is_sint(table, 6, 3, 2));
+	assert_int_equal(table->n, 1);
+	assert_int_equal(table->route[0].gsi, 5);
+	assert_true(bp_routing_is_sint(bp_routing_first(table, 5), 3, 2));
+	assert_false(bp_routing_is_sint(bp_routing_first(table, 5), 3, 1));
+	assert_false(bp_routing_is_sint(bp_routing_first(table, 5), 2, 2));
+	assert_null(bp_routing_first(table, 6));
 	assert_false(bp_routing_level_vector(table, 6, 2));
 	/* Nor anything besides. */
 	entries[1] = chip(5, KVM_IRQCHIP_IOAPIC, 6);
