@@ -124,6 +124,10 @@ void bp_hv_timers_acked(struct bp_vcpu *vcpu, u32 sint);
 long bp_hv_timer_set(struct bp_vcpu *vcpu, u32 msr, u64 val, bool guest);
 long bp_hv_timer_get(struct bp_vcpu *vcpu, u32 msr, u64 *val);
 
+/* ---- syndbg.c: MSRs; vm->hv->lock is held.  -ENOENT: not one of these, BP_HV_TO_USER ---- */
+long bp_hv_syndbg_set(struct bp_vcpu *vcpu, u32 msr, u64 val, bool guest);
+long bp_hv_syndbg_get(struct bp_vcpu *vcpu, u32 msr, u64 *val);
+
 /* ---- cpuid.c ---- */
 /* Whether the guest may see the invariant TSC has changed. */
 void bp_hv_show_invtsc(struct bp_vcpu *vcpu);

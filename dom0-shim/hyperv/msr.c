@@ -189,65 +189,6 @@ static long set_invtsc(struct access *a)
 	return 0;
 }
 
-/* The debugger's: user space carries what passes.  It answers a write of CONTROL. */
-static long to_debugger(struct access *a)
-{
-	const struct bp_hv *hv = a->vcpu->vm->hv;
-	struct kvm_run *run = a->vcpu->run;
-
-	if (!a->guest)
-		return 0;
-	run->exit_reason = KVM_EXIT_HYPERV;
-	memset(&run->hyperv, 0, sizeof(run->hyperv));
-	run->hyperv.type = KVM_EXIT_HYPERV_SYNDBG;
-	run->hyperv.u.syndbg.msr = a->msr;
-	run->hyperv.u.syndbg.control = hv->syndbg.control;
-	run->hyperv.u.syndbg.status = hv->syndbg.status;
-	run->hyperv.u.syndbg.send_page = hv->syndbg.send;
-	run->hyperv.u.syndbg.recv_page = hv->syndbg.recv;
-	run->hyperv.u.syndbg.pending_page = hv->syndbg.pending;
-	return BP_HV_TO_USER;
-}
-
-static u64 *syndbg_reg(struct bp_hv *hv, u32 msr)
-{
-	switch (msr) {
-	case HV_X64_MSR_SYNDBG_CONTROL:
-		return &hv->syndbg.control;
-	case HV_X64_MSR_SYNDBG_STATUS:
-		return &hv->syndbg.status;
-	case HV_X64_MSR_SYNDBG_SEND_BUFFER:
-		return &hv->syndbg.send;
-	case HV_X64_MSR_SYNDBG_RECV_BUFFER:
-		return &hv->syndbg.recv;
-	case HV_X64_MSR_SYNDBG_PENDING_BUFFER:
-		return &hv->syndbg.pending;
-	case HV_X64_MSR_SYNDBG_OPTIONS:
-		return &hv->syndbg.options;
-	default:
-		return NULL;
-	}
-}
-
-static long set_syndbg(struct access *a)
-{
-	u64 *reg = syndbg_reg(a->vcpu->vm->hv, a->msr);
-
-	if (!reg)
-		return -ENOENT;
-	*reg = a->data;
-	return a->msr == HV_X64_MSR_SYNDBG_CONTROL || a->msr == HV_X64_MSR_SYNDBG_PENDING_BUFFER ?
-	       to_debugger(a) : 0;
-}
-
-static long get_syndbg(struct access *a)
-{
-	const u64 *reg = syndbg_reg(a->vcpu->vm->hv, a->msr);
-
-	a->data = reg ? *reg : 0;
-	return reg ? 0 : -ENOENT;
-}
-
 static long set_partition(struct access *a)
 {
 	struct bp_hv *hv = a->vcpu->vm->hv;
@@ -282,7 +223,7 @@ static long set_partition(struct access *a)
 	case HV_X64_MSR_TIME_REF_COUNT:
 		return a->guest ? -EINVAL : 0;
 	default:
-		return set_syndbg(a);
+		return bp_hv_syndbg_set(a->vcpu, a->msr, a->data, a->guest);
 	}
 }
 
@@ -325,7 +266,7 @@ static long get_partition(struct access *a)
 		a->data = hv->invtsc;
 		return 0;
 	default:
-		return get_syndbg(a);
+		return bp_hv_syndbg_get(a->vcpu, a->msr, &a->data);
 	}
 }
 
@@ -546,12 +487,4 @@ int bp_hv_exit_msr(struct bp_vcpu *vcpu)
 		vcpu->pending_rip = regs->rip;
 	}
 	return 0;
-}
-
-int bp_hv_complete_debug(struct bp_vcpu *vcpu)
-{
-	mutex_lock(&vcpu->vm->hv->lock);
-	vcpu->vm->hv->syndbg.status = READ_ONCE(vcpu->run->hyperv.u.syndbg.status);
-	mutex_unlock(&vcpu->vm->hv->lock);
-	return 1;
 }

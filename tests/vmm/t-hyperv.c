@@ -316,3 +316,27 @@ static void synic(int x2apic)
 
 TEST(hyperv, synic_xapic) { synic(0); }
 TEST(hyperv, synic_x2apic) { synic(1); }
+
+/* The debugger's MSRs: user space is told of two of them, and answers one with a status. */
+TEST(hyperv, debugger)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	struct gop *status;
+
+	wr(vm, 0x400000f3, 0x1000);
+	wr(vm, 0x400000f1, 0x55);
+	status = rd(vm, 0x400000f2);
+	wr(vm, 0x400000f5, 0x2000);
+	run_exit(v, KVM_EXIT_HYPERV);
+	CHECK_EQ(v->run->hyperv.type, KVM_EXIT_HYPERV_SYNDBG);
+	CHECK_EQ(v->run->hyperv.u.syndbg.msr, 0x400000f1);
+	CHECK_EQ(v->run->hyperv.u.syndbg.control, 0x55);
+	CHECK_EQ(v->run->hyperv.u.syndbg.send_page, 0x1000);
+	v->run->hyperv.u.syndbg.status = 0x77;
+	run_exit(v, KVM_EXIT_HYPERV);
+	CHECK_EQ(v->run->hyperv.u.syndbg.msr, 0x400000f5);
+	CHECK_EQ(v->run->hyperv.u.syndbg.pending_page, 0x2000);
+	run_done(v);
+	CHECK(status->vec == TRAP_NONE && status->val == 0x77);
+}
