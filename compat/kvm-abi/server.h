@@ -20,6 +20,19 @@ s64 state_get(struct vcpu *v, u32 cls, u32 len);
 s64 state_set(struct vcpu *v, u32 cls, u32 len);
 
 /*
+ * BP_STATE_EVENTS (events.c), from and to private memory.  set changes *e as it reads it;
+ * -EINVAL: nothing has changed.
+ */
+void events_get(struct vcpu *v, struct kvm_vcpu_events *e);
+int events_set(struct vcpu *v, struct kvm_vcpu_events *e);
+/*
+ * The interrupt that the vCPU has accepted and that is not delivered yet; -1: none.  KVM
+ * has one, and shows it in two places.  set: in place of it.
+ */
+int accepted_irq(const struct vcpu *v);
+void accepted_irq_set(struct vcpu *v, u8 vector);
+
+/*
  * Supplied by hv/core/run/vcpu_create.c.  BP_HC_VCPU_CREATE: index, or an error of
  * channel.h.  Takes d->lock.
  */

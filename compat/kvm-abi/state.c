@@ -39,37 +39,6 @@ static s64 get_regs(struct vcpu *v, void *buf, u32 len)
 }
 
 /*
- * The interrupt that the vCPU has accepted and that is not delivered yet; -1: none.
- * KVM has one, and shows it in two places.
- */
-static int get_accepted(const struct vcpu *v)
-{
-	if (v->inject.type == EVENT_INTR)
-		return v->inject.vector;
-	if (v->intr_again)
-		return v->again_vector;
-	return v->extint_queued ? v->extint_vector : -1;
-}
-
-static void drop_accepted(struct vcpu *v)
-{
-	if (v->inject.type == EVENT_INTR)
-		v->inject.type = EVENT_NONE;
-	else if (v->intr_again)
-		v->intr_again = false;
-	else
-		v->extint_queued = false;
-}
-
-/* In place of the one that get_accepted() finds. */
-static void set_accepted(struct vcpu *v, u8 vector)
-{
-	drop_accepted(v);
-	v->intr_again = true;
-	v->again_vector = vector;
-}
-
-/*
  * As in KVM, new registers drop an exception that was to be delivered.  An
  * interrupt stays, and waits for IF if that is clear now.
  */
@@ -80,7 +49,7 @@ static s64 set_regs(struct vcpu *v, const void *buf, u32 len)
 	if (v->inject.type == EVENT_EXC)
 		v->inject.type = EVENT_NONE;
 	else if (v->inject.type == EVENT_INTR)
-		set_accepted(v, v->inject.vector);
+		accepted_irq_set(v, v->inject.vector);
 	return 0;
 }
 
@@ -95,7 +64,7 @@ static void read_sregs(struct vcpu *v, struct kvm_sregs *s)
 
 static s64 get_sregs(struct vcpu *v, void *buf, u32 len)
 {
-	int vector = get_accepted(v);
+	int vector = accepted_irq(v);
 	struct kvm_sregs s;
 
 	(void)len;
@@ -126,7 +95,7 @@ static void set_bitmap(struct vcpu *v, const __u64 *map)
 	for (i = 0; i < 4; i++) {
 		if (!map[i])
 			continue;
-		set_accepted(v, i * 64 + __builtin_ctzll(map[i]));
+		accepted_irq_set(v, i * 64 + __builtin_ctzll(map[i]));
 		return;
 	}
 }
@@ -344,131 +313,23 @@ static s64 set_mp_state(struct vcpu *v, const void *buf, u32 len)
 	return -EINVAL;
 }
 
-static void get_exception(const struct vcpu *v, struct kvm_vcpu_events *e)
-{
-	const struct vcpu_event *ev = &v->inject;
-
-	e->exception.pending = ev->pending || ev->dr6;
-	e->exception.injected = !e->exception.pending;
-	e->exception.nr = ev->vector;
-	e->exception.has_error_code = ev->has_error;
-	e->exception.error_code = ev->error;
-	e->exception_has_payload = ev->has_payload || ev->dr6;
-	e->exception_payload = ev->has_payload ? ev->payload : ev->dr6;
-}
-
 static s64 get_events(struct vcpu *v, void *buf, u32 len)
 {
-	int vector = get_accepted(v);
 	struct kvm_vcpu_events e;
-	u8 shadow, masked;
 
 	(void)len;
-	memset(&e, 0, sizeof(e));
-	ops->get_block(v, &shadow, &masked);
-	if (v->inject.type == EVENT_EXC)
-		get_exception(v, &e);
-	e.interrupt.injected = vector >= 0;
-	e.interrupt.nr = vector >= 0 ? vector : 0;
-	e.interrupt.shadow = shadow;
-	e.nmi.injected = v->inject.type == EVENT_NMI;
-	e.nmi.pending = v->nmi_pending;
-	e.nmi.masked = masked;
-	e.smi.latched_init = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_INIT);
-	e.triple_fault.pending = v->shutdown_sticky || v->exit_pending == BP_EXIT_SHUTDOWN;
-	e.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
-		  KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |
-		  KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+	events_get(v, &e);
 	memcpy(buf, &e, sizeof(e));
 	return sizeof(e);
-}
-
-#define EVENTS_VALID	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW | \
-			 KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SMM | \
-			 KVM_VCPUEVENT_VALID_PAYLOAD | KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
-
-static bool events_valid(const struct kvm_vcpu_events *e)
-{
-	if (e->flags & ~EVENTS_VALID)
-		return false;
-	/* There is no SMM. */
-	if ((e->flags & KVM_VCPUEVENT_VALID_SMM) &&
-	    (e->smi.smm || e->smi.pending || e->smi.smm_inside_nmi))
-		return false;
-	return !(e->exception.injected || e->exception.pending) ||
-	       (e->exception.nr <= 31 && e->exception.nr != X86_TRAP_NMI);
-}
-
-/* Without the flag there is neither; with it, one of the two and its payload. */
-static void normalise(struct kvm_vcpu_events *e)
-{
-	if (!(e->flags & KVM_VCPUEVENT_VALID_PAYLOAD))
-		e->exception.pending = 0;
-	if (e->exception.pending)
-		e->exception.injected = 0;
-	else
-		e->exception_has_payload = 0;
-}
-
-static void set_inject(struct vcpu *v, const struct kvm_vcpu_events *e)
-{
-	v->inject = (struct vcpu_event){ .type = EVENT_NONE };
-	if (e->exception.injected || e->exception.pending)
-		v->inject = (struct vcpu_event){
-			.type = EVENT_EXC, .vector = e->exception.nr,
-			.has_error = e->exception.has_error_code,
-			.error = e->exception.error_code,
-			.pending = e->exception.pending,
-			.has_payload = e->exception_has_payload,
-			.payload = e->exception_payload,
-		};
-	else if (e->nmi.injected)
-		v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
-}
-
-/* Atomically: others set requests, too. */
-static void set_latched_init(struct vcpu *v, bool on)
-{
-	if (on)
-		__atomic_fetch_or(&v->init_sipi, VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
-	else
-		__atomic_fetch_and(&v->init_sipi, ~VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
-}
-
-static void set_triple_fault(struct vcpu *v, bool on)
-{
-	v->shutdown_sticky = on;
-	if (v->exit_pending == BP_EXIT_SHUTDOWN)
-		v->exit_pending = 0;
 }
 
 static s64 set_events(struct vcpu *v, const void *buf, u32 len)
 {
 	struct kvm_vcpu_events e;
-	u8 shadow, masked;
 
 	(void)len;
 	memcpy(&e, buf, sizeof(e));
-	normalise(&e);
-	if (!events_valid(&e))
-		return -EINVAL;
-	drop_accepted(v);
-	set_inject(v, &e);
-	if (e.interrupt.injected)
-		set_accepted(v, e.interrupt.nr);
-	if (e.flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
-		v->nmi_pending = e.nmi.pending;
-	ops->get_block(v, &shadow, &masked);
-	if (e.flags & KVM_VCPUEVENT_VALID_SHADOW)
-		shadow = e.interrupt.shadow;
-	ops->set_block(v, shadow, e.nmi.masked);
-	if (e.flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
-		v->sipi_vector = e.sipi_vector & 0xff;
-	if (e.flags & KVM_VCPUEVENT_VALID_SMM)
-		set_latched_init(v, e.smi.latched_init);
-	if (e.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
-		set_triple_fault(v, e.triple_fault.pending);
-	return 0;
+	return events_set(v, &e);
 }
 
 static s64 get_debugregs(struct vcpu *v, void *buf, u32 len)
