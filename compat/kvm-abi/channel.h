@@ -180,6 +180,12 @@ enum bp_hypercall {
 	BP_HC_FLUSH_TLB = 22,
 };
 
+/*
+ * A guest domain has two address spaces: that of its vCPUs in System Management Mode is
+ * named by this bit in the frame numbers of MAP and UNMAP.  A range lies in one of them.
+ */
+#define BP_GFN_SMM		(1ull << 51)
+
 #define BP_LIST_MAX		512	/* frame numbers in one frame */
 #define BP_DOMAIN_MIN_FRAMES	16
 #define BP_MAX_VCPUS		1024	/* in one domain */
@@ -200,6 +206,7 @@ enum bp_exit {
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
 	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
+	BP_EXIT_SMI = 12,	/* an SMI is pending and can be taken: BP_STATE_SMM */
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
@@ -236,7 +243,7 @@ struct bp_exit_io {
  * writes bits 15:8), then adds ->insn_len to RIP.
  */
 struct bp_exit_npf {
-	__u64 gpa;
+	__u64 gpa;		/* in the address space that the vCPU is in */
 	__u32 flags;
 	__u8 insn_len;
 	__u8 size;
@@ -367,7 +374,8 @@ enum bp_state {
 	BP_STATE_LAPIC = 7,	/* struct kvm_lapic_state */
 	BP_STATE_MP_STATE = 8,	/* struct kvm_mp_state */
 	BP_STATE_EVENTS = 9,	/* struct kvm_vcpu_events, with payload and triple
-				 * fault */
+				 * fault; smm_inside_nmi is the shim's.  SET with
+				 * smi.smm: -ENOMEM, with nothing changed */
 	BP_STATE_DEBUGREGS = 10, /* struct kvm_debugregs */
 	BP_STATE_CPUID = 11,	/* struct kvm_cpuid2 + entries, <= 100 */
 	BP_STATE_TSC_KHZ = 12,	/* __u32; SET of another value than the
@@ -380,7 +388,16 @@ enum bp_state {
 	BP_STATE_TSC_OFFSET = 26, /* __u64: the guest's TSC less the machine's */
 	BP_STATE_CLOCK_STOPPED = 27, /* SET only, no data: kvmclock tells the guest once that
 				 * it was stopped; -EINVAL without kvmclock */
+	BP_STATE_SMM = 28,	/* SET only, __u32: BP_SMM_*.  -ENOMEM */
 };
+
+/*
+ * In SMM a vCPU is in the other address space, INIT and SMIs wait, and SIPIs are lost; all
+ * else of it (SDM vol. 3, ch. 32) is the shim's.
+ */
+#define BP_SMM_LEAVE	0
+#define BP_SMM_ENTER	1	/* and the pending SMI is taken */
+#define BP_SMM_SMI	2	/* make one pending */
 
 /*
  * What the VMM wants otherwise than it is by default.  All 0 at first, and not

@@ -55,7 +55,7 @@ static s64 get_domain_stats(struct domain *d, void *buf)
 	spin_lock(&d->lock);
 	s.frames = d->pool.total;
 	s.frames_free = d->pool.nr_free;
-	s.mapped = d->npt.mapped;
+	s.mapped = d->npt.mapped + d->smm.mapped;
 	for (i = 0; i < d->nr_vcpus; i++) {
 		struct vcpu *v = domain_vcpu(d, i);
 

@@ -2,6 +2,7 @@
 /* BP_STATE_EVENTS: what a vCPU has to take, or is about to. */
 #include <linux/kvm.h>
 
+#include "hv/core/lib/atomic.h"
 #include "hv/core/lib/errno.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
@@ -63,6 +64,8 @@ void events_get(struct vcpu *v, struct kvm_vcpu_events *e)
 	e->nmi.injected = v->inject.type == EVENT_NMI;
 	e->nmi.pending = v->nmi_pending;
 	e->nmi.masked = masked;
+	e->smi.smm = !!v->space;
+	e->smi.pending = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_SMI);
 	e->smi.latched_init = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_INIT);
 	e->triple_fault.pending = v->shutdown_sticky || v->exit_pending == BP_EXIT_SHUTDOWN;
 	e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
@@ -77,10 +80,6 @@ void events_get(struct vcpu *v, struct kvm_vcpu_events *e)
 static bool events_valid(const struct kvm_vcpu_events *e)
 {
 	if (e->flags & ~EVENTS_VALID)
-		return false;
-	/* There is no SMM. */
-	if ((e->flags & KVM_VCPUEVENT_VALID_SMM) &&
-	    (e->smi.smm || e->smi.pending || e->smi.smm_inside_nmi))
 		return false;
 	return !(e->exception.injected || e->exception.pending) ||
 	       (e->exception.nr <= 31 && e->exception.nr != X86_TRAP_NMI);
@@ -114,12 +113,24 @@ static void set_inject(struct vcpu *v, const struct kvm_vcpu_events *e)
 }
 
 /* Atomically: others set requests, too. */
-static void set_latched_init(struct vcpu *v, bool on)
+static void set_request(struct vcpu *v, u64 req, bool on)
 {
 	if (on)
-		__atomic_fetch_or(&v->init_sipi, VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
+		fetch_or(&v->init_sipi, req);
 	else
-		__atomic_fetch_and(&v->init_sipi, ~VCPU_REQ_INIT, __ATOMIC_SEQ_CST);
+		fetch_and(&v->init_sipi, ~req);
+}
+
+/* What was found in one address space is not in the other. */
+static int set_space(struct vcpu *v, bool on)
+{
+	int err = on ? mmu_smm_init(v->dom) : 0;
+
+	if (err || on == !!v->space)
+		return err;
+	v->space = on ? GPA_SMM : 0;
+	memset(v->code, 0, sizeof(v->code));
+	return 0;
 }
 
 static void set_triple_fault(struct vcpu *v, bool on)
@@ -132,10 +143,18 @@ static void set_triple_fault(struct vcpu *v, bool on)
 int events_set(struct vcpu *v, struct kvm_vcpu_events *e)
 {
 	u8 shadow, masked;
+	int err;
 
 	normalise(e);
 	if (!events_valid(e))
 		return -EINVAL;
+	if (e->flags & KVM_VCPUEVENT_VALID_SMM) {
+		err = set_space(v, e->smi.smm);
+		if (err)
+			return err;
+		set_request(v, VCPU_REQ_SMI, e->smi.pending);
+		set_request(v, VCPU_REQ_INIT, e->smi.latched_init);
+	}
 	drop_accepted(v);
 	set_inject(v, e);
 	if (e->interrupt.injected)
@@ -148,9 +167,26 @@ int events_set(struct vcpu *v, struct kvm_vcpu_events *e)
 	ops->set_block(v, shadow, e->nmi.masked);
 	if (e->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
 		v->sipi_vector = e->sipi_vector & 0xff;
-	if (e->flags & KVM_VCPUEVENT_VALID_SMM)
-		set_latched_init(v, e->smi.latched_init);
 	if (e->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
 		set_triple_fault(v, e->triple_fault.pending);
 	return 0;
+}
+
+int smm_set(struct vcpu *v, u32 what)
+{
+	int err = 0;
+
+	switch (what) {
+	case BP_SMM_LEAVE:
+		return set_space(v, false);
+	case BP_SMM_ENTER:
+		err = set_space(v, true);
+		if (!err)
+			set_request(v, VCPU_REQ_SMI, false);
+		return err;
+	case BP_SMM_SMI:
+		set_request(v, VCPU_REQ_SMI, true);
+		return 0;
+	}
+	return -EINVAL;
 }

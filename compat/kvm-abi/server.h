@@ -25,6 +25,8 @@ s64 state_set(struct vcpu *v, u32 cls, u32 len);
  */
 void events_get(struct vcpu *v, struct kvm_vcpu_events *e);
 int events_set(struct vcpu *v, struct kvm_vcpu_events *e);
+/* BP_STATE_SMM. -EINVAL, -ENOMEM. */
+int smm_set(struct vcpu *v, u32 what);
 /*
  * The interrupt that the vCPU has accepted and that is not delivered yet; -1: none.  KVM
  * has one, and shows it in two places.  set: in place of it.

@@ -510,6 +510,12 @@ static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+static s64 set_smm(struct vcpu *v, const void *buf, u32 len)
+{
+	(void)len;
+	return smm_set(v, READ_ONCE(*(const u32 *)buf));
+}
+
 static const struct cls classes[] = {
 	[BP_STATE_REGS] = { sizeof(struct kvm_regs), get_regs, set_regs },
 	[BP_STATE_SREGS] = { sizeof(struct kvm_sregs), get_sregs, set_sregs },
@@ -528,6 +534,7 @@ static const struct cls classes[] = {
 	[BP_STATE_SREGS2] = { sizeof(struct kvm_sregs2), get_sregs2, set_sregs2 },
 	[BP_STATE_TSC_OFFSET] = { sizeof(u64), get_tsc_offset, set_tsc_offset },
 	[BP_STATE_CLOCK_STOPPED] = { 0, NULL, set_clock_stopped },
+	[BP_STATE_SMM] = { sizeof(u32), NULL, set_smm },
 	[BP_STATE_RULES] = { sizeof(struct bp_rules), NULL, set_rules },
 };
 

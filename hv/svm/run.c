@@ -42,8 +42,8 @@ void svm_load(struct vcpu *v)
 		sv->asid_gen = 0;
 		b->c.clean = 0;
 	}
-	if (b->c.n_cr3 != v->dom->npt.table) {
-		b->c.n_cr3 = v->dom->npt.table;
+	if (b->c.n_cr3 != vcpu_npt(v)) {
+		b->c.n_cr3 = vcpu_npt(v);
 		sv->asid_gen = 0;
 		svm_dirty(b, SVM_CLEAN_NP);
 	}

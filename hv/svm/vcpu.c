@@ -44,7 +44,7 @@ static void init_controls(struct vcpu *v, struct vmcb_control *c)
 	c->msrpm = svm_msrpm(v);
 	c->int_ctl = SVM_V_INTR_MASKING;
 	c->nested_ctl = SVM_NP_ENABLE;
-	c->n_cr3 = v->dom->npt.table;
+	c->n_cr3 = vcpu_npt(v);
 }
 
 int svm_vcpu_init(struct vcpu *v)

@@ -110,7 +110,7 @@ void vmx_load_dr6(const struct vcpu *v)
 
 static u64 make_eptp(const struct vcpu *v)
 {
-	return v->dom->npt.table | EPTP_WB | EPTP_WALK_4 | (vmx.ctl.ept_ad ? EPTP_AD : 0);
+	return vcpu_npt(v) | EPTP_WB | EPTP_WALK_4 | (vmx.ctl.ept_ad ? EPTP_AD : 0);
 }
 
 void vmx_load(struct vcpu *v)

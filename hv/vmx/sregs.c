@@ -161,7 +161,7 @@ static void load_pdptes(struct vcpu *v, u64 cr3)
 	struct vmx_vcpu *x = v->arch;
 	u64 pdpte[4];
 
-	x->pdptes_due = guest_read(v->dom, PAE_ROOT(cr3), pdpte, sizeof(pdpte));
+	x->pdptes_due = guest_read(v->dom, PAE_ROOT(cr3) | v->space, pdpte, sizeof(pdpte));
 	if (!x->pdptes_due)
 		write_pdptes(pdpte);
 }

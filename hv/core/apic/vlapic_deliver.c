@@ -75,8 +75,13 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 		WRITE_ONCE(v->sipi_vector, vector);
 		fetch_or(&v->init_sipi, VCPU_REQ_SIPI);
 		break;
+	case DM_SMI:
+		if (domain_is_dom0(v->dom))
+			return false;
+		fetch_or(&v->init_sipi, VCPU_REQ_SMI);
+		break;
 	default:
-		return false;	/* SMI, ExtINT: no such wire here */
+		return false;	/* ExtINT: no such wire here */
 	}
 	vcpu_kick(v);
 	return true;

@@ -98,7 +98,7 @@ int gva_to_gpa(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, gpa_t *gp
 	struct guest_view w;
 	int err;
 
-	guest_view_begin(&w, v->dom);
+	guest_view_begin(&w, v->dom, v->space);
 	err = walk(&w, p, gva, gpa);
 	guest_view_end(&w);
 	return err;
@@ -126,7 +126,7 @@ int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf)
 
 	if (!p->cs_long)
 		gva = (p->cs_base + gva) & 0xffffffff;
-	guest_view_begin(&w, v->dom);
+	guest_view_begin(&w, v->dom, v->space);
 	n = fetch(&w, p, gva, buf);
 	guest_view_end(&w);
 	return n;

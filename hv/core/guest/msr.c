@@ -16,7 +16,6 @@
 #include "vcpu/run.h"
 #include "vcpu/vcpu.h"
 
-#define MSR_SMI_COUNT		0x34
 #define MSR_PLATFORM_INFO	0xce
 #define MSR_MISC_FEATURES	0x140
 #define MSR_PERF_CAPABILITIES	0x345
@@ -38,7 +37,7 @@ const u32 msr_list[] = {
 	MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, MSR_KVM_WALL_CLOCK_NEW,
 	MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN,
 	MSR_KVM_POLL_CONTROL,
-	MSR_SMI_COUNT, MSR_PLATFORM_INFO, MSR_MISC_FEATURES, MSR_AMD_PATCH_LEVEL,
+	MSR_PLATFORM_INFO, MSR_MISC_FEATURES, MSR_AMD_PATCH_LEVEL,
 	MSR_ARCH_CAPABILITIES, MSR_PERF_CAPABILITIES, MSR_DEBUGCTL, MSR_LASTINT_FROM,
 	MSR_LASTINT_TO, MSR_LBR_FROM, MSR_LBR_TO,
 };
@@ -251,7 +250,6 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 	case MSR_PERF_CAPABILITIES:	/* goes with counters, which there are not */
 		*val = 0;
 		return host ? 0 : -EINVAL;
-	case MSR_SMI_COUNT:
 	case MSR_XSS:
 	case MSR_PLATFORM_ID:
 	case MSR_AMD_SYSCFG:
@@ -299,7 +297,6 @@ static int write_identity(struct vcpu *v, u32 msr, u64 val)
 		v->msr.platform_info = val;
 		return 0;
 	case MSR_PERF_CAPABILITIES:
-	case MSR_SMI_COUNT:
 		return val ? -EINVAL : 0;
 	}
 	return -ENOENT;
@@ -373,7 +370,6 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 	case MSR_PLATFORM_INFO:
 	case MSR_ARCH_CAPABILITIES:
 	case MSR_PERF_CAPABILITIES:
-	case MSR_SMI_COUNT:
 		return -EINVAL;
 	case MSR_XSS:
 		return val ? -EINVAL : 0;

@@ -99,7 +99,7 @@ static void remember_code(struct vcpu *v, const struct vcpu_paging *p, gva_t gva
 	gpa_t gpa;
 
 	h->page = 0;
-	if (gva_to_gpa(v, p, gva, &gpa) || mmu_lookup(v->dom, gpa, &leaf) != NPT_MAPPED ||
+	if (gva_to_gpa(v, p, gva, &gpa) || mmu_lookup(v->dom, gpa | v->space, &leaf) != NPT_MAPPED ||
 	    frame_owner(leaf.pfn) != BP_OWNER_DOM0)
 		return;		/* domain 0 could run from device memory */
 	h->hpa = leaf.pfn << PAGE_SHIFT;

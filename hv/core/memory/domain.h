@@ -49,6 +49,7 @@ struct domain {
 	u32 nr_alive;			/* of those, not yet killed; read without lock */
 	struct vcpu *dying;		/* stopped for good, not yet freed */
 	struct npt_root npt;
+	struct npt_root smm;		/* of vCPUs in SMM; none before the first of them */
 	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
 	u64 tlb_gen;			/* raised by every unmap or downgrade */
 

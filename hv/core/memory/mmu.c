@@ -65,6 +65,13 @@ void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g)
 		npt_gather_init(g);
 }
 
+/* @t, made by mmu_npt(), is to be that of @gfn.  Result: the frame's number there. */
+static u64 use_space_of(struct npt *t, struct domain *d, u64 gfn)
+{
+	t->root = gfn & GFN_SMM ? &d->smm : &d->npt;
+	return gfn & ~GFN_SMM;
+}
+
 /* Is @c in guest mode with translations of @d older than @gen? */
 static bool uses_old(const struct cpu *c, const struct domain *d, u64 gen)
 {
@@ -100,7 +107,7 @@ void mmu_gather_finish(struct domain *d, struct npt_gather *g)
 }
 
 /* A reference to the frames first, so that no leaf is ever without one. */
-static int map_memory(struct npt *t, const struct bp_map *m)
+static int map_memory(struct npt *t, u64 gfn, const struct bp_map *m)
 {
 	u32 attr = NPT_MT(NPT_MT_WB_ONLY);
 	bool added;
@@ -117,19 +124,24 @@ static int map_memory(struct npt *t, const struct bp_map *m)
 	err = frame_get_mapped(m->pfn, m->order);
 	if (err)
 		return err;
-	err = npt_map(t, m->gfn, m->pfn, m->order, attr, &added);
+	err = npt_map(t, gfn, m->pfn, m->order, attr, &added);
 	if (!added)
 		frame_put(m->pfn, m->order);
 	return err;
 }
 
-static int map_one(struct npt *t, const struct bp_map *m)
+static int map_one(struct npt *t, struct domain *d, const struct bp_map *m)
 {
+	u64 gfn = use_space_of(t, d, m->gfn);
+	int err = t->root->table ? 0 : npt_init(t);
+
+	if (err)
+		return err;
 	if (m->flags == BP_MAP_MMIO)
-		return m->order ? -EINVAL : npt_mark(t, m->gfn);
+		return m->order ? -EINVAL : npt_mark(t, gfn);
 	if (m->flags & ~MAP_RIGHTS)
 		return -EINVAL;
-	return map_memory(t, m);
+	return map_memory(t, gfn, m);
 }
 
 int mmu_map(struct domain *d, const struct bp_map *maps, u32 n)
@@ -153,7 +165,7 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n)
 			.flags = READ_ONCE(maps[i].flags),
 		};
 
-		err = map_one(&t, &m);
+		err = map_one(&t, d, &m);
 		if (err)
 			break;
 	}
@@ -173,12 +185,27 @@ int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
 		return -EINVAL;
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);
-	if (d->npt.table) {
+	gfn = use_space_of(&t, d, gfn);
+	if (t.root->table) {
 		err = npt_unmap(&t, gfn, npages, done);
 		mmu_gather_finish(d, &g);
 	} else {
-		*done = npages;		/* torn down meanwhile */
+		*done = npages;		/* torn down meanwhile, or never used */
 	}
+	spin_unlock(&d->lock);
+	return err;
+}
+
+int mmu_smm_init(struct domain *d)
+{
+	int err = -EINVAL;
+	struct npt t;
+
+	mmu_npt(&t, d, NULL);
+	use_space_of(&t, d, GFN_SMM);
+	spin_lock(&d->lock);
+	if (d->phase == DOM_LIVE)
+		err = d->smm.table ? 0 : npt_init(&t);
 	spin_unlock(&d->lock);
 	return err;
 }
@@ -236,9 +263,10 @@ int mmu_destroy_some(struct domain *d)
 	u64 done;
 	int err;
 
-	if (!d->npt.table)
+	if (!d->npt.table && !d->smm.table)
 		return 0;
 	mmu_npt(&t, d, &g);
+	use_space_of(&t, d, d->smm.table ? GFN_SMM : 0);
 	err = npt_unmap(&t, 0, BIT(NPT_GFN_BITS), &done);
 	ASSERT(!err);
 	mmu_gather_finish(d, &g);
@@ -246,8 +274,8 @@ int mmu_destroy_some(struct domain *d)
 		return 1;
 	npt_fini(&t);
 	mmu_gather_finish(d, &g);
-	ASSERT(!d->npt.mapped && !d->npt.tables);
-	return 0;
+	ASSERT(!t.root->mapped && !t.root->tables);
+	return t.root != &d->npt;
 }
 
 enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf)
@@ -257,7 +285,7 @@ enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf)
 
 	mmu_npt(&t, d, NULL);
 	spin_lock(&d->lock);
-	kind = npt_lookup(&t, gpa >> PAGE_SHIFT, leaf);
+	kind = npt_lookup(&t, use_space_of(&t, d, gpa >> PAGE_SHIFT), leaf);
 	spin_unlock(&d->lock);
 	return kind;
 }
@@ -277,6 +305,7 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 
 	w->size = 0;
 	mmu_npt(&t, d, NULL);
+	use_space_of(&t, d, w->space >> PAGE_SHIFT);
 	if (npt_lookup(&t, gpa >> PAGE_SHIFT, &leaf) != NPT_MAPPED)
 		return false;
 	if (write && !(leaf.attr & NPT_WRITE))
@@ -295,9 +324,10 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 	return true;
 }
 
-void guest_view_begin(struct guest_view *w, struct domain *d)
+void guest_view_begin(struct guest_view *w, struct domain *d, u64 space)
 {
 	w->dom = d;
+	w->space = space;
 	w->first = w->size = 0;
 	spin_lock(&d->lock);
 }
@@ -326,8 +356,8 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 	struct guest_view w;
 	int err;
 
-	guest_view_begin(&w, d);
-	err = guest_view_read(&w, gpa, buf, len);
+	guest_view_begin(&w, d, gpa & GPA_SMM);
+	err = guest_view_read(&w, gpa & ~GPA_SMM, buf, len);
 	guest_view_end(&w);
 	return err;
 }
@@ -337,7 +367,7 @@ int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old)
 	struct guest_view w;
 	int err = -EFAULT;
 
-	guest_view_begin(&w, d);
+	guest_view_begin(&w, d, 0);
 	if (view_leaf(&w, gpa, true)) {
 		*old = xchg(w.base + (gpa - w.first), val);
 		err = 0;
@@ -353,7 +383,7 @@ int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 	int err = 0;
 	u32 n;
 
-	guest_view_begin(&w, d);
+	guest_view_begin(&w, d, 0);
 	for (; len; gpa += n, from += n, len -= n) {
 		if (!view_leaf(&w, gpa, true)) {
 			err = -EFAULT;

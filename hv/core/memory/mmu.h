@@ -39,6 +39,16 @@
 #include "hv/ept/npt.h"
 #include "machine/cpu.h"
 
+/*
+ * A domain has a second address space, of its vCPUs in SMM: who names one by a
+ * guest-physical address or frame number sets a bit that no such address has.
+ */
+#define GFN_SMM		BP_GFN_SMM
+#define GPA_SMM		(GFN_SMM << PAGE_SHIFT)
+
+/* Make sure that it is there.  Takes d->lock.  -ENOMEM, -EINVAL: the domain dies. */
+int mmu_smm_init(struct domain *d);
+
 /* What a vCPU's cached translations are worth; touched where it is RUNNING. */
 struct tlb_seen {
 	u64 gen;		/* domain's generation last flushed for */
@@ -126,7 +136,8 @@ int mmu_destroy_some(struct domain *d);
 enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf);
 
 /*
- * Copy from or to guest-physical memory, page by page.  -EFAULT: not mapped,
+ * Copy from or to guest-physical memory, page by page; writes know the first address
+ * space alone.  -EFAULT: not mapped,
  * not writable, or (domain 0) not RAM that it owns; what came before may have
  * been copied.  Takes d->lock; any CPU.
  */
@@ -142,12 +153,13 @@ int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old);
  */
 struct guest_view {
 	struct domain *dom;
+	u64 space;			/* GPA_SMM, or 0 */
 	gpa_t first;			/* of the leaf in hand */
 	u64 size;			/* bytes of it; 0 = none */
 	u8 *base;
 };
 
-void guest_view_begin(struct guest_view *w, struct domain *d);
+void guest_view_begin(struct guest_view *w, struct domain *d, u64 space);
 int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len);
 void guest_view_end(struct guest_view *w);
 

@@ -5,7 +5,7 @@
 
 #include "mmu.h"
 
-/* Make *t the address space of @d, with *g emptied (NULL: look up only). */
+/* Make *t the first address space of @d, with *g emptied (NULL: look up only). */
 void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g);
 
 /*

@@ -80,7 +80,7 @@ static bool pae_root_ready(struct vcpu *v, const struct kvm_sregs *s)
 	ops->get_paging(v, &old);
 	if (!reloads_pae_root(&old, s))
 		return true;
-	guest_view_begin(&w, v->dom);
+	guest_view_begin(&w, v->dom, v->space);
 	err = pae_root_check(&w, s->cr3);
 	guest_view_end(&w);
 	if (!err)

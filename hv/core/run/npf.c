@@ -93,7 +93,7 @@ static bool map_apic(struct vcpu *v, gpa_t gpa)
 {
 	hpa_t page = v->apic.access_page;
 
-	if (!page || (gpa & PAGE_MASK) != APIC_BASE_DEFAULT ||
+	if (!page || (gpa & PAGE_MASK) != APIC_BASE_DEFAULT || v->space ||
 	    (v->exit.npf.flags & NPF_PRESENT) || READ_ONCE(v->dom->apic_bars))
 		return false;
 	return !mmu_map_apic(v->dom, gpa, page);
@@ -166,7 +166,7 @@ static void guest_npf(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
 	struct npt_leaf leaf;
-	enum npt_kind kind = mmu_lookup(v->dom, gpa, &leaf);
+	enum npt_kind kind = mmu_lookup(v->dom, gpa | v->space, &leaf);
 	struct insn_mov m;
 	bool event;
 
@@ -193,7 +193,7 @@ static void guest_npf(struct vcpu *v)
 static void event_npf(struct vcpu *v)
 {
 	struct npt_leaf leaf;
-	bool marked = mmu_lookup(v->dom, v->exit.npf.gpa, &leaf) == NPT_MARKED;
+	bool marked = mmu_lookup(v->dom, v->exit.npf.gpa | v->space, &leaf) == NPT_MARKED;
 
 	to_shim(v, BP_NPF_EVENT | (marked ? BP_NPF_MARKED : 0), NULL);
 }
@@ -239,7 +239,8 @@ bool npf_need_page(struct vcpu *v, gpa_t gpa)
 {
 	struct npt_leaf leaf;
 
-	if (domain_is_dom0(v->dom) || mmu_lookup(v->dom, gpa, &leaf) == NPT_MARKED)
+	if (domain_is_dom0(v->dom) ||
+	    mmu_lookup(v->dom, gpa | v->space, &leaf) == NPT_MARKED)
 		return false;
 	npf_want_page(v, gpa, false);
 	return true;

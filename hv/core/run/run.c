@@ -9,6 +9,7 @@
 #include "lib/x86.h"
 #include "loop.h"
 #include "machine/cpu.h"
+#include "machine/lapic.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
 #include "vcpu/ops.h"
@@ -97,6 +98,15 @@ static bool extint_service(struct vcpu *v)
 	return true;
 }
 
+/* True: v has stopped, for the shim to take an SMI.  It does not interrupt another. */
+static bool smi_service(struct vcpu *v)
+{
+	if (!(vcpu_requests(v) & VCPU_REQ_SMI))
+		return false;
+	vcpu_service(v, BP_EXIT_SMI);
+	return true;
+}
+
 /* Another CPU asked for a pause or a move.  True: v does not run here any more. */
 static bool obey_requests(struct cpu *c, struct vcpu *v)
 {
@@ -160,11 +170,14 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		vcpu_service(v, BP_EXIT_SHUTDOWN);
 		return false;
 	}
-	if (unlikely(v->pv_dirty) && !pv_update(v))
+	/* The pages are in the other address space than SMM's. */
+	if (unlikely(v->pv_dirty) && !v->space && !pv_update(v))
 		return false;
 	if (likely(v->inject.type == EVENT_NONE)) {
 		if (unlikely(v->rules.flags & BP_RULE_NO_IRQ))
 			return true;
+		if (unlikely(READ_ONCE(v->init_sipi)) && smi_service(v))
+			return false;
 		if (unlikely(extint_service(v)))
 			return false;
 		inject_pending(v);
@@ -173,6 +186,9 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 			vcpu_raise_pending(v);
 		if (unlikely(v->pv_eoi_armed))
 			pv_eoi_sync(v);
+		/* As soon as this event is delivered, the run ends. */
+		if (unlikely(vcpu_requests(v) & VCPU_REQ_SMI))
+			lapic_send_self(VECTOR_KICK);
 		if (READ_ONCE(v->nmi_pending))
 			ops->window(v, EVENT_NMI, true);
 		if (vlapic_has_interrupt(v) || READ_ONCE(v->extint))

@@ -23,13 +23,13 @@ bool vcpu_has_irq(struct vcpu *v)
 
 bool vcpu_has_work(struct vcpu *v)
 {
-	u64 reqs = READ_ONCE(v->init_sipi);
+	u64 reqs = vcpu_requests(v);
 
 	switch (v->mp_state) {
 	case KVM_MP_STATE_UNINITIALIZED:
 		return reqs & VCPU_REQ_INIT;
 	case KVM_MP_STATE_INIT_RECEIVED:
-		return reqs;
+		return reqs & (VCPU_REQ_INIT | VCPU_REQ_SIPI);
 	case KVM_MP_STATE_HALTED:
 		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
 		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->pv_unhalted) ||

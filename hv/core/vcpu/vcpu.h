@@ -179,6 +179,7 @@ struct vcpu {
 
 	/* ---- second-level translation ---- */
 	struct tlb_seen tlb;
+	u64 space;			/* GPA_SMM in SMM, else 0; changed while CLAIMED */
 
 	/*
 	 * Where the pages of the last measured instructions were found, by the
@@ -236,5 +237,18 @@ static inline u8 vlapic_get_cr8(const struct vcpu *v)
 
 #define VCPU_REQ_INIT	BIT(0)
 #define VCPU_REQ_SIPI	BIT(1)
+#define VCPU_REQ_SMI	BIT(2)		/* until the shim has taken it */
+
+/* What of v->init_sipi can be taken now.  In SMM all of it waits (SDM vol. 3, 32.4.1). */
+static inline u64 vcpu_requests(const struct vcpu *v)
+{
+	return v->space ? 0 : READ_ONCE(v->init_sipi);
+}
+
+/* The second-level table that it runs on. */
+static inline hpa_t vcpu_npt(const struct vcpu *v)
+{
+	return v->space ? v->dom->smm.table : v->dom->npt.table;
+}
 
 #endif

@@ -147,6 +147,24 @@ static void init_and_sipi(void **state)
 	assert_int_equal(v[1].init_sipi, VCPU_REQ_INIT);
 }
 
+/* Domain 0 is the firmware's; its SMIs are none of ours. */
+static void smi(void **state)
+{
+	u32 id = dom.id;
+
+	(void)state;
+	dom.id = 0;
+	vlapic_write(&v[0], APIC_REG_ICR2, 1 << 24);
+	vlapic_write(&v[0], APIC_REG_ICR, DM_SMI << 8);
+	assert_int_equal(v[1].init_sipi, 0);
+	dom.id = id;
+	vlapic_write(&v[0], APIC_REG_ICR, DM_SMI << 8);
+	assert_int_equal(v[1].init_sipi, VCPU_REQ_SMI);
+	assert_int_equal(kicked[1], 1);
+	assert_int_equal(vlapic_msi(&dom, 0xfee02000, DM_SMI << 8), 1);
+	assert_int_equal(v[2].init_sipi, VCPU_REQ_SMI);
+}
+
 static void msi_formats(void **state)
 {
 	(void)state;
@@ -181,7 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(physical_destinations), T(logical_flat_and_cluster),
 		T(x2apic_destinations), T(lowest_priority_goes_to_one), T(shorthands),
-		T(self_ipi_register), T(init_and_sipi), T(msi_formats), T(msi_broadcast),
+		T(self_ipi_register), T(init_and_sipi), T(smi), T(msi_formats), T(msi_broadcast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,8 @@
 static u8 low_mem[MEM], high_mem[MEM];
 static struct vcpu vcpu;
 
-void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused) { }
+void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused,
+		      u64 space __unused) { }
 void guest_view_end(struct guest_view *w __unused) { }
 
 int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)

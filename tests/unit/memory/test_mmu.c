@@ -162,6 +162,41 @@ static void copies(void **state __unused)
 	domain_put(d);
 }
 
+/* The same frame number in both, with other memory, and gone with the domain. */
+static void address_space_of_smm(void **state __unused)
+{
+	struct frame_stats before, after;
+	u64 id = make_guest(), done, list[32];
+	struct domain *d = domain_get(id);
+	struct npt_leaf leaf;
+	u8 b;
+
+	frames_stats(&before);
+	memset(phys_to_virt((PFN + 1) << PAGE_SHIFT), 0x11, PAGE_SIZE);
+	memset(phys_to_virt((PFN + 2) << PAGE_SHIFT), 0x22, PAGE_SIZE);
+	assert_int_equal(mmu_unmap(d, GFN_SMM | 5, 3, &done), 0);	/* there is none */
+	assert_int_equal(done, 3);
+	assert_int_equal(mmu_lookup(d, GPA_SMM | 0x5000, &leaf), NPT_ABSENT);
+	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), -EFAULT);
+	assert_int_equal(map1(d, 5, PFN + 1, 0, RW), 1);
+	assert_int_equal(map1(d, GFN_SMM | 5, PFN + 2, 0, RW), 1);
+	assert_int_equal(map1(d, GFN_SMM | BIT(NPT_GFN_BITS), PFN + 2, 0, RW), -EINVAL);
+	assert_int_equal(guest_read(d, 0x5000, &b, 1), 0);
+	assert_int_equal(b, 0x11);
+	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), 0);
+	assert_int_equal(b, 0x22);
+	assert_int_equal(mmu_unmap(d, 5, 1, &done), 0);
+	assert_int_equal(mmu_lookup(d, GPA_SMM | 0x5000, &leaf), NPT_MAPPED);
+	assert_int_equal(mmu_smm_init(d), 0);
+	assert_int_equal(map1(d, 6, PFN + 2, 0, RW), 1);
+	domain_put(d);
+	while (domain_destroy(id))
+		;
+	frames_stats(&after);
+	assert_int_equal(before.mapped, after.mapped);
+	assert_int_equal(domain_reclaim(id, list, 32), 31);
+}
+
 /* Bedplate's own page in a guest: without reference, out of reach of copies. */
 static void page_of_the_apic(void **state __unused)
 {
@@ -526,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_types_of_dom0, setup),
 		cmocka_unit_test_setup(mmio_is_hidden, setup),
 		cmocka_unit_test_setup(copies, setup),
+		cmocka_unit_test_setup(address_space_of_smm, setup),
 		cmocka_unit_test_setup(page_of_the_apic, setup),
 		cmocka_unit_test_setup(page_of_the_apic_comes_and_goes, setup),
 		cmocka_unit_test_setup(memory_instead_of_the_apic, setup),

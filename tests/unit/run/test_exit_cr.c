@@ -28,7 +28,8 @@ static bool root_absent, no_memory, was_set, refuse, skipped, flushed;
 static gpa_t needed, code_end;		/* from there on, the code has gone */
 static int vector, cr8;
 
-void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused) { }
+void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused,
+		      u64 space __unused) { }
 void guest_view_end(struct guest_view *w __unused) { }
 
 int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)

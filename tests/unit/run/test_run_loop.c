@@ -41,7 +41,7 @@ static struct domain guest_dom;
 static struct vcpu d0, other_d0, vm[GUESTS];
 static struct bp_vcpu_page page[GUESTS];
 static bool irq[GUESTS + 2];		/* interrupt pending: guests, d0, other_d0 */
-static u32 kicks, notices, services;
+static u32 kicks, self_kicks, notices, services;
 static u64 end_of_time;
 static jmp_buf done;
 
@@ -124,6 +124,12 @@ void lapic_send_ipi(u32 apic_id __unused, u8 vector)
 	notices += vector == VECTOR_POSTED;
 }
 
+void lapic_send_self(u8 vector)
+{
+	assert_int_equal(vector, VECTOR_KICK);
+	self_kicks++;
+}
+
 bool pv_update(struct vcpu *v __unused) { return true; }
 
 /* Steal time, as pv.c counts it. */
@@ -142,7 +148,10 @@ void pv_eoi_prepare(struct vcpu *v __unused, u8 vector __unused) { }
 void pv_eoi_sync(struct vcpu *v __unused) { }
 void vcpu_save_extra(struct vcpu *v __unused) { }
 void vcpu_load_extra(struct vcpu *v __unused) { }
-void vcpu_take_init_sipi(struct vcpu *v __unused) { fail(); }
+void vcpu_take_init_sipi(struct vcpu *v)
+{
+	assert_int_equal(v->init_sipi, VCPU_REQ_SMI);
+}
 void dom0_shutdown(void) { fail(); __builtin_unreachable(); }
 
 void ring_post_service(struct vcpu *v)
@@ -311,7 +320,7 @@ static int tasks, on_cpu;
 static u64 linux_last, linux_steal;
 static bool in_run;
 static u64 task_ran[TASKS];
-static u64 exits_seen[BP_EXIT_PAUSED + 1];
+static u64 exits_seen[BP_EXIT_SMI + 1];
 
 static void linux_account(void)
 {
@@ -401,7 +410,7 @@ static int setup(void **state)
 	memset(exits_seen, 0, sizeof(exits_seen));
 	memset(guest_step, 0, sizeof(guest_step));
 	host_tsc = 1000 * MS;
-	kicks = notices = services = injections = windows = 0;
+	kicks = self_kicks = notices = services = injections = windows = 0;
 	stall = stalled = 0;
 	in_run = ticking = false;
 	tasks = on_cpu = 0;
@@ -633,6 +642,43 @@ static void no_event_ends_a_wait_for_sipi(void **state)
 	}
 }
 
+/* An SMI does not interrupt an event's delivery, but comes before what waits behind it. */
+static void smi_comes_between_events(void **state)
+{
+	(void)state;
+	tasks = 1;
+	vm[0].inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
+	vm[0].init_sipi = VCPU_REQ_SMI;
+	irq[0] = true;
+	run_until(100 * US);
+	assert_int_equal(self_kicks, 1);
+	assert_int_equal(injections, 1);
+	assert_int_equal(injected[0], 0x41);
+	assert_true(exits_seen[BP_EXIT_SMI] >= 1);
+	assert_true(irq[0]);
+	assert_int_equal(vm[0].init_sipi, VCPU_REQ_SMI);
+}
+
+/* In SMM nothing of the kind is taken, or ends HLT. */
+static void requests_wait_in_smm(void **state)
+{
+	(void)state;
+	tasks = 1;
+	vm[0].space = GPA_SMM;
+	vm[0].init_sipi = VCPU_REQ_SMI;
+	run_until(MS);
+	assert_int_equal(exits_seen[BP_EXIT_SMI], 0);
+	vm[0].mp_state = KVM_MP_STATE_HALTED;
+	vm[0].init_sipi |= VCPU_REQ_INIT;
+	assert_false(vcpu_has_work(&vm[0]));
+	vm[0].space = 0;
+	assert_true(vcpu_has_work(&vm[0]));
+	/* Nor does an SMI end a wait for SIPI. */
+	vm[0].mp_state = KVM_MP_STATE_INIT_RECEIVED;
+	vm[0].init_sipi = VCPU_REQ_SMI;
+	assert_false(vcpu_has_work(&vm[0]));
+}
+
 /* Nobody waited for the triple fault: the next RUN says it, once, whatever PAUSE came between. */
 static void shutdown_is_reported_once(void **state)
 {
@@ -655,6 +701,8 @@ int main(void)
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
 		cmocka_unit_test_setup(no_event_ends_a_wait_for_sipi, setup),
+		cmocka_unit_test_setup(smi_comes_between_events, setup),
+		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(notifying, setup),
 		cmocka_unit_test_setup(order_of_interrupts, setup),
