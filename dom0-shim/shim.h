@@ -197,6 +197,14 @@ struct bp_vcpu {
 		bool events_set; /* by KVM_SET_VCPU_EVENTS, and not run yet */
 	} debug;
 
+	/* System Management Mode: running/smm.c */
+	struct {
+		bool in;
+		bool inside_nmi; /* NMIs were blocked before, too */
+		u64 base;	/* IA32_SMBASE */
+		u64 count;	/* MSR_SMI_COUNT */
+	} smm;
+
 	/* With the PIC in user space: running/extint.c */
 	int extint;		/* vector of KVM_INTERRUPT, or -1 */
 	bool intr;		/* level of INTR as Bedplate knows it */
@@ -209,6 +217,19 @@ struct bp_vcpu {
 static inline bool bp_has_quirk(const struct bp_vm *vm, u64 quirk)
 {
 	return !(READ_ONCE(vm->quirks_off) & quirk);
+}
+
+/*
+ * The VM's address space is as KVM numbers it: the first but in SMM.  Frame numbers of the
+ * second have BP_GFN_SMM, with Bedplate and in memslots alike.
+ */
+#define BP_ADDRESS_SPACES	2
+#define BP_GPA_SMM		(BP_GFN_SMM << PAGE_SHIFT)
+
+/* Where an access of the vCPU's to @gpa goes. */
+static inline u64 bp_vcpu_gpa(const struct bp_vcpu *vcpu, u64 gpa)
+{
+	return vcpu->smm.in ? gpa | BP_GPA_SMM : gpa;
 }
 
 /* @index < vm->nr_vcpus. */

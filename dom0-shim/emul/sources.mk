@@ -20,6 +20,7 @@ EMUL_SRCS := \
 	emul/optable.c \
 	emul/regs.c \
 	emul/segment.c \
+	emul/smm.c \
 	emul/task.c \
 	emul/task_segs.c \
 	emul/task_tss.c \

@@ -101,7 +101,10 @@ long bp_check_extension(long ext)
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
 	case KVM_CAP_BINARY_STATS_FD:
+	case KVM_CAP_X86_SMM:
 		return 1;
+	case KVM_CAP_MULTI_ADDRESS_SPACE:
+		return BP_ADDRESS_SPACES;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return BP_GUEST_DEBUG;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
@@ -161,6 +164,7 @@ static long hv_cpuid(void __user *argp, void *page)
 
 /* What the shim has, behind what Bedplate has. */
 static const u32 own_msrs[] = {
+	MSR_IA32_SMBASE, MSR_SMI_COUNT,
 	HV_X64_MSR_GUEST_OS_ID, HV_X64_MSR_HYPERCALL, HV_X64_MSR_VP_INDEX, HV_X64_MSR_RESET,
 	HV_X64_MSR_VP_RUNTIME, HV_X64_MSR_TIME_REF_COUNT, HV_X64_MSR_REFERENCE_TSC,
 	HV_X64_MSR_TSC_FREQUENCY, HV_X64_MSR_APIC_FREQUENCY, HV_X64_MSR_VP_ASSIST_PAGE,

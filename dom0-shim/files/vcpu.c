@@ -12,6 +12,7 @@
 #include <asm/apicdef.h>
 
 #include "channel/hypercall.h"
+#include "emul/smm.h"
 #include "irqchip/irqchip.h"
 #include "memory/donate.h"
 #include "memory/memslot.h"
@@ -165,6 +166,8 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return set_signal_mask(vcpu, argp);
 	case KVM_NMI:
 		return bp_hc_nmi(vcpu->vm->dom, vcpu->index);
+	case KVM_SMI:
+		return bp_smi(vcpu);
 	case KVM_INTERRUPT:
 		return interrupt(vcpu, argp);
 	case KVM_ENABLE_CAP:
@@ -240,6 +243,7 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->extint = -1;
+	vcpu->smm.base = EMUL_SMBASE_DEFAULT;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	vcpu->run_cpu = -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest memory through the VMM's own mapping; vm->srcu is held, and the thread
+ * Guest memory through the VMM's own mapping, by address as bp_vcpu_gpa() makes it;
+ * vm->srcu is held, and the thread
  * is the VMM's, in the vCPU's KVM_RUN for what writes.
  */
 #ifndef BEDPLATE_GMEM_H

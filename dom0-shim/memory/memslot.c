@@ -44,7 +44,9 @@ static bool overlaps(struct bp_vm *vm, const struct bp_memslot *new)
 
 static bool covers_apic(const struct bp_memslot *s)
 {
-	return s->gfn <= BP_APIC_GFN && BP_APIC_GFN - s->gfn < s->npages;
+	u64 gfn = s->gfn & ~BP_GFN_SMM;
+
+	return gfn <= BP_APIC_GFN && BP_APIC_GFN - gfn < s->npages;
 }
 
 int bp_slots_keep_apic(struct bp_vm *vm)
@@ -52,7 +54,7 @@ int bp_slots_keep_apic(struct bp_vm *vm)
 	int ret = 0;
 
 	mutex_lock(&vm->slots_lock);
-	if (bp_slot_find(vm, BP_APIC_GFN))
+	if (bp_slot_find(vm, BP_APIC_GFN) || bp_slot_find(vm, BP_APIC_GFN | BP_GFN_SMM))
 		ret = -EEXIST;
 	else
 		vm->apic_page = true;
@@ -132,7 +134,7 @@ static int check_region(const struct kvm_userspace_memory_region *mem)
 	if (!access_ok((void __user *)(unsigned long)mem->userspace_addr,
 		       mem->memory_size))
 		return -EINVAL;
-	if (mem->slot >= BP_NR_MEMSLOTS)
+	if (!bp_slot_id_valid(mem->slot))
 		return -EINVAL;
 	if (mem->guest_phys_addr + mem->memory_size < mem->guest_phys_addr)
 		return -EINVAL;
@@ -172,7 +174,7 @@ static long put_region(struct bp_vm *vm, struct bp_memslot *old,
 		return -ENOMEM;
 	new->id = mem->slot;
 	new->flags = mem->flags;
-	new->gfn = mem->guest_phys_addr >> PAGE_SHIFT;
+	new->gfn = mem->guest_phys_addr >> PAGE_SHIFT | (mem->slot >> 16 ? BP_GFN_SMM : 0);
 	new->npages = mem->memory_size >> PAGE_SHIFT;
 	new->hva = mem->userspace_addr;
 

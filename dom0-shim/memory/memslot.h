@@ -10,10 +10,10 @@
 #define BP_NR_MEMSLOTS		32764	/* as many as KVM's */
 
 struct bp_memslot {
-	u64 gfn;
+	u64 gfn;		/* with BP_GFN_SMM: in the second address space */
 	u64 npages;
 	unsigned long hva;
-	u32 id;
+	u32 id;			/* as user space has it: bits 31:16 are the address space */
 	u32 flags;		/* KVM_MEM_* */
 	unsigned long *dirty;	/* with KVM_MEM_LOG_DIRTY_PAGES */
 };
@@ -21,6 +21,12 @@ struct bp_memslot {
 static inline unsigned long bp_slot_hva(const struct bp_memslot *slot, u64 gfn)
 {
 	return slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
+}
+
+/* Can there be a slot of that id? */
+static inline bool bp_slot_id_valid(u32 id)
+{
+	return id >> 16 < BP_ADDRESS_SPACES && (u16)id < BP_NR_MEMSLOTS;
 }
 
 void bp_slots_init(struct bp_vm *vm);

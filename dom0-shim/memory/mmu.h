@@ -15,7 +15,7 @@ enum bp_fault_result {
 	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */
 	BP_FAULT_MMIO,		/* no memory there, or read-only and @write */
 };
-/* enum bp_fault_result or a negative errno. */
+/* enum bp_fault_result or a negative errno.  @gfn by bp_vcpu_gpa(). */
 int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write);
 /*
  * KVM_PRE_FAULT_MEMORY: map @range for reading, and leave in it what is not mapped.  An

@@ -8,6 +8,7 @@
 
 #include "devices/access.h"
 #include "emul/emul.h"
+#include "emul/smm.h"
 #include "memory/gmem.h"
 #include "memory/memslot.h"
 #include "run.h"
@@ -30,18 +31,24 @@ static struct bp_vcpu *ctx_vcpu(struct emul_ctx *ctx)
 
 static int op_read_gpa(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
 {
-	return bp_gmem_read(ctx_vcpu(ctx)->vm, gpa, buf, len);
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+
+	return bp_gmem_read(vcpu->vm, bp_vcpu_gpa(vcpu, gpa), buf, len);
 }
 
 static int op_write_gpa(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
 {
-	return bp_gmem_write(ctx_vcpu(ctx), gpa, buf, len);
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+
+	return bp_gmem_write(vcpu, bp_vcpu_gpa(vcpu, gpa), buf, len);
 }
 
 static int op_cmpxchg_gpa(struct emul_ctx *ctx, u64 gpa, const void *old,
 			  const void *val, u32 len)
 {
-	return bp_gmem_cmpxchg(ctx_vcpu(ctx), gpa, old, val, len);
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+
+	return bp_gmem_cmpxchg(vcpu, bp_vcpu_gpa(vcpu, gpa), old, val, len);
 }
 
 static int op_mmio_read(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
@@ -321,6 +328,19 @@ static void raise_undefined(struct bp_vcpu *vcpu)
 	bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
 }
 
+static int undefined_result(struct bp_vcpu *vcpu, int result)
+{
+	const struct emul_fault *f = &vcpu->emul->fault;
+
+	if (result < 0)
+		return result == -EIO ? -EFAULT : result;
+	if (result == EMUL_FAULT)
+		bp_queue_exception(vcpu, f->vector, f->has_error, f->error_code, f->cr2);
+	else if (result == EMUL_UNHANDLED)
+		raise_undefined(vcpu);
+	return 1;
+}
+
 int bp_exit_undefined(struct bp_vcpu *vcpu)
 {
 	struct emul_ctx *ctx;
@@ -329,15 +349,15 @@ int bp_exit_undefined(struct bp_vcpu *vcpu)
 	if (ret < 0)
 		return ret;
 	ctx = vcpu->emul;
+	if (vcpu->smm.in) {
+		ret = emul_at_rsm(ctx);
+		if (ret == EMUL_DONE)
+			return bp_smm_leave(vcpu);
+		if (ret != EMUL_UNHANDLED)
+			return undefined_result(vcpu, ret);
+	}
 	ret = emul_fix_hypercall(ctx, boot_cpu_data.x86_vendor == X86_VENDOR_INTEL);
-	if (ret < 0)
-		return ret == -EIO ? -EFAULT : ret;
-	if (ret == EMUL_FAULT)
-		bp_queue_exception(vcpu, ctx->fault.vector, ctx->fault.has_error,
-				   ctx->fault.error_code, ctx->fault.cr2);
-	else if (ret == EMUL_UNHANDLED)
-		raise_undefined(vcpu);
-	return 1;
+	return undefined_result(vcpu, ret);
 }
 
 int bp_emulate_resume(struct bp_vcpu *vcpu)

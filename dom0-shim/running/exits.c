@@ -192,7 +192,7 @@ static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
 	if (err == -EFAULT || err == -EHWPOISON) {
 		run->exit_reason = KVM_EXIT_MEMORY_FAULT;
 		run->memory_fault.flags = 0;
-		run->memory_fault.gpa = gfn << PAGE_SHIFT;
+		run->memory_fault.gpa = (gfn & ~BP_GFN_SMM) << PAGE_SHIFT;
 		run->memory_fault.size = PAGE_SIZE;
 	}
 	return err;
@@ -236,7 +236,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	int ret;
 
 	*npf = vcpu->page->npf;
-	gfn = npf->gpa >> PAGE_SHIFT;
+	gfn = bp_vcpu_gpa(vcpu, npf->gpa) >> PAGE_SHIFT;
 	if (npf->flags & BP_NPF_HV)
 		return hv_page(vcpu, gfn);
 

@@ -206,7 +206,9 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 		return 1;
 	}
 	if (msr->why == BP_MSR_UNKNOWN) {
-		ret = bp_hv_exit_msr(vcpu);
+		ret = bp_smm_exit_msr(vcpu);
+		if (ret == -ENOENT)
+			ret = bp_hv_exit_msr(vcpu);
 		if (ret >= 0)
 			return ret;
 		if (ret == -EINVAL)

@@ -32,10 +32,8 @@ long bp_rules_apply(struct bp_vcpu *vcpu)
 	long ret;
 
 	memset(rules, 0, sizeof(*rules));
-	rules->flags = READ_ONCE(vm->rules) | vcpu->rules | bp_hv_rules(vcpu);
-	if (READ_ONCE(vm->msr_to_user) &
-	    (KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL))
-		rules->flags |= BP_RULE_MSR_REFUSED;
+	rules->flags = READ_ONCE(vm->rules) | vcpu->rules | bp_hv_rules(vcpu) |
+		       BP_RULE_MSR_REFUSED;	/* some are the shim's */
 	bp_hv_auto_eoi(vcpu, rules);
 	bp_msr_rules(srcu_dereference(vm->msr_filter, &vm->srcu), rules);
 	srcu_read_unlock(&vm->srcu, idx);

@@ -61,6 +61,15 @@ bool bp_rules_due(const struct bp_vcpu *vcpu);
 long bp_rules_apply(struct bp_vcpu *vcpu);
 
 /*
+ * ---- smm.c: SMIs, and RSM; as above.  changed: after state that says vcpu->smm.in ----
+ */
+int bp_exit_smi(struct bp_vcpu *vcpu);
+int bp_smm_leave(struct bp_vcpu *vcpu);
+void bp_smm_changed(struct bp_vcpu *vcpu, bool in);
+/* RDMSR and WRMSR of the guest.  -ENOENT: not one of SMM's; -EINVAL: it may not. */
+int bp_smm_exit_msr(struct bp_vcpu *vcpu);
+
+/*
  * ---- debug.c: the VMM's break- and watchpoints and single steps ----
  * set: KVM_SET_GUEST_DEBUG.  -EINVAL a control that there is not, -EBUSY an exception
  * waits already, so none can be injected.  exit: as above.  deliver: before it runs, for

@@ -34,6 +34,15 @@ long bp_events_set(struct bp_vcpu *vcpu);
 			 KVM_GUESTDBG_BLOCKIRQ)
 
 /*
+ * ---- smm.c: on behalf of user space ----
+ * smi: KVM_SMI.  MSRs: -ENOENT, it is not one of SMM's.
+ */
+long bp_smi(struct bp_vcpu *vcpu);
+bool bp_smm_owns(u32 msr);
+long bp_smm_get_msr(const struct bp_vcpu *vcpu, u32 index, u64 *val);
+long bp_smm_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val);
+
+/*
  * ---- debug.c: what a debugger must not see, or not disturb ----
  * Without and with the TF of a single step that the VMM asked for.  Debug registers:
  * vcpu->state, from and to where the guest's own are.

@@ -229,6 +229,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_debug(vcpu);
 	case BP_EXIT_MOV_DR:
 		return bp_exit_mov_dr(vcpu);
+	case BP_EXIT_SMI:
+		return bp_exit_smi(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 		return 0;
@@ -356,7 +358,7 @@ static void fill_run(struct bp_vcpu *vcpu)
 	run->ready_for_interrupt_injection = bp_extint_ready(vcpu);
 	run->cr8 = page->cr8;
 	run->apic_base = page->apic_base;
-	run->flags = 0;
+	run->flags = vcpu->smm.in ? KVM_RUN_X86_SMM : 0;
 }
 
 long bp_vcpu_run(struct bp_vcpu *vcpu)

@@ -55,7 +55,7 @@ static const struct simple simple[] = {
 	/* What vCPUs may have in XCR0 fits the first form. */
 	{ KVM_GET_XSAVE2, 0, BP_STATE_XSAVE, sizeof(struct kvm_xsave) },
 	{ KVM_GET_XCRS, KVM_SET_XCRS, BP_STATE_XCRS, sizeof(struct kvm_xcrs) },
-	{ KVM_GET_MP_STATE, KVM_SET_MP_STATE, BP_STATE_MP_STATE,
+	{ KVM_GET_MP_STATE, 0, BP_STATE_MP_STATE,
 	  sizeof(struct kvm_mp_state) },
 };
 
@@ -199,7 +199,8 @@ static long sregs2_get(struct bp_vcpu *vcpu)
 	if (ret || s->flags || !pages_with_pae(s))
 		return ret;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	if (!bp_gmem_read(vcpu->vm, s->cr3 & 0xffffffe0, s->pdptrs, sizeof(s->pdptrs)))
+	if (!bp_gmem_read(vcpu->vm, bp_vcpu_gpa(vcpu, s->cr3 & 0xffffffe0), s->pdptrs,
+			  sizeof(s->pdptrs)))
 		s->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return 0;
@@ -324,24 +325,65 @@ long bp_events_get(struct bp_vcpu *vcpu)
 	if (ret < 0)
 		return ret;
 	merge_owed(vcpu, ev);
+	ev->smi.smm_inside_nmi = vcpu->smm.inside_nmi;
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		ev->smi.latched_init = 0;
 	hide_unasked(vcpu->vm, ev);
 	return 0;
 }
 
-long bp_events_set(struct bp_vcpu *vcpu)
+static bool events_asked(const struct bp_vm *vm, const struct kvm_vcpu_events *ev)
+{
+	return (!(ev->flags & KVM_VCPUEVENT_VALID_PAYLOAD) ||
+		READ_ONCE(vm->rules) & BP_RULE_PAYLOAD) &&
+	       (!(ev->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) ||
+		READ_ONCE(vm->triple_fault_event));
+}
+
+/* What holds INIT back and a vCPU that has taken it exclude each other; as below. */
+static bool smi_fits(struct bp_vcpu *vcpu, const struct kvm_vcpu_events *ev)
+{
+	const struct kvm_mp_state *mp = vcpu->state;
+
+	if (!(ev->flags & KVM_VCPUEVENT_VALID_SMM) || !(ev->smi.smm || ev->smi.pending))
+		return true;
+	return bp_state_get(vcpu, BP_STATE_MP_STATE, sizeof(*mp)) >= 0 &&
+	       mp->mp_state != KVM_MP_STATE_INIT_RECEIVED;
+}
+
+static long mp_state_set(struct bp_vcpu *vcpu)
 {
 	const struct kvm_vcpu_events *ev = vcpu->state;
-	const struct bp_vm *vm = vcpu->vm;
+	struct kvm_mp_state mp = *(struct kvm_mp_state *)vcpu->state;
 	long ret;
 
-	if ((ev->flags & KVM_VCPUEVENT_VALID_PAYLOAD &&
-	     !(READ_ONCE(vm->rules) & BP_RULE_PAYLOAD)) ||
-	    (ev->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT &&
-	     !READ_ONCE(vm->triple_fault_event)))
+	if (mp.mp_state == KVM_MP_STATE_INIT_RECEIVED ||
+	    mp.mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
+		ret = bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+		if (ret < 0)
+			return ret;
+		if (ev->smi.smm || ev->smi.pending)
+			return -EINVAL;
+	}
+	memcpy(vcpu->state, &mp, sizeof(mp));
+	return bp_state_set(vcpu, BP_STATE_MP_STATE, sizeof(mp));
+}
+
+long bp_events_set(struct bp_vcpu *vcpu)
+{
+	struct kvm_vcpu_events ev = *(struct kvm_vcpu_events *)vcpu->state;
+	long ret;
+
+	if (!events_asked(vcpu->vm, &ev) || !smi_fits(vcpu, &ev))
 		return -EINVAL;
-	ret = bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+	memcpy(vcpu->state, &ev, sizeof(ev));
+	ret = bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(ev));
 	if (ret)
 		return ret;
+	if (ev.flags & KVM_VCPUEVENT_VALID_SMM) {
+		bp_smm_changed(vcpu, ev.smi.smm);
+		vcpu->smm.inside_nmi = ev.smi.smm && ev.smi.smm_inside_nmi;
+	}
 	if (!owes_step(vcpu) || shows_step(vcpu))
 		vcpu->page->run_flags &= ~BP_RUN_INSN_DONE;
 	vcpu->page->run_flags &= ~(BP_RUN_EXCEPTION | BP_RUN_INJECT);
@@ -396,8 +438,18 @@ static long bedplate_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, 
 	return done;
 }
 
-static long hv_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
+static bool is_own(u32 index)
 {
+	return bp_hv_owns(index) || bp_smm_owns(index);
+}
+
+static long own_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
+{
+	long ret = set ? bp_smm_set_msr(vcpu, e->index, e->data) :
+			 bp_smm_get_msr(vcpu, e->index, &e->data);
+
+	if (ret != -ENOENT)
+		return ret;
 	return set ? bp_hv_set_msr(vcpu, e->index, e->data) :
 		     bp_hv_get_msr(vcpu, e->index, &e->data);
 }
@@ -409,14 +461,14 @@ static long run_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, bool 
 	long ret;
 
 	while (i < n) {
-		ret = hv_msr(vcpu, &e[i], set);
+		ret = own_msr(vcpu, &e[i], set);
 		if (!ret) {
 			i++;
 			continue;
 		}
 		if (ret != -ENOENT)
 			break;
-		for (run = 1; i + run < n && !bp_hv_owns(e[i + run].index); run++)
+		for (run = 1; i + run < n && !is_own(e[i + run].index); run++)
 			;
 		ret = bedplate_msrs(vcpu, &e[i], run, set);
 		if (ret < 0)
@@ -537,6 +589,8 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_VCPU_EVENTS:
 		return merged_set(vcpu, bp_events_set, sizeof(struct kvm_vcpu_events),
 				  argp);
+	case KVM_SET_MP_STATE:
+		return merged_set(vcpu, mp_state_set, sizeof(struct kvm_mp_state), argp);
 	case KVM_GET_LAPIC:
 		return merged_get(vcpu, lapic_get, sizeof(struct kvm_lapic_state), argp);
 	case KVM_SET_LAPIC:
