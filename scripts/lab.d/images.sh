@@ -78,6 +78,19 @@ guest_tree() {
 	cp "$LAB/vmlinuz" "$work/guest/initrd" "$disk/boot/"
 }
 
+# A disk that UEFI boots with Secure Boot: by Debian's shim and GRUB, which the keys in OVMF's
+# variables (OVMF_VARS_4M.ms.fd) and in shim vouch for, as they do for the kernel.
+secure_disk() {
+	local disk=$1
+	truncate -s 48M "$disk"
+	mkfs.vfat -n SECURE "$disk" >/dev/null
+	mmd -i "$disk" ::/EFI ::/EFI/BOOT ::/EFI/debian
+	mcopy -i "$disk" /usr/lib/shim/shimx64.efi.signed ::/EFI/BOOT/BOOTX64.EFI
+	mcopy -i "$disk" /usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed ::/EFI/BOOT/grubx64.efi
+	mcopy -i "$disk" "$here/guest/secure.cfg" ::/EFI/debian/grub.cfg
+	mcopy -i "$disk" "$LAB/vmlinuz" "$work/guest/initrd" ::/
+}
+
 # /guest of the service VM: a kernel, an initramfs, a disk that the BIOS boots.
 guest_assets() {
 	step "guest's initramfs and disk"
@@ -94,6 +107,7 @@ guest_assets() {
 		-d "$work/guest-disk" "$work/guest-part" 40M
 	python3 -B "$here/runner/bootdisk.py" "$LAB/grub.mbr" "$LAB/grub.core" \
 		"$work/guest-part" "$work/guest/disk.img"
+	secure_disk "$work/guest/secure.img"
 	cp "$LAB/vmlinuz" "$work/guest/vmlinuz"
 	install -m 755 "$here/guest/run" "$work/guest/run"
 }
