@@ -12,6 +12,7 @@
 #include "hv/core/guest/insn.h"
 #include "hv/core/guest/msr.h"
 #include "hv/core/guest/pv.h"
+#include "hv/core/lib/atomic.h"
 #include "hv/core/lib/errno.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
@@ -307,7 +308,7 @@ static s64 set_mp_state(struct vcpu *v, const void *buf, u32 len)
 		return 0;
 	case KVM_MP_STATE_SIPI_RECEIVED:
 		v->mp_state = KVM_MP_STATE_INIT_RECEIVED;
-		v->init_sipi |= VCPU_REQ_SIPI;
+		fetch_or(&v->init_sipi, VCPU_REQ_SIPI);
 		return 0;
 	}
 	return -EINVAL;

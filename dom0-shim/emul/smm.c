@@ -311,6 +311,8 @@ void emul_smm_load(struct emul_smm *s, bool long_mode, const void *area)
 		load32(s, area);
 	if (s->sregs.efer & X86_EFER_LME && s->sregs.cr0 & CR0_PG)
 		s->sregs.efer |= X86_EFER_LMA;
+	else
+		s->sregs.cs.l = 0;	/* means nothing, and is none of a state's */
 	s->regs.rflags |= FL_FIXED;
 }
 
@@ -320,7 +322,7 @@ static struct kvm_segment flat(u16 selector, u64 base)
 	return make_seg(selector, base, 0xffffffff, 3 << 8 | BIT(12) | BIT(15) | BIT(23));
 }
 
-void emul_smm_enter(struct emul_smm *s)
+void emul_smm_enter(struct emul_smm *s, bool long_mode)
 {
 	struct kvm_sregs *sr = &s->sregs;
 
@@ -329,7 +331,8 @@ void emul_smm_enter(struct emul_smm *s)
 	sr->idt = (struct kvm_dtable){ };
 	sr->cr0 &= ~(CR0_PE | CR0_EM | CR0_TS | CR0_PG);
 	sr->cr4 = 0;
-	sr->efer = 0;
+	if (long_mode)
+		sr->efer = 0;
 	s->dr7 = DR7_FIXED;
 	s->shadow = 0;
 	s->regs.rflags = FL_FIXED;

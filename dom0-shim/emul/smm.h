@@ -23,8 +23,8 @@ struct emul_smm {
 
 /* Write the state to @area, all of it. */
 void emul_smm_save(const struct emul_smm *s, bool long_mode, void *area);
-/* What the handler begins with. */
-void emul_smm_enter(struct emul_smm *s);
+/* What the handler begins with.  EFER is the guest's where there is no long mode. */
+void emul_smm_enter(struct emul_smm *s, bool long_mode);
 /*
  * The state that @area tells.  The guest may have written anything there: whoever sets
  * registers has to check them.

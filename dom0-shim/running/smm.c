@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
+#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
 #include "emul/smm.h"
@@ -107,6 +108,16 @@ static long set_debugregs(struct bp_vcpu *vcpu, const struct emul_smm *s)
 	return bp_debugregs_set(vcpu);
 }
 
+/* What KVM_RUN reports beside an exit goes with the new registers. */
+static void store_flags(struct bp_vcpu *vcpu, const struct kvm_vcpu_events *ev,
+			const struct emul_smm *s)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+
+	page->if_flag = !!(s->regs.rflags & X86_EFLAGS_IF);
+	page->ready_for_irq = page->if_flag && !ev->interrupt.injected;
+}
+
 /* In the address space that it goes on in: paging with PAE loads its top entries. */
 static long set_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 {
@@ -128,6 +139,7 @@ static long set_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 
 static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 {
+	bool long_mode = has_long_mode(vcpu);
 	u8 area[EMUL_SMM_AREA_SIZE];
 	struct kvm_vcpu_events ev;
 	long ret = get_events(vcpu, &ev) ?: get_state(vcpu, s);
@@ -135,8 +147,8 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	if (ret)
 		return ret;
 	s->shadow = ev.interrupt.shadow;
-	emul_smm_save(s, has_long_mode(vcpu), area);
-	emul_smm_enter(s);
+	emul_smm_save(s, long_mode, area);
+	emul_smm_enter(s, long_mode);
 
 	ret = tell(vcpu, BP_SMM_ENTER);
 	if (ret)
@@ -146,6 +158,7 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	vcpu->smm.count++;
 	ret = bp_gmem_write(vcpu, bp_vcpu_gpa(vcpu, vcpu->smm.base + EMUL_SMM_AREA), area,
 			    sizeof(area));
+	store_flags(vcpu, &ev, s);
 	return ret ?: set_blocking(vcpu, &ev, true, 0) ?: set_state(vcpu, s);
 }
 
@@ -192,6 +205,7 @@ static long leave(struct bp_vcpu *vcpu, struct emul_smm *s)
 		return ret;
 	bp_smm_changed(vcpu, false);
 	vcpu->smm.base = s->smbase;
+	store_flags(vcpu, &ev, s);
 	return set_blocking(vcpu, &ev, inside_nmi && ev.nmi.masked, s->shadow) ?:
 	       set_state(vcpu, s);
 }

@@ -376,6 +376,8 @@ long bp_events_set(struct bp_vcpu *vcpu)
 
 	if (!events_asked(vcpu->vm, &ev) || !smi_fits(vcpu, &ev))
 		return -EINVAL;
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE)
+		ev.smi.latched_init = 0;
 	memcpy(vcpu->state, &ev, sizeof(ev));
 	ret = bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(ev));
 	if (ret)

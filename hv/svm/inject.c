@@ -223,5 +223,8 @@ void svm_set_block(struct vcpu *v, u8 shadow_bits, u8 nmi_masked)
 	else
 		b->c.int_state &= ~SVM_INT_SHADOW;
 	sv->nmi_masked = nmi_masked;
+	/* Another instruction may be next than the IRET that was to be stepped over. */
+	if (sv->step == STEP_WANTED)
+		sv->step = STEP_NONE;
 	svm_intercept1(b, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
 }

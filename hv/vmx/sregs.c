@@ -159,9 +159,12 @@ static void write_pdptes(const u64 pdpte[4])
 static void load_pdptes(struct vcpu *v, u64 cr3)
 {
 	struct vmx_vcpu *x = v->arch;
+	struct guest_view w;
 	u64 pdpte[4];
 
-	x->pdptes_due = guest_read(v->dom, PAE_ROOT(cr3) | v->space, pdpte, sizeof(pdpte));
+	guest_view_begin(&w, v->dom, v->space);
+	x->pdptes_due = guest_view_read(&w, PAE_ROOT(cr3), pdpte, sizeof(pdpte));
+	guest_view_end(&w);
 	if (!x->pdptes_due)
 		write_pdptes(pdpte);
 }

@@ -14,6 +14,7 @@
 #define MSI_SELF	0xfee00000
 #define DM_SMI		(2 << 8)
 #define DM_INIT		(5 << 8)
+#define EFER_NXE	0x800
 
 /* Offsets in AMD64's save area (APM vol. 2, table 10-2), and in the P6's. */
 #define A64_SMBASE	0xff00
@@ -182,6 +183,7 @@ TEST(smm, legacy_area)
 {
 	struct kvm_cpuid2 *c;
 	struct kvm_regs before;
+	struct kvm_sregs s;
 
 	in_protected_mode(smm_report);
 	c = cpuid_for(0);
@@ -189,6 +191,9 @@ TEST(smm, legacy_area)
 	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, c), 0);
 	prot_start(AT(count));
 	before = regs();
+	s = sregs();
+	s.efer |= EFER_NXE;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
 	smi();
 	in_handler();
 	CHECK_EQ(area32(A32_REVISION), 0x20000);
@@ -199,6 +204,7 @@ TEST(smm, legacy_area)
 	run_sync(v, 1);
 	CHECK_EQ(regs().rdi, 42);
 	CHECK_EQ(sregs().cs.selector, SEL_CODE);
+	CHECK_EQ(sregs().efer & EFER_NXE, EFER_NXE);
 	CHECK_EQ(regs().rbp, before.rbp);
 }
 
@@ -314,6 +320,60 @@ TEST(smm, init_is_latched)
 	e.smi.pending = 1;
 	e.flags = KVM_VCPUEVENT_VALID_SMM;
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+}
+
+/* After RSM the CPU starts anew, where the firmware is: outside SMM. */
+TEST(smm, init_comes_after)
+{
+	static const uint8_t start[] = { 0xba, PORT_SYNC & 0xff, PORT_SYNC >> 8, 0x66, 0xb8, 0x77, 0, 0, 0, 0x66, 0xef, 0xf4 };
+	uint8_t *rom = mem_new(0x10000);
+
+	in_long_mode(smm_report);
+	memcpy(rom + 0xfff0, start, sizeof(start));
+	CHECK_EQ(vm_slot(vm, 5, 0xffff0000, 0x10000, rom, 0), 0);
+	run_sync(v, 1);
+	smi();
+	in_handler();
+	smi();						/* INIT takes it along */
+	CHECK_EQ(events().smi.pending, 1);
+	CHECK_EQ(signal_msi(vm, MSI_SELF, DM_INIT | 0x4000), 1);
+	CHECK_EQ(events().smi.latched_init, 1);
+	run_sync(v, 0x77);
+	CHECK_EQ(events().smi.pending, 0);
+	CHECK_EQ(v->run->flags & KVM_RUN_X86_SMM, 0);
+	CHECK_EQ(events().smi.smm, 0);
+	CHECK_EQ(events().nmi.masked, 0);
+}
+
+/* An NMI waits, too, and is delivered where the guest goes on. */
+TEST(smm, nmi_comes_after)
+{
+	in_protected_mode(smm_report);
+	trap_gate(2, AT(undefined));
+	prot_start(AT(count));
+	smi();
+	in_handler();
+	CHECK_EQ(ioctl(v->fd, KVM_NMI), 0);
+	CHECK_EQ(events().nmi.pending, 1);
+	run_sync(v, 1);
+	CHECK_EQ(events().smi.smm, 0);
+	CHECK_EQ(events().nmi.masked, 1);
+	CHECK_EQ(regs().rdi, 0x9abcdef0);		/* not an instruction before it */
+}
+
+/* One that user space makes pending by the vCPU's state. */
+TEST(smm, pending_by_state)
+{
+	struct kvm_vcpu_events e;
+
+	in_long_mode(smm_report);
+	e = events();
+	e.smi.pending = 1;
+	e.flags = KVM_VCPUEVENT_VALID_SMM;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e), 0);
+	in_handler();
+	run_sync(v, 1);
+	run_done(v);
 }
 
 /* By the local APIC: the guest's own, and a message from a device. */

@@ -356,8 +356,8 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 	struct guest_view w;
 	int err;
 
-	guest_view_begin(&w, d, gpa & GPA_SMM);
-	err = guest_view_read(&w, gpa & ~GPA_SMM, buf, len);
+	guest_view_begin(&w, d, 0);
+	err = guest_view_read(&w, gpa, buf, len);
 	guest_view_end(&w);
 	return err;
 }

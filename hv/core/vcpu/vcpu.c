@@ -17,7 +17,7 @@
 
 bool vcpu_has_irq(struct vcpu *v)
 {
-	return READ_ONCE(v->nmi_pending) || READ_ONCE(v->init_sipi) ||
+	return READ_ONCE(v->nmi_pending) || vcpu_requests(v) ||
 	       vlapic_has_interrupt(v);
 }
 

@@ -70,12 +70,13 @@ static struct emul_smm any_state(bool long_mode)
 	s.sregs.cr0 = 0x80050033;
 	s.sregs.cr3 = 0x1000;
 	s.sregs.cr4 = 0x6f0;
-	s.sregs.efer = long_mode ? 0xd01 : 0;
+	s.sregs.efer = long_mode ? 0xd01 : 0x800;
 	s.dr6 = 0xffff0ff1;
 	s.dr7 = 0x455;
 	s.smbase = SMBASE;
 	s.shadow = 1;
 	if (!long_mode) {
+		s.sregs.cs.l = 0;
 		for (i = 0; i < 18; i++)
 			gpr[i] = (u32)gpr[i];
 		s.regs.r8 = 8;
@@ -88,7 +89,7 @@ static void round_trip(bool long_mode)
 	struct emul_smm before = any_state(long_mode), s = before;
 
 	emul_smm_save(&s, long_mode, area);
-	emul_smm_enter(&s);
+	emul_smm_enter(&s, long_mode);
 	/* What the layout has no place for is the handler's. */
 	if (long_mode)
 		fill(&s.regs, sizeof(s.regs));
@@ -141,7 +142,7 @@ static void the_handler_begins(void **state)
 	struct emul_smm s = any_state(true);
 
 	(void)state;
-	emul_smm_enter(&s);
+	emul_smm_enter(&s, true);
 	assert_int_equal(s.sregs.cs.selector, (SMBASE >> 4) & 0xffff);
 	assert_int_equal(s.sregs.cs.base, SMBASE);
 	assert_int_equal(s.sregs.ss.limit, 0xffffffff);
@@ -154,6 +155,9 @@ static void the_handler_begins(void **state)
 	assert_int_equal(s.regs.rip, 0x8000);
 	assert_int_equal(s.regs.rflags, 2);
 	assert_int_equal(s.shadow, 0);
+	s.sregs.efer = 0x800;
+	emul_smm_enter(&s, false);
+	assert_int_equal(s.sregs.efer, 0x800);
 }
 
 /* LMA follows from what else the area says. */

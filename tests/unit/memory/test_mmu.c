@@ -169,6 +169,7 @@ static void address_space_of_smm(void **state __unused)
 	u64 id = make_guest(), done, list[32];
 	struct domain *d = domain_get(id);
 	struct npt_leaf leaf;
+	struct guest_view w;
 	u8 b;
 
 	frames_stats(&before);
@@ -183,8 +184,12 @@ static void address_space_of_smm(void **state __unused)
 	assert_int_equal(map1(d, GFN_SMM | BIT(NPT_GFN_BITS), PFN + 2, 0, RW), -EINVAL);
 	assert_int_equal(guest_read(d, 0x5000, &b, 1), 0);
 	assert_int_equal(b, 0x11);
-	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), 0);
+	guest_view_begin(&w, d, GPA_SMM);
+	assert_int_equal(guest_view_read(&w, 0x5000, &b, 1), 0);
+	guest_view_end(&w);
 	assert_int_equal(b, 0x22);
+	/* No address that a guest can name leads there. */
+	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), -EFAULT);
 	assert_int_equal(mmu_unmap(d, 5, 1, &done), 0);
 	assert_int_equal(mmu_lookup(d, GPA_SMM | 0x5000, &leaf), NPT_MAPPED);
 	assert_int_equal(mmu_smm_init(d), 0);

@@ -586,6 +586,27 @@ static void migrated_nmi_masking(void **state __unused)
 	assert_int_equal(entries, 2);
 }
 
+static void hw_no_step(struct vmcb *b)
+{
+	assert_false(b->s.rflags & X86_EFLAGS_TF);
+	b->c.exit_code = SVM_EXIT_HLT;
+}
+
+/* Between the intercept of IRET and its step an SMI puts other code in its place. */
+static void no_step_of_what_smm_puts_there(void **state __unused)
+{
+	svm_load(&rig_v);
+	svm_set_block(&rig_v, 0, 1);
+	hardware = hw_iret_or_db;
+	assert_int_equal(run(), VM_EXIT_NONE);
+	rig_v.regs.rip = 0x8000;
+	svm_set_block(&rig_v, 0, 1);
+	hardware = hw_no_step;
+	assert_int_equal(run(), VM_EXIT_HLT);
+	assert_false(svm_can_inject(&rig_v, EVENT_NMI));
+	assert_true(rig_vmcb.c.intercept1 & SVM_I1_IRET);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 int main(void)
 {
@@ -597,7 +618,7 @@ int main(void)
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
 		T(event_goes_before_the_step), T(nmi_over_a_shadow),
-		T(nmi_behind_another_event), T(migrated_nmi_masking),
+		T(nmi_behind_another_event), T(migrated_nmi_masking), T(no_step_of_what_smm_puts_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,11 @@ void vmx_flush(struct vcpu *v __unused)
 	flushes++;
 }
 
-int guest_read(struct domain *d __unused, gpa_t gpa, void *buf, u32 len)
+void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused,
+		      u64 space __unused) { }
+void guest_view_end(struct guest_view *w __unused) { }
+
+int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)
 {
 	assert_int_equal(len, sizeof(pdpt));
 	pdpt_read = gpa;
