@@ -20,7 +20,7 @@ static void forget(struct emul_ctx *ctx)
 	ctx->log_pos = 0;
 }
 
-static int execute(struct emul_ctx *ctx)
+static int execute(struct emul_ctx *ctx, bool lacking)
 {
 	struct emul_state st;
 	int r;
@@ -36,7 +36,7 @@ static int execute(struct emul_ctx *ctx)
 
 	r = emul_decode(&st);
 	if (!r)
-		r = st.op->fn(&st);
+		r = lacking ? emul_lacking(&st) : st.op->fn(&st);
 	if (!r)
 		retire(&st);
 	if (r >= 0 && r != EMUL_NEED_USER)
@@ -47,7 +47,13 @@ static int execute(struct emul_ctx *ctx)
 int emul_run(struct emul_ctx *ctx)
 {
 	forget(ctx);
-	return execute(ctx);
+	return execute(ctx, false);
+}
+
+int emul_run_lacking(struct emul_ctx *ctx)
+{
+	forget(ctx);
+	return execute(ctx, true);
 }
 
 /* The answered access joins the log; the replay finds it there. */
@@ -74,5 +80,5 @@ int emul_resume(struct emul_ctx *ctx)
 		return -EINVAL;
 	if (ctx->pending)
 		record_answer(ctx);
-	return execute(ctx);
+	return execute(ctx, false);
 }

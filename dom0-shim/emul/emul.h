@@ -80,6 +80,12 @@ struct emul_fault {
 	u64 cr2;		/* #PF only: faulting linear address */
 };
 
+/* What emul_run_lacking() knows, by its CPUID bit's name. */
+enum emul_feature {
+	EMUL_MOVBE,
+	EMUL_RDPID,
+};
+
 /*
  * Services of the caller. GPA accesses never cross a 4 KiB page. All return 0
  * or a negative errno; an errno other than those named here ends emul_run()
@@ -122,6 +128,12 @@ struct emul_ops {
 	int (*vec_read)(struct emul_ctx *ctx, u32 reg, void *buf, u32 len);
 	int (*vec_write)(struct emul_ctx *ctx, u32 reg, const void *buf, u32 len,
 			 bool vex);
+	/*
+	 * For emul_run_lacking() only: whether the guest's CPUID has it, 1 or 0; what
+	 * RDPID reads.
+	 */
+	int (*guest_has)(struct emul_ctx *ctx, enum emul_feature feature);
+	int (*tsc_aux)(struct emul_ctx *ctx, u32 *val);
 };
 
 /* ctx->gpr[] index: the register number as x86 encodes it; r8..r15 follow. */
@@ -220,6 +232,12 @@ int emul_run(struct emul_ctx *ctx);
  * pending or recorded.
  */
 int emul_resume(struct emul_ctx *ctx);
+
+/*
+ * As emul_run(), of an instruction that is undefined to this processor; EMUL_UNHANDLED:
+ * it is to the guest as well.
+ */
+int emul_run_lacking(struct emul_ctx *ctx);
 
 /*
  * At CS:RIP is the hypercall of the vendor that this processor is not of: put its own

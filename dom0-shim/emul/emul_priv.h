@@ -211,6 +211,9 @@ int emul_rm_write(struct emul_state *st, u32 size, u64 val);
 int emul_decode(struct emul_state *st);
 const struct emul_op *emul_lookup(u32 map, u32 opcode);
 
+/* undefined.c: instead of the table's handler, for emul_run_lacking(). */
+int emul_lacking(struct emul_state *st);
+
 /* alu.c: pure arithmetic; flags in and out, only arithmetic bits change. */
 enum emul_alu_op {
 	ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP,

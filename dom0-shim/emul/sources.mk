@@ -13,7 +13,6 @@ EMUL_SRCS := \
 	emul/ex_pio.c \
 	emul/ex_string.c \
 	emul/ex_vec.c \
-	emul/hypercall.c \
 	emul/mem.c \
 	emul/muldiv.c \
 	emul/operand.c \
@@ -24,4 +23,5 @@ EMUL_SRCS := \
 	emul/task.c \
 	emul/task_segs.c \
 	emul/task_tss.c \
+	emul/undefined.c \
 	emul/walk.c

@@ -27,6 +27,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_EXT_EMUL_CPUID:
 	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
 	case KVM_CAP_CLOCKSOURCE:
 	case KVM_CAP_PIT:
@@ -343,6 +344,8 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 		return arg ? -EINVAL : BP_VCPU_MMAP_PAGES * PAGE_SIZE;
 	case KVM_GET_SUPPORTED_CPUID:
 		return with_page(supported_cpuid, argp);
+	case KVM_GET_EMULATED_CPUID:
+		return bp_emulated_cpuid(argp);
 	case KVM_GET_SUPPORTED_HV_CPUID:
 		return with_page(hv_cpuid, argp);
 	case KVM_GET_MSR_INDEX_LIST:

@@ -133,11 +133,9 @@ static long enable_triple_fault(struct bp_vm *vm, const struct kvm_enable_cap *c
 /* What Bedplate has to know of quirks; the others are the shim's, or of no effect. */
 static void quirks_to_rules(struct bp_vm *vm)
 {
-	u32 rules = vm->rules & ~(BP_RULE_UNDEFINED | BP_RULE_MWAIT_UD |
-				  BP_RULE_MWAIT_CPUID | BP_RULE_LINT0_MASKED);
+	u32 rules = vm->rules & ~(BP_RULE_MWAIT_UD | BP_RULE_MWAIT_CPUID |
+				  BP_RULE_LINT0_MASKED);
 
-	if (bp_has_quirk(vm, KVM_X86_QUIRK_FIX_HYPERCALL_INSN))
-		rules |= BP_RULE_UNDEFINED;
 	if (!bp_has_quirk(vm, KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS))
 		rules |= BP_RULE_MWAIT_UD;
 	if (!bp_has_quirk(vm, KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
@@ -149,6 +147,7 @@ static void quirks_to_rules(struct bp_vm *vm)
 
 void bp_quirks_init(struct bp_vm *vm)
 {
+	vm->rules |= BP_RULE_UNDEFINED;
 	quirks_to_rules(vm);
 	atomic_set(&vm->rules_gen, 1);
 }

@@ -41,6 +41,9 @@ void bp_vcpu_free(struct bp_vcpu *vcpu);
 long bp_check_extension(long ext);
 long bp_system_ioctl(unsigned int cmd, void __user *argp);
 
+/* ---- emulated.c: KVM_GET_EMULATED_CPUID ---- */
+long bp_emulated_cpuid(void __user *argp);
+
 /* ---- enable.c ---- */
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
 /* A new VM has all quirks. */

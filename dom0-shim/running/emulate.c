@@ -148,6 +148,39 @@ static int op_vec_write(struct emul_ctx *ctx, u32 reg, const void *buf, u32 len,
 	return bp_state_set(vcpu, BP_STATE_XSAVE, PAGE_SIZE);
 }
 
+/* ---- what the processor lacks ---- */
+
+static int op_guest_has(struct emul_ctx *ctx, enum emul_feature feature)
+{
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+	u32 leaf = feature == EMUL_MOVBE ? 1 : 7, bit = BIT(22);	/* of ECX, of both */
+	const struct kvm_cpuid2 *cpuid = vcpu->state;
+	const struct kvm_cpuid_entry2 *e;
+	long ret = bp_state_get(vcpu, BP_STATE_CPUID, PAGE_SIZE);
+
+	if (ret < 0)
+		return ret;
+	for (e = cpuid->entries; e < cpuid->entries + cpuid->nent; e++)
+		if (e->function == leaf && !e->index)
+			return !!(e->ecx & bit);
+	return 0;
+}
+
+/* 0 where the guest has no such MSR, as KVM has it. */
+static int op_tsc_aux(struct emul_ctx *ctx, u32 *val)
+{
+	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
+	struct kvm_msrs *msrs = vcpu->state;
+	long ret;
+
+	memset(msrs, 0, struct_size(msrs, entries, 1));
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = MSR_TSC_AUX;
+	ret = bp_state_get(vcpu, BP_STATE_MSRS, struct_size(msrs, entries, 1));
+	*val = msrs->entries[0].data;
+	return ret < 0 ? ret : 0;
+}
+
 static const struct emul_ops bp_emul_ops = {
 	.read_gpa = op_read_gpa,
 	.write_gpa = op_write_gpa,
@@ -158,6 +191,8 @@ static const struct emul_ops bp_emul_ops = {
 	.pio_out = op_pio_out,
 	.vec_read = op_vec_read,
 	.vec_write = op_vec_write,
+	.guest_has = op_guest_has,
+	.tsc_aux = op_tsc_aux,
 };
 
 /* ---- one instruction ---- */
@@ -328,36 +363,37 @@ static void raise_undefined(struct bp_vcpu *vcpu)
 	bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
 }
 
-static int undefined_result(struct bp_vcpu *vcpu, int result)
+static int fix_hypercall(struct bp_vcpu *vcpu)
 {
-	const struct emul_fault *f = &vcpu->emul->fault;
-
-	if (result < 0)
-		return result == -EIO ? -EFAULT : result;
-	if (result == EMUL_FAULT)
-		bp_queue_exception(vcpu, f->vector, f->has_error, f->error_code, f->cr2);
-	else if (result == EMUL_UNHANDLED)
-		raise_undefined(vcpu);
-	return 1;
+	if (!bp_has_quirk(vcpu->vm, KVM_X86_QUIRK_FIX_HYPERCALL_INSN))
+		return EMUL_UNHANDLED;
+	return emul_fix_hypercall(vcpu->emul,
+				  boot_cpu_data.x86_vendor == X86_VENDOR_INTEL);
 }
 
 int bp_exit_undefined(struct bp_vcpu *vcpu)
 {
-	struct emul_ctx *ctx;
+	const struct emul_ctx *ctx;
 	int ret = load_context(vcpu);
 
 	if (ret < 0)
 		return ret;
 	ctx = vcpu->emul;
-	if (vcpu->smm.in) {
-		ret = emul_at_rsm(ctx);
+	ret = vcpu->smm.in ? emul_at_rsm(vcpu->emul) : EMUL_UNHANDLED;
+	if (ret == EMUL_DONE)
+		return bp_smm_leave(vcpu);
+	if (ret == EMUL_UNHANDLED) {
+		ret = fix_hypercall(vcpu);
 		if (ret == EMUL_DONE)
-			return bp_smm_leave(vcpu);
-		if (ret != EMUL_UNHANDLED)
-			return undefined_result(vcpu, ret);
+			return 1;
 	}
-	ret = emul_fix_hypercall(ctx, boot_cpu_data.x86_vendor == X86_VENDOR_INTEL);
-	return undefined_result(vcpu, ret);
+	if (ret == EMUL_UNHANDLED)
+		ret = emul_run_lacking(vcpu->emul);
+	if (ret == EMUL_UNHANDLED || (ret == EMUL_FAULT && ctx->fault.vector == X86_VEC_UD)) {
+		raise_undefined(vcpu);
+		return 1;
+	}
+	return handle_result(vcpu, ret);
 }
 
 int bp_emulate_resume(struct bp_vcpu *vcpu)
