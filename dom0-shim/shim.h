@@ -168,6 +168,7 @@ struct bp_vcpu {
 
 	bool in_run;		/* in KVM_RUN; read without ->mutex */
 	int run_cpu;		/* Linux's, where RUN may be under way, or -1; likewise */
+	int last_cpu;		/* Linux's, of the last RUN */
 	u32 rules;		/* BP_RULE_* of this vCPU alone */
 	u32 rules_gen;		/* of the rules that Bedplate has */
 

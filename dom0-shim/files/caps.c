@@ -28,6 +28,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_EXT_CPUID:
 	case KVM_CAP_EXT_EMUL_CPUID:
+	case KVM_CAP_LAST_CPU:
 	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
 	case KVM_CAP_CLOCKSOURCE:
 	case KVM_CAP_PIT:

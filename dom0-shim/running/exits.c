@@ -220,13 +220,9 @@ static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
 /* There is no instruction that MMIO could be emulated for. */
 static int no_delivery(struct bp_vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
+	u64 gpa = vcpu->npf.gpa;
 
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-	run->internal.ndata = 1;
-	run->internal.data[0] = vcpu->npf.gpa;
-	return 0;
+	return bp_internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, &gpa, 1);
 }
 
 int bp_exit_npf(struct bp_vcpu *vcpu)

@@ -28,6 +28,8 @@ int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Registers or mode were set while an emulated access waits for its answer. */
 void bp_emulate_new_regs(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
 void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
+/* KVM_EXIT_INTERNAL_ERROR with @n (< 16) words of data and, behind them, the last CPU: 0. */
+int bp_internal_error(struct bp_vcpu *vcpu, u32 suberror, const u64 *data, u32 n);
 /* The instruction of @len bytes was done here: RIP goes past it. */
 void bp_insn_done(struct bp_vcpu *vcpu, u8 len);
 void bp_queue_exception(struct bp_vcpu *vcpu, u8 vector, bool has_error,

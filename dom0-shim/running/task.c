@@ -98,15 +98,13 @@ static int no_switch(struct bp_vcpu *vcpu)
 {
 	const struct bp_exit_task *exit = &vcpu->page->task;
 	struct kvm_run *run = vcpu->run;
+	u64 vector = exit->vector;
 
+	if (exit->event != EMUL_TASK_NO_EVENT)
+		return bp_internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, &vector, 1);
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
 	run->internal.ndata = 0;
-	if (exit->event != EMUL_TASK_NO_EVENT) {
-		run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-		run->internal.ndata = 1;
-		run->internal.data[0] = exit->vector;
-	}
 	return 0;
 }
 

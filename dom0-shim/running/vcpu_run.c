@@ -85,6 +85,7 @@ static long enter_guest(struct bp_vcpu *vcpu)
 	WRITE_ONCE(vcpu->service, false);
 	vcpu->runnable = true;
 	vcpu->has_run = true;
+	vcpu->last_cpu = vcpu->run_cpu;
 	vtime_account_guest_enter();
 	rcu_virt_note_context_switch();
 
@@ -155,21 +156,28 @@ static int exit_fail_entry(struct bp_vcpu *vcpu)
 	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	vcpu->run->fail_entry.hardware_entry_failure_reason =
 		vcpu->page->fail.reason;
-	vcpu->run->fail_entry.cpu = raw_smp_processor_id();
+	vcpu->run->fail_entry.cpu = vcpu->last_cpu;
+	return 0;
+}
+
+int bp_internal_error(struct bp_vcpu *vcpu, u32 suberror, const u64 *data, u32 n)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = n + 1;
+	memcpy(run->internal.data, data, n * sizeof(*data));
+	run->internal.data[n] = vcpu->last_cpu;
 	return 0;
 }
 
 static int exit_internal(struct bp_vcpu *vcpu)
 {
-	const struct bp_exit_internal *in = &vcpu->page->internal;
-	u32 i, n = min_t(u32, in->ndata, ARRAY_SIZE(in->data));
+	struct bp_exit_internal in = vcpu->page->internal;
 
-	vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	vcpu->run->internal.suberror = in->suberror;
-	vcpu->run->internal.ndata = n;
-	for (i = 0; i < n; i++)
-		vcpu->run->internal.data[i] = in->data[i];
-	return 0;
+	return bp_internal_error(vcpu, in.suberror, in.data,
+				 min_t(u32, in.ndata, ARRAY_SIZE(in.data)));
 }
 
 static int exit_extint(struct bp_vcpu *vcpu)

@@ -314,11 +314,13 @@ TEST(cpu, stack_in_mmio)
 
 	if (access("/sys/kernel/bedplate", F_OK))
 		SKIP("KVM does it otherwise with SVM");
+	pin(cpus_usable() > 1);
 	for (int i = 0; i < 2; i++) {
 		run_exit(v, KVM_EXIT_INTERNAL_ERROR);
 		CHECK_EQ(v->run->internal.suberror, KVM_INTERNAL_ERROR_DELIVERY_EV);
-		CHECK_EQ(v->run->internal.ndata, 1);
+		CHECK_EQ(v->run->internal.ndata, 2);
 		CHECK_EQ(v->run->internal.data[0] & ~0xfffull, GPA_MMIO);
+		CHECK_EQ(v->run->internal.data[1], sched_getcpu());	/* KVM_CAP_LAST_CPU */
 	}
 }
 

@@ -87,9 +87,8 @@ static void internal_error(struct vcpu *v)
 	}
 	e = &v->page->internal;
 	e->suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
-	e->ndata = 2;
+	e->ndata = 1;
 	e->data[0] = v->exit.hw_reason;
-	e->data[1] = v->exit.hw_info[0];
 	vcpu_service(v, BP_EXIT_INTERNAL);
 }
 
