@@ -44,6 +44,9 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp);
 /* ---- emulated.c: KVM_GET_EMULATED_CPUID ---- */
 long bp_emulated_cpuid(void __user *argp);
 
+/* ---- pmu.c: KVM_SET_PMU_EVENT_FILTER ---- */
+long bp_set_pmu_filter(void __user *argp);
+
 /* ---- enable.c ---- */
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
 /* A new VM has all quirks. */

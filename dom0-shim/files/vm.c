@@ -186,6 +186,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return set_boot_cpu(vm, arg);
 	case KVM_SET_NR_MMU_PAGES:
 		return set_nr_mmu_pages(arg);
+	case KVM_SET_PMU_EVENT_FILTER:
+		return bp_set_pmu_filter(argp);
 	default:
 		return irq_ioctl(vm, cmd, arg);
 	}

@@ -226,6 +226,43 @@ TEST(api, nr_mmu_pages)
 }
 
 /* What programs look for before they open /dev/kvm. */
+static void pmu_filter(int fd, struct kvm_pmu_event_filter f, uint64_t event, int err)
+{
+	struct kvm_pmu_event_filter *p = calloc(1, sizeof(*p) + 301 * sizeof(event));
+
+	CHECK(p);
+	*p = f;
+	p->events[f.nevents ? f.nevents - 1 : 0] = event;
+	if (err)
+		CHECK_ERRNO(ioctl(fd, KVM_SET_PMU_EVENT_FILTER, p), err);
+	else
+		CHECK_EQ(ioctl(fd, KVM_SET_PMU_EVENT_FILTER, p), 0);
+	free(p);
+}
+
+#define FILTER(...) ((struct kvm_pmu_event_filter){ __VA_ARGS__ })
+
+TEST(api, pmu_filter)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	uint64_t event = KVM_PMU_ENCODE_MASKED_ENTRY(0xc0, 0xff, 1, 1), reserved = 1ull << 36;
+	uint32_t masked = KVM_PMU_EVENT_FLAG_MASKED_EVENTS, a, b, c, d;
+
+	CHECK(__get_cpuid(0, &a, &b, &c, &d));
+	if (check_cap(vm->fd, KVM_CAP_PMU_EVENT_MASKED_EVENTS) <= 0)
+		SKIP("no KVM_CAP_PMU_EVENT_MASKED_EVENTS");
+	pmu_filter(vm->fd, FILTER(.action = KVM_PMU_EVENT_DENY), 0, 0);
+	pmu_filter(vm->fd, FILTER(.action = 2), 0, EINVAL);
+	pmu_filter(vm->fd, FILTER(.flags = 2), 0, EINVAL);
+	pmu_filter(vm->fd, FILTER(.nevents = 300), 0xc0, 0);
+	pmu_filter(vm->fd, FILTER(.nevents = 301), 0xc0, E2BIG);
+	pmu_filter(vm->fd, FILTER(.nevents = 1), reserved, 0);
+	pmu_filter(vm->fd, FILTER(.flags = masked, .nevents = 3), event, 0);
+	pmu_filter(vm->fd, FILTER(.flags = masked, .nevents = 3), reserved, EINVAL);
+	pmu_filter(vm->fd, FILTER(.flags = masked, .nevents = 1), 1ull << 32,
+		   b == signature_AMD_ebx ? 0 : EINVAL);
+}
+
 TEST(api, cpuid_bit)
 {
 	uint32_t a, b, c, d;
