@@ -133,7 +133,8 @@ enum bp_hypercall {
 	 * bits 63:40 = destination ID 31:8 if X2APIC_API's 32-bit IDs are
 	 * used; and with BP_MSI_EXACT, by which the ID 0xff is no broadcast to
 	 * those in x2APIC mode).  Any time.  Result: number of APICs that accepted it; 0 =
-	 * none; -EINVAL reserved delivery mode.
+	 * none; -EINVAL reserved delivery mode; -ENOENT a broadcast that nobody is
+	 * there for, or there is no vCPU at all.
 	 */
 	BP_HC_MSI = 13,
 	/*

@@ -55,11 +55,16 @@ void bp_gsi_free(struct bp_irq *irq)
 	kvfree(rcu_dereference_protected(irq->routing, true));
 }
 
-/* Returns how many CPUs took it; a message that makes no sense none takes. */
+/*
+ * Returns how many CPUs took it; a message that makes no sense none takes.  -EPERM, as
+ * KVM's -1: it is for nobody.
+ */
 static int send(struct bp_irq *irq, u64 address, u32 data)
 {
 	long reached = bp_irq_message(irq, address, data);
 
+	if (reached == -ENOENT)
+		return -EPERM;
 	return reached < 0 ? 0 : reached;
 }
 

@@ -341,6 +341,41 @@ TEST(lapic, id_beyond_255)
 }
 
 /* Stepped through with interrupts blocked: they wait, also where the CPU delivers by itself. */
+static void set_svr(struct vcpu *v, uint32_t val)
+{
+	struct kvm_lapic_state l;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &l), 0);
+	set_lapic_reg(&l, 0xf0, val);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &l), 0);
+}
+
+#define MSI_ALL		0xfeeff000
+#define MSI_LOGICAL	4
+#define MSI_LOWEST	0x100
+
+/* One that is for nobody is refused; one that an APIC does not take has reached none. */
+TEST(lapic, msi_to_nobody)
+{
+	struct vm *empty = vm_new(G_script, 0, 0), *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+
+	CHECK_ERRNO(msi_to(empty, 0xfee00000, 0), EPERM);
+	CHECK_ERRNO(msi_to(empty, MSI_ALL, 0), EPERM);
+	set_svr(v, 0xff);
+	CHECK_EQ(msi_to(vm, 0xfee00000, 0), 0);
+	CHECK_EQ(msi_to(vm, 0xfee05000, 0), 0);
+	CHECK_EQ(msi_to(vm, MSI_ALL, 0), 0);
+	CHECK_EQ(signal_msi(vm, 0xfee00000, MSI_LOWEST | 0x51), 0);
+	CHECK_ERRNO(signal_msi(vm, MSI_ALL | MSI_LOGICAL, MSI_LOWEST | 0x51), EPERM);
+	set_svr(v, 0x1ff);
+	CHECK_EQ(msi_to(vm, MSI_ALL, 0), 1);
+	CHECK_EQ(signal_msi(vm, MSI_ALL | MSI_LOGICAL, MSI_LOWEST | 0x51), 1);
+	set_base(v, 0x100);
+	CHECK_EQ(msi_to(vm, 0xfee00000, 0), 0);
+	CHECK_ERRNO(msi_to(vm, MSI_ALL, 0), EPERM);
+}
+
 static void debugger_blocks(int x2apic)
 {
 	struct kvm_guest_debug d = {

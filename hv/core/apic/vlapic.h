@@ -43,7 +43,8 @@ bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level);
  * Deliver a message with the encoding of ICR/MSI to the domain's vCPUs: dest
  * 32 bits and, of a message without @src, EXACT (0xff is an ID for those in x2APIC
  * mode); mode as in ICR bits 10:8.  Any CPU.  Result: number of APICs that
- * accepted, -EINVAL reserved mode.  Wakes and kicks them.
+ * accepted, -EINVAL reserved mode, -ENOENT a broadcast that nobody is there for, or
+ * there are no vCPUs.  Wakes and kicks them.
  */
 #define VLAPIC_DEST_EXACT	BIT(32)
 int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,

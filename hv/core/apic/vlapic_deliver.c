@@ -110,6 +110,7 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level)
 {
 	u32 i, n = READ_ONCE(d->nr_vcpus);
+	bool met = n && (u32)dest != 0xff && (u32)dest != 0xffffffff;
 	struct vcpu *v;
 	int hits = 0;
 
@@ -119,14 +120,18 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		return accept(src, mode, vector, level);
 	if (mode == DM_LOWEST) {
 		v = arbitrate(d, src, dest, logical, shorthand, vector);
-		return v ? accept(v, mode, vector, level) : 0;
+		if (v)
+			return accept(v, mode, vector, level);
+		return met ? 0 : -ENOENT;
 	}
 	for (i = 0; i < n; i++) {
 		v = domain_vcpu(d, i);
-		if (v && matches(v, src, dest, logical, shorthand))
+		if (v && matches(v, src, dest, logical, shorthand)) {
 			hits += accept(v, mode, vector, level);
+			met = true;
+		}
 	}
-	return hits;
+	return met ? hits : -ENOENT;
 }
 
 int vlapic_deliver_ids(struct domain *d, const u64 ids[2], u32 min, u8 mode, u8 vector)

@@ -28,6 +28,25 @@ static void physical_destinations(void **state)
 	assert_int_equal(hits(0x41), 0xb);
 }
 
+/* A broadcast that reaches APICs which take nothing is another matter than one to nobody. */
+static void messages_to_nobody(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < N; i++)
+		vlapic_write(&v[i], APIC_REG_SVR, 0xff);
+	assert_int_equal(vlapic_deliver(&dom, NULL, 0xff, false, 0, DM_FIXED, 0x40, false), 0);
+	assert_int_equal(vlapic_deliver(&dom, NULL, 0xff, true, 0, DM_LOWEST, 0x40, false), -ENOENT);
+	assert_int_equal(vlapic_deliver(&dom, NULL, 1, false, 0, DM_LOWEST, 0x40, false), 0);
+	for (i = 0; i < N; i++)
+		assert_int_equal(vlapic_set_base(&v[i], v[i].apic.base & ~(u64)APIC_BASE_ENABLE), 0);
+	assert_int_equal(vlapic_deliver(&dom, NULL, 0xff, false, 0, DM_FIXED, 0x40, false), -ENOENT);
+	assert_int_equal(vlapic_deliver(&dom, NULL, 1, false, 0, DM_FIXED, 0x40, false), 0);
+	dom.nr_vcpus = 0;
+	assert_int_equal(vlapic_deliver(&dom, NULL, 1, false, 0, DM_FIXED, 0x40, false), -ENOENT);
+}
+
 static void logical_flat_and_cluster(void **state)
 {
 	u32 i;
@@ -64,7 +83,7 @@ static void x2apic_destinations(void **state)
 	assert_int_equal(hits(0x40), 0xa);
 	assert_int_equal(vlapic_deliver(&dom, &v[0], 0x0001000f, true, 0, DM_FIXED, 0x40, false), 0);
 	/* An IPI to 0xff is none to all in x2APIC mode; 0xffffffff is. */
-	assert_int_equal(vlapic_deliver(&dom, &v[0], 0xff, false, 0, DM_FIXED, 0x40, false), 0);
+	assert_int_equal(vlapic_deliver(&dom, &v[0], 0xff, false, 0, DM_FIXED, 0x40, false), -ENOENT);
 	assert_int_equal(vlapic_deliver(&dom, &v[0], ~0u, false, 0, DM_FIXED, 0x40, false), N);
 	assert_int_equal(hits(0x40), 0xf);
 	/* A device's 8-bit broadcast reaches all the same. */
@@ -198,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(physical_destinations), T(logical_flat_and_cluster),
+		T(messages_to_nobody), T(logical_flat_and_cluster),
 		T(x2apic_destinations), T(lowest_priority_goes_to_one), T(shorthands),
 		T(self_ipi_register), T(init_and_sipi), T(smi), T(msi_formats), T(msi_broadcast),
 	};
