@@ -106,6 +106,25 @@ static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u64 dest,
 	return best;
 }
 
+/* Where APIC IDs grow with the index; elsewhere it may find nothing. */
+static struct vcpu *find(struct domain *d, u32 n, u32 id)
+{
+	u32 low = 0, high = n;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+		struct vcpu *v = domain_vcpu(d, mid);
+
+		if (!v || v->apic.id == id)
+			return v;
+		if (v->apic.id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
 int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level)
 {
@@ -118,6 +137,11 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		return -EINVAL;
 	if (shorthand == SHORT_SELF)
 		return accept(src, mode, vector, level);
+	if (met && !logical && shorthand == SHORT_NONE) {
+		v = find(d, n, dest);
+		if (v && matches(v, src, dest, logical, shorthand))
+			return accept(v, mode, vector, level);
+	}
 	if (mode == DM_LOWEST) {
 		v = arbitrate(d, src, dest, logical, shorthand, vector);
 		if (v)

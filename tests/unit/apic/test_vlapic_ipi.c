@@ -28,6 +28,29 @@ static void physical_destinations(void **state)
 	assert_int_equal(hits(0x41), 0xb);
 }
 
+/* IDs that grow with the index, with gaps, and IDs in any order. */
+static void each_id_is_found(void **state)
+{
+	static const u32 ids[2][N] = { { 0, 2, 16, 18 }, { 9, 3, 7, 0 } };
+	u32 i, j;
+
+	(void)state;
+	for (j = 0; j < 2; j++) {
+		for (i = 0; i < N; i++) {
+			vlapic_init(&v[i], ids[j][i], !i);
+			enable(&v[i]);
+		}
+		for (i = 0; i < N; i++) {
+			assert_int_equal(vlapic_deliver(&dom, NULL, ids[j][i], false, 0, DM_FIXED, 0x40, false), 1);
+			assert_int_equal(hits(0x40), BIT(i));
+			assert_int_equal(vlapic_deliver(&dom, NULL, ids[j][i], false, 0, DM_LOWEST, 0x40, false), 1);
+			assert_int_equal(hits(0x40), BIT(i));
+		}
+		assert_int_equal(vlapic_deliver(&dom, NULL, 1, false, 0, DM_FIXED, 0x40, false), 0);
+		assert_int_equal(vlapic_deliver(&dom, NULL, 19, false, 0, DM_FIXED, 0x40, false), 0);
+	}
+}
+
 /* A broadcast that reaches APICs which take nothing is another matter than one to nobody. */
 static void messages_to_nobody(void **state)
 {
@@ -218,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(physical_destinations), T(logical_flat_and_cluster),
 		T(messages_to_nobody), T(logical_flat_and_cluster),
+		T(each_id_is_found), T(logical_flat_and_cluster),
 		T(x2apic_destinations), T(lowest_priority_goes_to_one), T(shorthands),
 		T(self_ipi_register), T(init_and_sipi), T(smi), T(msi_formats), T(msi_broadcast),
 	};
