@@ -480,6 +480,7 @@ struct bp_map {
 #define BP_MAP_EXEC		0x2u
 #define BP_MAP_MMIO		0x4u	/* no memory: mark as MMIO, so that Bedplate
 					 * decodes simple accesses (order 0) */
+#define BP_MAP_GUEST_PAT	0x8u	/* the guest's PAT counts, also where EPT could overrule it */
 #define BP_MAP_MAX		128
 
 struct bp_ioeventfd {

@@ -125,7 +125,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return BP_EXITS_OFF;
 	case KVM_CAP_DISABLE_QUIRKS2:
-		return BP_QUIRKS;
+		return bp_quirks();
 	case KVM_CAP_XSAVE2:
 		return sizeof(struct kvm_xsave);
 	case KVM_CAP_COALESCED_MMIO:

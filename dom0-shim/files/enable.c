@@ -130,6 +130,20 @@ static long enable_triple_fault(struct bp_vm *vm, const struct kvm_enable_cap *c
 	return 0;
 }
 
+/* As KVM: a guest's PAT is minded where the CPU's caches stand it. */
+u64 bp_quirks(void)
+{
+	u64 all = KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED |
+		  KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP |
+		  KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |
+		  KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | KVM_X86_QUIRK_SLOT_ZAP_ALL |
+		  KVM_X86_QUIRK_STUFF_FEATURE_MSRS | KVM_X86_QUIRK_VMCS12_ALLOW_FREEZE_IN_SMM;
+
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL || boot_cpu_has(X86_FEATURE_SELFSNOOP))
+		all |= KVM_X86_QUIRK_IGNORE_GUEST_PAT;
+	return all;
+}
+
 /* What Bedplate has to know of quirks; the others are the shim's, or of no effect. */
 static void quirks_to_rules(struct bp_vm *vm)
 {
@@ -157,7 +171,7 @@ static long enable_quirks(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 	long ret;
 
 	mutex_lock(&vm->rules_lock);
-	WRITE_ONCE(vm->quirks_off, vm->quirks_off | (cap->args[0] & BP_QUIRKS));
+	WRITE_ONCE(vm->quirks_off, vm->quirks_off | (cap->args[0] & bp_quirks()));
 	quirks_to_rules(vm);
 	ret = bp_rules_changed(vm);
 	mutex_unlock(&vm->rules_lock);
@@ -166,7 +180,7 @@ static long enable_quirks(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 
 static long enable_quirks2(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
-	return cap->args[0] & ~(u64)BP_QUIRKS ? -EINVAL : enable_quirks(vm, cap);
+	return cap->args[0] & ~bp_quirks() ? -EINVAL : enable_quirks(vm, cap);
 }
 
 /* Those that cannot be switched off are not minded. */

@@ -11,12 +11,6 @@
 #define BP_CLOCK_FLAGS \
 	(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 
-#define BP_QUIRKS \
-	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED | \
-	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP | \
-	 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN | \
-	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | KVM_X86_QUIRK_SLOT_ZAP_ALL)
-
 #define BP_X2APIC_API	(KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
 #define BP_EXITS_OFF	(KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
 
@@ -49,7 +43,8 @@ long bp_set_pmu_filter(void __user *argp);
 
 /* ---- enable.c ---- */
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
-/* A new VM has all quirks. */
+/* Those that can be switched off; a new VM has all. */
+u64 bp_quirks(void);
 void bp_quirks_init(struct bp_vm *vm);
 
 /* ---- stats.c: KVM_GET_STATS_FD, of the VM if @vcpu is NULL; a file descriptor ---- */

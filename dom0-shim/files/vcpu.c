@@ -283,6 +283,33 @@ static void mask_lint0(struct bp_vcpu *vcpu)
 	bp_state_set(vcpu, BP_STATE_LAPIC, sizeof(*apic));
 }
 
+static void set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
+{
+	struct kvm_msrs *msrs = vcpu->state;
+
+	memset(msrs, 0, struct_size(msrs, entries, 1));
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = index;
+	msrs->entries[0].data = val;
+	WARN_ON_ONCE(bp_state_set(vcpu, BP_STATE_MSRS, struct_size(msrs, entries, 1)) != 1);
+}
+
+#define INTEL_UCODE_REV	(1ull << 32)	/* KVM's; AMD's is Bedplate's default */
+
+/* What the VMM may set later; without the quirk there is nothing until it does. */
+static void set_feature_msrs(struct bp_vcpu *vcpu)
+{
+	bool stuff = bp_has_quirk(vcpu->vm, KVM_X86_QUIRK_STUFF_FEATURE_MSRS);
+
+	if (!stuff) {
+		set_msr(vcpu, MSR_IA32_UCODE_REV, 0);
+		set_msr(vcpu, MSR_IA32_ARCH_CAPABILITIES, 0);
+		set_msr(vcpu, MSR_PLATFORM_INFO, 0);
+	} else if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL) {
+		set_msr(vcpu, MSR_IA32_UCODE_REV, INTEL_UCODE_REV);
+	}
+}
+
 static int create_in_bedplate(struct bp_vcpu *vcpu)
 {
 	struct bp_vm *vm = vcpu->vm;
@@ -313,6 +340,7 @@ static int create_in_bedplate(struct bp_vcpu *vcpu)
 	}
 	if (!bp_has_quirk(vm, KVM_X86_QUIRK_LINT0_REENABLED))
 		mask_lint0(vcpu);
+	set_feature_msrs(vcpu);
 	return 0;
 }
 

@@ -144,14 +144,17 @@ static void fill_maps(const struct fault *f)
 {
 	struct bp_map *map = page_address(f->vm->map_page);
 	u64 mask = (1ull << f->order) - 1;
+	u32 flags = BP_MAP_EXEC | (f->map_write ? BP_MAP_WRITE : 0);
 	unsigned int i;
 
+	if (!bp_has_quirk(f->vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT))
+		flags |= BP_MAP_GUEST_PAT;
 	for (i = 0; i < f->n; i++)
 		map[i] = (struct bp_map){
 			.gfn = (f->gfn + i) & ~mask,
 			.pfn = page_to_pfn(f->pages[i]) & ~mask,
 			.order = f->order,
-			.flags = BP_MAP_EXEC | (f->map_write ? BP_MAP_WRITE : 0),
+			.flags = flags,
 		};
 }
 

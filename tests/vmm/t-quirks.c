@@ -3,7 +3,10 @@
 #include "test.h"
 
 #define APIC_PAGE	0xfee00000
-#define MSR_APIC_BASE	0x1b
+#define MSR_APIC_BASE		0x1b
+#define MSR_UCODE_REV		0x8b
+#define MSR_PLATFORM_INFO	0xce
+#define MSR_ARCH_CAPABILITIES	0x10a
 
 static int enable(struct vm *vm, uint32_t nr, uint64_t arg)
 {
@@ -26,7 +29,7 @@ TEST(quirks, mask)
 	struct vm *vm = vm_new(G_script, 1, 0);
 	uint64_t mask = quirks();
 
-	CHECK_EQ(mask & 0xff, 0xff);
+	CHECK_EQ(mask & ~(uint64_t)KVM_X86_QUIRK_IGNORE_GUEST_PAT, 0x5ff);
 	CHECK_ERRNO(enable(vm, KVM_CAP_DISABLE_QUIRKS2, 1ull << 40), EINVAL);
 	CHECK_EQ(enable(vm, KVM_CAP_DISABLE_QUIRKS, 1ull << 40), 0);	/* the first form minds not */
 	CHECK_EQ(enable(vm, KVM_CAP_DISABLE_QUIRKS2, mask), 0);
@@ -93,6 +96,26 @@ TEST(quirks, lint0)
 		CHECK_EQ(ioctl(fd, KVM_GET_LAPIC, &l), 0);
 		memcpy(&lint0, l.regs + 0x350, 4);
 		CHECK_EQ(lint0, off ? 0x10000 : 0x700);
+	}
+}
+
+/* MSRs that name features are KVM's before the VMM sets them, or 0. */
+TEST(quirks, feature_msrs)
+{
+	for (int off = 0; off < 2; off++) {
+		struct vm *vm = vm_new(G_script, 0, 0);
+		struct vcpu v = { .vm = vm };
+		bool intel;
+
+		if (off)
+			CHECK_EQ(enable(vm, KVM_CAP_DISABLE_QUIRKS2, quirks()), 0);
+		v.fd = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+		CHECK(v.fd >= 0);
+		CHECK_EQ(get_msr(&v, MSR_PLATFORM_INFO), off ? 0 : 1ull << 31);
+		intel = cpuid_find(cpuid_for(0), 0, 0)->ebx == 0x756e6547;	/* "Genu" */
+		CHECK_EQ(get_msr(&v, MSR_UCODE_REV), off ? 0 : intel ? 1ull << 32 : 0x01000065);
+		if (off)
+			CHECK_EQ(get_msr(&v, MSR_ARCH_CAPABILITIES), 0);
 	}
 }
 

@@ -10,7 +10,7 @@
 #include "machine/panic.h"
 #include "mmu_priv.h"
 
-#define MAP_RIGHTS	(BP_MAP_WRITE | BP_MAP_EXEC)
+#define MAP_FLAGS	(BP_MAP_WRITE | BP_MAP_EXEC | BP_MAP_GUEST_PAT)
 
 /* CPUID Fn8000_0008_EAX[7:0] */
 #define CPUID_ADDR_SIZES	0x80000008u
@@ -109,7 +109,7 @@ void mmu_gather_finish(struct domain *d, struct npt_gather *g)
 /* A reference to the frames first, so that no leaf is ever without one. */
 static int map_memory(struct npt *t, u64 gfn, const struct bp_map *m)
 {
-	u32 attr = NPT_MT(NPT_MT_WB_ONLY);
+	u32 attr = NPT_MT(m->flags & BP_MAP_GUEST_PAT ? NPT_MT_WB : NPT_MT_WB_ONLY);
 	bool added;
 	int err;
 
@@ -139,7 +139,7 @@ static int map_one(struct npt *t, struct domain *d, const struct bp_map *m)
 		return err;
 	if (m->flags == BP_MAP_MMIO)
 		return m->order ? -EINVAL : npt_mark(t, gfn);
-	if (m->flags & ~MAP_RIGHTS)
+	if (m->flags & ~MAP_FLAGS)
 		return -EINVAL;
 	return map_memory(t, gfn, m);
 }

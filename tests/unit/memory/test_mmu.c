@@ -92,22 +92,22 @@ static void identity_of_dom0(void **state __unused)
 	assert_int_equal(mmu_unmap(&dom0, PFN, 1, &done), -EINVAL);
 }
 
-static u64 dom0_entry(u64 pfn)
+static u64 entry_of(const struct domain *d, u64 gfn)
 {
-	u64 *t = phys_to_virt(dom0.npt.table);
+	u64 *t = phys_to_virt(d->npt.table);
 	u32 l;
 
 	for (l = 3; l; l--)
-		t = phys_to_virt(t[(pfn >> 9 * l) % 512] & rig_npt->addr);
-	return t[pfn % 512];
+		t = phys_to_virt(t[(gfn >> 9 * l) % 512] & rig_npt->addr);
+	return t[gfn % 512];
 }
 
 static void memory_types_of_dom0(void **state __unused)
 {
 	rig_init(true);
-	assert_int_equal(dom0_entry(0x100), 0x100337);		/* RAM: WB */
-	assert_int_equal(dom0_entry(0xa0), 0x100000000a0307);	/* device: UC */
-	assert_int_equal(dom0_entry(RIG_ACPI >> PAGE_SHIFT), 0x10000000700337);
+	assert_int_equal(entry_of(&dom0, 0x100), 0x100337);		/* RAM: WB */
+	assert_int_equal(entry_of(&dom0, 0xa0), 0x100000000a0307);	/* device: UC */
+	assert_int_equal(entry_of(&dom0, RIG_ACPI >> PAGE_SHIFT), 0x10000000700337);
 }
 
 static void mmio_is_hidden(void **state __unused)
@@ -121,6 +121,22 @@ static void mmio_is_hidden(void **state __unused)
 	expect_hidden(0xfd800);
 	expect_hidden(0xfdbff);
 	expect_dom0(0xfdc00, 9, true);
+}
+
+static void memory_type_of_guests(void **state __unused)
+{
+	const u64 mask = npt_format_ept.memtype_mask, *type = npt_format_ept.memtype;
+	struct domain *d;
+
+	rig_init(true);
+	d = domain_get(make_guest());
+	assert_int_equal(map1(d, 5, PFN + 5, 0, RW), 1);
+	assert_int_equal(entry_of(d, 5) & mask, type[NPT_MT_WB_ONLY]);
+	assert_int_equal(map1(d, 6, PFN + 6, 0, RW | BP_MAP_GUEST_PAT), 1);
+	assert_int_equal(entry_of(d, 6) & mask, type[NPT_MT_WB]);
+	/* Not while it is there in another way. */
+	assert_int_equal(map1(d, 5, PFN + 5, 0, RW | BP_MAP_GUEST_PAT), -EEXIST);
+	domain_put(d);
 }
 
 static void copies(void **state __unused)
@@ -311,7 +327,7 @@ static void map_says_what_is_wrong(void **state __unused)
 	assert_int_equal(mmu_map(d, m + 1, 2), -EPERM);
 	assert_int_equal(map1(d, 9, PFN + 0x1003, 0, 0), -EPERM);	/* donated */
 	assert_int_equal(map1(d, 9, RIG_POOL >> PAGE_SHIFT, 0, 0), -EPERM);
-	assert_int_equal(map1(d, 9, PFN, 0, 8), -EINVAL);
+	assert_int_equal(map1(d, 9, PFN, 0, 0x10), -EINVAL);
 	assert_int_equal(map1(d, 9, PFN, 0, BP_MAP_MMIO | BP_MAP_WRITE), -EINVAL);
 	assert_int_equal(map1(d, 0x200, 0, 9, BP_MAP_MMIO), -EINVAL);
 	assert_int_equal(map1(d, 0x200, PFN + 1, 9, 0), -EINVAL);
@@ -565,6 +581,7 @@ int main(void)
 		cmocka_unit_test_setup(identity_of_dom0, setup),
 		cmocka_unit_test_setup(memory_types_of_dom0, setup),
 		cmocka_unit_test_setup(mmio_is_hidden, setup),
+		cmocka_unit_test_setup(memory_type_of_guests, setup),
 		cmocka_unit_test_setup(copies, setup),
 		cmocka_unit_test_setup(address_space_of_smm, setup),
 		cmocka_unit_test_setup(page_of_the_apic, setup),
