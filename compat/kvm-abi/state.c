@@ -450,6 +450,7 @@ static s64 get_mce(struct vcpu *v, void *buf, u32 len)
 
 #define MCG_CTL_P	BIT(8)
 #define MCG_SER_P	BIT(24)
+#define MCG_EXT_CNT	0xff0000ull
 
 static s64 set_mce(struct vcpu *v, const void *buf, u32 len)
 {
@@ -457,9 +458,13 @@ static s64 set_mce(struct vcpu *v, const void *buf, u32 len)
 	u32 i;
 
 	(void)len;
-	if ((cap & 0xff) > 32 || !(cap & 0xff) || (cap & ~(0xffull | MCG_CTL_P | MCG_SER_P)))
+	if ((cap & 0xff) > 32 || !(cap & 0xff) ||
+	    (cap & ~(0xffull | MCG_EXT_CNT | MCG_CTL_P | MCG_CMCI_P | MCG_SER_P)))
 		return -EINVAL;
 	v->msr.mcg_cap = cap;
+	vlapic_set_cmci(v, cap & MCG_CMCI_P);
+	if (cap & MCG_CMCI_P)
+		memset(v->msr.mce_ctl2, 0, sizeof(v->msr.mce_ctl2));
 	if (cap & MCG_CTL_P)
 		v->msr.mcg_ctl = ~0ull;
 	for (i = 0; i < (cap & 0xff); i++)

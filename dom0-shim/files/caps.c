@@ -7,7 +7,6 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <asm/hyperv-tlfs.h>
-#include <asm/mce.h>
 
 #include "channel/hypercall.h"
 #include "hyperv/hv_cpuid.h"
@@ -327,7 +326,7 @@ static long has_attr(void __user *argp)
 
 static long mce_cap(void __user *argp)
 {
-	u64 cap = MCG_CTL_P | MCG_SER_P;
+	u64 cap = bp_mce_cap();
 
 	return copy_to_user(argp, &cap, sizeof(cap)) ? -EFAULT : 0;
 }

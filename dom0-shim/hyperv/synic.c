@@ -49,9 +49,7 @@ static int vector_of(const struct bp_hv_synic *s, u32 sint)
 
 long bp_hv_send(struct bp_vcpu *vcpu, u32 data)
 {
-	u64 id = vcpu->id;
-	long n = bp_hc_msi(vcpu->vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 |
-			   (id & 0xff) << 12, data);
+	long n = bp_message_to(vcpu, data);
 
 	return n > 0 ? n : 0;
 }

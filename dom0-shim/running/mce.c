@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_X86_SET_MCE: a machine check that user space makes up, into the banks and, if
- * the guest has to act on it, as #MC.
+ * the guest has to act on it, as #MC; if it only wants to know, as LVT CMCI says.
  */
 #include <linux/uaccess.h>
+#include <asm/apicdef.h>
 #include <asm/mce.h>
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
+#include "irqchip/irqchip.h"
 #include "run.h"
 #include "state.h"
 
-enum { CAP, CTL, STATUS, BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC, NR };
+enum { CAP, CTL, STATUS, BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC, BANK_CTL2, NR };
 
 struct mce_msrs {
 	struct kvm_msrs head;
@@ -21,8 +23,10 @@ struct mce_msrs {
 static long read_msrs(struct bp_vcpu *vcpu, u8 bank, u64 val[NR])
 {
 	struct mce_msrs *m = vcpu->state;
-	static const u32 index[BANK_CTL] = {
+	const u32 index[NR] = {
 		MSR_IA32_MCG_CAP, MSR_IA32_MCG_CTL, MSR_IA32_MCG_STATUS,
+		MSR_IA32_MCx_CTL(bank), MSR_IA32_MCx_STATUS(bank), MSR_IA32_MCx_ADDR(bank),
+		MSR_IA32_MCx_MISC(bank), MSR_IA32_MCx_CTL2(bank),
 	};
 	long ret;
 	int i;
@@ -30,8 +34,7 @@ static long read_msrs(struct bp_vcpu *vcpu, u8 bank, u64 val[NR])
 	memset(m, 0, sizeof(*m));
 	m->head.nmsrs = NR;
 	for (i = 0; i < NR; i++)
-		m->msr[i].index = i < BANK_CTL ? index[i] :
-						 MSR_IA32_MCx_CTL(bank) + i - BANK_CTL;
+		m->msr[i].index = index[i];
 	ret = bp_state_get(vcpu, BP_STATE_MSRS, sizeof(*m));
 	if (ret < 0)
 		return ret;
@@ -43,7 +46,7 @@ static long read_msrs(struct bp_vcpu *vcpu, u8 bank, u64 val[NR])
 	return 0;
 }
 
-/* What is read-only, and the bank's control, stay. */
+/* What is read-only, and the bank's controls, stay. */
 static long write_msrs(struct bp_vcpu *vcpu, u8 bank, const u64 val[NR])
 {
 	struct mce_msrs *m = vcpu->state;
@@ -51,7 +54,7 @@ static long write_msrs(struct bp_vcpu *vcpu, u8 bank, const u64 val[NR])
 
 	m->msr[n].index = MSR_IA32_MCG_STATUS;
 	m->msr[n++].data = val[STATUS];
-	for (i = BANK_STATUS; i < NR; i++) {
+	for (i = BANK_STATUS; i <= BANK_MISC; i++) {
 		m->msr[n].index = MSR_IA32_MCx_CTL(bank) + i - BANK_CTL;
 		m->msr[n++].data = val[i];
 	}
@@ -90,6 +93,50 @@ static void fill(u64 val[NR], const struct kvm_x86_mce *mce)
 	val[BANK_STATUS] = mce->status;
 	val[BANK_ADDR] = mce->addr;
 	val[BANK_MISC] = mce->misc;
+}
+
+/* Corrected machine checks are Intel's. */
+u64 bp_mce_cap(void)
+{
+	u64 cap = MCG_CTL_P | MCG_SER_P;
+
+	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ? cap | MCG_CMCI_P : cap;
+}
+
+long bp_setup_mce(struct bp_vcpu *vcpu, void __user *argp)
+{
+	u64 *cap = vcpu->state;
+
+	if (copy_from_user(cap, argp, sizeof(*cap)))
+		return -EFAULT;
+	if (*cap & MCG_CMCI_P & ~bp_mce_cap())
+		return -EINVAL;
+	return bp_state_set(vcpu, BP_STATE_MCE, sizeof(*cap));
+}
+
+static void raise_cmci(struct bp_vcpu *vcpu)
+{
+	const struct kvm_lapic_state *apic = vcpu->state;
+	u32 lvt;
+
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE ||
+	    bp_state_get(vcpu, BP_STATE_LAPIC, sizeof(*apic)) < 0)
+		return;
+	memcpy(&lvt, apic->regs + APIC_LVTCMCI, sizeof(lvt));
+	if (!(lvt & APIC_LVT_MASKED))
+		bp_message_to(vcpu, lvt & (APIC_VECTOR_MASK | APIC_MODE_MASK));
+}
+
+static long no_action(struct bp_vcpu *vcpu, const struct kvm_x86_mce *mce, u64 val[NR])
+{
+	long ret;
+
+	fill(val, mce);
+	val[STATUS] = mce->mcg_status;
+	ret = write_msrs(vcpu, mce->bank, val);
+	if (!ret && val[CAP] & MCG_CMCI_P && val[BANK_CTL2] & MCI_CTL2_CMCI_EN)
+		raise_cmci(vcpu);
+	return ret;
 }
 
 static long uncorrected(struct bp_vcpu *vcpu, const struct kvm_x86_mce *mce, u64 val[NR])
@@ -137,11 +184,8 @@ long bp_set_mce(struct bp_vcpu *vcpu, void __user *argp)
 	ret = read_msrs(vcpu, mce.bank, val);
 	if (ret)
 		return ret;
-	if (is_ucna(&mce)) {
-		fill(val, &mce);
-		val[STATUS] = mce.mcg_status;
-		return write_msrs(vcpu, mce.bank, val);
-	}
+	if (is_ucna(&mce))
+		return no_action(vcpu, &mce, val);
 	return mce.status & MCI_STATUS_UC ? uncorrected(vcpu, &mce, val) :
 					    corrected(vcpu, &mce, val);
 }

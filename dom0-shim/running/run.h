@@ -5,7 +5,17 @@
 #ifndef BEDPLATE_RUN_H
 #define BEDPLATE_RUN_H
 
+#include "channel/hypercall.h"
 #include "shim.h"
+
+/* A message to the vCPU's own APIC alone: what BP_HC_MSI says of it. */
+static inline long bp_message_to(const struct bp_vcpu *vcpu, u32 data)
+{
+	u64 id = vcpu->id;
+
+	return bp_hc_msi(vcpu->vm->dom, BP_MSI_EXACT | (id >> 8) << 40 | 0xfee00000 |
+			 (id & 0xff) << 12, data);
+}
 
 /* ---- vcpu_run.c ---- */
 long bp_vcpu_run(struct bp_vcpu *vcpu);

@@ -52,7 +52,9 @@ u64 bp_debug_keep(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
 long bp_debugregs_get(struct bp_vcpu *vcpu);
 long bp_debugregs_set(struct bp_vcpu *vcpu);
 
-/* ---- mce.c: KVM_X86_SET_MCE ---- */
+/* ---- mce.c: what of MCG_CAP there is; KVM_X86_SETUP_MCE, KVM_X86_SET_MCE ---- */
+u64 bp_mce_cap(void);
+long bp_setup_mce(struct bp_vcpu *vcpu, void __user *argp);
 long bp_set_mce(struct bp_vcpu *vcpu, void __user *argp);
 
 /* ---- sync_regs.c: state that goes with KVM_RUN, in kvm_run ---- */

@@ -630,7 +630,7 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 	case KVM_TRANSLATE:
 		return translate(vcpu, argp);
 	case KVM_X86_SETUP_MCE:
-		return simple_set(vcpu, BP_STATE_MCE, sizeof(u64), argp);
+		return bp_setup_mce(vcpu, argp);
 	default:
 		return simple_ioctl(vcpu, cmd, argp);
 	}

@@ -11,6 +11,10 @@ reports vmx.vmm scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
 shows vmx.guest 0 output "guest: done 0" scripts/lab run --machine vmx --smp 1 -- \
 	/guest/run --timeout 850 --machine pc --boot kernel --smp 1 --kernel-args cryptomgr.notests
 
+# Of KVM's own tests those that are about Intel's processors.
+reports vmx.selftests scripts/lab run --machine vmx --smp 1 --overlay "$overlay" \
+	--disk "$(scripts/lab path selftests)" -- /opt/tests/selftests --limit 400 x86_64/ucna_injection_test
+
 # Interrupts with all that the CPU can do for them, where the lab chooses less
 # (apicv=registers: docs/testbed.md). Posting takes two CPUs, so little more than that.
 reports vmx.apicv scripts/lab run --machine vmx --smp 1 --hv-args apicv=on --overlay "$overlay" -- /opt/tests/bp-vmm run 'lapic.*' 'irq.*' 'hyperv.synic*' state.lapic

@@ -10,8 +10,18 @@
 
 static const u16 lvt_offsets[] = {
 	APIC_REG_LVT_TIMER, APIC_REG_LVT_THERMAL, APIC_REG_LVT_PERF,
-	APIC_REG_LVT_LINT0, APIC_REG_LVT_LINT1, APIC_REG_LVT_ERROR,
+	APIC_REG_LVT_LINT0, APIC_REG_LVT_LINT1, APIC_REG_LVT_ERROR, APIC_REG_LVT_CMCI,
 };
+
+static u32 nr_lvts(const struct vlapic *a)
+{
+	return ARRAY_SIZE(lvt_offsets) - !a->cmci;
+}
+
+static void set_version(struct vlapic *a)
+{
+	areg_set(a, APIC_REG_VERSION, VERSION_VALUE + (a->cmci << 16));
+}
 
 static void reset_registers(struct vcpu *v)
 {
@@ -20,12 +30,12 @@ static void reset_registers(struct vcpu *v)
 
 	memset(a->state, 0, sizeof(*a->state));
 	areg_set(a, APIC_REG_ID, vlapic_x2(a) ? a->id : a->id << 24);
-	areg_set(a, APIC_REG_VERSION, VERSION_VALUE);
+	set_version(a);
 	areg_set(a, APIC_REG_DFR, 0xffffffff);
 	if (vlapic_x2(a))
 		areg_set(a, APIC_REG_LDR, x2apic_ldr(a->id));
 	areg_set(a, APIC_REG_SVR, 0xff);
-	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+	for (i = 0; i < nr_lvts(a); i++)
 		areg_set(a, lvt_offsets[i], LVT_RESET);
 	/* The PIC's interrupts find their way before firmware looks (as with KVM). */
 	if ((a->base & APIC_BASE_BSP) && !domain_is_dom0(v->dom) &&
@@ -59,6 +69,16 @@ void vlapic_reset(struct vcpu *v)
 {
 	vlapic_timer_stop(v);
 	reset_registers(v);
+}
+
+void vlapic_set_cmci(struct vcpu *v, bool cmci)
+{
+	struct vlapic *a = &v->apic;
+
+	if (cmci && !a->cmci)
+		areg_set(a, APIC_REG_LVT_CMCI, LVT_RESET);
+	a->cmci = cmci;
+	set_version(a);
 }
 
 bool vlapic_mmio_hit(const struct vcpu *v, gpa_t gpa)
@@ -208,11 +228,11 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 
 /* ---- register access ---- */
 
-static bool is_lvt(u32 offset)
+static bool is_lvt(const struct vlapic *a, u32 offset)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+	for (i = 0; i < nr_lvts(a); i++)
 		if (lvt_offsets[i] == offset)
 			return true;
 	return false;
@@ -230,7 +250,7 @@ static bool readable(const struct vlapic *a, u32 offset)
 	case APIC_REG_DFR: case APIC_REG_ICR2: case 0x090: case 0x0c0:
 		return !vlapic_x2(a);
 	default:
-		return is_lvt(offset);
+		return is_lvt(a, offset);
 	}
 }
 
@@ -313,7 +333,7 @@ static void write_svr(struct vlapic *a, u32 val)
 	areg_set(a, APIC_REG_SVR, val & 0x1ff);
 	vlapic_new_mode(a);
 	if (!(val & SVR_ENABLE))
-		for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+		for (i = 0; i < nr_lvts(a); i++)
 			areg_set(a, lvt_offsets[i], areg(a, lvt_offsets[i]) | LVT_MASKED);
 }
 
@@ -396,7 +416,7 @@ int vlapic_write(struct vcpu *v, u32 offset, u64 val)
 		areg_set(a, offset, val & 0xb);
 		return 0;
 	}
-	if (is_lvt(offset)) {
+	if (is_lvt(a, offset)) {
 		write_lvt(v, offset, val);
 		return 0;
 	}

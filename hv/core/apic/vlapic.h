@@ -24,6 +24,9 @@ void vlapic_init(struct vcpu *v, u32 apic_id, bool bsp);
 /* INIT: registers back to power-up, APIC ID and base kept (SDM 11.4.7.3). */
 void vlapic_reset(struct vcpu *v);
 
+/* As MCG_CAP says: is LVT CMCI there?  Masked when it comes. */
+void vlapic_set_cmci(struct vcpu *v, bool cmci);
+
 /*
  * Register access by the guest.  offset is that of the xAPIC page.
  * 0, or -EINVAL: no such register in this mode (x2APIC: #GP; xAPIC: reads 0).

@@ -27,7 +27,10 @@
 
 #define MTRRCAP_VALUE		(8 | MTRRCAP_FIX | MTRRCAP_WC)
 #define MISC_ENABLE_DEFAULT	1ull	/* fast strings */
+#define HWCR_STATUS_WRITE	BIT(18)
 #define MCG_BANKS		32
+#define MCI_CTL2_CMCI_EN	BIT(30)
+#define MCI_CTL2_THRESHOLD	0x7fffull
 
 const u32 msr_list[] = {
 	MSR_TSC, MSR_APIC_BASE, MSR_TSC_ADJUST, MSR_TSC_DEADLINE,
@@ -89,14 +92,12 @@ int msr_feature(u32 msr, u64 *val)
 
 void msr_reset(struct vcpu *v)
 {
-	u64 cap = v->msr.mcg_cap;
-
 	v->msr = (struct vcpu_msrs){
 		.misc_enable = MISC_ENABLE_DEFAULT,
 		.platform_info = PLATFORM_CPUID_FAULT,
 		.patch_level = PATCH_LEVEL_DEFAULT,
 		.arch_cap = arch_capabilities(),
-		.mcg_cap = cap,
+		.mcg_cap = MCG_BANKS,
 		.poll_control = 1,
 	};
 }
@@ -152,13 +153,37 @@ static int mce_access(struct vcpu *v, u32 msr, u64 *val, bool write, bool host)
 		*val = v->msr.mce[i];
 		return 0;
 	}
-	/* CTL: all or nothing, as KVM; STATUS: cleared only, but by the VMM. */
-	if ((i & 3) == 0 && *val && *val != ~0ull && (*val | BIT(10)) != ~0ull)
+	/* CTL: all or nothing, as KVM; STATUS: cleared only, but by the VMM, or as HWCR says. */
+	if ((i & 3) == 0 && *val && (*val | BIT(10) | BIT(0)) != ~0ull)
 		return -EINVAL;
-	if ((i & 3) == 1 && *val && !host)
+	if ((i & 3) == 1 && *val && !host && !(v->msr.hwcr & HWCR_STATUS_WRITE))
 		return -EINVAL;
 	v->msr.mce[i] = *val;
 	return 0;
+}
+
+/* Where MCG_CAP has CMCI; else the VMM finds and leaves 0. */
+static int mce_ctl2(struct vcpu *v, u32 msr, u64 *val, bool write, bool host)
+{
+	u32 i = msr - MSR_MC0_CTL2;
+
+	if (i >= (v->msr.mcg_cap & 0xff))
+		return -EINVAL;
+	if (!(v->msr.mcg_cap & MCG_CMCI_P) && (!host || (write && *val)))
+		return -EINVAL;
+	if (!write) {
+		*val = v->msr.mce_ctl2[i];
+		return 0;
+	}
+	if (*val & ~(MCI_CTL2_CMCI_EN | MCI_CTL2_THRESHOLD))
+		return -EINVAL;
+	v->msr.mce_ctl2[i] = *val;
+	return 0;
+}
+
+static bool is_mce_ctl2(u32 msr)
+{
+	return msr >= MSR_MC0_CTL2 && msr < MSR_MC0_CTL2 + MCG_BANKS;
 }
 
 static bool is_mce(u32 msr)
@@ -201,6 +226,8 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 	}
 	if (is_mce(msr))
 		return mce_access(v, msr, val, false, false);
+	if (is_mce_ctl2(msr))
+		return mce_ctl2(v, msr, val, false, host);
 	switch (msr) {
 	case MSR_TSC:
 		*val = guest_tsc(v);
@@ -317,6 +344,8 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 	}
 	if (is_mce(msr))
 		return mce_access(v, msr, &val, true, host);
+	if (is_mce_ctl2(msr))
+		return mce_ctl2(v, msr, &val, true, host);
 	switch (msr) {
 	case MSR_TSC:
 		v->msr.tsc_adjust += val - guest_tsc(v);
@@ -349,7 +378,7 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 	case MSR_AMD_HWCR:
 		/* TscFreqSel and McStatusWrEn are kept, hints are dropped. */
 		val &= ~(BIT(3) | BIT(6) | BIT(8));
-		if (val & ~(BIT(18) | BIT(24)))
+		if (val & ~(HWCR_STATUS_WRITE | BIT(24)))
 			return -EINVAL;
 		v->msr.hwcr = val;
 		return 0;

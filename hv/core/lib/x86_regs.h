@@ -125,6 +125,7 @@
 #define MSR_SYSENTER_ESP	0x175
 #define MSR_SYSENTER_EIP	0x176
 #define MSR_MCG_CAP		0x179
+#define MCG_CMCI_P		BIT(10)
 #define MSR_MCG_STATUS		0x17a
 #define MSR_MCG_CTL		0x17b
 #define MSR_MISC_ENABLE		0x1a0
@@ -142,6 +143,7 @@
 #define MSR_MTRR_FIX4K_F8000	0x26f
 #define MSR_PAT			0x277
 #define MSR_MTRR_DEF_TYPE	0x2ff
+#define MSR_MC0_CTL2		0x280
 #define MSR_MC0_CTL		0x400
 #define MSR_U_CET		0x6a0
 #define MSR_S_CET		0x6a2

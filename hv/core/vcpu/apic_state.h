@@ -95,6 +95,7 @@ struct vlapic {
 	enum vlapic_mode mode;		/* follows from base and SVR */
 	u64 base;			/* IA32_APIC_BASE */
 	u32 id;				/* the APIC ID given at creation */
+	bool cmci;			/* has LVT CMCI, which raises nothing by itself */
 	bool irr_hint;			/* some IRR bit may be set; without post */
 	u8 isr_count;			/* vectors in service; without post */
 	u32 bus_ns;			/* a tick of the timer's undivided clock */

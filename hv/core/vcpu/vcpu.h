@@ -122,6 +122,7 @@ struct vcpu_msrs {
 	u64 mtrr_var[16];
 	u64 mcg_cap, mcg_status, mcg_ctl;
 	u64 mce[32 * 4];
+	u32 mce_ctl2[32];
 	u64 tsc_adjust;
 	u64 tsc_aux;
 	u64 xss;

@@ -342,6 +342,30 @@ static void state_of_noise(void **state)
 	}
 }
 
+/* LVT CMCI comes and goes with MCG_CAP, and stays over an INIT. */
+static void corrected_machine_checks(void **state)
+{
+	u64 val;
+
+	(void)state;
+	assert_int_equal(vlapic_read(&v[0], APIC_REG_LVT_CMCI, &val), -EINVAL);
+	assert_int_equal(vlapic_write(&v[0], APIC_REG_LVT_CMCI, 0x40), -EINVAL);
+	assert_int_equal(reg(&v[0], APIC_REG_VERSION) >> 16, 5);
+	vlapic_set_cmci(&v[0], true);
+	assert_int_equal(reg(&v[0], APIC_REG_VERSION) >> 16, 6);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_CMCI), LVT_MASKED);
+	assert_int_equal(vlapic_write(&v[0], APIC_REG_LVT_CMCI, ~0u), 0);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_CMCI), 0x107ff);
+	assert_int_equal(vlapic_write(&v[0], APIC_REG_LVT_CMCI, 0x40), 0);
+	assert_int_equal(vlapic_write(&v[0], APIC_REG_SVR, 0xff), 0);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_CMCI), LVT_MASKED | 0x40);
+	vlapic_reset(&v[0]);
+	assert_int_equal(reg(&v[0], APIC_REG_VERSION) >> 16, 6);
+	assert_int_equal(reg(&v[0], APIC_REG_LVT_CMCI), LVT_MASKED);
+	vlapic_set_cmci(&v[0], false);
+	assert_int_equal(vlapic_read(&v[0], APIC_REG_LVT_CMCI, &val), -EINVAL);
+}
+
 #define T(name) cmocka_unit_test_setup(name, rig_setup)
 
 int main(void)
@@ -353,7 +377,7 @@ int main(void)
 		T(off_takes_nothing),
 		T(mmio_only_in_xapic_mode), T(msr_access), T(all_offsets),
 		T(extended_lvts), T(state_round_trip), T(state_of_x2apic),
-		T(state_of_noise),
+		T(state_of_noise), T(corrected_machine_checks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
