@@ -33,10 +33,6 @@ void bp_smm_changed(struct bp_vcpu *vcpu, bool in)
 		return;
 	vcpu->smm.in = in;
 	vcpu->smm.inside_nmi = false;
-	vcpu->rules &= ~BP_RULE_UNDEFINED;
-	if (in)
-		vcpu->rules |= BP_RULE_UNDEFINED;	/* RSM */
-	vcpu->rules_gen = bp_rules_gen(vcpu->vm) - 1;
 }
 
 /* Which of the two layouts the guest expects. */
