@@ -125,6 +125,26 @@ static struct vcpu *find(struct domain *d, u32 n, u32 id)
 	return NULL;
 }
 
+/*
+ * Who alone is meant, if it is easily seen: by a physical destination, or by one bit of an
+ * x2APIC cluster, whose APICs have IDs in a row.
+ */
+static struct vcpu *only_one(struct domain *d, u32 n, struct vcpu *src, u64 dest, bool logical)
+{
+	u32 in_cluster = dest & 0xffff, id = dest;
+	struct vcpu *v;
+
+	if (logical) {
+		if (!in_cluster || (in_cluster & (in_cluster - 1)))
+			return NULL;
+		id = ((u32)dest >> 16) * 16 + __builtin_ctz(in_cluster);
+	}
+	v = find(d, n, id);
+	if (!v || (logical && !vlapic_x2(&v->apic)))
+		return NULL;
+	return matches(v, src, dest, logical, SHORT_NONE) ? v : NULL;
+}
+
 int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		   u8 shorthand, u8 mode, u8 vector, bool level)
 {
@@ -137,11 +157,9 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		return -EINVAL;
 	if (shorthand == SHORT_SELF)
 		return accept(src, mode, vector, level);
-	if (met && !logical && shorthand == SHORT_NONE) {
-		v = find(d, n, dest);
-		if (v && matches(v, src, dest, logical, shorthand))
-			return accept(v, mode, vector, level);
-	}
+	v = met && shorthand == SHORT_NONE ? only_one(d, n, src, dest, logical) : NULL;
+	if (v)
+		return accept(v, mode, vector, level);
 	if (mode == DM_LOWEST) {
 		v = arbitrate(d, src, dest, logical, shorthand, vector);
 		if (v)

@@ -51,6 +51,30 @@ static void each_id_is_found(void **state)
 	}
 }
 
+static void each_of_a_cluster_is_found(void **state)
+{
+	static const u32 ids[N] = { 0, 2, 16, 31 };
+	u32 i, dest;
+
+	(void)state;
+	for (i = 0; i < N; i++) {
+		vlapic_init(&v[i], ids[i], !i);
+		enable(&v[i]);
+		to_x2apic(&v[i]);
+	}
+	for (i = 0; i < N; i++) {
+		dest = ids[i] / 16 << 16 | BIT(ids[i] % 16);
+		assert_int_equal(vlapic_deliver(&dom, &v[0], dest, true, 0, DM_FIXED, 0x40, false), 1);
+		assert_int_equal(hits(0x40), BIT(i));
+	}
+	assert_int_equal(vlapic_deliver(&dom, &v[0], 0x10001, true, 0, DM_LOWEST, 0x40, false), 1);
+	assert_int_equal(hits(0x40), 4);
+	assert_int_equal(vlapic_deliver(&dom, &v[0], 0x18001, true, 0, DM_FIXED, 0x40, false), 2);
+	assert_int_equal(hits(0x40), 0xc);
+	assert_int_equal(vlapic_deliver(&dom, &v[0], 0x10002, true, 0, DM_FIXED, 0x40, false), 0);
+	assert_int_equal(vlapic_deliver(&dom, &v[0], 0x10000, true, 0, DM_FIXED, 0x40, false), 0);
+}
+
 /* A broadcast that reaches APICs which take nothing is another matter than one to nobody. */
 static void messages_to_nobody(void **state)
 {
@@ -242,6 +266,7 @@ int main(void)
 		T(physical_destinations), T(logical_flat_and_cluster),
 		T(messages_to_nobody), T(logical_flat_and_cluster),
 		T(each_id_is_found), T(logical_flat_and_cluster),
+		T(each_of_a_cluster_is_found), T(logical_flat_and_cluster),
 		T(x2apic_destinations), T(lowest_priority_goes_to_one), T(shorthands),
 		T(self_ipi_register), T(init_and_sipi), T(smi), T(msi_formats), T(msi_broadcast),
 	};
