@@ -115,10 +115,14 @@ enum bp_hypercall {
 	BP_HC_VCPU_SET = 10,
 	/*
 	 * MAP(dom, list_pfn, n): establish n (<= BP_MAP_MAX) mappings, from
-	 * the array of struct bp_map in the frame list_pfn.  Result: how many
-	 * were done; if the first could not be done, its error:
-	 * -ENOMEM donate more, -EPERM the frame is not domain 0's, -EINVAL
-	 * misaligned or reserved bits, -EEXIST something else is mapped.
+	 * the array of struct bp_map in the frame list_pfn.  A frame that is
+	 * no RAM is a device's: uncached, or write-combining if the guest's
+	 * PAT asks for it; Bedplate reads and writes nothing there for the
+	 * guest.  Result: how many were done; if the first could not be done,
+	 * its error:
+	 * -ENOMEM donate more, -EPERM a frame that domain 0 does not own, or
+	 * cannot reach itself, -EINVAL misaligned or reserved bits, -EEXIST
+	 * something else is mapped.
 	 */
 	BP_HC_MAP = 11,
 	/*
@@ -449,7 +453,7 @@ enum bp_domain_state {
 struct bp_domain_stats {
 	__u64 frames;		/* donated and not reclaimed */
 	__u64 frames_free;
-	__u64 mapped;		/* 4 KiB frames of domain 0 mapped */
+	__u64 mapped;		/* 4 KiB frames mapped, of domain 0 or of devices */
 	__u64 vcpus;
 	__u64 exits;
 	__u64 service_exits;	/* those that needed the shim */

@@ -106,10 +106,23 @@ void mmu_gather_finish(struct domain *d, struct npt_gather *g)
 	npt_gather_init(g);
 }
 
+/* Frames that are no RAM: domain 0's to give if it has them itself, in one leaf. */
+static int map_device(struct npt *t, u64 gfn, const struct bp_map *m, u32 rights)
+{
+	struct npt_leaf leaf;
+
+	if (mmu_lookup(&dom0, m->pfn << PAGE_SHIFT, &leaf) != NPT_MAPPED ||
+	    !(leaf.attr & NPT_DEVICE) || leaf.order < m->order)
+		return -EPERM;
+	return npt_map(t, gfn, m->pfn, m->order,
+		       rights | NPT_DEVICE | NPT_MT(NPT_MT_UC), NULL);
+}
+
 /* A reference to the frames first, so that no leaf is ever without one. */
 static int map_memory(struct npt *t, u64 gfn, const struct bp_map *m)
 {
-	u32 attr = NPT_MT(m->flags & BP_MAP_GUEST_PAT ? NPT_MT_WB : NPT_MT_WB_ONLY);
+	u32 memtype = m->flags & BP_MAP_GUEST_PAT ? NPT_MT_WB : NPT_MT_WB_ONLY;
+	u32 rights = 0;
 	bool added;
 	int err;
 
@@ -118,13 +131,15 @@ static int map_memory(struct npt *t, u64 gfn, const struct bp_map *m)
 	if (m->pfn & (BIT(m->order) - 1))
 		return -EINVAL;
 	if (m->flags & BP_MAP_WRITE)
-		attr |= NPT_WRITE;
+		rights |= NPT_WRITE;
 	if (m->flags & BP_MAP_EXEC)
-		attr |= NPT_EXEC;
+		rights |= NPT_EXEC;
+	if (frame_owner(m->pfn) == BP_OWNER_NONE)
+		return map_device(t, gfn, m, rights);
 	err = frame_get_mapped(m->pfn, m->order);
 	if (err)
 		return err;
-	err = npt_map(t, gfn, m->pfn, m->order, attr, &added);
+	err = npt_map(t, gfn, m->pfn, m->order, rights | NPT_MT(memtype), &added);
 	if (!added)
 		frame_put(m->pfn, m->order);
 	return err;
@@ -311,7 +326,7 @@ static bool view_leaf(struct guest_view *w, gpa_t gpa, bool write)
 	if (write && !(leaf.attr & NPT_WRITE))
 		return false;
 	if (!domain_is_dom0(d) && (leaf.attr & NPT_DEVICE))
-		return false;		/* mmu_map_apic() */
+		return false;
 	if (domain_is_dom0(d)) {
 		if (frame_owner(leaf.pfn) != BP_OWNER_DOM0)
 			return false;

@@ -237,10 +237,13 @@ void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)
 
 bool npf_need_page(struct vcpu *v, gpa_t gpa)
 {
+	enum npt_kind kind;
 	struct npt_leaf leaf;
 
-	if (domain_is_dom0(v->dom) ||
-	    mmu_lookup(v->dom, gpa | v->space, &leaf) == NPT_MARKED)
+	if (domain_is_dom0(v->dom))
+		return false;
+	kind = mmu_lookup(v->dom, gpa | v->space, &leaf);
+	if (kind == NPT_MARKED || (kind == NPT_MAPPED && (leaf.attr & NPT_DEVICE)))
 		return false;
 	npf_want_page(v, gpa, false);
 	return true;

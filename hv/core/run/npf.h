@@ -10,7 +10,8 @@
 void exit_npf(struct vcpu *v);
 /*
  * The current vCPU cannot go on without gpa, which it reads (PDPTEs): as
- * npf_want_page(), but false, and nothing done, if there is known to be no memory.
+ * npf_want_page(), but false, and nothing done, if there is known to be no
+ * memory, or a device.
  */
 bool npf_need_page(struct vcpu *v, gpa_t gpa);
 

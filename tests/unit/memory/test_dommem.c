@@ -118,7 +118,7 @@ static struct bp_map random_map(void)
 	if (rig_random(2) && m.order == 0)	/* make repetition likely */
 		m.pfn = BASE + m.gfn % 1024;
 	if (!rig_random(50))
-		m.pfn = (rig_random(2) ? RIG_POOL : SZ_2M * 1024) >> PAGE_SHIFT;
+		m.pfn = rig_random(2) ? RIG_POOL >> PAGE_SHIFT : DEVICE;
 	if (!rig_random(10)) {
 		m.order = 0;
 		m.flags = BP_MAP_MMIO;

@@ -251,6 +251,71 @@ static void page_of_the_apic(void **state __unused)
 	domain_put(d);
 }
 
+static u64 guest_entry(struct domain *d, u64 gfn)
+{
+	u64 *t = phys_to_virt(d->npt.table);
+	u32 l;
+
+	for (l = 3; l; l--)
+		t = phys_to_virt(t[(gfn >> 9 * l) % 512] & rig_npt->addr);
+	return t[gfn % 512];
+}
+
+/* Devices that are domain 0's: uncached, without reference, out of reach of copies. */
+static void devices_of_dom0(void **state __unused)
+{
+	struct frame_stats before, after;
+	struct domain *d;
+	struct npt_leaf leaf;
+	u64 done;
+	u8 b = 0;
+
+	rig_init(true);
+	d = domain_get(make_guest());
+	frames_stats(&before);
+	assert_int_equal(map1(d, 0x500, 0xfd000, 0, RW), 1);
+	assert_int_equal(guest_entry(d, 0x500), 0x100000fd000307);	/* UC, PAT applies */
+	assert_int_equal(map1(d, 0x501, 0xfd001, 0, BP_MAP_EXEC), 1);
+	assert_int_equal(mmu_lookup(d, 0x501000, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.attr, NPT_EXEC | NPT_DEVICE);
+	assert_int_equal(map1(d, 0x800, 0xfd200, 9, RW), 1);
+	assert_int_equal(map1(d, 0x700, RIG_TOP >> PAGE_SHIFT, 0, RW), 1);
+	assert_int_equal(guest_read(d, 0x500000, &b, 1), -EFAULT);
+	assert_int_equal(guest_write(d, 0x500000, &b, 1), -EFAULT);
+	assert_int_equal(guest_xchg(d, 0x500000, b, &b), -EFAULT);
+	/* Again, and with more rights; but neither RAM nor another frame in its place. */
+	assert_int_equal(map1(d, 0x501, 0xfd001, 0, RW), 1);
+	assert_int_equal(map1(d, 0x500, 0xfd001, 0, RW), -EEXIST);
+	assert_int_equal(map1(d, 0x500, PFN, 0, RW), -EEXIST);
+	frames_stats(&after);
+	assert_int_equal(before.mapped, after.mapped);
+	assert_int_equal(mmu_unmap(d, 0, 0x1000, &done), 0);
+	assert_int_equal(mmu_lookup(d, 0x500000, &leaf), NPT_ABSENT);
+	assert_int_equal(d->npt.mapped, 0);
+	domain_put(d);
+}
+
+/* Whatever domain 0 has not itself. */
+static void devices_of_others(void **state __unused)
+{
+	struct domain *d = domain_get(make_guest());
+
+	assert_int_equal(map1(d, 5, 0xfee00, 0, RW), -EPERM);		/* local APIC */
+	assert_int_equal(map1(d, 0x200, 0xfee00, 9, RW), -EPERM);	/* with it */
+	assert_int_equal(map1(d, 5, RIG_POOL >> PAGE_SHIFT, 0, RW), -EPERM);
+	assert_int_equal(map1(d, 5, PFN + 0x1000, 0, RW), -EPERM);	/* donated */
+	assert_int_equal(map1(d, 0x200, 0, 9, RW), -EPERM);		/* RAM and a hole */
+	assert_int_equal(map1(d, 0x200, 0x80001, 9, RW), -EINVAL);
+	assert_int_equal(map1(d, 5, BIT(34), 0, RW), -EPERM);		/* beyond the limit */
+	assert_int_equal(map1(d, 5, BIT(52) | 0xfd000, 0, RW), -EINVAL);
+	assert_int_equal(map1(d, 5, ~0ull, 0, RW), -EPERM);
+	assert_int_equal(mmu_dom0_hide(0xfd000000, PAGE_SIZE), 0);
+	assert_int_equal(map1(d, 5, 0xfd000, 0, RW), -EPERM);
+	assert_int_equal(map1(d, 5, 0xfd001, 0, RW), 1);
+	assert_int_equal(d->npt.mapped, 1);
+	domain_put(d);
+}
+
 /* It is there while no vCPU bars it: not before the last of them is back. */
 static void page_of_the_apic_comes_and_goes(void **state __unused)
 {
@@ -315,7 +380,7 @@ static void map_says_what_is_wrong(void **state __unused)
 {
 	struct domain *d = domain_get(make_guest());
 	struct bp_map m[3] = {
-		{ .gfn = 1, .pfn = PFN + 1 }, { .gfn = 2, .pfn = 0x80000 },
+		{ .gfn = 1, .pfn = PFN + 1 }, { .gfn = 2, .pfn = 0xfee00 },
 		{ .gfn = 3, .pfn = PFN + 3 },
 	};
 	struct frame_stats s;
@@ -584,6 +649,8 @@ int main(void)
 		cmocka_unit_test_setup(memory_type_of_guests, setup),
 		cmocka_unit_test_setup(copies, setup),
 		cmocka_unit_test_setup(address_space_of_smm, setup),
+		cmocka_unit_test_setup(devices_of_dom0, setup),
+		cmocka_unit_test_setup(devices_of_others, setup),
 		cmocka_unit_test_setup(page_of_the_apic, setup),
 		cmocka_unit_test_setup(page_of_the_apic_comes_and_goes, setup),
 		cmocka_unit_test_setup(memory_instead_of_the_apic, setup),

@@ -13,8 +13,15 @@ struct guest guests[GUESTS];
 u32 owner[AREA], shared[AREA];
 u32 refs[AREA], block_refs[AREA / 512];
 
+static bool is_device(u64 pfn)
+{
+	return pfn >= DEVICE && pfn < DEVICE + 512;
+}
+
 static void model_ref(const struct page *p, int by)
 {
+	if (is_device(p->pfn))
+		return;
 	if (p->order)
 		block_refs[(p->pfn - BASE) / 512] += by;
 	else
@@ -50,7 +57,7 @@ int model_map(struct guest *g, const struct bp_map *m)
 		p->kind = NPT_MARKED;
 		return 0;
 	}
-	if (!area_free(m->pfn, m->order))
+	if (!is_device(m->pfn) && !area_free(m->pfn, m->order))
 		return -EPERM;
 	if (p->kind == NPT_MAPPED && p->order >= m->order) {
 		if (p->pfn != m->pfn)
@@ -108,7 +115,9 @@ static void check_guest(const struct guest *g)
 		assert_int_equal(leaf.attr & NPT_WRITE, p->rights & BP_MAP_WRITE ? NPT_WRITE : 0);
 		assert_int_equal(leaf.attr & NPT_EXEC, p->rights & BP_MAP_EXEC ? NPT_EXEC : 0);
 		/* The heart of it: a guest maps nothing that is not domain 0's. */
-		assert_int_equal(frame_owner(leaf.pfn), BP_OWNER_DOM0);
+		assert_int_equal(frame_owner(leaf.pfn),
+				 is_device(p->pfn) ? BP_OWNER_NONE : BP_OWNER_DOM0);
+		assert_int_equal(!!(leaf.attr & NPT_DEVICE), is_device(p->pfn));
 	}
 	assert_int_equal(d->npt.mapped, mapped);
 	domain_put(d);

@@ -14,6 +14,7 @@
 
 #define BASE	0x100000ull	/* first frame of the playground */
 #define AREA	1536u		/* frames in it */
+#define DEVICE	0x80000ull	/* first of 512 frames of a device */
 #define GFN	0x7fe00ull	/* first guest page: astride 1 GiB */
 #define GFNS	1024u
 #define GUESTS	4
