@@ -9,6 +9,7 @@
 
 #include "gmem.h"
 #include "memslot.h"
+#include "mmu.h"
 
 static void __user *gpa_to_user(struct bp_vm *vm, u64 gpa, bool write,
 				struct bp_memslot **slot)
@@ -30,6 +31,15 @@ int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
 	return copy_from_user(buf, p, len) ? -EIO : 0;
 }
 
+/* Why it cannot be written: as bp_fault() takes it, it is no RAM, or it is the VMM's affair. */
+static int not_written(void __user *p)
+{
+	bool writable;
+	u64 pfn;
+
+	return bp_pfnmap_lookup((unsigned long)p, true, &pfn, &writable) == -EROFS ? -EFAULT : -EIO;
+}
+
 int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
 {
 	struct bp_memslot *slot;
@@ -40,7 +50,7 @@ int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
 	if (!len)
 		return 0;
 	if (copy_to_user(p, buf, len))
-		return -EIO;
+		return not_written(p);
 	bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return 0;
 }

@@ -31,9 +31,31 @@ struct fault {
 	unsigned int order;
 	unsigned int n;		/* of pages, consecutive from hva */
 	struct page *pages[BP_AROUND];
+	u64 pfn;		/* of the only one, if pages[0] is NULL: a device's */
 };
 
-/* The page of f->hva, as writable as it is without breaking sharing. */
+static u64 frame_of(const struct fault *f, unsigned int i)
+{
+	return f->pages[i] ? page_to_pfn(f->pages[i]) : f->pfn;
+}
+
+/* Where the VMM has mapped frames without pages.  As lookup_page(). */
+static int lookup_pfnmap(struct fault *f)
+{
+	bool writable;
+	int ret = bp_pfnmap_lookup(f->hva, f->write, &f->pfn, &writable);
+
+	if (ret)
+		return ret;
+	f->pages[0] = NULL;
+	f->map_write &= writable;
+	return 0;
+}
+
+/*
+ * The page of f->hva, as writable as it is without breaking sharing.  -EROFS: a device's
+ * frame that the VMM cannot write to.
+ */
 static int lookup_page(struct fault *f)
 {
 	bool readonly = f->slot->flags & KVM_MEM_READONLY;
@@ -49,6 +71,8 @@ static int lookup_page(struct fault *f)
 	if (f->write)
 		flags |= FOLL_WRITE;
 	n = get_user_pages_unlocked(f->hva, 1, f->pages, flags);
+	if (n == -EFAULT)
+		return lookup_pfnmap(f);
 	if (n != 1)
 		return n < 0 ? n : -EFAULT;
 	if (f->write || !f->map_write)
@@ -103,7 +127,7 @@ static bool order_fits(const struct fault *f, unsigned int order)
 	u64 size = 1ull << order, mask = size - 1;
 	u64 base = f->gfn & ~mask;
 
-	return (f->gfn & mask) == (page_to_pfn(f->pages[0]) & mask) &&
+	return (f->gfn & mask) == (frame_of(f, 0) & mask) &&
 	       (f->gfn & mask) == (f->hva >> PAGE_SHIFT & mask) &&
 	       base >= f->slot->gfn &&
 	       base + size <= f->slot->gfn + f->slot->npages;
@@ -128,7 +152,7 @@ static void look_around(struct fault *f)
 	u64 want = BP_AROUND - (f->gfn & (BP_AROUND - 1));
 	int n;
 
-	if (f->order || f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
+	if (f->order || f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES || !f->pages[0])
 		return;
 	want = min(want, left);
 	if (want < 2)
@@ -152,7 +176,7 @@ static void fill_maps(const struct fault *f)
 	for (i = 0; i < f->n; i++)
 		map[i] = (struct bp_map){
 			.gfn = (f->gfn + i) & ~mask,
-			.pfn = page_to_pfn(f->pages[i]) & ~mask,
+			.pfn = frame_of(f, i) & ~mask,
 			.order = f->order,
 			.flags = flags,
 		};
@@ -192,7 +216,7 @@ static void put_pages(const struct fault *f, bool mapped)
 {
 	unsigned int i;
 
-	for (i = 0; i < f->n; i++) {
+	for (i = 0; i < f->n && f->pages[i]; i++) {
 		if (mapped && !PageReserved(f->pages[i])) {
 			if (f->map_write)
 				SetPageDirty(f->pages[i]);
@@ -251,6 +275,8 @@ int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
 	if (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY))
 		return BP_FAULT_MMIO;
 	ret = fault_in(&f);
+	if (ret == -EROFS)
+		return BP_FAULT_MMIO;
 	return ret < 0 ? ret : BP_FAULT_DONE;
 }
 

@@ -13,7 +13,8 @@ struct bp_memslot;
 /* ---- mmu.c; vm->srcu is read-locked ---- */
 enum bp_fault_result {
 	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */
-	BP_FAULT_MMIO,		/* no memory there, or read-only and @write */
+	BP_FAULT_MMIO,		/* no memory there, or (the slot, or a device's frame that the
+				 * VMM maps) read-only and @write */
 };
 /* enum bp_fault_result or a negative errno.  @gfn by bp_vcpu_gpa(). */
 int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write);
@@ -27,6 +28,14 @@ long bp_pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range);
  * its slot, or NULL.  Nothing is asked if that is no longer so.
  */
 int bp_mark_mmio(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen);
+
+/*
+ * ---- pfnmap.c ----
+ * The frame behind @hva of this process where it is no page that can be counted: VM_IO and
+ * VM_PFNMAP.  It is that one as long as no MMU notifier says otherwise.  -EROFS: there is
+ * one, but not for @write; -EFAULT.
+ */
+int bp_pfnmap_lookup(unsigned long hva, bool write, u64 *pfn, bool *writable);
 
 /* ---- zap.c ---- */
 int bp_notifier_init(struct bp_vm *vm);
