@@ -347,7 +347,7 @@ struct bp_vcpu_page {
 	__u8 if_flag;		/* for kvm_run.if_flag */
 	__u8 ready_for_irq;	/* for kvm_run.ready_for_interrupt_injection */
 	__u8 mp_state;		/* KVM_MP_STATE_* */
-	__u8 pad2;
+	__u8 inits;		/* grows with each INIT that the vCPU takes */
 	__u64 cr8;
 	__u64 apic_base;
 	union {

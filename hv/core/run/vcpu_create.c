@@ -121,6 +121,8 @@ static void take_init(struct vcpu *v)
 	/* Who starts the CPU next may use the ring's frame for anything. */
 	if (domain_is_dom0(v->dom))
 		ring_unregister();
+	else
+		v->page->inits++;
 	vlapic_reset(v);
 	reset_state(v);
 	v->mp_state = v->apic.base & APIC_BASE_BSP ? KVM_MP_STATE_RUNNABLE :
