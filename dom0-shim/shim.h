@@ -206,6 +206,21 @@ struct bp_vcpu {
 		u64 count;	/* MSR_SMI_COUNT */
 	} smm;
 
+	/* Asynchronous page faults: running/apf.c */
+	struct {
+		u64 enable;	/* MSR_KVM_ASYNC_PF_EN */
+		u8 vector;	/* MSR_KVM_ASYNC_PF_INT */
+		u8 inits;	/* page->inits, as seen */
+		u32 features;	/* of CPUID leaf 40000001 */
+		u32 tokens;	/* given out */
+		unsigned int nr_waits;
+		struct list_head waits;
+		bool wake_all;	/* the guest is to be told to look for all it waits for */
+		bool halted;	/* here, at halt_rip, and not by HLT */
+		u64 halt_rip;
+		bool look;	/* before the next RUN; set by anybody */
+	} apf;
+
 	/* With the PIC in user space: running/extint.c */
 	int extint;		/* vector of KVM_INTERRUPT, or -1 */
 	bool intr;		/* level of INTR as Bedplate knows it */

@@ -12,6 +12,7 @@
 #include "hyperv/hv_cpuid.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "running/apf.h"
 #include "running/hv.h"
 #include "running/state.h"
 #include "files.h"
@@ -104,6 +105,8 @@ long bp_check_extension(long ext)
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 	case KVM_CAP_X86_APIC_BUS_CYCLES_NS:
 	case KVM_CAP_BINARY_STATS_FD:
+	case KVM_CAP_ASYNC_PF:
+	case KVM_CAP_ASYNC_PF_INT:
 	case KVM_CAP_X86_SMM:
 		return 1;
 	case KVM_CAP_MULTI_ADDRESS_SPACE:
@@ -156,7 +159,12 @@ static long machine_get(enum bp_domain_state class, void *page)
 static long supported_cpuid(void __user *argp, void *page)
 {
 	long ret = machine_get(BP_HV_CPUID, page);
+	struct kvm_cpuid2 *cpuid = page;
+	u32 i;
 
+	for (i = 0; ret >= 0 && i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == KVM_CPUID_FEATURES)
+			cpuid->entries[i].eax |= BP_APF_FEATURES;
 	return ret < 0 ? ret : bp_cpuid_to_user(argp, page);
 }
 
@@ -168,6 +176,7 @@ static long hv_cpuid(void __user *argp, void *page)
 /* What the shim has, behind what Bedplate has. */
 static const u32 own_msrs[] = {
 	MSR_IA32_SMBASE, MSR_SMI_COUNT,
+	MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, MSR_KVM_ASYNC_PF_ACK,
 	HV_X64_MSR_GUEST_OS_ID, HV_X64_MSR_HYPERCALL, HV_X64_MSR_VP_INDEX, HV_X64_MSR_RESET,
 	HV_X64_MSR_VP_RUNTIME, HV_X64_MSR_TIME_REF_COUNT, HV_X64_MSR_REFERENCE_TSC,
 	HV_X64_MSR_TSC_FREQUENCY, HV_X64_MSR_APIC_FREQUENCY, HV_X64_MSR_VP_ASSIST_PAGE,

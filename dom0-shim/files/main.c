@@ -12,6 +12,7 @@
 
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
+#include "running/apf.h"
 #include "files.h"
 
 static bool bedplate_here(void)
@@ -65,10 +66,13 @@ static int __init bedplate_init(void)
 	ret = bp_irq_module_init();
 	if (ret)
 		return ret;
+	ret = bp_apf_init();
+	if (ret)
+		goto irq;
 	ret = bp_ring_init();
 	if (ret) {
 		pr_err("bedplate: no event rings: %d\n", ret);
-		goto irq;
+		goto apf;
 	}
 	ret = bp_sysfs_init();
 	if (ret)
@@ -91,6 +95,8 @@ sysfs:
 	bp_sysfs_exit();
 ring:
 	bp_ring_exit();
+apf:
+	bp_apf_exit();
 irq:
 	bp_irq_module_exit();
 	return ret;
@@ -102,6 +108,7 @@ static void __exit bedplate_exit(void)
 	bp_kvm_module_exit();
 	bp_sysfs_exit();
 	bp_ring_exit();
+	bp_apf_exit();
 	bp_irq_module_exit();
 }
 

@@ -247,6 +247,7 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	vcpu->run_cpu = -1;
+	INIT_LIST_HEAD(&vcpu->apf.waits);
 	vcpu->run_page = alloc_page(gfp);
 	vcpu->pio_page = alloc_page(gfp);
 	vcpu->page = (void *)__get_free_page(gfp);

@@ -20,6 +20,7 @@
 #include "memory/donate.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "running/apf.h"
 #include "running/hv.h"
 #include "running/run.h"
 #include "files.h"
@@ -222,8 +223,10 @@ static void destroy_vm(struct bp_vm *vm)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->nr_vcpus; i++)
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		bp_hv_timers_free(bp_vcpu_at(vm, i));
+		bp_apf_forget(bp_vcpu_at(vm, i));
+	}
 	bp_irq_free(vm->irq);
 	bp_notifier_exit(vm);
 	bp_ring_remove_vm(vm);

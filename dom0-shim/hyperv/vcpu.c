@@ -43,14 +43,7 @@ void bp_hv_vcpu_free(struct bp_vcpu *vcpu)
 
 u32 bp_hv_rules(const struct bp_vcpu *vcpu)
 {
-	u32 rules = 0;
-
-	if (vcpu->hv->enabled) {
-		rules |= BP_RULE_MSR_REFUSED;
-		if (READ_ONCE(vcpu->vm->hv->os_id))
-			rules |= BP_RULE_HYPERCALL;
-	}
-	return rules;
+	return vcpu->hv->enabled && READ_ONCE(vcpu->vm->hv->os_id) ? BP_RULE_HYPERCALL : 0;
 }
 
 void bp_hv_enforce(struct bp_vcpu *vcpu, bool on)

@@ -27,6 +27,7 @@ struct fault {
 	unsigned long hva;
 	unsigned long seq;
 	bool write;		/* the guest writes */
+	bool nowait;		/* -EAGAIN rather than sleep until the page is there */
 	bool map_write;		/* the mapping may be writable */
 	unsigned int order;
 	unsigned int n;		/* of pages, consecutive from hva */
@@ -59,7 +60,7 @@ static int lookup_pfnmap(struct fault *f)
 static int lookup_page(struct fault *f)
 {
 	bool readonly = f->slot->flags & KVM_MEM_READONLY;
-	unsigned int flags = FOLL_HWPOISON | FOLL_INTERRUPTIBLE;
+	unsigned int flags = FOLL_HWPOISON | (f->nowait ? FOLL_NOWAIT : FOLL_INTERRUPTIBLE);
 	struct page *page;
 	long n;
 
@@ -71,6 +72,8 @@ static int lookup_page(struct fault *f)
 	if (f->write)
 		flags |= FOLL_WRITE;
 	n = get_user_pages_unlocked(f->hva, 1, f->pages, flags);
+	if (!n && f->nowait)
+		return -EAGAIN;
 	if (n == -EFAULT)
 		return lookup_pfnmap(f);
 	if (n != 1)
@@ -266,9 +269,11 @@ static int fault_in(struct fault *f)
 	return map_fault(f);
 }
 
-int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
+static int fault(struct bp_vcpu *vcpu, u64 gfn, bool write, bool nowait)
 {
-	struct fault f = { .vm = vcpu->vm, .vcpu = vcpu, .gfn = gfn, .write = write };
+	struct fault f = {
+		.vm = vcpu->vm, .vcpu = vcpu, .gfn = gfn, .write = write, .nowait = nowait,
+	};
 	int ret;
 
 	f.slot = bp_slot_find(f.vm, gfn);
@@ -277,7 +282,19 @@ int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
 	ret = fault_in(&f);
 	if (ret == -EROFS)
 		return BP_FAULT_MMIO;
+	if (ret == -EAGAIN)
+		return BP_FAULT_WAIT;
 	return ret < 0 ? ret : BP_FAULT_DONE;
+}
+
+int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
+{
+	return fault(vcpu, gfn, write, false);
+}
+
+int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, bool write)
+{
+	return fault(vcpu, gfn, write, true);
 }
 
 /* Frames from @gfn on that are mapped then, or a negative errno. */

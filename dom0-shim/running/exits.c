@@ -10,6 +10,7 @@
 #include "devices/access.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "apf.h"
 #include "hv.h"
 #include "run.h"
 
@@ -236,7 +237,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	if (npf->flags & BP_NPF_HV)
 		return hv_page(vcpu, gfn);
 
-	ret = bp_fault(vcpu, gfn, npf->flags & BP_NPF_WRITE);
+	ret = bp_apf_fault(vcpu, gfn, npf->flags & BP_NPF_WRITE);
 	if (ret == BP_FAULT_DONE)
 		return 1;
 	if (ret < 0)

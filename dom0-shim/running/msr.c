@@ -11,6 +11,7 @@
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
+#include "apf.h"
 #include "hv.h"
 #include "run.h"
 
@@ -175,6 +176,17 @@ static int gp(struct bp_vcpu *vcpu)
 	return 1;
 }
 
+static void msr_done(struct bp_vcpu *vcpu, u64 val)
+{
+	struct kvm_regs *regs = &vcpu->page->regs;
+
+	if (!vcpu->msr.write) {
+		regs->rax = (u32)val;
+		regs->rdx = val >> 32;
+	}
+	bp_insn_done(vcpu, vcpu->msr.insn_len);
+}
+
 static int msr_to_user(struct bp_vcpu *vcpu, u32 reason)
 {
 	const struct bp_exit_msr *msr = &vcpu->msr;
@@ -188,6 +200,19 @@ static int msr_to_user(struct bp_vcpu *vcpu, u32 reason)
 	vcpu->pending = BP_PENDING_MSR;
 	vcpu->pending_rip = vcpu->page->regs.rip;
 	return 0;
+}
+
+/* 1, or as bp_apf_set_msr(). */
+static int apf_exit(struct bp_vcpu *vcpu)
+{
+	struct bp_exit_msr *msr = &vcpu->msr;
+	long ret = msr->write ? bp_apf_set_msr(vcpu, msr->index, msr->data) :
+				bp_apf_get_msr(vcpu, msr->index, &msr->data);
+
+	if (ret)
+		return ret;
+	msr_done(vcpu, msr->data);
+	return 1;
 }
 
 int bp_exit_msr(struct bp_vcpu *vcpu)
@@ -208,7 +233,7 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 	if (msr->why == BP_MSR_UNKNOWN) {
 		ret = bp_smm_exit_msr(vcpu);
 		if (ret == -ENOENT)
-			ret = bp_hv_exit_msr(vcpu);
+			ret = bp_apf_owns(msr->index) ? apf_exit(vcpu) : bp_hv_exit_msr(vcpu);
 		if (ret >= 0)
 			return ret;
 		if (ret == -EINVAL)
@@ -222,15 +247,9 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 void bp_complete_msr(struct bp_vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
-	struct kvm_regs *regs = &vcpu->page->regs;
 
-	if (READ_ONCE(run->msr.error)) {
+	if (READ_ONCE(run->msr.error))
 		gp(vcpu);
-		return;
-	}
-	if (!vcpu->msr.write) {
-		regs->rax = (u32)run->msr.data;
-		regs->rdx = run->msr.data >> 32;
-	}
-	bp_insn_done(vcpu, vcpu->msr.insn_len);
+	else
+		msr_done(vcpu, run->msr.data);
 }

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <asm/kvm_para.h>
 
+#include "apf.h"
 #include "hv.h"
 #include "state.h"
 
@@ -109,6 +110,7 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 		hide_unhalt(cpuid);
 	if (vcpu->has_run)
 		return check_unchanged(vcpu, cpuid);
+	bp_apf_cpuid_set(vcpu, cpuid);
 	bp_hv_cpuid_set(vcpu, cpuid);
 	memcpy(vcpu->state, cpuid, len);
 	return bp_state_set(vcpu, BP_STATE_CPUID, len);

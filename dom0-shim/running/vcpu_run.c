@@ -17,6 +17,7 @@
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "apf.h"
 #include "hv.h"
 #include "run.h"
 #include "state.h"
@@ -280,13 +281,13 @@ static int new_rules(struct bp_vcpu *vcpu)
 	return bp_rules_apply(vcpu) ?: 1;
 }
 
-static int prepare_hv(struct bp_vcpu *vcpu)
+static int stop_and_do(struct bp_vcpu *vcpu, int (*what)(struct bp_vcpu *vcpu))
 {
 	int idx, ret;
 
 	stop_vcpu(vcpu);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	ret = bp_hv_prepare(vcpu);
+	ret = what(vcpu);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return ret;
 }
@@ -294,7 +295,7 @@ static int prepare_hv(struct bp_vcpu *vcpu)
 /* Seldom, so that one look tells of all. */
 static bool something_due(const struct bp_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->hv_work) ||
+	return READ_ONCE(vcpu->hv_work) || READ_ONCE(vcpu->apf.look) ||
 	       vcpu->rules_gen != atomic_read(&vcpu->vm->rules_gen) ||
 	       (vcpu->dirty_ring.gfns && bp_dirty_ring_full(vcpu));
 }
@@ -304,9 +305,12 @@ static int do_due(struct bp_vcpu *vcpu)
 	if (bp_rules_due(vcpu))
 		return new_rules(vcpu);
 	if (READ_ONCE(vcpu->hv_work))
-		return prepare_hv(vcpu);
-	vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
-	return 0;
+		return stop_and_do(vcpu, bp_hv_prepare);
+	if (vcpu->dirty_ring.gfns && bp_dirty_ring_full(vcpu)) {
+		vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
+		return 0;
+	}
+	return stop_and_do(vcpu, bp_apf_look);
 }
 
 static int run_loop(struct bp_vcpu *vcpu)
@@ -382,6 +386,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);
+	bp_apf_left(vcpu);
 	bp_rules_left(vcpu);
 	bp_sync_to_run(vcpu);
 	fill_run(vcpu);

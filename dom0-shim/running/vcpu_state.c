@@ -20,6 +20,7 @@
 #include "irqchip/irqchip.h"
 #include "memory/donate.h"
 #include "memory/gmem.h"
+#include "apf.h"
 #include "hv.h"
 #include "run.h"
 #include "state.h"
@@ -442,9 +443,24 @@ static long bedplate_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, 
 
 static bool is_own(u32 index)
 {
-	return bp_hv_owns(index) || bp_smm_owns(index);
+	return bp_hv_owns(index) || bp_smm_owns(index) || bp_apf_owns(index);
 }
 
+/* One that the guest does not have is 0 for user space, which may have saved it so. */
+static long apf_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
+{
+	long ret = set ? bp_apf_set_msr(vcpu, e->index, e->data) :
+			 bp_apf_get_msr(vcpu, e->index, &e->data);
+
+	if (ret != -ENOENT)
+		return ret;
+	if (set)
+		return e->data ? -EINVAL : 0;
+	e->data = 0;
+	return 0;
+}
+
+/* -ENOENT: not the shim's. */
 static long own_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
 {
 	long ret = set ? bp_smm_set_msr(vcpu, e->index, e->data) :
@@ -452,6 +468,8 @@ static long own_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
 
 	if (ret != -ENOENT)
 		return ret;
+	if (bp_apf_owns(e->index))
+		return apf_msr(vcpu, e, set);
 	return set ? bp_hv_set_msr(vcpu, e->index, e->data) :
 		     bp_hv_get_msr(vcpu, e->index, &e->data);
 }
