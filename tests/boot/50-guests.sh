@@ -6,6 +6,15 @@
 reports guest.pc scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests pc
 reports guest.q35 scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests q35
 
+# An empty disk of that name, as long as nobody has written to it.
+disk() {
+	truncate -s 512M "$out/$1.img"
+	echo "$out/$1.img"
+}
+
+# A guest whose memory is swapped out to a disk.
+reports guest.swapped scripts/lab run --timeout 700 --overlay "$overlay" --disk "$(disk swap)" -- /opt/tests/swapped
+
 # Other VMMs, unmodified (scripts/lab up --vmms; the registry may be out of reach).
 vmms=$(scripts/lab path vmms)
 if [ -e "$vmms" ]; then
@@ -17,3 +26,4 @@ fi
 # Level 4: the same work on Linux's own KVM, to know what a failure above means.
 peer passes guest.kvm.pc.bios.1 scripts/lab run --under kvm -- /guest/run --timeout 850 --machine pc --boot bios --smp 1
 peer shows guest.kvm.net.q35 0 output "guest: net ok" scripts/lab run --under kvm -- /guest/run --timeout 850 --machine q35 --smp 2 --net
+peer reports guest.kvm.swapped scripts/lab run --under kvm --timeout 700 --overlay "$overlay" --disk "$(disk swap.kvm)" -- /opt/tests/swapped
