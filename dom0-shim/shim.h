@@ -19,6 +19,7 @@
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/rbtree_types.h>
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/signal_types.h>
@@ -83,6 +84,8 @@ struct bp_vm {
 	u32 dirty_ring_bytes;	/* of each vCPU; 0: none.  Set once, under ->lock */
 	bool apic_page;		/* vCPUs have one: no slot there; ->slots_lock */
 	struct mmu_notifier notifier;
+	rwlock_t hva_lock;	/* a leaf; hypercalls are made under it, to read */
+	struct rb_root_cached hva_tree; /* the slots, by hva */
 	spinlock_t mmu_lock;	/* below: */
 	unsigned long mmu_seq;
 	unsigned long mmu_in_progress;

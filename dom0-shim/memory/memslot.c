@@ -6,6 +6,9 @@
  * ioctl returns: faults that still use the old slot have ended
  * (synchronize_srcu) and what they mapped is removed.  Where none was before, faults
  * that found none have made an MMIO exit, or a mark that is removed.
+ *
+ * MMU notifiers find slots by hva, in a tree that has each slot for as long as it may be
+ * mapped.
  */
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
@@ -101,16 +104,36 @@ static bool mappings_stay(const struct bp_vm *vm, const struct bp_memslot *old,
 	       bp_dirty_initially(vm);
 }
 
+static void hva_insert(struct bp_vm *vm, struct bp_memslot *s)
+{
+	s->hva_node.start = s->hva;
+	s->hva_node.last = s->hva + (s->npages << PAGE_SHIFT) - 1;
+	write_lock(&vm->hva_lock);
+	interval_tree_insert(&s->hva_node, &vm->hva_tree);
+	write_unlock(&vm->hva_lock);
+}
+
+static void hva_remove(struct bp_vm *vm, struct bp_memslot *s)
+{
+	write_lock(&vm->hva_lock);
+	interval_tree_remove(&s->hva_node, &vm->hva_tree);
+	write_unlock(&vm->hva_lock);
+}
+
 /* @old goes, @new comes; either may be NULL. */
 static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 			 struct bp_memslot *new)
 {
+	if (new)
+		hva_insert(vm, new);
 	publish(vm, old, new);
 	xa_store(&vm->slot_ids, new ? new->id : old->id, new, GFP_SURE);
 	if (old)
 		synchronize_srcu_expedited(&vm->srcu);
 	if (old && !mappings_stay(vm, old, new))
 		bp_zap(vm, old->gfn, old->npages);
+	if (old)
+		hva_remove(vm, old);
 	if (new)
 		bp_clear_marks(vm, new->gfn, new->npages);
 }
@@ -234,6 +257,8 @@ void bp_slots_init(struct bp_vm *vm)
 	mutex_init(&vm->slots_lock);
 	mt_init_flags(&vm->slots, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	xa_init(&vm->slot_ids);
+	rwlock_init(&vm->hva_lock);
+	vm->hva_tree = RB_ROOT_CACHED;
 }
 
 /* The VM goes: nobody reads any more. */

@@ -5,6 +5,8 @@
 #ifndef BEDPLATE_MEMSLOT_H
 #define BEDPLATE_MEMSLOT_H
 
+#include <linux/interval_tree.h>
+
 #include "shim.h"
 
 #define BP_NR_MEMSLOTS		32764	/* as many as KVM's */
@@ -13,6 +15,7 @@ struct bp_memslot {
 	u64 gfn;		/* with BP_GFN_SMM: in the second address space */
 	u64 npages;
 	unsigned long hva;
+	struct interval_tree_node hva_node; /* of vm->hva_tree */
 	u32 id;			/* as user space has it: bits 31:16 are the address space */
 	u32 flags;		/* KVM_MEM_* */
 	unsigned long *dirty;	/* with KVM_MEM_LOG_DIRTY_PAGES */

@@ -7,7 +7,7 @@
  * invalidation nothing in its range is mapped (mmu_in_progress), and a fault
  * that looked up its page before the end is started anew (mmu_seq).
  */
-#include <linux/maple_tree.h>
+#include <linux/interval_tree.h>
 #include <linux/mm.h>
 
 #include "channel/hypercall.h"
@@ -59,8 +59,6 @@ static void zap_hva_in(struct bp_vm *vm, const struct bp_memslot *s,
 	unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
 	u64 first, last;
 
-	if (from >= to)
-		return;
 	first = (from - s->hva) >> PAGE_SHIFT;
 	last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	bp_zap(vm, s->gfn + first, last - first);
@@ -70,13 +68,13 @@ static void zap_hva_in(struct bp_vm *vm, const struct bp_memslot *s,
 static void zap_hva_range(struct bp_vm *vm, unsigned long start,
 			  unsigned long end)
 {
-	int idx = srcu_read_lock(&vm->srcu);
-	unsigned long gfn = 0;
-	struct bp_memslot *s;
+	struct interval_tree_node *n;
 
-	mt_for_each(&vm->slots, s, gfn, ULONG_MAX)
-		zap_hva_in(vm, s, start, end);
-	srcu_read_unlock(&vm->srcu, idx);
+	read_lock(&vm->hva_lock);
+	for (n = interval_tree_iter_first(&vm->hva_tree, start, end - 1); n;
+	     n = interval_tree_iter_next(n, start, end - 1))
+		zap_hva_in(vm, container_of(n, struct bp_memslot, hva_node), start, end);
+	read_unlock(&vm->hva_lock);
 }
 
 static struct bp_vm *notifier_vm(struct mmu_notifier *mn)

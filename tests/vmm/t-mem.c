@@ -301,6 +301,37 @@ TEST_LIMIT(mem, many_slots, 120)
 	run_done(&vm->vcpu[0]);
 }
 
+/* Of so many slots each change of the VMM's memory takes from the guest what it should, and soon. */
+TEST_LIMIT(mem, many_slots_change, 120)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	int n = check_cap(vm->fd, KVM_CAP_NR_MEMSLOTS), rounds = 1000;
+	uint64_t *m = mem_new(n * PAGE), *other = mem_new(PAGE), from;
+	struct gop *gone, *kept;
+
+	for (int i = 2; i < n; i++) {
+		m[i * PAGE / 8] = i;
+		CHECK_EQ(vm_slot(vm, i, HIGH + i * PAGE, PAGE, (char *)m + i * PAGE, 0), 0);
+	}
+	op_add(vm, OP_READ, 8, HIGH + 100 * PAGE, 0);
+	op_add(vm, OP_READ, 8, HIGH + 101 * PAGE, 0);
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	gone = op_add(vm, OP_READ, 8, HIGH + 100 * PAGE, 0);
+	kept = op_add(vm, OP_READ, 8, HIGH + 101 * PAGE, 0);
+	run_sync(&vm->vcpu[0], 1);
+	CHECK_EQ(madvise((char *)m + 100 * PAGE, PAGE, MADV_DONTNEED), 0);
+	run_done(&vm->vcpu[0]);
+	CHECK_EQ(gone->val, 0);
+	CHECK_EQ(kept->val, 101);
+	from = now_ns();
+	for (int i = 0; i < rounds; i++) {
+		other[0] = 1;
+		CHECK_EQ(madvise(other, PAGE, MADV_DONTNEED), 0);
+	}
+	test_note("%d slots: %llu ns for each change elsewhere", n,
+		  (unsigned long long)(now_ns() - from) / rounds);
+}
+
 /* A slot that moves by less than its length keeps what both places share. */
 TEST(mem, move_overlapping)
 {
@@ -400,6 +431,38 @@ TEST(mem, alias)
 	rd = op_add(vm, OP_READ, 8, 2 * HIGH + PAGE, 0);
 	run_done(&vm->vcpu[0]);
 	CHECK_EQ(rd->val, 0xabcdef);
+}
+
+/* What goes is gone from each slot that has it, and from these alone. */
+TEST(mem, alias_changes)
+{
+	static const struct { uint64_t gpa, first, pages; } slot[] = {
+		{ HIGH, 0, 6 }, { 2 * HIGH, 2, 4 }, { 3 * HIGH, 3, 1 }, { 4 * HIGH, 4, 2 }, { 5 * HIGH, 0, 3 },
+	};
+	const int n = sizeof(slot) / sizeof(slot[0]);
+	uint64_t *m = mem_new(6 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct gop *rd[64];
+	int nr = 0;
+
+	for (int i = 0; i < 6; i++)
+		m[i * PAGE / 8] = 1 + i;
+	for (int i = 0; i < n; i++)
+		CHECK_EQ(vm_slot(vm, 2 + i, slot[i].gpa, slot[i].pages * PAGE, (char *)m + slot[i].first * PAGE, 0), 0);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < n; i++)
+			for (uint64_t p = 0; p < slot[i].pages; p++)
+				rd[nr++] = op_add(vm, OP_READ, 8, slot[i].gpa + p * PAGE, 0);
+		op_add(vm, OP_SYNC, 0, round, 0);
+	}
+	run_sync(&vm->vcpu[0], 0);
+	CHECK_EQ(madvise((char *)m + 3 * PAGE, PAGE, MADV_DONTNEED), 0);
+	run_sync(&vm->vcpu[0], 1);
+	nr = 0;
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < n; i++)
+			for (uint64_t p = slot[i].first; p < slot[i].first + slot[i].pages; p++)
+				CHECK_EQ(rd[nr++]->val, round && p == 3 ? 0 : 1 + p);
 }
 
 /* madvise(MADV_DONTNEED) under a guest that runs: it must see zeroes, all of them, from then on. */
