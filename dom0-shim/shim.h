@@ -130,6 +130,7 @@ enum bp_pending {
 	BP_PENDING_MSR,		/* RDMSR or WRMSR, ->msr */
 	BP_PENDING_HV,		/* a hypercall of Hyper-V's */
 	BP_PENDING_SYNDBG,	/* its debugger: the status */
+	BP_PENDING_HYPERCALL,	/* KVM_EXIT_HYPERCALL */
 };
 
 /* Written by the vCPU's thread, read by anybody. */

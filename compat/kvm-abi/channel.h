@@ -216,7 +216,8 @@ enum bp_exit {
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
 	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
-	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL */
+	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL,
+				 * BP_RULE_MAP_GPA */
 };
 
 struct bp_exit_io {
@@ -434,7 +435,8 @@ struct bp_rules {
 #define BP_RULE_NO_IRQ		0x4000u	/* NMIs and interrupts wait */
 #define BP_RULE_AUTO_EOI	0x8000u	/* delivery ends auto_eoi's vectors, so they never
 					 * are in service */
-#define BP_RULES		0xffffu	/* all of them */
+#define BP_RULE_MAP_GPA		0x10000u /* KVM_HC_MAP_GPA_RANGE is the shim's, from CPL 0 */
+#define BP_RULES		0x1ffffu /* all of them */
 
 enum bp_domain_state {
 	BP_DOM_CLOCK = 1,	/* struct kvm_clock_data */

@@ -3,6 +3,8 @@
  * The hypercall dispatcher.  Each handler checks its arguments; the contract of
  * every call is in compat/kvm-abi/channel.h.
  */
+#include <linux/kvm_para.h>
+
 #include "hypercall.h"
 
 #include "hv/core/apic/vlapic.h"
@@ -438,12 +440,20 @@ static s64 channel_call(struct vcpu *v, u64 nr)
 	return table[nr](v, &a);
 }
 
+static bool is_shims(const struct vcpu *v, u64 nr)
+{
+	u32 rules = v->rules.flags;
+
+	return rules & BP_RULE_HYPERCALL ||
+	       (rules & BP_RULE_MAP_GPA && nr == KVM_HC_MAP_GPA_RANGE && !v->exit.cpl);
+}
+
 void exit_hypercall(struct vcpu *v)
 {
 	u64 *g = v->regs.gpr, nr = g[RAX];
 	s64 ret;
 
-	if (unlikely(v->rules.flags & BP_RULE_HYPERCALL)) {
+	if (unlikely(is_shims(v, nr))) {
 		vcpu_service(v, BP_EXIT_HYPERCALL);
 		return;
 	}

@@ -14,6 +14,7 @@
 #include "memory/memslot.h"
 #include "running/apf.h"
 #include "running/hv.h"
+#include "running/run.h"
 #include "running/state.h"
 #include "files.h"
 
@@ -111,6 +112,8 @@ long bp_check_extension(long ext)
 		return 1;
 	case KVM_CAP_MULTI_ADDRESS_SPACE:
 		return BP_ADDRESS_SPACES;
+	case KVM_CAP_EXIT_HYPERCALL:
+		return BP_USER_HYPERCALLS;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return BP_GUEST_DEBUG;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:

@@ -124,6 +124,13 @@ static long enable_payload(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 	return enable_rule(vm, BP_RULE_PAYLOAD, cap->args[0]);
 }
 
+static long enable_exit_hypercall(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)BP_USER_HYPERCALLS)
+		return -EINVAL;
+	return enable_rule(vm, BP_RULE_MAP_GPA, cap->args[0]);
+}
+
 static long enable_triple_fault(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
 	WRITE_ONCE(vm->triple_fault_event, cap->args[0]);
@@ -235,6 +242,7 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_DISABLE_QUIRKS, enable_quirks },
 	{ KVM_CAP_X86_DISABLE_EXITS, enable_disable_exits },
 	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
+	{ KVM_CAP_EXIT_HYPERCALL, enable_exit_hypercall },
 	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
 	{ KVM_CAP_X86_APIC_BUS_CYCLES_NS, enable_apic_bus },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault },

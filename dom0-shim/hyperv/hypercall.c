@@ -16,7 +16,6 @@
 #include "running/run.h"
 #include "running/state.h"
 
-#define INSN_LEN	3		/* VMCALL, VMMCALL */
 #define EXT_FIRST	0x8001		/* extended hypercalls are user space's */
 #define EXT_LAST	0x8041
 #define XMM_REGS	HV_HYPERCALL_MAX_XMM_REGISTERS
@@ -342,7 +341,7 @@ static int done(struct bp_vcpu *vcpu, bool wide, u64 result)
 		r->rdx = result >> 32;
 		r->rax = (u32)result;
 	}
-	bp_insn_done(vcpu, INSN_LEN);
+	bp_insn_done(vcpu, BP_HYPERCALL_LEN);
 	return 1;
 }
 

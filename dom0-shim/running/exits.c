@@ -268,6 +268,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu)
 		return bp_hv_complete(vcpu);
 	if (pending == BP_PENDING_SYNDBG)
 		return bp_hv_complete_debug(vcpu);
+	if (pending == BP_PENDING_HYPERCALL)
+		return bp_complete_hypercall(vcpu);
 	if (pending == BP_PENDING_PIO)
 		complete_pio(vcpu);
 	else if (pending == BP_PENDING_MSR)

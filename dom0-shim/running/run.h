@@ -5,6 +5,8 @@
 #ifndef BEDPLATE_RUN_H
 #define BEDPLATE_RUN_H
 
+#include <linux/kvm_para.h>
+
 #include "channel/hypercall.h"
 #include "shim.h"
 
@@ -42,8 +44,17 @@ void bp_emulate_new_sregs(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs);
 int bp_internal_error(struct bp_vcpu *vcpu, u32 suberror, const u64 *data, u32 n);
 /* The instruction of @len bytes was done here: RIP goes past it. */
 void bp_insn_done(struct bp_vcpu *vcpu, u8 len);
+#define BP_HYPERCALL_LEN	3	/* VMCALL and VMMCALL, without prefixes */
 void bp_queue_exception(struct bp_vcpu *vcpu, u8 vector, bool has_error,
 			u32 error, u64 cr2);
+
+/*
+ * ---- hypercall.c: those that Bedplate leaves to the shim ----
+ * exit: as above; complete: user space has answered KVM_EXIT_HYPERCALL.
+ */
+#define BP_USER_HYPERCALLS	(1u << KVM_HC_MAP_GPA_RANGE)	/* user space may want these */
+int bp_exit_hypercall(struct bp_vcpu *vcpu);
+int bp_complete_hypercall(struct bp_vcpu *vcpu);
 
 /* ---- msr.c: MSR exits, and the filter that decides on them; as above ---- */
 int bp_exit_msr(struct bp_vcpu *vcpu);

@@ -231,7 +231,7 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 	case BP_EXIT_MSR:
 		return bp_exit_msr(vcpu);
 	case BP_EXIT_HYPERCALL:
-		return bp_hv_exit_hypercall(vcpu);
+		return bp_exit_hypercall(vcpu);
 	case BP_EXIT_UNDEFINED:
 		return bp_exit_undefined(vcpu);
 	case BP_EXIT_DEBUG:

@@ -104,6 +104,16 @@ void guest_hypercall(int cpu)
 	GCHECK(hypercall(KVM_HC_KICK_CPU, 0, 0, 0, 0) == 0);
 }
 
+/* Hypercall arg[0] with arg[1] to arg[3], until that is 0; a stage after each, and res[0] for RAX. */
+void guest_calls(int cpu)
+{
+	(void)cpu;
+	for (u32 n = 1; P->arg[0]; n++) {
+		P->res[0] = hypercall(P->arg[0], P->arg[1], P->arg[2], P->arg[3], 0);
+		sync_point(n);
+	}
+}
+
 static void pvipi_handler(struct trap *t)
 {
 	irqs[t->vec]++;
