@@ -5,7 +5,7 @@
  *
  * Lock order, outermost first:
  *   vcpu->mutex, vm->lock, vm->rules_lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
- *   vm->mmu_lock (spinlock; hypercalls are made under it).
+ *   vm->memfd_lock, vm->mmu_lock (spinlock; hypercalls are made under it).
  * vm->srcu protects what KVM_RUN reads: memslots and buses.  Writers
  * synchronise after publishing, before what they replaced is freed.
  */
@@ -52,7 +52,7 @@ enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
 struct bp_vm {
 	u32 dom;		/* Bedplate's id of the domain; constant */
 	struct mm_struct *mm;	/* of the creator; only it may use the fds */
-	refcount_t refs;	/* VM fd, vCPU fds */
+	refcount_t refs;	/* VM fd, vCPU fds, statistics', guest_memfds */
 	bool dead;		/* the mm is gone */
 
 	struct mutex lock;	/* creation of vCPUs and of the irqchip */
@@ -67,6 +67,7 @@ struct bp_vm {
 	u32 boot_cpu_id;
 	u32 tsc_khz;		/* KVM_SET_TSC_KHZ; 0: the machine's */
 	u32 max_vcpu_id;	/* exclusive; 0: BP_MAX_VCPU_ID; ->lock */
+	bool has_private;	/* a KVM_X86_SW_PROTECTED_VM; constant */
 
 	/* Buses: arrays published under ->srcu; writers hold ->bus_lock. */
 	struct mutex bus_lock;
@@ -83,6 +84,8 @@ struct bp_vm {
 	u64 manual_dirty;	/* KVM_DIRTY_LOG_*; ->slots_lock */
 	u32 dirty_ring_bytes;	/* of each vCPU; 0: none.  Set once, under ->lock */
 	bool apic_page;		/* vCPUs have one: no slot there; ->slots_lock */
+	struct mutex memfd_lock; /* which guest_memfd's pages slots have: memory/guest_memfd.c */
+	struct maple_tree private; /* ranges of private frames; writers hold ->slots_lock */
 	struct mmu_notifier notifier;
 	rwlock_t hva_lock;	/* a leaf; hypercalls are made under it, to read */
 	struct rb_root_cached hva_tree; /* the slots, by hva */
@@ -170,6 +173,8 @@ struct bp_vcpu {
 	const struct task_struct *runner;
 	u64 run_delay;		/* of that thread, ns, as told or at KVM_RUN's end */
 
+	bool fault_private;	/* the last bp_fault() was about private memory */
+
 	bool in_run;		/* in KVM_RUN; read without ->mutex */
 	int run_cpu;		/* Linux's, where RUN may be under way, or -1; likewise */
 	int last_cpu;		/* Linux's, of the last RUN */
@@ -246,6 +251,12 @@ static inline bool bp_has_quirk(const struct bp_vm *vm, u64 quirk)
 #define BP_ADDRESS_SPACES	2
 #define BP_GPA_SMM		(BP_GFN_SMM << PAGE_SHIFT)
 
+/* With private memory there is nothing in the second.  @vm may be NULL: the most. */
+static inline u32 bp_address_spaces(const struct bp_vm *vm)
+{
+	return vm && vm->has_private ? 1 : BP_ADDRESS_SPACES;
+}
+
 /* Where an access of the vCPU's to @gpa goes. */
 static inline u64 bp_vcpu_gpa(const struct bp_vcpu *vcpu, u64 gpa)
 {
@@ -257,6 +268,10 @@ static inline struct bp_vcpu *bp_vcpu_at(struct bp_vm *vm, unsigned int index)
 {
 	return xa_load(&vm->vcpus, index);
 }
+
+/* ---- files/vm.c: who keeps a VM holds it; the last put ends it ---- */
+void bp_vm_get(struct bp_vm *vm);
+void bp_vm_put(struct bp_vm *vm);
 
 static inline bool bp_vm_usable(const struct bp_vm *vm)
 {

@@ -12,6 +12,7 @@
 #include "hyperv/hv_cpuid.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "memory/private.h"
 #include "running/apf.h"
 #include "running/hv.h"
 #include "running/run.h"
@@ -20,7 +21,7 @@
 
 #define BP_MCE_BANKS		32
 
-long bp_check_extension(long ext)
+long bp_check_extension(const struct bp_vm *vm, long ext)
 {
 	switch (ext) {
 	case KVM_CAP_IRQCHIP:
@@ -111,7 +112,7 @@ long bp_check_extension(long ext)
 	case KVM_CAP_X86_SMM:
 		return 1;
 	case KVM_CAP_MULTI_ADDRESS_SPACE:
-		return BP_ADDRESS_SPACES;
+		return bp_address_spaces(vm);
 	case KVM_CAP_EXIT_HYPERCALL:
 		return BP_USER_HYPERCALLS;
 	case KVM_CAP_SET_GUEST_DEBUG2:
@@ -119,7 +120,11 @@ long bp_check_extension(long ext)
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET;
 	case KVM_CAP_VM_TYPES:
-		return 1 << KVM_X86_DEFAULT_VM;
+		return BP_VM_TYPES;
+	case KVM_CAP_GUEST_MEMFD:
+		return !!bp_attributes(vm);
+	case KVM_CAP_MEMORY_ATTRIBUTES:
+		return bp_attributes(vm);
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DIRTY_LOG_RING:
@@ -353,7 +358,7 @@ long bp_system_ioctl(unsigned int cmd, void __user *argp)
 	case KVM_CREATE_VM:
 		return bp_vm_create(arg);
 	case KVM_CHECK_EXTENSION:
-		return bp_check_extension(arg);
+		return bp_check_extension(NULL, arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
 		return arg ? -EINVAL : BP_VCPU_MMAP_PAGES * PAGE_SIZE;
 	case KVM_GET_SUPPORTED_CPUID:

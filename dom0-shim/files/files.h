@@ -15,9 +15,8 @@
 #define BP_EXITS_OFF	(KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
 
 /* ---- vm.c ---- */
+#define BP_VM_TYPES	(1 << KVM_X86_DEFAULT_VM | 1 << KVM_X86_SW_PROTECTED_VM)
 long bp_vm_create(unsigned long type);
-void bp_vm_get(struct bp_vm *vm);
-void bp_vm_put(struct bp_vm *vm);
 
 /* ---- clock.c ---- */
 long bp_get_clock(struct bp_vm *vm, void __user *argp);
@@ -32,7 +31,8 @@ long bp_vcpu_create(struct bp_vm *vm, unsigned long id);
 void bp_vcpu_free(struct bp_vcpu *vcpu);
 
 /* ---- caps.c ---- */
-long bp_check_extension(long ext);
+/* Of @vm, or of /dev/kvm. */
+long bp_check_extension(const struct bp_vm *vm, long ext);
 long bp_system_ioctl(unsigned int cmd, void __user *argp);
 
 /* ---- emulated.c: KVM_GET_EMULATED_CPUID ---- */

@@ -18,8 +18,10 @@
 #include "devices/ioeventfd.h"
 #include "irqchip/irqchip.h"
 #include "memory/donate.h"
+#include "memory/guest_memfd.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "memory/private.h"
 #include "running/apf.h"
 #include "running/hv.h"
 #include "running/run.h"
@@ -95,7 +97,6 @@ static long irq_ioctl(struct bp_vm *vm, unsigned int cmd, unsigned long arg)
 }
 
 union vm_arg {
-	struct kvm_userspace_memory_region region;
 	struct kvm_userspace_memory_region2 region2;
 	struct kvm_dirty_log log;
 	struct kvm_clear_dirty_log clear;
@@ -103,6 +104,8 @@ union vm_arg {
 	struct kvm_coalesced_mmio_zone zone;
 	struct kvm_enable_cap cap;
 	struct kvm_msr_filter msr_filter;
+	struct kvm_create_guest_memfd memfd;
+	struct kvm_memory_attributes attributes;
 };
 
 #define SAME_PLACE(field) \
@@ -114,18 +117,31 @@ SAME_PLACE(guest_phys_addr);
 SAME_PLACE(memory_size);
 SAME_PLACE(userspace_addr);
 
+/* The second form begins as the first, of which the rest is 0. */
+static long set_region(struct bp_vm *vm, const struct kvm_userspace_memory_region2 *mem,
+		       bool second)
+{
+	if (!second && mem->flags & KVM_MEM_GUEST_MEMFD)
+		return -EINVAL;
+	return bp_set_memory_region(vm, mem);
+}
+
 static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 			    void __user *argp)
 {
 	union vm_arg arg;
 
+	memset(&arg, 0, sizeof(arg));
 	if (copy_from_user(&arg, argp, _IOC_SIZE(cmd)))
 		return -EFAULT;
 	switch (cmd) {
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
-		/* The second form begins as the first; its flag is refused. */
-		return bp_set_memory_region(vm, &arg.region);
+		return set_region(vm, &arg.region2, cmd == KVM_SET_USER_MEMORY_REGION2);
+	case KVM_CREATE_GUEST_MEMFD:
+		return bp_memfd_create(vm, &arg.memfd);
+	case KVM_SET_MEMORY_ATTRIBUTES:
+		return bp_set_attributes(vm, &arg.attributes);
 	case KVM_GET_DIRTY_LOG:
 		return bp_get_dirty_log(vm, &arg.log);
 	case KVM_CLEAR_DIRTY_LOG:
@@ -154,7 +170,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_CREATE_VCPU:
 		return bp_vcpu_create(vm, arg);
 	case KVM_CHECK_EXTENSION:
-		return bp_check_extension(arg);
+		return bp_check_extension(vm, arg);
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
 	case KVM_GET_DIRTY_LOG:
@@ -164,6 +180,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_X86_SET_MSR_FILTER:
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
+	case KVM_CREATE_GUEST_MEMFD:
+	case KVM_SET_MEMORY_ATTRIBUTES:
 		return vm_ioctl_copied(vm, cmd, argp);
 	case KVM_GET_STATS_FD:
 		return bp_stats_fd(vm, NULL);
@@ -205,6 +223,7 @@ static void free_vm(struct bp_vm *vm)
 	bp_ioeventfd_release(vm);
 	bp_coalesced_free(vm);
 	bp_slots_free(vm);
+	bp_private_free(vm);
 	bp_bus_free(vm);
 	xa_destroy(&vm->vcpus);
 	xa_destroy(&vm->marks);
@@ -280,6 +299,7 @@ static struct bp_vm *alloc_vm(void)
 	init_waitqueue_head(&vm->rules_wait);
 	mutex_init(&vm->bus_lock);
 	bp_slots_init(vm);
+	bp_private_init(vm);
 	mutex_init(&vm->donate_lock);
 	mutex_init(&vm->ioeventfd_lock);
 	spin_lock_init(&vm->mmu_lock);
@@ -299,13 +319,14 @@ static struct bp_vm *alloc_vm(void)
 	return vm;
 }
 
-static struct bp_vm *make_vm(void)
+static struct bp_vm *make_vm(unsigned long type)
 {
 	struct bp_vm *vm = alloc_vm();
 	int ret;
 
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
+	vm->has_private = type == KVM_X86_SW_PROTECTED_VM;
 	ret = bp_domain_create(vm);
 	if (ret)
 		goto free;
@@ -339,9 +360,9 @@ long bp_vm_create(unsigned long type)
 	struct bp_vm *vm;
 	int fd;
 
-	if (type)
+	if (type >= BITS_PER_TYPE(u32) || !(BIT(type) & BP_VM_TYPES))
 		return -EINVAL;
-	vm = make_vm();
+	vm = make_vm(type);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	fd = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);

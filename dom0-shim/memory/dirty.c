@@ -144,7 +144,7 @@ long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
 
 	if (READ_ONCE(vm->dirty_ring_bytes))
 		return -ENXIO;
-	if (!bp_slot_id_valid(log->slot))
+	if (!bp_slot_id_valid(vm, log->slot))
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
 	ret = get_log(vm, log);
@@ -191,7 +191,7 @@ long bp_clear_dirty_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
 
 	if (READ_ONCE(vm->dirty_ring_bytes))
 		return -ENXIO;
-	if (!bp_slot_id_valid(log->slot) || log->first_page % BITS_PER_LONG)
+	if (!bp_slot_id_valid(vm, log->slot) || log->first_page % BITS_PER_LONG)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
 	ret = clear_log(vm, log);

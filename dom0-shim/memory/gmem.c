@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Guest memory, for the instruction emulator: through the VMM's own mapping,
- * which is current in the thread that is in KVM_RUN.
+ * which is current in the thread that is in KVM_RUN; private memory, through
+ * its file.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -10,25 +11,30 @@
 #include "gmem.h"
 #include "memslot.h"
 #include "mmu.h"
+#include "private.h"
 
-static void __user *gpa_to_user(struct bp_vm *vm, u64 gpa, bool write,
-				struct bp_memslot **slot)
+/* NULL: it is not there. */
+static struct bp_memslot *find_slot(struct bp_vm *vm, u64 gpa, bool write)
 {
-	*slot = bp_slot_find(vm, gpa >> PAGE_SHIFT);
-	if (!*slot || (write && (*slot)->flags & KVM_MEM_READONLY))
-		return NULL;
-	return (void __user *)(bp_slot_hva(*slot, gpa >> PAGE_SHIFT) +
-			       offset_in_page(gpa));
+	struct bp_memslot *slot = bp_slot_find(vm, gpa >> PAGE_SHIFT);
+
+	return slot && write && slot->flags & KVM_MEM_READONLY ? NULL : slot;
+}
+
+static void __user *user_at(const struct bp_memslot *slot, u64 gpa)
+{
+	return (void __user *)(bp_slot_hva(slot, gpa >> PAGE_SHIFT) + offset_in_page(gpa));
 }
 
 int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
 {
-	struct bp_memslot *slot;
-	void __user *p = gpa_to_user(vm, gpa, false, &slot);
+	struct bp_memslot *slot = find_slot(vm, gpa, false);
 
-	if (!p || len > PAGE_SIZE - offset_in_page(gpa))
+	if (!slot || len > PAGE_SIZE - offset_in_page(gpa))
 		return -EFAULT;
-	return copy_from_user(buf, p, len) ? -EIO : 0;
+	if (bp_is_private(vm, gpa >> PAGE_SHIFT))
+		return bp_private_read(slot, gpa, buf, len);
+	return copy_from_user(buf, user_at(slot, gpa), len) ? -EIO : 0;
 }
 
 /* Why it cannot be written: as bp_fault() takes it, it is no RAM, or it is the VMM's affair. */
@@ -42,15 +48,16 @@ static int not_written(void __user *p)
 
 int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
 {
-	struct bp_memslot *slot;
-	void __user *p = gpa_to_user(vcpu->vm, gpa, true, &slot);
+	struct bp_memslot *slot = find_slot(vcpu->vm, gpa, true);
 
-	if (!p || len > PAGE_SIZE - offset_in_page(gpa))
+	if (!slot || len > PAGE_SIZE - offset_in_page(gpa))
 		return -EFAULT;
 	if (!len)
 		return 0;
-	if (copy_to_user(p, buf, len))
-		return not_written(p);
+	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
+		return bp_private_write(slot, gpa, buf, len);
+	if (copy_to_user(user_at(slot, gpa), buf, len))
+		return not_written(user_at(slot, gpa));
 	bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return 0;
 }
@@ -95,12 +102,15 @@ fault:
 int bp_gmem_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *val,
 		    u32 len)
 {
-	struct bp_memslot *slot;
-	void __user *p = gpa_to_user(vcpu->vm, gpa, true, &slot);
+	struct bp_memslot *slot = find_slot(vcpu->vm, gpa, true);
+	void __user *p;
 	int ret;
 
-	if (!p || gpa & (len - 1))
+	if (!slot || gpa & (len - 1))
 		return -EFAULT;
+	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
+		return bp_private_cmpxchg(slot, gpa, old, val, len);
+	p = user_at(slot, gpa);
 	switch (len) {
 	case 1:
 		ret = CMPXCHG_USER(u8);

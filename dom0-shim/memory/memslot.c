@@ -17,10 +17,10 @@
 #include <asm/apicdef.h>
 #include <asm/processor.h>
 
+#include "guest_memfd.h"
 #include "memslot.h"
 #include "mmu.h"
 
-#define BP_SLOT_FLAGS		(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)
 #define BP_APIC_GFN		(APIC_DEFAULT_PHYS_BASE >> PAGE_SHIFT)
 
@@ -138,18 +138,37 @@ static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 		bp_clear_marks(vm, new->gfn, new->npages);
 }
 
-static void free_slot(struct bp_memslot *slot)
+static void free_slot(struct bp_vm *vm, struct bp_memslot *slot)
 {
+	bp_memfd_unbind(vm, slot);
 	kvfree(slot->dirty);
 	kfree(slot);
 }
 
-static int check_region(const struct kvm_userspace_memory_region *mem)
+/* Writes to private memory are not logged, and it is never read-only. */
+static bool flags_valid(const struct bp_vm *vm, u32 flags)
+{
+	if (flags & KVM_MEM_GUEST_MEMFD)
+		return vm->has_private && flags == KVM_MEM_GUEST_MEMFD;
+	return !(flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY));
+}
+
+static bool memfd_valid(const struct kvm_userspace_memory_region2 *mem)
+{
+	u64 offset = mem->guest_memfd_offset;
+
+	if (!(mem->flags & KVM_MEM_GUEST_MEMFD))
+		return true;
+	return PAGE_ALIGNED(offset) && offset + mem->memory_size >= offset;
+}
+
+static int check_region(const struct bp_vm *vm,
+			const struct kvm_userspace_memory_region2 *mem)
 {
 	u64 pages = mem->memory_size >> PAGE_SHIFT;
 	u64 last = (mem->guest_phys_addr >> PAGE_SHIFT) + pages;
 
-	if (mem->flags & ~BP_SLOT_FLAGS)
+	if (!flags_valid(vm, mem->flags) || !memfd_valid(mem))
 		return -EINVAL;
 	if (mem->memory_size & ~PAGE_MASK || mem->guest_phys_addr & ~PAGE_MASK ||
 	    mem->userspace_addr & ~PAGE_MASK)
@@ -157,7 +176,7 @@ static int check_region(const struct kvm_userspace_memory_region *mem)
 	if (!access_ok((void __user *)(unsigned long)mem->userspace_addr,
 		       mem->memory_size))
 		return -EINVAL;
-	if (!bp_slot_id_valid(mem->slot))
+	if (!bp_slot_id_valid(vm, mem->slot))
 		return -EINVAL;
 	if (mem->guest_phys_addr + mem->memory_size < mem->guest_phys_addr)
 		return -EINVAL;
@@ -171,6 +190,7 @@ static int check_region(const struct kvm_userspace_memory_region *mem)
 static bool may_change(const struct bp_memslot *old, const struct bp_memslot *new)
 {
 	return old->hva == new->hva && old->npages == new->npages &&
+	       !((old->flags | new->flags) & KVM_MEM_GUEST_MEMFD) &&
 	       !((old->flags ^ new->flags) & KVM_MEM_READONLY);
 }
 
@@ -187,8 +207,16 @@ static int inherit_dirty(struct bp_vm *vm, struct bp_memslot *new,
 	return bp_dirty_alloc(vm, new);
 }
 
+static int bind(struct bp_vm *vm, struct bp_memslot *new,
+		const struct kvm_userspace_memory_region2 *mem)
+{
+	if (!(new->flags & KVM_MEM_GUEST_MEMFD))
+		return 0;
+	return bp_memfd_bind(vm, new, mem->guest_memfd, mem->guest_memfd_offset);
+}
+
 static long put_region(struct bp_vm *vm, struct bp_memslot *old,
-		       const struct kvm_userspace_memory_region *mem)
+		       const struct kvm_userspace_memory_region2 *mem)
 {
 	struct bp_memslot *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	int ret = -EINVAL;
@@ -210,14 +238,15 @@ static long put_region(struct bp_vm *vm, struct bp_memslot *old,
 	ret = -EEXIST;
 	if (overlaps(vm, new) || (vm->apic_page && covers_apic(new)))
 		goto fail;
-	ret = inherit_dirty(vm, new, old);
+	/* Never both of them; so nothing is to be undone. */
+	ret = inherit_dirty(vm, new, old) ?: bind(vm, new, mem);
 	if (ret)
 		goto fail;
 	change_slots(vm, old, new);
 	if (old) {
 		if (old->dirty == new->dirty)
 			old->dirty = NULL;
-		free_slot(old);
+		free_slot(vm, old);
 	}
 	return 0;
 fail:
@@ -230,15 +259,15 @@ static long delete_region(struct bp_vm *vm, struct bp_memslot *old)
 	if (!old)
 		return -EINVAL;
 	change_slots(vm, old, NULL);
-	free_slot(old);
+	free_slot(vm, old);
 	return 0;
 }
 
 long bp_set_memory_region(struct bp_vm *vm,
-			  const struct kvm_userspace_memory_region *mem)
+			  const struct kvm_userspace_memory_region2 *mem)
 {
 	struct bp_memslot *old;
-	long ret = check_region(mem);
+	long ret = check_region(vm, mem);
 
 	if (ret)
 		return ret;
@@ -255,6 +284,7 @@ long bp_set_memory_region(struct bp_vm *vm,
 void bp_slots_init(struct bp_vm *vm)
 {
 	mutex_init(&vm->slots_lock);
+	mutex_init(&vm->memfd_lock);
 	mt_init_flags(&vm->slots, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	xa_init(&vm->slot_ids);
 	rwlock_init(&vm->hva_lock);
@@ -271,6 +301,6 @@ void bp_slots_free(struct bp_vm *vm)
 	mt_clear_in_rcu(&vm->slots);
 	mtree_destroy(&vm->slots);
 	xa_for_each(&vm->slot_ids, id, s)
-		free_slot(s);
+		free_slot(vm, s);
 	xa_destroy(&vm->slot_ids);
 }

@@ -9,6 +9,8 @@
 
 #include "shim.h"
 
+struct bp_memfd;
+
 #define BP_NR_MEMSLOTS		32764	/* as many as KVM's */
 
 struct bp_memslot {
@@ -19,6 +21,10 @@ struct bp_memslot {
 	u32 id;			/* as user space has it: bits 31:16 are the address space */
 	u32 flags;		/* KVM_MEM_* */
 	unsigned long *dirty;	/* with KVM_MEM_LOG_DIRTY_PAGES */
+	/* With KVM_MEM_GUEST_MEMFD: guest_memfd.c */
+	struct bp_memfd *memfd;	/* NULL: it has been closed */
+	pgoff_t memfd_page;	/* of it, for the slot's first frame */
+	struct list_head memfd_link;
 };
 
 static inline unsigned long bp_slot_hva(const struct bp_memslot *slot, u64 gfn)
@@ -27,9 +33,9 @@ static inline unsigned long bp_slot_hva(const struct bp_memslot *slot, u64 gfn)
 }
 
 /* Can there be a slot of that id? */
-static inline bool bp_slot_id_valid(u32 id)
+static inline bool bp_slot_id_valid(const struct bp_vm *vm, u32 id)
 {
-	return id >> 16 < BP_ADDRESS_SPACES && (u16)id < BP_NR_MEMSLOTS;
+	return id >> 16 < bp_address_spaces(vm) && (u16)id < BP_NR_MEMSLOTS;
 }
 
 void bp_slots_init(struct bp_vm *vm);
@@ -42,7 +48,7 @@ int bp_slots_keep_apic(struct bp_vm *vm);
 /* Under vm->srcu or vm->slots_lock. */
 struct bp_memslot *bp_slot_find(struct bp_vm *vm, u64 gfn);
 long bp_set_memory_region(struct bp_vm *vm,
-			  const struct kvm_userspace_memory_region *mem);
+			  const struct kvm_userspace_memory_region2 *mem);
 
 /* ---- dirty.c ---- */
 long bp_get_dirty_log(struct bp_vm *vm, const struct kvm_dirty_log *log);

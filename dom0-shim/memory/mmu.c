@@ -15,6 +15,7 @@
 #include "donate.h"
 #include "memslot.h"
 #include "mmu.h"
+#include "private.h"
 
 #define BP_AROUND	16	/* frames looked at around a fault, aligned */
 #define BP_MAX_MARKS	4096	/* MMIO pages that Bedplate decodes, per VM */
@@ -133,7 +134,8 @@ static bool order_fits(const struct fault *f, unsigned int order)
 	return (f->gfn & mask) == (frame_of(f, 0) & mask) &&
 	       (f->gfn & mask) == (f->hva >> PAGE_SHIFT & mask) &&
 	       base >= f->slot->gfn &&
-	       base + size <= f->slot->gfn + f->slot->npages;
+	       base + size <= f->slot->gfn + f->slot->npages &&
+	       !bp_any_private(f->vm, base, size);
 }
 
 static void choose_order(struct fault *f)
@@ -158,7 +160,7 @@ static void look_around(struct fault *f)
 	if (f->order || f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES || !f->pages[0])
 		return;
 	want = min(want, left);
-	if (want < 2)
+	if (want < 2 || bp_any_private(f->vm, f->gfn, want))
 		return;
 	n = get_user_pages_fast_only(f->hva + PAGE_SIZE, want - 1,
 				     f->map_write ? FOLL_WRITE : 0,
@@ -234,13 +236,14 @@ static int map_fault(struct fault *f)
 {
 	unsigned long size = PAGE_SIZE << f->order;
 	unsigned long start = f->order ? f->hva & ~(size - 1) : f->hva;
+	unsigned long len = f->order ? size : f->n * PAGE_SIZE;
 	struct bp_vm *vm = f->vm;
 	bool retry;
 	long ret = 0;
 
 	spin_lock(&vm->mmu_lock);
-	retry = bp_mmu_retry(vm, f->seq, start,
-			     f->order ? size : f->n * PAGE_SIZE);
+	retry = bp_mmu_retry(vm, f->seq, start, len) ||
+		bp_any_private(vm, f->gfn - ((f->hva - start) >> PAGE_SHIFT), len >> PAGE_SHIFT);
 	if (!retry)
 		ret = map_pages(f);
 	spin_unlock(&vm->mmu_lock);
@@ -277,9 +280,14 @@ static int fault(struct bp_vcpu *vcpu, u64 gfn, bool write, bool nowait)
 	int ret;
 
 	f.slot = bp_slot_find(f.vm, gfn);
-	if (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY))
+	vcpu->fault_private = bp_is_private(f.vm, gfn);
+	if (!vcpu->fault_private &&
+	    (!f.slot || (write && f.slot->flags & KVM_MEM_READONLY)))
 		return BP_FAULT_MMIO;
-	ret = fault_in(&f);
+	if (vcpu->fault_private)
+		ret = bp_private_fault(f.vm, f.slot, gfn);
+	else
+		ret = fault_in(&f);
 	if (ret == -EROFS)
 		return BP_FAULT_MMIO;
 	if (ret == -EAGAIN)
@@ -304,12 +312,13 @@ static long fault_in_for_good(struct bp_vm *vm, u64 gfn)
 	int ret = 0;
 
 	f.slot = bp_slot_find(vm, gfn);
-	if (!f.slot)
-		return -ENOENT;
 	while (!ret) {
 		if (signal_pending(current))
 			return -EINTR;
-		ret = fault_in(&f);
+		if (bp_is_private(vm, gfn))
+			ret = bp_private_fault(vm, f.slot, gfn);
+		else
+			ret = f.slot ? fault_in(&f) : -ENOENT;
 		cond_resched();
 	}
 	if (ret < 0)
@@ -342,7 +351,8 @@ static long set_mark(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen)
 	long ret;
 
 	/* Who puts a slot there clears marks after that, under the lock. */
-	if (xa_load(&vm->marks, gfn) || bp_slot_find(vm, gfn) != seen)
+	if (xa_load(&vm->marks, gfn) || bp_slot_find(vm, gfn) != seen ||
+	    bp_is_private(vm, gfn))
 		return 0;
 	if (vm->nr_marks >= BP_MAX_MARKS)
 		return -ENOSPC;

@@ -44,6 +44,8 @@ int bp_notifier_init(struct bp_vm *vm);
 void bp_notifier_exit(struct bp_vm *vm);
 /* Remove mappings; no new ones can come (or it does not matter). */
 void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages);
+/* The same, of what is not to be mapped any more by what those see who hold vm->mmu_lock. */
+void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages);
 void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages);
 /* Has [hva, hva + len) been invalidated since seq?  vm->mmu_lock is held. */
 bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,

@@ -27,6 +27,14 @@ void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
 	}
 }
 
+void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	/* Who had the lock has mapped what was to be seen before. */
+	spin_lock(&vm->mmu_lock);
+	spin_unlock(&vm->mmu_lock);
+	bp_zap(vm, gfn, npages);
+}
+
 /* MMIO marks of frames that get memory. */
 void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages)
 {

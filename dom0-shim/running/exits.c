@@ -185,14 +185,15 @@ static void complete_mmio(struct bp_vcpu *vcpu)
 	mmio_done(vcpu, val);
 }
 
-/* The VMM's memory behind @gfn cannot be had: KVM_RUN fails, and says where. */
+/* The memory behind @gfn cannot be had: KVM_RUN fails, and says where. */
 static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
 {
 	struct kvm_run *run = vcpu->run;
 
-	if (err == -EFAULT || err == -EHWPOISON) {
+	if (err == -EFAULT || err == -EHWPOISON || (vcpu->fault_private && err != -EINTR)) {
 		run->exit_reason = KVM_EXIT_MEMORY_FAULT;
-		run->memory_fault.flags = 0;
+		run->memory_fault.flags =
+			vcpu->fault_private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
 		run->memory_fault.gpa = (gfn & ~BP_GFN_SMM) << PAGE_SHIFT;
 		run->memory_fault.size = PAGE_SIZE;
 	}

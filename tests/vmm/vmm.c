@@ -42,6 +42,27 @@ int vm_slot(struct vm *vm, int slot, uint64_t gpa, uint64_t size, void *mem, int
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r) < 0 ? -errno : 0;
 }
 
+int vm_slot_memfd(struct vm *vm, int slot, uint64_t gpa, uint64_t size, void *mem, int flags, int memfd,
+		  uint64_t offset)
+{
+	struct kvm_userspace_memory_region2 r = {
+		.slot = slot, .flags = flags | KVM_MEM_GUEST_MEMFD, .guest_phys_addr = gpa,
+		.memory_size = size, .userspace_addr = (uintptr_t)mem, .guest_memfd = memfd,
+		.guest_memfd_offset = offset,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, &r) < 0 ? -errno : 0;
+}
+
+int memfd_new(struct vm *vm, uint64_t size)
+{
+	struct kvm_create_guest_memfd m = { .size = size };
+	int fd = ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &m);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
 const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm_cpuid2 *c, uint32_t leaf, uint32_t index)
 {
 	for (uint32_t i = 0; i < c->nent; i++) {
@@ -133,26 +154,42 @@ static int enable_cap(struct vm *vm, uint32_t what, uint64_t arg)
 	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
 }
 
+/* All but the hole. */
+static void ram_new(struct vm *vm, int flags)
+{
+	uint64_t size = RAM_SIZE - GPA_HOLE_END;
+	void *high;
+
+	vm->mem = mem_new(RAM_SIZE);
+	high = vm->mem + GPA_HOLE_END;
+	CHECK_EQ(vm_slot(vm, 0, 0, GPA_HOLE, vm->mem, 0), 0);
+	if (!(flags & VM_PROTECTED)) {
+		CHECK_EQ(vm_slot(vm, 1, GPA_HOLE_END, size, high, 0), 0);
+		return;
+	}
+	vm->memfd = memfd_new(vm, size);
+	CHECK_EQ(vm_slot_memfd(vm, 1, GPA_HOLE_END, size, high, 0, vm->memfd, 0), 0);
+}
+
 struct vm *vm_new(enum guest_id guest, int vcpus, int flags)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	uint64_t map = IDENTITY_MAP;
 
 	CHECK(vm && vcpus <= VMM_MAX_VCPUS);
-	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	vm->memfd = -1;
+	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, flags & VM_PROTECTED ? KVM_X86_SW_PROTECTED_VM : 0);
 	CHECK(vm->fd >= 0);
 	CHECK_EQ(ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &map), 0);
 	CHECK_EQ(ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR), 0);
 	irqchip_new(vm, flags);
 	if (flags & VM_DIRTY_RING)
 		CHECK_EQ(enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, 4096), 0);
-	vm->mem = mem_new(RAM_SIZE);
+	ram_new(vm, flags);
 	vm->p = (struct gparams *)(vm->mem + GPA_PARAMS);
 	vm->ops = (struct gop *)(vm->mem + GPA_OPS);
 	memcpy(vm->mem + GPA_IMAGE, guest_image, guest_image_end - guest_image);
 	vm->p->guest = guest;
-	CHECK_EQ(vm_slot(vm, 0, 0, GPA_HOLE, vm->mem, 0), 0);
-	CHECK_EQ(vm_slot(vm, 1, GPA_HOLE_END, RAM_SIZE - GPA_HOLE_END, vm->mem + GPA_HOLE_END, 0), 0);
 	for (int i = 0; i < vcpus; i++)
 		vcpu_new(vm, i);
 	vm->nvcpus = vcpus;
@@ -167,6 +204,8 @@ void vm_free(struct vm *vm)
 		munmap(vm->vcpu[i].run, run_size);
 		close(vm->vcpu[i].fd);
 	}
+	if (vm->memfd >= 0)
+		close(vm->memfd);
 	close(vm->fd);
 	munmap(vm->mem, RAM_SIZE);
 	free(vm);

@@ -26,6 +26,7 @@
 #define VM_NO_IRQCHIP	2
 #define VM_SPLIT	4	/* only local APICs in the kernel */
 #define VM_DIRTY_RING	8	/* each vCPU has one of a page */
+#define VM_PROTECTED	16	/* of type SW_PROTECTED_VM; slot 1, RAM from 1 MiB on, also has ->memfd */
 
 struct vm;
 
@@ -40,6 +41,7 @@ struct vcpu {
 
 struct vm {
 	int fd;
+	int memfd;			/* with VM_PROTECTED */
 	uint8_t *mem;			/* RAM_SIZE bytes, guest-physical 0; the hole's bytes are unused */
 	struct gparams *p;		/* in mem */
 	struct gop *ops;		/* in mem */
@@ -78,6 +80,11 @@ struct vm *vm_new(enum guest_id guest, int vcpus, int flags);
 void vm_free(struct vm *vm);
 /* Map @size bytes at @mem as guest-physical @gpa; slots from 2 on are free.  0 or -errno. */
 int vm_slot(struct vm *vm, int slot, uint64_t gpa, uint64_t size, void *mem, int flags);
+/* The same, with the pages of @memfd from @offset on for what of it is private. */
+int vm_slot_memfd(struct vm *vm, int slot, uint64_t gpa, uint64_t size, void *mem, int flags, int memfd,
+		  uint64_t offset);
+/* KVM_CREATE_GUEST_MEMFD: a file descriptor. */
+int memfd_new(struct vm *vm, uint64_t size);
 /* Anonymous memory, zeroed. */
 void *mem_new(size_t size);
 /* The program's supported CPUID, with what an in-kernel APIC adds, for virtual CPU @id. */
