@@ -257,10 +257,10 @@ static inline u32 bp_address_spaces(const struct bp_vm *vm)
 	return vm && vm->has_private ? 1 : BP_ADDRESS_SPACES;
 }
 
-/* Where an access of the vCPU's to @gpa goes. */
-static inline u64 bp_vcpu_gpa(const struct bp_vcpu *vcpu, u64 gpa)
+/* Which of the two the vCPU is in: that bit of an address, or 0. */
+static inline u64 bp_vcpu_space(const struct bp_vcpu *vcpu)
 {
-	return vcpu->smm.in ? gpa | BP_GPA_SMM : gpa;
+	return vcpu->smm.in ? BP_GPA_SMM : 0;
 }
 
 /* @index < vm->nr_vcpus. */

@@ -132,7 +132,7 @@ static long pre_fault_memory(struct bp_vcpu *vcpu, void __user *argp)
 	if (copy_from_user(&range, argp, sizeof(range)))
 		return -EFAULT;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	ret = bp_pre_fault(vcpu->vm, &range);
+	ret = bp_pre_fault(vcpu, &range);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return copy_to_user(argp, &range, sizeof(range)) ? -EFAULT : ret;
 }
@@ -149,7 +149,8 @@ static long set_vapic(struct bp_vcpu *vcpu, void __user *argp)
 	if (copy_from_user(&va, argp, sizeof(va)))
 		return -EFAULT;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	memory = bp_slot_find(vcpu->vm, va.vapic_addr >> PAGE_SHIFT);
+	memory = !(va.vapic_addr & BP_GPA_SMM) &&
+		 bp_slot_find(vcpu->vm, va.vapic_addr >> PAGE_SHIFT);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return va.vapic_addr && !memory ? -EINVAL : 0;
 }

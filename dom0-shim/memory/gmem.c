@@ -14,10 +14,13 @@
 #include "private.h"
 
 /* NULL: it is not there. */
-static struct bp_memslot *find_slot(struct bp_vm *vm, u64 gpa, bool write)
+static struct bp_memslot *find_slot(struct bp_vm *vm, u64 space, u64 gpa, bool write)
 {
-	struct bp_memslot *slot = bp_slot_find(vm, gpa >> PAGE_SHIFT);
+	struct bp_memslot *slot;
 
+	if (gpa & BP_GPA_SMM)
+		return NULL;
+	slot = bp_slot_find(vm, (gpa | space) >> PAGE_SHIFT);
 	return slot && write && slot->flags & KVM_MEM_READONLY ? NULL : slot;
 }
 
@@ -26,12 +29,13 @@ static void __user *user_at(const struct bp_memslot *slot, u64 gpa)
 	return (void __user *)(bp_slot_hva(slot, gpa >> PAGE_SHIFT) + offset_in_page(gpa));
 }
 
-int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
+static int read_at(struct bp_vm *vm, u64 space, u64 gpa, void *buf, u32 len)
 {
-	struct bp_memslot *slot = find_slot(vm, gpa, false);
+	struct bp_memslot *slot = find_slot(vm, space, gpa, false);
 
 	if (!slot || len > PAGE_SIZE - offset_in_page(gpa))
 		return -EFAULT;
+	gpa |= space;
 	if (bp_is_private(vm, gpa >> PAGE_SHIFT))
 		return bp_private_read(slot, gpa, buf, len);
 	return copy_from_user(buf, user_at(slot, gpa), len) ? -EIO : 0;
@@ -46,12 +50,13 @@ static int not_written(void __user *p)
 	return bp_pfnmap_lookup((unsigned long)p, true, &pfn, &writable) == -EROFS ? -EFAULT : -EIO;
 }
 
-int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
+static int write_at(struct bp_vcpu *vcpu, u64 space, u64 gpa, const void *buf, u32 len)
 {
-	struct bp_memslot *slot = find_slot(vcpu->vm, gpa, true);
+	struct bp_memslot *slot = find_slot(vcpu->vm, space, gpa, true);
 
 	if (!slot || len > PAGE_SIZE - offset_in_page(gpa))
 		return -EFAULT;
+	gpa |= space;
 	if (!len)
 		return 0;
 	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
@@ -60,6 +65,26 @@ int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
 		return not_written(user_at(slot, gpa));
 	bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return 0;
+}
+
+int bp_gmem_read(struct bp_vm *vm, u64 gpa, void *buf, u32 len)
+{
+	return read_at(vm, 0, gpa, buf, len);
+}
+
+int bp_gmem_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
+{
+	return write_at(vcpu, 0, gpa, buf, len);
+}
+
+int bp_vcpu_read(struct bp_vcpu *vcpu, u64 gpa, void *buf, u32 len)
+{
+	return read_at(vcpu->vm, bp_vcpu_space(vcpu), gpa, buf, len);
+}
+
+int bp_vcpu_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len)
+{
+	return write_at(vcpu, bp_vcpu_space(vcpu), gpa, buf, len);
 }
 
 /* The user address is valid: it was checked when the slot was made. */
@@ -99,15 +124,16 @@ fault:
 	return -EIO;
 }
 
-int bp_gmem_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *val,
+int bp_vcpu_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *val,
 		    u32 len)
 {
-	struct bp_memslot *slot = find_slot(vcpu->vm, gpa, true);
+	struct bp_memslot *slot = find_slot(vcpu->vm, bp_vcpu_space(vcpu), gpa, true);
 	void __user *p;
 	int ret;
 
 	if (!slot || gpa & (len - 1))
 		return -EFAULT;
+	gpa |= bp_vcpu_space(vcpu);
 	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
 		return bp_private_cmpxchg(slot, gpa, old, val, len);
 	p = user_at(slot, gpa);

@@ -326,16 +326,18 @@ static long fault_in_for_good(struct bp_vm *vm, u64 gfn)
 	return f.order ? (1l << f.order) - (gfn & ((1ul << f.order) - 1)) : ret;
 }
 
-long bp_pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range)
+long bp_pre_fault(struct bp_vcpu *vcpu, struct kvm_pre_fault_memory *range)
 {
-	u64 whole = range->size;
+	u64 whole = range->size, space = bp_vcpu_space(vcpu);
 	long n = 0;
 
 	if (range->flags || !PAGE_ALIGNED(range->gpa) || !PAGE_ALIGNED(range->size) ||
 	    range->gpa + range->size <= range->gpa)
 		return -EINVAL;
+	if (range->gpa & BP_GPA_SMM)
+		return -ENOENT;
 	while (range->size) {
-		n = fault_in_for_good(vm, range->gpa >> PAGE_SHIFT);
+		n = fault_in_for_good(vcpu->vm, (range->gpa | space) >> PAGE_SHIFT);
 		if (n < 0)
 			break;
 		n = min_t(u64, (u64)n << PAGE_SHIFT, range->size);

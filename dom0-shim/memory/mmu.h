@@ -17,14 +17,14 @@ enum bp_fault_result {
 				 * VMM maps) read-only and @write */
 	BP_FAULT_WAIT,		/* bp_fault_nowait(): the VMM's page is not there yet */
 };
-/* enum bp_fault_result or a negative errno.  @gfn by bp_vcpu_gpa(). */
+/* enum bp_fault_result or a negative errno.  @gfn with bp_vcpu_space(). */
 int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write);
 int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, bool write);
 /*
  * KVM_PRE_FAULT_MEMORY: map @range for reading, and leave in it what is not mapped.  An
  * error if nothing is: -EINVAL, -ENOENT no memory there, -EINTR, or that of a fault.
  */
-long bp_pre_fault(struct bp_vm *vm, struct kvm_pre_fault_memory *range);
+long bp_pre_fault(struct bp_vcpu *vcpu, struct kvm_pre_fault_memory *range);
 /*
  * Ask Bedplate to decode accesses to a page without memory, or read-only; @seen is
  * its slot, or NULL.  Nothing is asked if that is no longer so.

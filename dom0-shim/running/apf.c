@@ -403,7 +403,8 @@ static long set_enable(struct bp_vcpu *vcpu, u64 val)
 		bp_apf_forget(vcpu);
 		return 0;
 	}
-	if (!bp_slot_find(vcpu->vm, shared_at(vcpu, 0) >> PAGE_SHIFT))
+	if (shared_at(vcpu, 0) & BP_GPA_SMM ||
+	    !bp_slot_find(vcpu->vm, shared_at(vcpu, 0) >> PAGE_SHIFT))
 		return -EINVAL;
 	/* Whatever was waited for before, in another VMM even, is looked for anew. */
 	vcpu->apf.wake_all = !first_done(vcpu);

@@ -31,24 +31,18 @@ static struct bp_vcpu *ctx_vcpu(struct emul_ctx *ctx)
 
 static int op_read_gpa(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)
 {
-	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
-
-	return bp_gmem_read(vcpu->vm, bp_vcpu_gpa(vcpu, gpa), buf, len);
+	return bp_vcpu_read(ctx_vcpu(ctx), gpa, buf, len);
 }
 
 static int op_write_gpa(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len)
 {
-	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
-
-	return bp_gmem_write(vcpu, bp_vcpu_gpa(vcpu, gpa), buf, len);
+	return bp_vcpu_write(ctx_vcpu(ctx), gpa, buf, len);
 }
 
 static int op_cmpxchg_gpa(struct emul_ctx *ctx, u64 gpa, const void *old,
 			  const void *val, u32 len)
 {
-	struct bp_vcpu *vcpu = ctx_vcpu(ctx);
-
-	return bp_gmem_cmpxchg(vcpu, bp_vcpu_gpa(vcpu, gpa), old, val, len);
+	return bp_vcpu_cmpxchg(ctx_vcpu(ctx), gpa, old, val, len);
 }
 
 static int op_mmio_read(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len)

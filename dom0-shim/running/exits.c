@@ -234,7 +234,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	int ret;
 
 	*npf = vcpu->page->npf;
-	gfn = bp_vcpu_gpa(vcpu, npf->gpa) >> PAGE_SHIFT;
+	gfn = (npf->gpa | bp_vcpu_space(vcpu)) >> PAGE_SHIFT;
 	if (npf->flags & BP_NPF_HV)
 		return hv_page(vcpu, gfn);
 

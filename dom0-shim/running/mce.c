@@ -127,7 +127,7 @@ static void raise_cmci(struct bp_vcpu *vcpu)
 		bp_message_to(vcpu, lvt & (APIC_VECTOR_MASK | APIC_MODE_MASK));
 }
 
-static long no_action(struct bp_vcpu *vcpu, const struct kvm_x86_mce *mce, u64 val[NR])
+static long unsignalled(struct bp_vcpu *vcpu, const struct kvm_x86_mce *mce, u64 val[NR])
 {
 	long ret;
 
@@ -185,7 +185,7 @@ long bp_set_mce(struct bp_vcpu *vcpu, void __user *argp)
 	if (ret)
 		return ret;
 	if (is_ucna(&mce))
-		return no_action(vcpu, &mce, val);
+		return unsignalled(vcpu, &mce, val);
 	return mce.status & MCI_STATUS_UC ? uncorrected(vcpu, &mce, val) :
 					    corrected(vcpu, &mce, val);
 }

@@ -131,6 +131,20 @@ static long set_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 	return bp_regs_set(vcpu);
 }
 
+/* The save area, which may reach over the end of a page. */
+static long access_area(struct bp_vcpu *vcpu, void *area, bool write)
+{
+	u64 gpa = vcpu->smm.base + EMUL_SMM_AREA;
+	u32 first = min_t(u32, EMUL_SMM_AREA_SIZE, PAGE_SIZE - offset_in_page(gpa));
+	u32 rest = EMUL_SMM_AREA_SIZE - first;
+
+	if (write)
+		return bp_vcpu_write(vcpu, gpa, area, first) ?:
+		       (rest ? bp_vcpu_write(vcpu, gpa + first, area + first, rest) : 0);
+	return bp_vcpu_read(vcpu, gpa, area, first) ?:
+	       (rest ? bp_vcpu_read(vcpu, gpa + first, area + first, rest) : 0);
+}
+
 /* ---- an SMI ---- */
 
 static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
@@ -152,8 +166,7 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	bp_smm_changed(vcpu, true);
 	vcpu->smm.inside_nmi = ev.nmi.masked;
 	vcpu->smm.count++;
-	ret = bp_gmem_write(vcpu, bp_vcpu_gpa(vcpu, vcpu->smm.base + EMUL_SMM_AREA), area,
-			    sizeof(area));
+	ret = access_area(vcpu, area, true);
 	store_flags(vcpu, &ev, s);
 	return ret ?: set_blocking(vcpu, &ev, true, 0) ?: set_state(vcpu, s);
 }
@@ -190,8 +203,7 @@ static long leave(struct bp_vcpu *vcpu, struct emul_smm *s)
 	long ret = get_events(vcpu, &ev) ?: get_state(vcpu, s);
 
 	if (!ret)
-		ret = bp_gmem_read(vcpu->vm, bp_vcpu_gpa(vcpu, vcpu->smm.base + EMUL_SMM_AREA),
-				   area, sizeof(area));
+		ret = access_area(vcpu, area, false);
 	if (ret)
 		return ret;
 	emul_smm_load(s, long_mode, area);

@@ -200,8 +200,7 @@ static long sregs2_get(struct bp_vcpu *vcpu)
 	if (ret || s->flags || !pages_with_pae(s))
 		return ret;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	if (!bp_gmem_read(vcpu->vm, bp_vcpu_gpa(vcpu, s->cr3 & 0xffffffe0), s->pdptrs,
-			  sizeof(s->pdptrs)))
+	if (!bp_vcpu_read(vcpu, s->cr3 & 0xffffffe0, s->pdptrs, sizeof(s->pdptrs)))
 		s->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return 0;

@@ -472,6 +472,32 @@ TEST(smm, rsm_outside)
 	run_sync(v, 1);
 }
 
+/* Nor does an address lead there that no memory can have, by whatever else takes addresses. */
+TEST(smm, no_way_in)
+{
+	static const uint8_t zero[0x1000];
+	const uint64_t there = 1ull << 63 | (SMBASE + 0x3000) | 1;
+
+	struct kvm_cpuid2 *c = cpuid_for(0);
+
+	in_long_mode(smm_report);
+	((struct kvm_cpuid_entry2 *)cpuid_find(c, 0x40000001, 0))->eax = 0x31237648; /* Hyper-V */
+	CHECK_EQ(ioctl(v->fd, KVM_SET_CPUID2, c), 0);
+	struct gop *id = op_add(vm, OP_WRMSR, 0, 0x40000000, 1);
+	struct gop *hypercalls = op_add(vm, OP_WRMSR, 0, 0x40000001, there);
+	struct gop *assist = op_add(vm, OP_WRMSR, 0, 0x40000073, there);
+
+	memset(smram + 0x3000, 0, 0x1000);
+	smi();						/* so that SMRAM is mapped */
+	in_handler();
+	run_sync(v, 1);
+	run_done(v);
+	CHECK_EQ(id->vec, TRAP_NONE);
+	CHECK_EQ(hypercalls->vec, 13);
+	CHECK_EQ(assist->vec, 13);
+	CHECK(!memcmp(smram + 0x3000, zero, sizeof(zero)));
+}
+
 /* The guest may read the count alone. */
 TEST(smm, msrs)
 {
