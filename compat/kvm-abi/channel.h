@@ -183,11 +183,22 @@ enum bp_hypercall {
 	 * the guest's own tables either.  Any time.
 	 */
 	BP_HC_FLUSH_TLB = 22,
+	/*
+	 * PROTECT(dom, gfn, npages, flags): take the right to write from the
+	 * mappings there, until MAP adds it again.  Large ones lose it as a whole;
+	 * with BP_PROTECT_SPLIT they are made into 4 KiB ones first.  A vCPU
+	 * may still write by what it has cached, until FLUSH_TLB.  Result:
+	 * pages done (> 0, may be fewer than asked for: call again).
+	 * -ENOMEM donate more: no mapping has changed what it allows; -EBUSY
+	 * a frame is mapped too often to be split from the others.
+	 */
+	BP_HC_PROTECT = 23,
 };
 
 /*
  * A guest domain has two address spaces: that of its vCPUs in System Management Mode is
- * named by this bit in the frame numbers of MAP and UNMAP.  A range lies in one of them.
+ * named by this bit in the frame numbers of MAP, UNMAP and PROTECT.  A range lies in one
+ * of them.
  */
 #define BP_GFN_SMM		(1ull << 51)
 
@@ -195,6 +206,7 @@ enum bp_hypercall {
 #define BP_DOMAIN_MIN_FRAMES	16
 #define BP_MAX_VCPUS		1024	/* in one domain */
 #define BP_LAPIC_WRITE		0x10000u
+#define BP_PROTECT_SPLIT	0x1u
 #define BP_MSI_EXACT		0x100000000ull
 
 /* Why RUN returned. */
@@ -460,6 +472,8 @@ struct bp_domain_stats {
 	__u64 exits;
 	__u64 service_exits;	/* those that needed the shim */
 	__u64 run_ns;		/* time its vCPUs ran */
+	__u64 leaves[3];	/* mappings of 4 KiB, 2 MiB, 1 GiB */
+	__u64 flushes;		/* of the TLBs that may know its mappings */
 };
 
 struct bp_hv_stats {

@@ -46,6 +46,15 @@ static u64 tsc_to_ns(u64 tsc)
 	return tsc / (tsc_khz / 1000) * 1000;
 }
 
+static void add_leaves(struct bp_domain_stats *s, const struct npt_root *root)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(root->leaves); i++)
+		s->leaves[i] += root->leaves[i];
+	s->mapped += npt_mapped(root);
+}
+
 static s64 get_domain_stats(struct domain *d, void *buf)
 {
 	struct bp_domain_stats s;
@@ -55,7 +64,9 @@ static s64 get_domain_stats(struct domain *d, void *buf)
 	spin_lock(&d->lock);
 	s.frames = d->pool.total;
 	s.frames_free = d->pool.nr_free;
-	s.mapped = d->npt.mapped + d->smm.mapped;
+	add_leaves(&s, &d->npt);
+	add_leaves(&s, &d->smm);
+	s.flushes = READ_ONCE(d->tlb_gen);
 	for (i = 0; i < d->nr_vcpus; i++) {
 		struct vcpu *v = domain_vcpu(d, i);
 

@@ -325,18 +325,33 @@ static s64 hc_map(struct vcpu *self, const struct args *a)
 	return ret;
 }
 
-static s64 hc_unmap(struct vcpu *self, const struct args *a)
+/* UNMAP and PROTECT, which has flags. */
+static s64 unmap_or_protect(const struct args *a, bool protect)
 {
 	struct domain *d = domain_open(a->a);
 	u64 done = 0;
 	s64 ret;
 
-	(void)self;
 	if (!d)
 		return -ENOENT;
-	ret = mmu_unmap(d, a->b, a->c, &done);
+	if (protect)
+		ret = mmu_protect(d, a->b, a->c, a->d & BP_PROTECT_SPLIT, &done);
+	else
+		ret = mmu_unmap(d, a->b, a->c, &done);
 	domain_put(d);
 	return ret ? ret : (s64)done;
+}
+
+static s64 hc_unmap(struct vcpu *self, const struct args *a)
+{
+	(void)self;
+	return unmap_or_protect(a, false);
+}
+
+static s64 hc_protect(struct vcpu *self, const struct args *a)
+{
+	(void)self;
+	return a->d & ~(u64)BP_PROTECT_SPLIT ? -EINVAL : unmap_or_protect(a, true);
 }
 
 static s64 hc_flush_tlb(struct vcpu *self, const struct args *a)
@@ -424,6 +439,7 @@ static const hypercall_fn table[] = {
 	[BP_HC_LOG_READ] = hc_log_read,
 	[BP_HC_VCPU_SCHED] = hc_vcpu_sched,
 	[BP_HC_FLUSH_TLB] = hc_flush_tlb,
+	[BP_HC_PROTECT] = hc_protect,
 };
 
 static s64 channel_call(struct vcpu *v, u64 nr)

@@ -99,6 +99,11 @@ static inline long bp_hc_unmap(u32 dom, u64 gfn, u64 npages)
 	return bp_hc(BP_HC_UNMAP, dom, gfn, npages, 0);
 }
 
+static inline long bp_hc_protect(u32 dom, u64 gfn, u64 npages, u64 flags)
+{
+	return bp_hc(BP_HC_PROTECT, dom, gfn, npages, flags);
+}
+
 /* Interrupt message; any context, also under raw spinlocks. */
 static inline long bp_hc_msi(u32 dom, u64 address, u32 data)
 {

@@ -8,12 +8,12 @@
 #define GFN_END		BIT(NPT_GFN_BITS)
 
 /*
- * Most entries that one npt_unmap() looks at.  A walk from the first table
- * entry to any leaf passes at most NPT_LEVELS * NPT_ENTRIES, so there is always
- * progress.
+ * Most entries that one npt_unmap() or npt_protect() looks at.  A walk from the
+ * first table entry to any leaf passes at most NPT_LEVELS * NPT_ENTRIES, so there
+ * is always progress.
  */
-#define UNMAP_STEPS	4096
-static_assert(UNMAP_STEPS > NPT_LEVELS * NPT_ENTRIES, "unmap must get on");
+#define MAX_STEPS	4096
+static_assert(MAX_STEPS > NPT_LEVELS * NPT_ENTRIES, "one call must get on");
 
 /* Frames under one entry of a level. */
 static inline u64 span(u32 level)
@@ -249,7 +249,7 @@ int npt_map(struct npt *t, u64 gfn, u64 pfn, u32 order, u32 attr, bool *added)
 		return -EEXIST;
 	}
 	write_entry(e, want);
-	t->root->mapped += span(level);
+	t->root->leaves[level]++;
 	if (added)
 		*added = true;
 	return 0;
@@ -292,22 +292,30 @@ int npt_mark(struct npt *t, u64 gfn)
 	return 0;
 }
 
-/* Replace a large leaf by a table of leaves that translate the same. */
+/* Replace a large leaf by a table of leaves that translate the same: no TLB need know. */
 static int split(struct npt *t, u64 *e, u32 level)
 {
 	const struct npt_format *f = t->fmt;
 	u64 old = read_entry(e), child = old;
 	u64 *table = new_table(t);
+	int err = 0;
 	u32 i;
 
 	if (!table)
 		return -ENOMEM;
+	if (t->part && !(old & f->device))
+		err = t->part(entry_pfn(f, old), NPT_ORDER(level));
+	if (err) {
+		gather_table(t, virt_to_phys(table));
+		return err;
+	}
 	if (level == 1)
 		child &= ~f->leaf_mask;
 	for (i = 0; i < NPT_ENTRIES; i++)
 		table[i] = child + (i * span(level - 1) << PAGE_SHIFT);
 	write_entry(e, table_entry(t, table, level));
-	t->gather->flush = true;
+	t->root->leaves[level]--;
+	t->root->leaves[level - 1] += NPT_ENTRIES;
 	return 0;
 }
 
@@ -318,7 +326,7 @@ static void drop_leaf(struct npt *t, u64 *e, u32 level)
 
 	write_entry(e, 0);
 	g->flush = true;
-	t->root->mapped -= span(level);
+	t->root->leaves[level]--;
 	if (t->identity || (val & t->fmt->device))
 		return;
 	ASSERT(g->nr_leaves < GATHER_LEAVES);
@@ -343,12 +351,10 @@ static void prune(struct npt *t, u64 gfn)
 	}
 }
 
-/* Deal with the entry at *pos and step over it. */
-static int unmap_step(struct npt *t, u64 *pos, u64 end)
+/* Deal with the entry @e at *pos, which is of level @l, and step over it. */
+static int unmap_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
 {
-	u32 l = 0;
-	u64 *e = walk(t, *pos, &l), val = read_entry(e);
-	u64 base = *pos & ~(span(l) - 1), next = base + span(l);
+	u64 base = *pos & ~(span(l) - 1), next = base + span(l), val = read_entry(e);
 
 	if (is_leaf(t->fmt, val, l)) {
 		if (t->identity && (base < *pos || next > end))
@@ -363,7 +369,25 @@ static int unmap_step(struct npt *t, u64 *pos, u64 end)
 	return 0;
 }
 
-int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done)
+static int protect_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
+{
+	u64 val = read_entry(e);
+
+	if (is_leaf(t->fmt, val, l))
+		write_entry(e, val & ~t->fmt->write);
+	*pos = min((*pos | (span(l) - 1)) + 1, end);
+	return 0;
+}
+
+static int protect_small_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
+{
+	if (l && is_leaf(t->fmt, read_entry(e), l))
+		return split(t, e, l);
+	return protect_step(t, e, l, pos, end);
+}
+
+static int each(struct npt *t, u64 gfn, u64 n, u64 *done,
+		int (*step)(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end))
 {
 	u64 pos = gfn, end = gfn + n;
 	u32 steps = 0;
@@ -372,11 +396,24 @@ int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done)
 	*done = 0;
 	if (!n || gfn >= GFN_END || n > GFN_END - gfn)
 		return -EINVAL;
-	while (pos < end && !err && steps++ < UNMAP_STEPS &&
-	       npt_gather_room(t->gather))
-		err = unmap_step(t, &pos, end);
+	while (pos < end && !err && steps++ < MAX_STEPS && npt_gather_room(t->gather)) {
+		u32 l = 0;
+		u64 *e = walk(t, pos, &l);
+
+		err = step(t, e, l, &pos, end);
+	}
 	*done = pos - gfn;
 	return *done ? 0 : err;
+}
+
+int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done)
+{
+	return each(t, gfn, n, done, unmap_step);
+}
+
+int npt_protect(struct npt *t, u64 gfn, u64 n, bool small, u64 *done)
+{
+	return each(t, gfn, n, done, small ? protect_small_step : protect_step);
 }
 
 enum npt_kind npt_lookup(const struct npt *t, u64 gfn, struct npt_leaf *leaf)
@@ -432,6 +469,8 @@ void npt_collapse(struct npt *t, u64 gfn)
 		if (!leaf)
 			return;
 		write_entry(e, leaf);
+		t->root->leaves[level]++;
+		t->root->leaves[level - 1] -= NPT_ENTRIES;
 		gather_table(t, val & t->fmt->addr);
 	}
 }

@@ -83,7 +83,7 @@ struct npt_gather {
 /* The root of a second-level address space. */
 struct npt_root {
 	hpa_t table;			/* top-level table, 0 = none */
-	u64 mapped;			/* 4 KiB pages mapped (guests) */
+	u64 leaves[NPT_LEVELS - 1];	/* mapped, by level */
 	u64 tables;			/* table pages in use */
 };
 
@@ -94,6 +94,12 @@ struct npt {
 	struct npt_gather *gather;	/* needed by all but npt_lookup() */
 	void *(*page_alloc)(void *ctx);	/* zeroed page by direct map, or NULL */
 	void *ctx;
+	/*
+	 * A leaf is to become 512 smaller ones: let each of them have a reference
+	 * instead of it.  An error leaves it as it is.  NULL: leaves have none, as those
+	 * with NPT_DEVICE.
+	 */
+	int (*part)(u64 pfn, u32 order);
 	u32 max_order;
 	/*
 	 * identity: domain 0's kind of table.  Large leaves are split when a
@@ -112,6 +118,13 @@ struct npt_leaf {
 	u32 order;
 	u32 attr;
 };
+
+/* In 4 KiB pages. */
+static inline u64 npt_mapped(const struct npt_root *root)
+{
+	return root->leaves[0] + (root->leaves[1] << NPT_ORDER(1)) +
+	       (root->leaves[2] << NPT_ORDER(2));
+}
 
 static inline void npt_gather_init(struct npt_gather *g)
 {
@@ -165,6 +178,15 @@ int npt_mark(struct npt *t, u64 gfn);
  * -ENOMEM no page to split a large leaf with (identity tables only), -EINVAL.
  */
 int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done);
+
+/*
+ * Take the right to write from the leaves in [gfn, gfn + n).  A large leaf loses it as a
+ * whole, also if only a part of it is in there; with @small, those are made into 4 KiB
+ * ones first.  TLBs are the caller's affair: the gather asks for no flush.  Ends early
+ * after a bounded number of steps; *done as with npt_unmap().
+ * -ENOMEM no page to split a large leaf with, t->part()'s error, -EINVAL.
+ */
+int npt_protect(struct npt *t, u64 gfn, u64 n, bool small, u64 *done);
 
 /* What is at @gfn? *leaf is filled for NPT_MAPPED. */
 enum npt_kind npt_lookup(const struct npt *t, u64 gfn, struct npt_leaf *leaf);

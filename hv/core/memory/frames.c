@@ -141,6 +141,25 @@ void frame_put(u64 pfn, u32 order)
 	fetch_add(&stats.mapped, -BIT(order));
 }
 
+int frame_split(u64 pfn, u32 order)
+{
+	u32 level = order / 9 - 1, i;
+	int err;
+
+	for (i = 0; i < BIT(9); i++) {
+		err = get(pfn + (i << ORDER(level)), level);
+		if (err)
+			break;
+	}
+	if (i == BIT(9)) {
+		put(pfn, level + 1);
+		return 0;
+	}
+	while (i--)
+		put(pfn + (i << ORDER(level)), level);
+	return err;
+}
+
 int frame_get_shared(u64 pfn)
 {
 	int err;

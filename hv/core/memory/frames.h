@@ -67,6 +67,11 @@ u32 frame_count(u64 pfn);
  */
 int frame_get_mapped(u64 pfn, u32 order);
 void frame_put(u64 pfn, u32 order);
+/*
+ * A mapping of 2^order frames (9 or 18) becomes 512 smaller ones: its reference becomes
+ * one to each part.  -EBUSY: one has too many; nothing has changed.
+ */
+int frame_split(u64 pfn, u32 order);
 
 /*
  * The same for a frame of domain 0 that Bedplate itself reads or writes for

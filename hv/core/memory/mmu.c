@@ -58,6 +58,7 @@ void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g)
 		.gather = g,
 		.page_alloc = npt_page_alloc,
 		.ctx = d,
+		.part = domain_is_dom0(d) ? NULL : frame_split,
 		.max_order = max_order,
 		.identity = domain_is_dom0(d),
 	};
@@ -189,7 +190,9 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n)
 	return i ? (int)i : err;
 }
 
-int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
+enum cut { CUT_ALL, CUT_WRITE, CUT_WRITE_SMALL };
+
+static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 {
 	struct npt_gather g;
 	struct npt t;
@@ -201,14 +204,25 @@ int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);
 	gfn = use_space_of(&t, d, gfn);
-	if (t.root->table) {
-		err = npt_unmap(&t, gfn, npages, done);
-		mmu_gather_finish(d, &g);
-	} else {
+	if (!t.root->table)
 		*done = npages;		/* torn down meanwhile, or never used */
-	}
+	else if (what == CUT_ALL)
+		err = npt_unmap(&t, gfn, npages, done);
+	else
+		err = npt_protect(&t, gfn, npages, what == CUT_WRITE_SMALL, done);
+	mmu_gather_finish(d, &g);
 	spin_unlock(&d->lock);
 	return err;
+}
+
+int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
+{
+	return cut(d, gfn, npages, CUT_ALL, done);
+}
+
+int mmu_protect(struct domain *d, u64 gfn, u64 npages, bool small, u64 *done)
+{
+	return cut(d, gfn, npages, small ? CUT_WRITE_SMALL : CUT_WRITE, done);
 }
 
 int mmu_smm_init(struct domain *d)
@@ -289,7 +303,7 @@ int mmu_destroy_some(struct domain *d)
 		return 1;
 	npt_fini(&t);
 	mmu_gather_finish(d, &g);
-	ASSERT(!t.root->mapped && !t.root->tables);
+	ASSERT(!npt_mapped(t.root) && !t.root->tables);
 	return t.root != &d->npt;
 }
 

@@ -111,6 +111,14 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n);
 int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done);
 
 /*
+ * PROTECT: 0 and *done > 0, or the error of npt_protect().  No flush: who has a
+ * translation cached may still write, to frames that the domain has references to.
+ * What was large to a TLB is gone from it by the flush of any part's unmapping, before
+ * that part's reference is.  Takes d->lock.
+ */
+int mmu_protect(struct domain *d, u64 gfn, u64 npages, bool small, u64 *done);
+
+/*
  * The page @hpa of Bedplate's own (struct vlapic, access_page) at @gpa, while all of
  * the domain's vCPUs are in xAPIC mode: any other mode would reach the page itself.
  * bar: after a vCPU has left that mode and before it enters; it takes the page away.

@@ -86,7 +86,7 @@ int dom0_build_npt(void)
 	}
 	mmu_gather_finish(&dom0, &g);
 	spin_unlock(&dom0.lock);
-	log_debug("domain 0: %llu MiB mapped, %llu tables", dom0.npt.mapped >> 8,
+	log_debug("domain 0: %llu MiB mapped, %llu tables", npt_mapped(&dom0.npt) >> 8,
 		  dom0.npt.tables);
 	return err;
 }

@@ -15,21 +15,23 @@
 
 #include "dommem_model.h"
 
-static u64 outcomes[4];		/* so that the test knows it tested something */
+static u64 outcomes[6];		/* so that the test knows it tested something */
 
-enum { DID_CREATE, DID_MAP, DID_MAP_REFUSED, DID_DONATE_REFUSED };
+enum {
+	DID_CREATE, DID_MAP, DID_MAP_REFUSED, DID_DONATE_REFUSED, DID_PROTECT, DID_PROTECT_REFUSED,
+};
 
-/* A list to donate; true if it should be taken. */
+/* A list to donate, mostly such that a block is left whole; true if it should be taken. */
 static bool make_list(u64 *list, u32 n)
 {
 	static const u64 bad[] = { RIG_ACPI >> PAGE_SHIFT, RIG_POOL >> PAGE_SHIFT, 0x80000,
 				   RIG_TOP >> PAGE_SHIFT, ~0ull };
+	u32 area = rig_random(16) ? AREA - 512 : AREA, i, k;
 	bool good = true;
-	u32 i, k;
 
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < 100; k++) {
-			list[i] = BASE + rig_random(AREA);
+			list[i] = BASE + rig_random(area);
 			if (can_donate(list[i]) || !rig_random(400))
 				break;
 		}
@@ -157,15 +159,14 @@ static void op_map(struct guest *g)
 	domain_put(d);
 }
 
-static void op_unmap(struct guest *g)
+static void unmap(struct guest *g, u32 first, u32 n)
 {
 	struct domain *d = domain_get(g->id);
-	u32 first = rig_random(GFNS), n = 1 + rig_random(rig_random(4) ? 8 : GFNS), i;
 	u64 done;
+	u32 i;
 
 	if (!d)
 		return;
-	n = min(n, GFNS - first);
 	for (i = 0; i < n; i++)
 		model_drop(g, first + i);
 	for (i = 0; i < n; i += done) {
@@ -173,6 +174,66 @@ static void op_unmap(struct guest *g)
 		assert_in_range(done, 1, n - i);
 	}
 	domain_put(d);
+}
+
+static void op_unmap(struct guest *g)
+{
+	u32 first = rig_random(GFNS), n = 1 + rig_random(rig_random(4) ? 8 : GFNS);
+
+	unmap(g, first, min(n, GFNS - first));
+}
+
+/* A large page, if any block is all domain 0's. */
+static void op_large(struct guest *g)
+{
+	struct domain *d = domain_get(g->id);
+	struct bp_map m = { .gfn = GFN, .order = 9, .flags = BP_MAP_WRITE };
+
+	if (!d || g->dead)
+		goto out;
+	unmap(g, 0, 512);
+	for (m.pfn = BASE; m.pfn < BASE + AREA; m.pfn += 512)
+		if (mmu_map(d, &m, 1) == 1)
+			break;
+	if (m.pfn < BASE + AREA)
+		assert_int_equal(model_map(g, &m), 0);
+out:
+	if (d)
+		domain_put(d);
+}
+
+static void protect(struct guest *g, u32 first, u32 n, bool small)
+{
+	struct domain *d = domain_get(g->id);
+	u64 gen, done;
+	u32 i = 0, k;
+	int err;
+
+	if (!d)
+		return;
+	gen = d->tlb_gen;
+	do {
+		err = mmu_protect(d, GFN + first + i, n - i, small, &done);
+		assert_in_range(done, !err, n - i);
+		for (k = 0; k < done; k++)
+			model_protect(g, first + i + k, small);
+		i += done;
+	} while (!err && i < n);
+	if (err) {
+		assert_int_equal(err, -ENOMEM);
+		assert_true(small);
+		assert_int_equal(d->pool.nr_free, 0);
+	}
+	assert_int_equal(d->tlb_gen, gen);
+	outcomes[err ? DID_PROTECT_REFUSED : DID_PROTECT]++;
+	domain_put(d);
+}
+
+static void op_protect(struct guest *g)
+{
+	u32 first = rig_random(GFNS), n = 1 + rig_random(rig_random(4) ? 8 : GFNS);
+
+	protect(g, first, min(n, GFNS - first), rig_random(2));
 }
 
 static void op_share(void)
@@ -267,10 +328,12 @@ static void op_starve(struct guest *g)
 
 	if (!d)
 		return;
+	op_large(g);
 	while ((page[n] = domain_page_alloc(d)))
 		n++;
 	assert_true(!g->dead || !n);
 	op_map(g);
+	protect(g, 0, GFNS, true);
 	op_unmap(g);
 	while (n)
 		domain_page_free(d, page[--n]);
@@ -292,8 +355,10 @@ static void random_op(void)
 		op_create();
 	else if (what < 60)
 		op_map(g);
-	else if (what < 78)
+	else if (what < 70)
 		op_unmap(g);
+	else if (what < 78)
+		op_protect(g);
 	else if (what < 83)
 		op_donate(g);
 	else if (what < 86)
@@ -332,7 +397,7 @@ static void take_snapshot(struct snapshot *s)
 
 	s->pool_free = pool_free;
 	s->tables = dom0.npt.tables;
-	s->mapped = dom0.npt.mapped;
+	s->mapped = npt_mapped(&dom0.npt);
 	s->leaf = calloc(RIG_TOP >> PAGE_SHIFT, sizeof(*s->leaf));
 	for (i = 0; i < RIG_TOP >> PAGE_SHIFT; i++)
 		mmu_lookup(&dom0, i << PAGE_SHIFT, &s->leaf[i]);

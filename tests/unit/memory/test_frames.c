@@ -101,6 +101,52 @@ static void donated_or_mapped(void **state __unused)
 	frame_put(0x100000, 18);
 }
 
+/* A large mapping in parts: each of them keeps its frame, and nothing keeps the others. */
+static void parts_of_a_block(void **state __unused)
+{
+	u64 pfn = 0x100000, i;
+
+	assert_int_equal(frame_get_mapped(pfn, 18), 0);
+	assert_int_equal(frame_split(pfn, 18), 0);
+	assert_int_equal(frame_split(pfn + 0x200, 9), 0);
+	assert_int_equal(stats().mapped, BIT(18));
+	assert_int_equal(frame_count(pfn), 0);
+	for (i = 0x200; i < 0x400; i++)
+		assert_int_equal(frame_count(pfn + i), 1);
+	assert_int_equal(frame_donate(pfn, 7), -EBUSY);
+	assert_int_equal(frame_donate(pfn + 0x3ff, 7), -EBUSY);
+	frame_put(pfn + 0x3ff, 0);
+	assert_int_equal(frame_donate(pfn + 0x3ff, 7), 0);
+	frame_return(pfn + 0x3ff, 7);
+	frame_put(pfn, 9);
+	assert_int_equal(frame_donate(pfn, 7), 0);
+	frame_return(pfn, 7);
+	for (i = 0x200; i < 0x3ff; i++)
+		frame_put(pfn + i, 0);
+	for (i = 0x400; i < BIT(18); i += 0x200)
+		frame_put(pfn + i, 9);
+	assert_int_equal(stats().mapped, 0);
+}
+
+/* One part has as many references as there can be. */
+static void part_is_full(void **state __unused)
+{
+	static u64 table[2048];
+	u64 i;
+
+	assert_true(frames_bytes(512) <= sizeof(table));
+	frames_init(table, 512);
+	frames_set(0, 512, BP_OWNER_DOM0);
+	assert_int_equal(frame_get_mapped(0, 9), 0);
+	table[300] |= UINT32_MAX;
+	assert_int_equal(frame_split(0, 9), -EBUSY);
+	for (i = 0; i < 512; i++)
+		assert_int_equal(frame_count(i), i == 300 ? UINT32_MAX : 0);
+	assert_int_equal(frame_donate(5, 1), -EBUSY);
+	frame_put(0, 9);
+	assert_int_equal(frame_donate(5, 1), 0);
+}
+
 static void shared_counts(void **state __unused)
 {
 	assert_int_equal(frame_get_shared(PFN), 0);
@@ -195,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup(owners_follow_the_map, setup),
 		cmocka_unit_test_setup(only_dom0_frames_are_mapped, setup),
 		cmocka_unit_test_setup(donated_or_mapped, setup),
+		cmocka_unit_test_setup(parts_of_a_block, setup),
+		cmocka_unit_test_setup(part_is_full, setup),
 		cmocka_unit_test_setup(shared_counts, setup),
 		cmocka_unit_test_setup(count_does_not_wrap, setup),
 		cmocka_unit_test_setup(protected_ranges, setup),

@@ -204,6 +204,12 @@ static void address_space_of_smm(void **state __unused)
 	assert_int_equal(guest_view_read(&w, 0x5000, &b, 1), 0);
 	guest_view_end(&w);
 	assert_int_equal(b, 0x22);
+	assert_int_equal(mmu_protect(d, GFN_SMM | 5, 1, true, &done), 0);
+	assert_int_equal(mmu_lookup(d, GPA_SMM | 0x5000, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.attr, NPT_EXEC);
+	assert_int_equal(mmu_lookup(d, 0x5000, &leaf), NPT_MAPPED);
+	assert_int_equal(leaf.attr, NPT_EXEC | NPT_WRITE);
+	assert_int_equal(mmu_protect(d, GFN_SMM | BIT(NPT_GFN_BITS), 1, true, &done), -EINVAL);
 	/* No address that a guest can name leads there. */
 	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), -EFAULT);
 	assert_int_equal(mmu_unmap(d, 5, 1, &done), 0);
@@ -244,7 +250,7 @@ static void page_of_the_apic(void **state __unused)
 	assert_int_equal(mmu_unmap(d, 0xfee00, 2, &done), 0);
 	assert_int_equal(mmu_lookup(d, at, &leaf), NPT_ABSENT);
 	assert_int_equal(mmu_map_apic(d, at, own), 0);
-	assert_int_equal(d->npt.mapped, 1);
+	assert_int_equal(npt_mapped(&d->npt), 1);
 	assert_int_equal(mmu_unmap(d, 0xfee00, 1, &done), 0);
 	frames_stats(&after);
 	assert_int_equal(before.mapped, after.mapped);
@@ -291,7 +297,7 @@ static void devices_of_dom0(void **state __unused)
 	assert_int_equal(before.mapped, after.mapped);
 	assert_int_equal(mmu_unmap(d, 0, 0x1000, &done), 0);
 	assert_int_equal(mmu_lookup(d, 0x500000, &leaf), NPT_ABSENT);
-	assert_int_equal(d->npt.mapped, 0);
+	assert_int_equal(npt_mapped(&d->npt), 0);
 	domain_put(d);
 }
 
@@ -312,7 +318,7 @@ static void devices_of_others(void **state __unused)
 	assert_int_equal(mmu_dom0_hide(0xfd000000, PAGE_SIZE), 0);
 	assert_int_equal(map1(d, 5, 0xfd000, 0, RW), -EPERM);
 	assert_int_equal(map1(d, 5, 0xfd001, 0, RW), 1);
-	assert_int_equal(d->npt.mapped, 1);
+	assert_int_equal(npt_mapped(&d->npt), 1);
 	domain_put(d);
 }
 
@@ -409,6 +415,56 @@ static void map_says_what_is_wrong(void **state __unused)
 	assert_int_equal(mmu_unmap(d, 0, 0, &done), -EINVAL);
 	assert_int_equal(mmu_unmap(d, BIT(36) - 1, 2, &done), -EINVAL);
 	assert_int_equal(mmu_unmap(d, 5, ~0ull, &done), -EINVAL);
+	domain_put(d);
+}
+
+/* Protecting asks for no flush; what becomes of a large page keeps its frames all the while. */
+static void protect_and_split(void **state __unused)
+{
+	struct domain *d = domain_get(make_guest());
+	struct frame_stats s;
+	u64 done, gen, i;
+	u8 b = 1;
+
+	assert_int_equal(map1(d, 0x200, PFN + 0x200, 9, RW), 1);
+	assert_int_equal(guest_write(d, 0x2ff000, &b, 1), 0);
+	gen = d->tlb_gen;
+	assert_int_equal(mmu_protect(d, 0x2ff, 2, true, &done), 0);
+	assert_int_equal(done, 2);
+	assert_int_equal(d->tlb_gen, gen);
+	frames_stats(&s);
+	assert_int_equal(s.mapped, 512);
+	assert_int_equal(frame_count(PFN + 0x200), 1);
+	assert_int_equal(frame_count(PFN + 0x3ff), 1);
+	assert_int_equal(frame_donate(PFN + 0x234, 9), -EBUSY);
+	assert_int_equal(guest_write(d, 0x2fe000, &b, 1), 0);
+	assert_int_equal(guest_write(d, 0x2ff000, &b, 1), -EFAULT);
+	assert_int_equal(guest_write(d, 0x300fff, &b, 1), -EFAULT);
+	/* Who still wants the large page is told that it is not one. */
+	assert_int_equal(map1(d, 0x200, PFN + 0x200, 9, RW), -EEXIST);
+	assert_int_equal(map1(d, 0x2ff, PFN + 0x2ff, 0, RW), 1);
+	assert_int_equal(guest_write(d, 0x2ff000, &b, 1), 0);
+	assert_int_equal(d->tlb_gen, gen);
+	/* A part goes, with a flush for the large page that TLBs may have. */
+	assert_int_equal(mmu_unmap(d, 0x234, 1, &done), 0);
+	assert_true(d->tlb_gen > gen);
+	assert_int_equal(frame_donate(PFN + 0x234, 9), 0);
+	frame_return(PFN + 0x234, 9);
+	for (i = 0; i < 0x200; i += done)
+		assert_int_equal(mmu_unmap(d, 0x200 + i, 0x200 - i, &done), 0);
+	frames_stats(&s);
+	assert_int_equal(s.mapped, 0);
+	assert_int_equal(map1(d, 0x200, PFN + 0x200, 9, RW), 1);
+
+	assert_int_equal(mmu_protect(d, 0, 0, true, &done), -EINVAL);
+	assert_int_equal(mmu_protect(d, BIT(36) - 1, 2, true, &done), -EINVAL);
+	assert_int_equal(mmu_protect(&dom0, PFN, 1, true, &done), -EINVAL);
+	while (domain_page_alloc(d))
+		;
+	assert_int_equal(mmu_protect(d, 0x200, 1, true, &done), -ENOMEM);
+	assert_int_equal(guest_write(d, 0x200000, &b, 1), 0);
+	assert_int_equal(mmu_protect(d, 0x200, 1, false, &done), 0);
+	assert_int_equal(guest_write(d, 0x3ff000, &b, 1), -EFAULT);
 	domain_put(d);
 }
 
@@ -655,6 +711,7 @@ int main(void)
 		cmocka_unit_test_setup(page_of_the_apic_comes_and_goes, setup),
 		cmocka_unit_test_setup(memory_instead_of_the_apic, setup),
 		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
+		cmocka_unit_test_setup(protect_and_split, setup),
 		cmocka_unit_test_setup(entry_flushes_when_due, setup),
 		cmocka_unit_test_setup(frame_is_put_after_flush, setup),
 		cmocka_unit_test_setup(donated_frame_is_used_after_flush, setup),

@@ -163,7 +163,7 @@ static void check_map_rules(const struct npt_format *f)
 	assert_int_equal(npt_map(&npt, 0x400, 0x800, 9, RWX, &added), -EEXIST);
 	assert_int_equal(npt_map(&npt, 0, 0, 18, RWX, &added), -EEXIST);
 	assert_false(added);
-	assert_int_equal(root.mapped, 512);
+	assert_int_equal(npt_mapped(&root), 512);
 	assert_false(gather.flush);
 
 	/* Marks */
@@ -176,7 +176,7 @@ static void check_map_rules(const struct npt_format *f)
 	assert_int_equal(npt_map(&npt, 0, 0, 9, RWX, &added), -EEXIST);
 	expect_kind(BIT(36), NPT_ABSENT);
 	unmap_all(0, BIT(36));
-	assert_int_equal(root.mapped, 0);
+	assert_int_equal(npt_mapped(&root), 0);
 	assert_int_equal(root.tables, 1);
 	finish();
 }
@@ -219,7 +219,7 @@ static void unmap_gathers(void **state __unused)
 	expect_kind(0xc0000, NPT_ABSENT);
 	give_pages_back();
 	assert_int_equal(root.tables, 1);
-	assert_int_equal(root.mapped, 0);
+	assert_int_equal(npt_mapped(&root), 0);
 	finish();
 }
 
@@ -247,7 +247,7 @@ static void out_of_memory(void **state __unused)
 		assert_int_equal(npt_map(&npt, 0x400, 0x5, 0, RWX, NULL), -ENOMEM);
 		expect_kind(0x400, NPT_ABSENT);
 		assert_int_equal(npt_mark(&npt, 0x400), -ENOMEM);
-		assert_int_equal(root.mapped, 0);
+		assert_int_equal(npt_mapped(&root), 0);
 		pages_left = 10;
 		assert_int_equal(npt_map(&npt, 0x400, 0x5, 0, RWX, NULL), 0);
 		unmap_all(0x400, 1);
@@ -273,7 +273,7 @@ static void empty_table_gives_way(void **state __unused)
 	pages_left = 0;
 	/* Leave the table empty but linked, as after a failed call. */
 	((u64 *)phys_to_virt(raw(0, 1) & npt.fmt->addr))[0] = 0;
-	root.mapped--;
+	root.leaves[0]--;
 	assert_int_equal(npt_map(&npt, 0, 0x400, 9, RWX, NULL), 0);
 	assert_int_equal(gather.nr_tables, 1);
 	assert_true(gather.flush);
@@ -295,7 +295,7 @@ static void check_identity(const struct npt_format *f)
 	expect(0x80000, 0x80000, 9, RWX);
 	expect(0x80401, 0x80401, 0, RWX);
 	expect_kind(0x80402, NPT_ABSENT);
-	assert_int_equal(root.mapped, 0x80204);
+	assert_int_equal(npt_mapped(&root), 0x80204);
 	tables = root.tables;
 
 	/* Out of the middle of 1 GiB, and back. */
@@ -338,7 +338,7 @@ static void check_identity(const struct npt_format *f)
 	npt_collapse(&npt, 0x50000);
 	expect(0x50000, 0x50000, 18, RWX);
 	assert_int_equal(root.tables, tables);
-	assert_int_equal(root.mapped, 0x80204);
+	assert_int_equal(npt_mapped(&root), 0x80204);
 }
 
 static void identity_splits_and_collapses(void **state __unused)
@@ -394,6 +394,190 @@ static void without_1g(void **state __unused)
 	assert_int_equal(root.tables, 4);
 }
 
+/* ---- npt_protect() ---- */
+
+static u64 parts, part_pfn;
+static u32 part_order;
+static int part_error;
+
+static int count_parts(u64 pfn, u32 order)
+{
+	part_pfn = pfn;
+	part_order = order;
+	parts++;
+	return part_error;
+}
+
+static void protect_all(u64 gfn, u64 n, bool small)
+{
+	u64 done;
+
+	while (n) {
+		assert_int_equal(npt_protect(&npt, gfn, n, small, &done), 0);
+		assert_in_range(done, 1, n);
+		gfn += done;
+		n -= done;
+	}
+	assert_false(gather.flush);
+	assert_int_equal(gather.nr_tables + gather.nr_leaves, 0);
+}
+
+/* Large leaves lose the right as a whole; marks, holes and the other rights stay. */
+static void check_protect(const struct npt_format *f)
+{
+	u64 tables;
+
+	start(f, false);
+	assert_int_equal(npt_map(&npt, 3, 0x33, 0, RWX, NULL), 0);
+	assert_int_equal(npt_map(&npt, 4, 0x44, 0, NPT_WRITE, NULL), 0);
+	assert_int_equal(npt_map(&npt, 5, 0x55, 0, RWX, NULL), 0);
+	assert_int_equal(npt_mark(&npt, 6), 0);
+	assert_int_equal(npt_map(&npt, 0x200, 0x800, 9, RWX, NULL), 0);
+	assert_int_equal(npt_map(&npt, 0x40000, 0x80000, 18, RWX, NULL), 0);
+	tables = root.tables;
+	protect_all(3, 2, false);
+	expect(3, 0x33, 0, NPT_EXEC);
+	expect(4, 0x44, 0, 0);
+	expect(5, 0x55, 0, RWX);
+	protect_all(0, BIT(36), false);
+	expect(5, 0x55, 0, NPT_EXEC);
+	expect_kind(6, NPT_MARKED);
+	expect_kind(7, NPT_ABSENT);
+	expect(0x3ff, 0x9ff, 9, NPT_EXEC);
+	expect(0x41234, 0x81234, 18, NPT_EXEC);
+	assert_int_equal(root.tables, tables);
+	/* It comes back by mapping the same again. */
+	assert_int_equal(npt_map(&npt, 0x200, 0x800, 9, RWX, NULL), 0);
+	expect(0x200, 0x800, 9, RWX);
+	assert_int_equal(npt_map(&npt, 5, 0x55, 0, NPT_WRITE, NULL), 0);
+	expect(5, 0x55, 0, RWX);
+	/* One page of a large leaf is all of it. */
+	protect_all(0x2ff, 1, false);
+	expect(0x200, 0x800, 9, NPT_EXEC);
+	assert_int_equal(npt_mapped(&root), 3 + BIT(9) + BIT(18));
+	unmap_all(0, BIT(36));
+	finish();
+}
+
+static void protect(void **state __unused)
+{
+	check_protect(&npt_format_amd);
+	check_protect(&npt_format_ept);
+}
+
+/* Only what is in the range is split, down to the single page, and loses the right. */
+static void check_protect_small(const struct npt_format *f)
+{
+	u64 tables, i;
+
+	start(f, false);
+	npt.part = count_parts;
+	parts = 0;
+	assert_int_equal(npt_map(&npt, 0x40000, 0x80000, 18, RWX, NULL), 0);
+	tables = root.tables;
+	protect_all(0x413ff, 2, true);
+	assert_int_equal(parts, 3);
+	assert_int_equal(part_pfn, 0x81400);
+	assert_int_equal(part_order, 9);
+	assert_int_equal(root.tables, tables + 3);
+	assert_int_equal(root.leaves[2], 0);
+	assert_int_equal(root.leaves[1], 510);
+	assert_int_equal(root.leaves[0], 1024);
+	for (i = 0x41200; i < 0x41600; i++)
+		expect(i, i + 0x40000, 0, i == 0x413ff || i == 0x41400 ? NPT_EXEC : RWX);
+	expect(0x41600, 0x81600, 9, RWX);
+	expect(0x411ff, 0x811ff, 9, RWX);
+	/* All of it. */
+	protect_all(0x40000, BIT(18), true);
+	assert_int_equal(parts, 1 + 512);
+	assert_int_equal(root.leaves[0], BIT(18));
+	assert_int_equal(root.leaves[1], 0);
+	for (i = 0x40000; i < 0x80000; i += 77)
+		expect(i, i + 0x40000, 0, NPT_EXEC);
+	unmap_all(0, BIT(36));
+	assert_int_equal(npt_mapped(&root), 0);
+	/* A device's frames have no references. */
+	parts = 0;
+	assert_int_equal(npt_map(&npt, 0x200, 0x800, 9, NPT_WRITE | NPT_DEVICE, NULL), 0);
+	protect_all(0x234, 1, true);
+	assert_int_equal(parts, 0);
+	expect(0x234, 0x834, 0, NPT_DEVICE);
+	expect(0x235, 0x835, 0, NPT_WRITE | NPT_DEVICE);
+	unmap_all(0x200, 0x200);
+	/* Nothing is in the way of a large leaf then. */
+	assert_int_equal(npt_map(&npt, 0x40000, 0x80000, 18, RWX, NULL), 0);
+	unmap_all(0, BIT(36));
+	finish();
+}
+
+static void protect_small(void **state __unused)
+{
+	check_protect_small(&npt_format_amd);
+	check_protect_small(&npt_format_ept);
+}
+
+/* No memory, or no reference: what is said not to be done is as it was. */
+static void check_protect_fails(const struct npt_format *f)
+{
+	u64 done;
+
+	start(f, false);
+	npt.part = count_parts;
+	assert_int_equal(npt_map(&npt, 0x40000, 0x80000, 18, RWX, NULL), 0);
+	pages_left = 0;
+	assert_int_equal(npt_protect(&npt, 0x40000, 1, true, &done), -ENOMEM);
+	assert_int_equal(done, 0);
+	expect(0x40000, 0x80000, 18, RWX);
+	pages_left = 1;
+	assert_int_equal(npt_protect(&npt, 0x40000, 1, true, &done), -ENOMEM);
+	expect(0x40000, 0x80000, 9, RWX);
+	pages_left = 1;
+	assert_int_equal(npt_protect(&npt, 0x40000, 0x400, true, &done), 0);
+	assert_int_equal(done, 0x200);
+	expect(0x401ff, 0x801ff, 0, NPT_EXEC);
+	expect(0x40200, 0x80200, 9, RWX);
+	pages_left = 5;
+	part_error = -EBUSY;
+	assert_int_equal(npt_protect(&npt, 0x40200, 0x200, true, &done), -EBUSY);
+	part_error = 0;
+	assert_int_equal(done, 0);
+	expect(0x40200, 0x80200, 9, RWX);
+	assert_int_equal(gather.nr_tables, 1);
+	give_pages_back();
+	/* Without a split there is nothing that could fail. */
+	pages_left = 0;
+	protect_all(0x40200, 1, false);
+	expect(0x403ff, 0x803ff, 9, NPT_EXEC);
+	assert_int_equal(npt_protect(&npt, 0, 0, false, &done), -EINVAL);
+	assert_int_equal(npt_protect(&npt, BIT(36), 1, false, &done), -EINVAL);
+	assert_int_equal(npt_protect(&npt, BIT(36) - 1, 2, true, &done), -EINVAL);
+	assert_int_equal(npt_protect(&npt, 5, ~0ull, true, &done), -EINVAL);
+	unmap_all(0, BIT(36));
+	finish();
+}
+
+static void protect_fails(void **state __unused)
+{
+	check_protect_fails(&npt_format_amd);
+	check_protect_fails(&npt_format_ept);
+}
+
+/* A large range is done in pieces: no call looks at more than so many entries. */
+static void protect_in_pieces(void **state __unused)
+{
+	u64 done, calls = 0, pos;
+
+	start(&npt_format_ept, false);
+	assert_int_equal(npt_map(&npt, 0, 0, 18, RWX, NULL), 0);
+	for (pos = 0; pos < BIT(18); pos += done, calls++) {
+		assert_int_equal(npt_protect(&npt, pos, BIT(18) - pos, true, &done), 0);
+		assert_in_range(done, 1, 4096);
+	}
+	assert_true(calls >= 64);
+	unmap_all(0, BIT(18));
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +591,10 @@ int main(void)
 		cmocka_unit_test(identity_splits_and_collapses),
 		cmocka_unit_test(collapse_wants_equals),
 		cmocka_unit_test(without_1g),
+		cmocka_unit_test(protect),
+		cmocka_unit_test(protect_small),
+		cmocka_unit_test(protect_fails),
+		cmocka_unit_test(protect_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

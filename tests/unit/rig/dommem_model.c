@@ -94,6 +94,28 @@ void model_drop(struct guest *g, u32 i)
 	p->kind = NPT_ABSENT;
 }
 
+void model_protect(struct guest *g, u32 i, bool small)
+{
+	struct page *p = &g->page[i];
+	u32 n, k;
+
+	if (p->kind != NPT_MAPPED)
+		return;
+	n = 1u << p->order;
+	if (n == 1 || !small) {
+		for (k = 0; k < n; k++)
+			p[(int)k - (int)(i % n)].rights &= ~BP_MAP_WRITE;
+		return;
+	}
+	p -= i % n;
+	model_ref(p, -1);
+	for (k = 0; k < n; k++) {
+		p[k].order = 0;
+		model_ref(&p[k], 1);
+	}
+	p[i % n].rights &= ~BP_MAP_WRITE;
+}
+
 static void check_guest(const struct guest *g)
 {
 	struct domain *d = domain_get(g->id);
@@ -119,7 +141,7 @@ static void check_guest(const struct guest *g)
 				 is_device(p->pfn) ? BP_OWNER_NONE : BP_OWNER_DOM0);
 		assert_int_equal(!!(leaf.attr & NPT_DEVICE), is_device(p->pfn));
 	}
-	assert_int_equal(d->npt.mapped, mapped);
+	assert_int_equal(npt_mapped(&d->npt), mapped);
 	domain_put(d);
 }
 

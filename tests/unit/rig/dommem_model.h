@@ -40,6 +40,8 @@ bool can_donate(u64 pfn);
 /* What MAP should say, and do, to the model. */
 int model_map(struct guest *g, const struct bp_map *m);
 void model_drop(struct guest *g, u32 i);
+/* What PROTECT does to one page; @small: and what of a large one it makes. */
+void model_protect(struct guest *g, u32 i, bool small);
 /* Compare frame table, guests' tables, domain 0's table and statistics. */
 void check_all(void);
 
