@@ -58,4 +58,7 @@ void bp_sysfs_exit(void);
 int bp_kvm_module_init(void);
 void bp_kvm_module_exit(void);
 
+/* ---- params.c: those of KVM's parameters that can be written; ends with NULL ---- */
+extern const struct attribute *bp_kvm_params[];
+
 #endif

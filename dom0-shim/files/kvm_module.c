@@ -6,8 +6,8 @@
  *
  * The folders have a file "initstate", too, so that modprobe takes the modules for
  * loaded and leaves Linux's own alone; the kernel itself then refuses a module of
- * that name.  Where kvm.ko is loaded already, its folder stands.  No parameter can
- * be written, and each says what Bedplate does.
+ * that name.  Where kvm.ko is loaded already, its folder stands.  Each parameter says
+ * what Bedplate does; those of params.c can be written.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/kobject.h>
@@ -41,7 +41,6 @@ static ssize_t param_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 static struct param initstate = PARAM("initstate", "live");
 
 static struct param kvm_params[] = {
-	PARAM("eager_page_split", "N"),
 	PARAM("enable_pmu", "N"),
 	PARAM("enable_vmware_backdoor", "N"),
 	PARAM("force_emulation_prefix", "0"),
@@ -92,7 +91,7 @@ static const struct kobj_type lookalike_type = {
 	.release = release,
 };
 
-static int add_params(struct lookalike *m, struct param *p)
+static int add_params(struct lookalike *m, struct param *p, const struct attribute **more)
 {
 	int ret = sysfs_create_file(&m->kobj, &initstate.attr.attr);
 
@@ -101,7 +100,7 @@ static int add_params(struct lookalike *m, struct param *p)
 		return -ENOMEM;
 	for (; !ret && p->value; p++)
 		ret = sysfs_create_file(m->params, &p->attr.attr);
-	return ret;
+	return ret || !more ? ret : sysfs_create_files(m->params, more);
 }
 
 static void remove(struct lookalike *m)
@@ -113,7 +112,8 @@ static void remove(struct lookalike *m)
 }
 
 /* NULL: the kernel has a module of that name. */
-static struct lookalike *add(const char *name, struct param *params)
+static struct lookalike *add(const char *name, struct param *params,
+			     const struct attribute **more)
 {
 	struct kset *all = THIS_MODULE->mkobj.kobj.kset;
 	struct kobject *there = kset_find_obj(all, name);
@@ -130,7 +130,7 @@ static struct lookalike *add(const char *name, struct param *params)
 	m->kobj.kset = all;
 	ret = kobject_init_and_add(&m->kobj, &lookalike_type, NULL, "%s", name);
 	if (!ret)
-		ret = add_params(m, params);
+		ret = add_params(m, params, more);
 	if (!ret)
 		return m;
 	remove(m);
@@ -169,10 +169,11 @@ int bp_kvm_module_init(void)
 {
 	int ret;
 
-	modules[0] = add("kvm", kvm_params);
+	modules[0] = add("kvm", kvm_params, bp_kvm_params);
 	if (IS_ERR(modules[0]))
 		return PTR_ERR(modules[0]);
-	modules[1] = is_amd() ? add("kvm_amd", amd_params) : add("kvm_intel", intel_params);
+	modules[1] = is_amd() ? add("kvm_amd", amd_params, NULL) :
+				add("kvm_intel", intel_params, NULL);
 	ret = PTR_ERR_OR_ZERO(modules[1]);
 	if (ret)
 		goto remove_kvm;

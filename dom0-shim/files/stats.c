@@ -30,6 +30,10 @@ static const struct kvm_stats_desc vm_descs[] = {
 	VM_STAT(frames, "donated_pages", INSTANT, NONE, 0),
 	VM_STAT(frames_free, "donated_pages_free", INSTANT, NONE, 0),
 	VM_STAT(vcpus, "vcpus", INSTANT, NONE, 0),
+	VM_STAT(leaves[0], "pages_4k", INSTANT, NONE, 0),
+	VM_STAT(leaves[1], "pages_2m", INSTANT, NONE, 0),
+	VM_STAT(leaves[2], "pages_1g", INSTANT, NONE, 0),
+	VM_STAT(flushes, "remote_tlb_flush_requests", CUMULATIVE, NONE, 0),
 };
 
 #define VCPU_STAT(name) DESC(struct bp_vcpu_stats, name, #name, CUMULATIVE, NONE, 0)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dirty log: pages of a logged slot are mapped one by one and read-only;
- * the first write fault sets the page's bit and maps it writable.  Reading the
- * log takes the bits and the mappings away, or, if the VMM has chosen so, only
- * KVM_CLEAR_DIRTY_LOG does.  A page whose bit is set may be mapped writable at
- * once.  vm->mmu_lock makes "bit set" and "writable" one step for both sides.
+ * The dirty log: when it begins, the guest loses the right to write to the slot's
+ * pages, and large mappings become small ones; the first write fault sets the
+ * page's bit and gives the right back.  Reading the log takes bits and rights away,
+ * or, if the VMM has chosen so, only KVM_CLEAR_DIRTY_LOG does.  A page whose bit is
+ * set may be mapped writable at once.  vm->mmu_lock makes "bit set" and "writable"
+ * one step for both sides.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "channel/hypercall.h"
 #include "memslot.h"
 #include "mmu.h"
 
@@ -67,25 +69,46 @@ static struct bp_memslot *logged_slot(struct bp_vm *vm, u32 id)
 	return slot && slot->dirty ? slot : NULL;
 }
 
-static void unmap_bits(struct bp_vm *vm, u64 gfn, unsigned long bits)
-{
-	unsigned long first, n;
+/* Pages whose bits are gone and that the guest may still write to: those next to each other. */
+struct run {
+	struct bp_vm *vm;
+	u64 gfn;
+	u64 n;
+	bool any;		/* some have been protected: flush in the end */
+};
 
-	while (bits) {
-		first = __ffs(bits);
-		n = ~(bits >> first) ? __ffs(~(bits >> first)) :
-				       BITS_PER_LONG - first;
-		n = min_t(unsigned long, n, BITS_PER_LONG - first);
-		bp_zap(vm, gfn + first, n);
-		if (first + n >= BITS_PER_LONG)
-			break;
-		bits &= ~0ul << (first + n);
+static void run_end(struct run *r)
+{
+	if (!r->n)
+		return;
+	bp_protect(r->vm, r->gfn, r->n);
+	r->any = true;
+	r->n = 0;
+}
+
+static void run_add(struct run *r, u64 gfn, unsigned long bits)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &bits, BITS_PER_LONG) {
+		if (gfn + i != r->gfn + r->n)
+			run_end(r);
+		if (!r->n)
+			r->gfn = gfn + i;
+		r->n++;
 	}
 }
 
+static void run_flush(struct run *r)
+{
+	run_end(r);
+	if (r->any)
+		bp_hc_flush_tlb(r->vm->dom);
+}
+
 /*
- * A write between taking the bits and removing the mapping lands in a page
- * that the VMM has still to read: GET reports it, CLEAR was told of it.
+ * A write between taking the bits and the flush lands in a page that the VMM has
+ * still to read: GET reports it, CLEAR was told of it.
  */
 static unsigned long take_word(struct bp_vm *vm, struct bp_memslot *slot,
 			       unsigned long i, unsigned long mask)
@@ -98,13 +121,20 @@ static unsigned long take_word(struct bp_vm *vm, struct bp_memslot *slot,
 	return bits & mask;
 }
 
+static void forget(struct run *r, struct bp_memslot *slot, unsigned long i, unsigned long mask)
+{
+	run_add(r, slot->gfn + i * BITS_PER_LONG, take_word(r->vm, slot, i, mask));
+}
+
 void bp_dirty_forget(struct bp_vm *vm, u32 id, u64 word, unsigned long mask)
 {
 	struct bp_memslot *slot = logged_slot(vm, id);
+	struct run r = { .vm = vm };
 
 	if (!slot || word >= BITS_TO_LONGS(slot->npages))
 		return;
-	unmap_bits(vm, slot->gfn + word * BITS_PER_LONG, take_word(vm, slot, word, mask));
+	forget(&r, slot, word, mask);
+	run_end(&r);
 }
 
 static unsigned long *log_copy(const struct bp_memslot *slot)
@@ -115,12 +145,14 @@ static unsigned long *log_copy(const struct bp_memslot *slot)
 static void take_all(struct bp_vm *vm, struct bp_memslot *slot)
 {
 	unsigned long *out = log_copy(slot), i;
+	struct run r = { .vm = vm };
 
 	for (i = 0; i < BITS_TO_LONGS(slot->npages); i++) {
 		out[i] = READ_ONCE(slot->dirty[i]) ? take_word(vm, slot, i, ~0ul) : 0;
-		unmap_bits(vm, slot->gfn + i * BITS_PER_LONG, out[i]);
+		run_add(&r, slot->gfn + i * BITS_PER_LONG, out[i]);
 		cond_resched();
 	}
+	run_flush(&r);
 }
 
 static long get_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
@@ -166,6 +198,7 @@ static long clear_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
 {
 	struct bp_memslot *slot = logged_slot(vm, log->slot);
 	unsigned long first = log->first_page / BITS_PER_LONG, *in, i, n;
+	struct run r = { .vm = vm };
 
 	if (!slot)
 		return -ENOENT;
@@ -176,12 +209,11 @@ static long clear_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
 	if (copy_from_user(in, log->dirty_bitmap, n * sizeof(*in)))
 		return -EFAULT;
 	for (i = 0; i < n; i++) {
-		if (!in[i])
-			continue;
-		unmap_bits(vm, slot->gfn + (first + i) * BITS_PER_LONG,
-			   take_word(vm, slot, first + i, in[i]));
+		if (in[i])
+			forget(&r, slot, first + i, in[i]);
 		cond_resched();
 	}
+	run_flush(&r);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
+#include "channel/hypercall.h"
 #include "memslot.h"
 #include "mmu.h"
 
@@ -150,6 +151,8 @@ long bp_dirty_rings_reset(struct bp_vm *vm)
 	mutex_lock(&vm->slots_lock);
 	for (i = 0; i < n; i++)
 		done += reset_ring(vm, &bp_vcpu_at(vm, i)->dirty_ring);
+	if (done)
+		bp_hc_flush_tlb(vm->dom);
 	mutex_unlock(&vm->slots_lock);
 	return done;
 }

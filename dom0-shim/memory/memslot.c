@@ -4,8 +4,8 @@
  * an array by number, changed under vm->slots_lock; a slot itself never changes
  * but is replaced, and is read under vm->srcu.  A change is in force when the
  * ioctl returns: faults that still use the old slot have ended
- * (synchronize_srcu) and what they mapped is removed.  Where none was before, faults
- * that found none have made an MMIO exit, or a mark that is removed.
+ * (synchronize_srcu) and what they mapped is removed, or protected.  Where none was before,
+ * faults that found none have made an MMIO exit, or a mark that is removed.
  *
  * MMU notifiers find slots by hva, in a tree that has each slot for as long as it may be
  * mapped.
@@ -17,6 +17,7 @@
 #include <asm/apicdef.h>
 #include <asm/processor.h>
 
+#include "channel/hypercall.h"
 #include "guest_memfd.h"
 #include "memslot.h"
 #include "mmu.h"
@@ -96,12 +97,22 @@ static void publish(struct bp_vm *vm, const struct bp_memslot *old,
 		set_range(vm, last + 1, last_gfn(old), NULL);
 }
 
-/* Stays where it was, and whatever is written to it is in the log already. */
-static bool mappings_stay(const struct bp_vm *vm, const struct bp_memslot *old,
-			  const struct bp_memslot *new)
+/*
+ * What faults have mapped by @old.  Where @new is in its place and has a log, which
+ * does not know of all pages already, writes are to be noticed; where it has none any
+ * more, large pages can be mapped again.
+ */
+static void change_mappings(struct bp_vm *vm, const struct bp_memslot *old,
+			    const struct bp_memslot *new)
 {
-	return new && new->gfn == old->gfn && new->dirty && !old->dirty &&
-	       bp_dirty_initially(vm);
+	if (!new || new->gfn != old->gfn) {
+		bp_zap(vm, old->gfn, old->npages);
+	} else if (!new->dirty) {
+		bp_zap_parts(vm, new);
+	} else if (!bp_dirty_initially(vm)) {
+		bp_protect(vm, new->gfn, new->npages);
+		bp_hc_flush_tlb(vm->dom);
+	}
 }
 
 static void hva_insert(struct bp_vm *vm, struct bp_memslot *s)
@@ -128,12 +139,11 @@ static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 		hva_insert(vm, new);
 	publish(vm, old, new);
 	xa_store(&vm->slot_ids, new ? new->id : old->id, new, GFP_SURE);
-	if (old)
+	if (old) {
 		synchronize_srcu_expedited(&vm->srcu);
-	if (old && !mappings_stay(vm, old, new))
-		bp_zap(vm, old->gfn, old->npages);
-	if (old)
+		change_mappings(vm, old, new);
 		hva_remove(vm, old);
+	}
 	if (new)
 		bp_clear_marks(vm, new->gfn, new->npages);
 }

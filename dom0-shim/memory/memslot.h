@@ -62,8 +62,9 @@ int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot);
 /* In @vcpu's KVM_RUN, whose ring hears of it if there is one. */
 void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn);
 /*
- * Of slot @id, the pages @mask from 64 * @word on: the next write to them counts again.
- * Nothing if the slot, or its log, is not there, or has not so many.  vm->slots_lock.
+ * Of slot @id, the pages @mask from 64 * @word on: the next write to them counts again,
+ * after a flush of the TLBs.  Nothing if the slot, or its log, is not there, or has not
+ * so many.  vm->slots_lock.
  */
 void bp_dirty_forget(struct bp_vm *vm, u32 id, u64 word, unsigned long mask);
 /* May the guest write without being noticed?  Sure under vm->mmu_lock only. */

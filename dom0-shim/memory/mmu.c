@@ -91,11 +91,10 @@ static int lookup_page(struct fault *f)
 }
 
 /*
- * How large a page maps hva in the VMM's own tables: order 0, 9 or 18.  With
- * interrupts off the tables stay allocated; that they may change is what
+ * With interrupts off the VMM's tables stay allocated; that they may change is what
  * bp_mmu_retry() is for.
  */
-static unsigned int host_order(struct mm_struct *mm, unsigned long hva)
+unsigned int bp_host_order(struct mm_struct *mm, unsigned long hva)
 {
 	unsigned int order = 0;
 	unsigned long flags;
@@ -143,7 +142,7 @@ static void choose_order(struct fault *f)
 	f->order = 0;
 	if (f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
 		return;
-	f->order = host_order(f->vm->mm, f->hva);
+	f->order = bp_host_order(f->vm->mm, f->hva);
 	if (f->order > 9 && !order_fits(f, f->order))
 		f->order = 9;
 	if (f->order && !order_fits(f, f->order))
@@ -206,6 +205,13 @@ static long map_pages(struct fault *f)
 	if (ret == -EINVAL && f->order > 9) {
 		/* No 1 GiB pages in this machine's tables. */
 		f->order = 9;
+		ret = map_once(f);
+	}
+	if (ret == -EEXIST && !f->order) {
+		/* A part of a large page that is to have a right which the others have not. */
+		ret = bp_hc_protect(f->vm->dom, f->gfn, 1, BP_PROTECT_SPLIT);
+		if (ret == -ENOMEM)
+			return ret;
 		ret = map_once(f);
 	}
 	if (ret == -EEXIST) {

@@ -30,6 +30,8 @@ long bp_pre_fault(struct bp_vcpu *vcpu, struct kvm_pre_fault_memory *range);
  * its slot, or NULL.  Nothing is asked if that is no longer so.
  */
 int bp_mark_mmio(struct bp_vm *vm, u64 gfn, const struct bp_memslot *seen);
+/* How large a page maps hva in the VMM's own tables: order 0, 9 or 18.  A hint. */
+unsigned int bp_host_order(struct mm_struct *mm, unsigned long hva);
 
 /*
  * ---- pfnmap.c ----
@@ -46,6 +48,14 @@ void bp_notifier_exit(struct bp_vm *vm);
 void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages);
 /* The same, of what is not to be mapped any more by what those see who hold vm->mmu_lock. */
 void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages);
+/*
+ * Writes to these pages fault, once BP_HC_FLUSH_TLB has followed; large mappings are split
+ * first if bp_eager_page_split says so, and if there is memory for it.  May sleep.
+ */
+void bp_protect(struct bp_vm *vm, u64 gfn, u64 npages);
+/* Remove what may be small parts of the VMM's large pages. */
+void bp_zap_parts(struct bp_vm *vm, const struct bp_memslot *slot);
+extern bool bp_eager_page_split;	/* KVM's parameter; may change at any time */
 void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages);
 /* Has [hva, hva + len) been invalidated since seq?  vm->mmu_lock is held. */
 bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,

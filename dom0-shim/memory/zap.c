@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking mappings away: for memslots that change, and for the MMU notifiers of
- * the VMM's address space.
+ * Taking mappings, or the right to write, away: for memslots that change, for the dirty
+ * log, and for the MMU notifiers of the VMM's address space.
  *
  * The notifier's protocol is that of KVM: between start and end of an
  * invalidation nothing in its range is mapped (mmu_in_progress), and a fault
@@ -9,8 +9,10 @@
  */
 #include <linux/interval_tree.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 
 #include "channel/hypercall.h"
+#include "donate.h"
 #include "memslot.h"
 #include "mmu.h"
 
@@ -33,6 +35,59 @@ void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages)
 	spin_lock(&vm->mmu_lock);
 	spin_unlock(&vm->mmu_lock);
 	bp_zap(vm, gfn, npages);
+}
+
+bool bp_eager_page_split = true;
+
+/* One piece, with @flags of BP_HC_PROTECT; those that still can be had are left. */
+static long protect_some(struct bp_vm *vm, u64 gfn, u64 npages, u64 *flags)
+{
+	long done = bp_hc_protect(vm->dom, gfn, npages, *flags);
+
+	if (done > 0)
+		return done;
+	if (!*flags)
+		return -EIO;
+	if (done != -ENOMEM || bp_donate(vm))
+		*flags = 0;	/* a write fault splits */
+	return 0;
+}
+
+void bp_protect(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	u64 flags = READ_ONCE(bp_eager_page_split) ? BP_PROTECT_SPLIT : 0;
+	long done;
+
+	while (npages) {
+		done = protect_some(vm, gfn, npages, &flags);
+		if (WARN_ON_ONCE(done < 0))
+			return;
+		gfn += done;
+		npages -= min_t(u64, done, npages);
+		cond_resched();
+	}
+}
+
+/* Frames of a 2 MiB page. */
+#define PART_OF		(PMD_SIZE / PAGE_SIZE)
+
+void bp_zap_parts(struct bp_vm *vm, const struct bp_memslot *s)
+{
+	u64 gfn = ALIGN(s->gfn, PART_OF), n = 0;
+
+	if ((s->gfn ^ s->hva >> PAGE_SHIFT) & (PART_OF - 1))
+		return;		/* mapped by small pages in any case */
+	for (; gfn + PART_OF <= s->gfn + s->npages; gfn += PART_OF) {
+		if (bp_host_order(vm->mm, bp_slot_hva(s, gfn))) {
+			n += PART_OF;
+		} else if (n) {
+			bp_zap(vm, gfn - n, n);
+			n = 0;
+		}
+		cond_resched();
+	}
+	if (n)
+		bp_zap(vm, gfn - n, n);
 }
 
 /* MMIO marks of frames that get memory. */

@@ -71,3 +71,26 @@ void guest_other_tables(int cpu)
 	P->res[1] = to[2 * 512 + (P->arg[1] >> 21)] & PT_USED;
 	P->res[0] = MEM(u8, P->arg[1]);
 }
+
+/*
+ * Two CPUs count up words of arg[1] pages from arg[0], here and there, until arg[2] is set:
+ * the first word of a page is CPU 0's, the second CPU 1's.  While arg[3] is odd they stand
+ * still; res[2] and res[3] say that they have seen it.
+ */
+void guest_writers(int cpu)
+{
+	apic_enable();
+	if (!cpu)
+		start_cpu(1);
+	for (u64 x = (u64)cpu + 1, gate; !P->arg[2];) {
+		gate = P->arg[3];
+		P->res[2 + cpu] = gate;
+		if (gate & 1) {
+			pause();
+			continue;
+		}
+		x = x * 6364136223846793005ull + 1442695040888963407ull;
+		MEM(u64, P->arg[0] + (x >> 33) % P->arg[1] * 4096 + (u64)cpu * 8)++;
+		P->res[cpu]++;
+	}
+}

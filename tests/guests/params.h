@@ -59,6 +59,7 @@
 #define OP_SYNC		7	/* addr stage */
 #define OP_CPUID	8	/* addr leaf | subleaf << 32; val gets eax | ebx << 32, err ecx | edx << 32 */
 #define OP_HLT		9	/* STI; HLT; CLI */
+#define OP_CALL		10	/* addr, of a function without arguments */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -107,7 +108,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(stishadow) X(movss) X(tpr) X(pit) X(pitlate) X(port61) X(extint) \
 	X(ipi_running) X(halt_priority) X(in_service) X(apic_mode) X(apic_reads) X(level_eoi) \
 	X(ap_start) X(pingpong) X(ap_init) X(broadcast) \
-	X(touch) X(counter) X(waitzero) X(other_tables) \
+	X(touch) X(counter) X(waitzero) X(other_tables) X(writers) \
 	X(regs) X(fpregs) X(fpspin) X(breakpoint) X(setdr) X(debugged) X(msrloop) \
 	X(pvclock) X(pveoi) X(pvipi) X(hypercall) X(calls) X(steal) X(share) X(ins_pages) X(blocked_irq) X(synic) \
 	X(apf_told) X(apf_halted) X(apf_masked) X(apf_init) \

@@ -428,26 +428,6 @@ TEST_LIMIT(api, many_vms, 60)
 	}
 }
 
-/* The named counter of a KVM_GET_STATS_FD file, or -1. */
-static int64_t stat_of(int fd, const char *name)
-{
-	struct kvm_stats_header h;
-	char buf[sizeof(struct kvm_stats_desc) + 256];
-	struct kvm_stats_desc *d = (struct kvm_stats_desc *)buf;
-	int64_t val = -1;
-
-	CHECK_EQ(pread(fd, &h, sizeof(h), 0), sizeof(h));
-	CHECK(h.name_size && h.name_size < 256);
-	for (uint32_t i = 0; i < h.num_desc; i++) {
-		size_t size = sizeof(*d) + h.name_size;
-
-		CHECK_EQ(pread(fd, buf, size, h.desc_offset + i * size), size);
-		if (!strcmp(d->name, name))
-			CHECK_EQ(pread(fd, &val, 8, h.data_offset + d->offset), 8);
-	}
-	return val;
-}
-
 /* Counters grow by what the guest does, and can be read while and after it lives. */
 TEST(api, stats)
 {

@@ -377,6 +377,25 @@ void set_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 	CHECK_EQ(ioctl(v->fd, KVM_SET_MSRS, &m), 1);
 }
 
+int64_t stat_of(int fd, const char *name)
+{
+	struct kvm_stats_header h;
+	char buf[sizeof(struct kvm_stats_desc) + 256];
+	struct kvm_stats_desc *d = (struct kvm_stats_desc *)buf;
+	int64_t val = -1;
+
+	CHECK_EQ(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	CHECK(h.name_size && h.name_size < 256);
+	for (uint32_t i = 0; i < h.num_desc; i++) {
+		size_t size = sizeof(*d) + h.name_size;
+
+		CHECK_EQ(pread(fd, buf, size, h.desc_offset + i * size), size);
+		if (!strcmp(d->name, name))
+			CHECK_EQ(pread(fd, &val, 8, h.data_offset + d->offset), 8);
+	}
+	return val;
+}
+
 void irq_line(struct vm *vm, uint32_t gsi, int level)
 {
 	struct kvm_irq_level l = { .irq = gsi, .level = level };

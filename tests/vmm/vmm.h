@@ -116,6 +116,8 @@ void thread_join(struct vcpu *v);
 
 uint64_t get_msr(struct vcpu *v, uint32_t msr);
 void set_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+/* The named counter of a KVM_GET_STATS_FD file, or -1. */
+int64_t stat_of(int fd, const char *name);
 void irq_line(struct vm *vm, uint32_t gsi, int level);
 int signal_msi(struct vm *vm, uint32_t addr, uint32_t data);
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Parameters of kvm.ko that can be written while it runs, in /sys/module/kvm/parameters. */
+#include <linux/kobject.h>
+#include <linux/kstrtox.h>
+#include <linux/sysfs.h>
+
+#include "memory/mmu.h"
+#include "files.h"
+
+#define SHOW(name, format, value)						\
+	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf) \
+	{									\
+		return sysfs_emit(buf, format "\n", value);			\
+	}
+
+/* @set: 0 or a negative errno, from the string val. */
+#define STORE(name, set)							\
+	static ssize_t name##_store(struct kobject *kobj, struct kobj_attribute *attr,	\
+				    const char *val, size_t n)			\
+	{									\
+		int ret = set;							\
+		return ret ? ret : n;						\
+	}									\
+	static struct kobj_attribute name##_attr = __ATTR_RW(name);
+
+SHOW(eager_page_split, "%c", READ_ONCE(bp_eager_page_split) ? 'Y' : 'N')
+STORE(eager_page_split, kstrtobool(val, &bp_eager_page_split))
+
+const struct attribute *bp_kvm_params[] = {
+	&eager_page_split_attr.attr,
+	NULL,
+};
