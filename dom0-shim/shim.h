@@ -27,6 +27,7 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../compat/kvm-abi/channel.h"
@@ -96,6 +97,16 @@ struct bp_vm {
 	struct page *map_page;	/* list of BP_HC_MAP */
 	struct xarray marks;	/* gfns with a BP_MAP_MMIO mark */
 	unsigned int nr_marks;
+
+	/* memory/nx.c; regions are under ->mmu_lock */
+	struct {
+		struct list_head vms;
+		bool off;	/* set before the first vCPU, under ->lock */
+		struct list_head regions; /* oldest first */
+		struct xarray by_place;	/* the same */
+		unsigned long nr_regions;
+		struct delayed_work work;
+	} nx;
 
 	struct mutex donate_lock;
 	struct page *list_page;	/* list of DONATE and RECLAIM */

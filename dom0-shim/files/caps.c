@@ -89,6 +89,7 @@ long bp_check_extension(const struct bp_vm *vm, long ext)
 	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
 	case KVM_CAP_SREGS2:
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+	case KVM_CAP_VM_DISABLE_NX_HUGE_PAGES:
 	case KVM_CAP_PRE_FAULT_MEMORY:
 	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_SPLIT_IRQCHIP:

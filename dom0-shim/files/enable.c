@@ -3,12 +3,14 @@
  * KVM_ENABLE_CAP of a VM's file: a row for each capability that has to be
  * asked for.  caps.c says which there are.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
 #include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
+#include "memory/nx.h"
 #include "running/run.h"
 #include "files.h"
 
@@ -222,6 +224,14 @@ static long enable_dirty_ring(struct bp_vm *vm, const struct kvm_enable_cap *cap
 	return bp_dirty_ring_enable(vm, cap->args[0]);
 }
 
+/* A VMM that may stop the machine may also run guests that can: KVM's rule, in words. */
+static long enable_no_nx(struct bp_vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (!capable(CAP_SYS_BOOT))
+		return -EPERM;
+	return cap->args[0] ? -EINVAL : bp_nx_disable(vm);
+}
+
 struct enabler {
 	u32 cap;
 	/* cap->flags is 0.  No lock is held. */
@@ -246,6 +256,7 @@ static const struct enabler enablers[] = {
 	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
 	{ KVM_CAP_X86_APIC_BUS_CYCLES_NS, enable_apic_bus },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault },
+	{ KVM_CAP_VM_DISABLE_NX_HUGE_PAGES, enable_no_nx },
 };
 
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -12,6 +12,7 @@
 
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
+#include "memory/nx.h"
 #include "running/apf.h"
 #include "files.h"
 
@@ -66,6 +67,7 @@ static int __init bedplate_init(void)
 	ret = bp_irq_module_init();
 	if (ret)
 		return ret;
+	bp_nx_module_init();
 	ret = bp_apf_init();
 	if (ret)
 		goto irq;
@@ -98,6 +100,7 @@ ring:
 apf:
 	bp_apf_exit();
 irq:
+	bp_nx_module_exit();
 	bp_irq_module_exit();
 	return ret;
 }
@@ -109,6 +112,7 @@ static void __exit bedplate_exit(void)
 	bp_sysfs_exit();
 	bp_ring_exit();
 	bp_apf_exit();
+	bp_nx_module_exit();
 	bp_irq_module_exit();
 }
 

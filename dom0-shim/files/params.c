@@ -5,6 +5,7 @@
 #include <linux/sysfs.h>
 
 #include "memory/mmu.h"
+#include "memory/nx.h"
 #include "files.h"
 
 #define SHOW(name, format, value)						\
@@ -21,12 +22,24 @@
 		int ret = set;							\
 		return ret ? ret : n;						\
 	}									\
-	static struct kobj_attribute name##_attr = __ATTR_RW(name);
+	static struct kobj_attribute name##_attr = __ATTR_RW(name)
 
 SHOW(eager_page_split, "%c", READ_ONCE(bp_eager_page_split) ? 'Y' : 'N')
-STORE(eager_page_split, kstrtobool(val, &bp_eager_page_split))
+STORE(eager_page_split, kstrtobool(val, &bp_eager_page_split));
+
+SHOW(nx_huge_pages, "%s", bp_nx_get())
+STORE(nx_huge_pages, bp_nx_set(val));
+
+SHOW(nx_huge_pages_recovery_ratio, "%u", READ_ONCE(bp_nx_ratio))
+STORE(nx_huge_pages_recovery_ratio, bp_nx_set_recovery(&bp_nx_ratio, val));
+
+SHOW(nx_huge_pages_recovery_period_ms, "%u", READ_ONCE(bp_nx_period_ms))
+STORE(nx_huge_pages_recovery_period_ms, bp_nx_set_recovery(&bp_nx_period_ms, val));
 
 const struct attribute *bp_kvm_params[] = {
 	&eager_page_split_attr.attr,
+	&nx_huge_pages_attr.attr,
+	&nx_huge_pages_recovery_ratio_attr.attr,
+	&nx_huge_pages_recovery_period_ms_attr.attr,
 	NULL,
 };

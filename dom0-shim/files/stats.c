@@ -20,20 +20,27 @@ static_assert(NAME_SIZE == KVM_STATS_NAME_SIZE);
 	.flags = KVM_STATS_TYPE_##kind | KVM_STATS_UNIT_##unit | KVM_STATS_BASE_POW10, \
 	.exponent = exp, .size = 1, .offset = offsetof(type, field_), .name = name_ }
 
+/* Bedplate fills the first part, of a page's beginning. */
+struct vm_stats {
+	struct bp_domain_stats dom;
+	u64 nx_lpage_splits;
+};
+
 #define VM_STAT(field, name, kind, unit, exp) \
-	DESC(struct bp_domain_stats, field, name, kind, unit, exp)
+	DESC(struct vm_stats, field, name, kind, unit, exp)
 static const struct kvm_stats_desc vm_descs[] = {
-	VM_STAT(exits, "exits", CUMULATIVE, NONE, 0),
-	VM_STAT(service_exits, "service_exits", CUMULATIVE, NONE, 0),
-	VM_STAT(run_ns, "run_time", CUMULATIVE, SECONDS, -9),
-	VM_STAT(mapped, "mapped_pages", INSTANT, NONE, 0),
-	VM_STAT(frames, "donated_pages", INSTANT, NONE, 0),
-	VM_STAT(frames_free, "donated_pages_free", INSTANT, NONE, 0),
-	VM_STAT(vcpus, "vcpus", INSTANT, NONE, 0),
-	VM_STAT(leaves[0], "pages_4k", INSTANT, NONE, 0),
-	VM_STAT(leaves[1], "pages_2m", INSTANT, NONE, 0),
-	VM_STAT(leaves[2], "pages_1g", INSTANT, NONE, 0),
-	VM_STAT(flushes, "remote_tlb_flush_requests", CUMULATIVE, NONE, 0),
+	VM_STAT(dom.exits, "exits", CUMULATIVE, NONE, 0),
+	VM_STAT(dom.service_exits, "service_exits", CUMULATIVE, NONE, 0),
+	VM_STAT(dom.run_ns, "run_time", CUMULATIVE, SECONDS, -9),
+	VM_STAT(dom.mapped, "mapped_pages", INSTANT, NONE, 0),
+	VM_STAT(dom.frames, "donated_pages", INSTANT, NONE, 0),
+	VM_STAT(dom.frames_free, "donated_pages_free", INSTANT, NONE, 0),
+	VM_STAT(dom.vcpus, "vcpus", INSTANT, NONE, 0),
+	VM_STAT(dom.leaves[0], "pages_4k", INSTANT, NONE, 0),
+	VM_STAT(dom.leaves[1], "pages_2m", INSTANT, NONE, 0),
+	VM_STAT(dom.leaves[2], "pages_1g", INSTANT, NONE, 0),
+	VM_STAT(dom.flushes, "remote_tlb_flush_requests", CUMULATIVE, NONE, 0),
+	VM_STAT(nx_lpage_splits, "nx_lpage_splits", INSTANT, NONE, 0),
 };
 
 #define VCPU_STAT(name) DESC(struct bp_vcpu_stats, name, #name, CUMULATIVE, NONE, 0)
@@ -82,14 +89,16 @@ static void *image(const struct stats *s, const struct kvm_stats_desc *descs, u3
 
 static void *vm_image(const struct stats *s, size_t *total)
 {
-	void *page = (void *)get_zeroed_page(GFP_KERNEL), *p = NULL;
+	struct vm_stats *st = (void *)get_zeroed_page(GFP_KERNEL);
+	void *p = NULL;
 
-	if (!page)
+	if (!st)
 		return NULL;
-	if (bp_hc_domain_get(s->vm->dom, BP_DOM_STATS, bp_pfn(page)) >= 0)
-		p = image(s, vm_descs, ARRAY_SIZE(vm_descs), page,
-			  sizeof(struct bp_domain_stats), total);
-	free_page((unsigned long)page);
+	if (bp_hc_domain_get(s->vm->dom, BP_DOM_STATS, bp_pfn(&st->dom)) >= 0) {
+		st->nx_lpage_splits = READ_ONCE(s->vm->nx.nr_regions);
+		p = image(s, vm_descs, ARRAY_SIZE(vm_descs), st, sizeof(*st), total);
+	}
+	free_page((unsigned long)st);
 	return p;
 }
 

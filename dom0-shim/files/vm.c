@@ -21,6 +21,7 @@
 #include "memory/guest_memfd.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
+#include "memory/nx.h"
 #include "memory/private.h"
 #include "running/apf.h"
 #include "running/hv.h"
@@ -248,6 +249,7 @@ static void destroy_vm(struct bp_vm *vm)
 	}
 	bp_irq_free(vm->irq);
 	bp_notifier_exit(vm);
+	bp_nx_exit(vm);
 	bp_ring_remove_vm(vm);
 	/* Pages that Bedplate still refers to are lost rather than reused. */
 	if (!bp_domain_destroy(vm))
@@ -341,6 +343,7 @@ static struct bp_vm *make_vm(unsigned long type)
 	ret = bp_ring_add_vm(vm);
 	if (ret)
 		goto notifier;
+	bp_nx_init(vm);
 	return vm;
 
 notifier:

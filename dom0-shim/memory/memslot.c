@@ -21,6 +21,7 @@
 #include "guest_memfd.h"
 #include "memslot.h"
 #include "mmu.h"
+#include "nx.h"
 
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)
 #define BP_APIC_GFN		(APIC_DEFAULT_PHYS_BASE >> PAGE_SHIFT)
@@ -107,8 +108,10 @@ static void change_mappings(struct bp_vm *vm, const struct bp_memslot *old,
 {
 	if (!new || new->gfn != old->gfn) {
 		bp_zap(vm, old->gfn, old->npages);
+		bp_nx_forget(vm, old->gfn, old->npages);
 	} else if (!new->dirty) {
 		bp_zap_parts(vm, new);
+		bp_nx_forget(vm, new->gfn, new->npages);
 	} else if (!bp_dirty_initially(vm)) {
 		bp_protect(vm, new->gfn, new->npages);
 		bp_hc_flush_tlb(vm->dom);

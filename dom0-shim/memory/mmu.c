@@ -15,6 +15,7 @@
 #include "donate.h"
 #include "memslot.h"
 #include "mmu.h"
+#include "nx.h"
 #include "private.h"
 
 #define BP_AROUND	16	/* frames looked at around a fault, aligned */
@@ -28,9 +29,12 @@ struct fault {
 	unsigned long hva;
 	unsigned long seq;
 	bool write;		/* the guest writes */
+	bool exec;		/* it executes */
 	bool nowait;		/* -EAGAIN rather than sleep until the page is there */
 	bool map_write;		/* the mapping may be writable */
 	unsigned int order;
+	unsigned int large;	/* order that it could be mapped by */
+	bool nx;		/* large mappings are not for executing */
 	unsigned int n;		/* of pages, consecutive from hva */
 	struct page *pages[BP_AROUND];
 	u64 pfn;		/* of the only one, if pages[0] is NULL: a device's */
@@ -139,7 +143,7 @@ static bool order_fits(const struct fault *f, unsigned int order)
 
 static void choose_order(struct fault *f)
 {
-	f->order = 0;
+	f->order = f->large = 0;
 	if (f->slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
 		return;
 	f->order = bp_host_order(f->vm->mm, f->hva);
@@ -147,6 +151,23 @@ static void choose_order(struct fault *f)
 		f->order = 9;
 	if (f->order && !order_fits(f, f->order))
 		f->order = 0;
+	f->large = f->order;
+	if (f->exec && bp_nx_on(f->vm))
+		f->order = 0;
+}
+
+/* What large pages are there is sure under the lock only. */
+static void settle_nx(struct fault *f)
+{
+	f->nx = bp_nx_on(f->vm);
+	if (!f->nx)
+		return;
+	if (f->exec) {
+		bp_nx_split(f->vm, f->gfn, f->large);
+		f->order = 0;
+	}
+	while (f->order && bp_nx_is_split(f->vm, f->gfn, f->order))
+		f->order -= 9;
 }
 
 /* Neighbours that are present already, up to the end of the aligned group. */
@@ -172,7 +193,7 @@ static void fill_maps(const struct fault *f)
 {
 	struct bp_map *map = page_address(f->vm->map_page);
 	u64 mask = (1ull << f->order) - 1;
-	u32 flags = BP_MAP_EXEC | (f->map_write ? BP_MAP_WRITE : 0);
+	u32 flags = (f->map_write ? BP_MAP_WRITE : 0) | (f->nx && f->order ? 0 : BP_MAP_EXEC);
 	unsigned int i;
 
 	if (!bp_has_quirk(f->vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT))
@@ -197,6 +218,7 @@ static long map_pages(struct fault *f)
 {
 	long ret;
 
+	settle_nx(f);
 	if (f->write)
 		bp_dirty_mark(f->vcpu, f->slot, f->gfn);
 	else if (!bp_dirty_known(f->slot, f->gfn))
@@ -278,10 +300,12 @@ static int fault_in(struct fault *f)
 	return map_fault(f);
 }
 
-static int fault(struct bp_vcpu *vcpu, u64 gfn, bool write, bool nowait)
+static int fault(struct bp_vcpu *vcpu, u64 gfn, u32 access, bool nowait)
 {
+	bool write = access & BP_NPF_WRITE;
 	struct fault f = {
-		.vm = vcpu->vm, .vcpu = vcpu, .gfn = gfn, .write = write, .nowait = nowait,
+		.vm = vcpu->vm, .vcpu = vcpu, .gfn = gfn, .write = write,
+		.exec = access & BP_NPF_EXEC, .nowait = nowait,
 	};
 	int ret;
 
@@ -301,14 +325,14 @@ static int fault(struct bp_vcpu *vcpu, u64 gfn, bool write, bool nowait)
 	return ret < 0 ? ret : BP_FAULT_DONE;
 }
 
-int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
+int bp_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access)
 {
-	return fault(vcpu, gfn, write, false);
+	return fault(vcpu, gfn, access, false);
 }
 
-int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, bool write)
+int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, u32 access)
 {
-	return fault(vcpu, gfn, write, true);
+	return fault(vcpu, gfn, access, true);
 }
 
 /* Frames from @gfn on that are mapped then, or a negative errno. */

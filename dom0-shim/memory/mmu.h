@@ -14,12 +14,15 @@ struct bp_memslot;
 enum bp_fault_result {
 	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */
 	BP_FAULT_MMIO,		/* no memory there, or (the slot, or a device's frame that the
-				 * VMM maps) read-only and @write */
+				 * VMM maps) read-only and written to */
 	BP_FAULT_WAIT,		/* bp_fault_nowait(): the VMM's page is not there yet */
 };
-/* enum bp_fault_result or a negative errno.  @gfn with bp_vcpu_space(). */
-int bp_fault(struct bp_vcpu *vcpu, u64 gfn, bool write);
-int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, bool write);
+/*
+ * @gfn with bp_vcpu_space(), @access: BP_NPF_WRITE, BP_NPF_EXEC.  enum bp_fault_result or a
+ * negative errno.
+ */
+int bp_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access);
+int bp_fault_nowait(struct bp_vcpu *vcpu, u64 gfn, u32 access);
 /*
  * KVM_PRE_FAULT_MEMORY: map @range for reading, and leave in it what is not mapped.  An
  * error if nothing is: -EINVAL, -ENOENT no memory there, -EINTR, or that of a fault.

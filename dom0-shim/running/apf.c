@@ -302,20 +302,21 @@ static bool start_wait(struct bp_vcpu *vcpu, u64 gfn, bool write)
 	return true;
 }
 
-int bp_apf_fault(struct bp_vcpu *vcpu, u64 gfn, bool write)
+int bp_apf_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access)
 {
-	int ret = bp_fault_nowait(vcpu, gfn, write);
+	bool write = access & BP_NPF_WRITE;
+	int ret = bp_fault_nowait(vcpu, gfn, access);
 
 	if (likely(ret != BP_FAULT_WAIT))
 		return ret;
 	see_init(vcpu);
 	if (!can_wait(vcpu))
-		return bp_fault(vcpu, gfn, write);
+		return bp_fault(vcpu, gfn, access);
 	if (waits_for(vcpu, gfn)) {
 		halt_here(vcpu);
 		return BP_FAULT_DONE;
 	}
-	return start_wait(vcpu, gfn, write) ? BP_FAULT_DONE : bp_fault(vcpu, gfn, write);
+	return start_wait(vcpu, gfn, write) ? BP_FAULT_DONE : bp_fault(vcpu, gfn, access);
 }
 
 /* ---- page ready ---- */

@@ -208,10 +208,10 @@ static int hv_page(struct bp_vcpu *vcpu, u64 gfn)
 {
 	struct bp_vm *vm = vcpu->vm;
 	const struct bp_memslot *slot = bp_slot_find(vm, gfn);
-	int ret = bp_fault(vcpu, gfn, true);
+	int ret = bp_fault(vcpu, gfn, BP_NPF_WRITE);
 
 	if (ret == BP_FAULT_MMIO && !(vcpu->npf.flags & BP_NPF_WRITE))
-		ret = bp_fault(vcpu, gfn, false);
+		ret = bp_fault(vcpu, gfn, 0);
 	if (ret == BP_FAULT_MMIO) {
 		bp_zap(vm, gfn, 1);
 		ret = bp_mark_mmio(vm, gfn, slot);
@@ -238,7 +238,7 @@ int bp_exit_npf(struct bp_vcpu *vcpu)
 	if (npf->flags & BP_NPF_HV)
 		return hv_page(vcpu, gfn);
 
-	ret = bp_apf_fault(vcpu, gfn, npf->flags & BP_NPF_WRITE);
+	ret = bp_apf_fault(vcpu, gfn, npf->flags);
 	if (ret == BP_FAULT_DONE)
 		return 1;
 	if (ret < 0)
