@@ -239,6 +239,11 @@ static void nmi_send(struct vcpu *v)
 	ioctl(v->fd, KVM_NMI, 0);
 }
 
+static void smi_send(struct vcpu *v)
+{
+	ioctl(v->fd, KVM_SMI);
+}
+
 static void translate(struct vcpu *v)
 {
 	struct kvm_translation t = { .linear_address = rnd_value() };
@@ -261,7 +266,7 @@ void ioctls_call(struct vcpu *v)
 	} calls[] = {
 		{ slot_renew, 30 }, { events_set, 3 }, { debug_set, 4 }, { msrs_set, 3 }, { lapic_change, 6 },
 		{ xsave_change, 8 }, { xcr_set, 8 }, { mp_state_set, 8 }, { nmi_send, 10 }, { msi_send, 6 },
-		{ translate, 30 },
+		{ translate, 30 }, { smi_send, 10 },
 	};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)

@@ -138,7 +138,16 @@ static void check_exit(struct kvm_run *r, const struct setting *set, uint64_t ro
 		failed(a, round, "internal error %u", r->internal.suberror);
 }
 
-static void run(struct vcpu *v, const struct setting *set, uint64_t round)
+/* An SMI has found no memory for the state: then KVM ends the VM for good. */
+static bool is_dead(const struct vcpu *v)
+{
+	struct kvm_regs r;
+
+	return ioctl(v->fd, KVM_GET_REGS, &r) < 0 && errno == EIO;
+}
+
+/* False: the VM is of no more use. */
+static bool run(struct vcpu *v, const struct setting *set, uint64_t round)
 {
 	int err = 0, n = 0;
 
@@ -151,11 +160,14 @@ static void run(struct vcpu *v, const struct setting *set, uint64_t round)
 			check_exit(v->run, set, round);
 	} while (!err && ++n < RUNS && answer(v->run));
 	timer_set(0);
+	if (err == -EIO && is_dead(v))
+		return false;
 	if (err && err != -EINTR && err != -EAGAIN)
 		failed(&accounts[set->mode], round, "KVM_RUN fails with %d", err);
+	return true;
 }
 
-static void round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t round)
+static bool round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t round)
 {
 	struct setting set;
 	struct account *a;
@@ -181,23 +193,38 @@ static void round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t rou
 	}
 	if (set.error && !set.mutated)
 		failed(a, round, "KVM_SET_SREGS refuses legal state with %d", set.error);
-	run(v, &set, round);
+	return run(v, &set, round);
 }
 
-/* Rounds @first to @last - 1, with a VM of their own. */
-static void group_do(uint64_t first, uint64_t last)
+/* In SMM there is the same memory, where the code is then the handler's. */
+static struct vm *vm_for(uint64_t group)
 {
 	struct vm *vm = vm_new(G_script, 1, 0);
-	struct vcpu *v = &vm->vcpu[0];
-	struct kvm_sregs fresh;
 
-	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &fresh), 0);
-	rnd_begin(2, first);
+	if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_X86_SMM) > 0)
+		CHECK_EQ(vm_slot(vm, 1 << 16, 0, RAM_SIZE, vm->mem, 0), 0);
+	rnd_begin(2, group);
 	code_fill(vm->mem + FUZZ_CODE, FUZZ_CODE_SIZE);
 	code_fill(vm->mem + FUZZ_CODE - 0x10000, FUZZ_CODE_SIZE);
-	for (uint64_t round = first; round < last; round++)
-		round_do(v, &fresh, round);
-	vm_free(vm);
+	code_fill(vm->mem + FUZZ_SMI, FUZZ_CODE_SIZE);
+	return vm;
+}
+
+/* Rounds @first to @last - 1, with a VM of their own, or of those that it has left. */
+static void group_do(uint64_t first, uint64_t last)
+{
+	struct kvm_sregs fresh;
+	uint64_t round = first;
+
+	while (round < last) {
+		struct vm *vm = vm_for(first);
+		struct vcpu *v = &vm->vcpu[0];
+
+		CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &fresh), 0);
+		while (round < last && round_do(v, &fresh, round++))
+			;
+		vm_free(vm);
+	}
 }
 
 /* The verdict on each mode, and the sum; true if none failed. */

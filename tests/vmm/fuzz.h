@@ -11,6 +11,7 @@
 /* Guest-physical addresses; page tables are at GPA_TABLES and GPA_TABLES32. */
 #define FUZZ_CODE	0x20000		/* of the protected modes; real mode's is 64 KiB below */
 #define FUZZ_CODE_SIZE	0x8000
+#define FUZZ_SMI	0x38000		/* where the handler of SMIs begins after reset */
 #define GPA_TSS		0x4000
 #define GPA_LDT		0x4700
 #define GPA_GDT		0x5000
