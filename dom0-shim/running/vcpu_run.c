@@ -75,6 +75,9 @@ static void tell_stolen(struct bp_vcpu *vcpu)
 
 /* ---- one RUN ---- */
 
+/* What RUN takes of a stopped vCPU as it begins. */
+#define OWED	(BP_RUN_SET_REGS | BP_RUN_INSN_DONE | BP_RUN_INJECT | BP_RUN_EXCEPTION | BP_RUN_MSR)
+
 /*
  * Interrupts are off, so none is lost: one that comes ends RUN, and is taken
  * where they are enabled again, still on the guest's account.
@@ -103,7 +106,12 @@ static long enter_guest(struct bp_vcpu *vcpu)
 	WRITE_ONCE(vcpu->run_cpu, -1);
 	local_irq_enable();
 
-	if (exit != BP_EXIT_INTR && exit != BP_EXIT_BLOCKED)
+	/*
+	 * RUN may find an interrupt before it begins: then the vCPU is stopped still, and its
+	 * registers are those in the page, which PAUSE would overwrite.
+	 */
+	if ((exit != BP_EXIT_INTR && exit != BP_EXIT_BLOCKED) ||
+	    vcpu->page->run_flags & OWED)
 		vcpu->runnable = false;
 	return exit;
 }

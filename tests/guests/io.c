@@ -284,3 +284,11 @@ void guest_ins_pages(int cpu)
 	}
 	GCHECK(!len && to == P->arg[0] + P->arg[4] * 4096);
 }
+
+/* arg[0] numbers, one after the other. */
+void guest_numbers(int cpu)
+{
+	(void)cpu;
+	for (u32 i = 0; i < P->arg[0]; i++)
+		outl(PORT_TEST, i);
+}

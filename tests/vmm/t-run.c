@@ -398,3 +398,47 @@ TEST(cpu, unknown_msr)
 	}
 	CHECK_EQ(bad->vec, 13);
 }
+
+struct pest {
+	pthread_t victim;
+	volatile bool done;
+};
+
+static void *interrupt_all_the_time(void *arg)
+{
+	struct pest *p = arg;
+
+	for (unsigned int n = 0; !p->done; n = (n + 977) % 30000) {
+		for (volatile unsigned int i = 0; i < n; i++)
+			;
+		pthread_kill(p->victim, SIGUSR1);
+	}
+	return NULL;
+}
+
+/* Signals, at whatever moment they come, make no access of the guest's happen twice, or not at all. */
+TEST_LIMIT(run, signals_at_exits, 120)
+{
+	struct vm *vm = vm_new(G_numbers, 1, 0);
+	struct pest pest = { .victim = pthread_self() };
+	struct vcpu *v = &vm->vcpu[0];
+	uint32_t n = 5000, next = 0;
+	pthread_t t;
+	int err;
+
+	vm->p->arg[0] = n;
+	catch_signal(SIGUSR1);
+	CHECK_EQ(pthread_create(&t, NULL, interrupt_all_the_time, &pest), 0);
+	while (next < n) {
+		err = run_once(v);
+		if (err == -EINTR)
+			continue;
+		CHECK_EQ(err, 0);
+		check_guest(v);
+		CHECK_EQ(*(uint32_t *)expect_io(v, 1, 4, PORT_TEST), next);
+		next++;
+	}
+	pest.done = true;
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	run_done(v);
+}
