@@ -1,0 +1,901 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* DMAR as real machines have it, as it may be, and damaged in every way. */
+// SOURCES: hv/iommu/dmar.c hv/core/lib/printf.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "hv/iommu/dmar.h"
+#include "hv/core/lib/string.h"
+
+#define HEAD	48
+#define FIRST	"0x30"		/* offset of the first structure */
+#define GIB	SZ_1G
+
+/* The table being built: the last structure, and the last scope, can still grow. */
+static u8 buf[1 << 20];
+static u32 len, last, last_scope;
+
+static struct dmar dmar;
+static char err[160];
+
+static void put(u32 bytes, u64 v)
+{
+	assert_true(len + bytes <= sizeof(buf));
+	memcpy(buf + len, &v, bytes);
+	len += bytes;
+}
+
+static void poke(u32 off, u32 bytes, u64 v)
+{
+	memcpy(buf + off, &v, bytes);
+}
+
+static void begin(u8 width, u8 flags)
+{
+	memset(buf, 0, HEAD);
+	memcpy(buf, "DMAR", 4);
+	buf[8] = 1;
+	memcpy(buf + 10, "OEM   TABLE   ", 14);
+	buf[36] = width - 1;
+	buf[37] = flags;
+	len = HEAD;
+}
+
+static void structure(u16 type)
+{
+	last = len;
+	put(2, type);
+	put(2, 0);
+}
+
+/* The last structure ends here. */
+static void end_structure(void)
+{
+	poke(last + 2, 2, len - last);
+}
+
+static void drhd(u8 flags, u8 size, u16 segment, u64 base)
+{
+	structure(0);
+	put(1, flags);
+	put(1, size);
+	put(2, segment);
+	put(8, base);
+	end_structure();
+}
+
+static void rmrr(u16 segment, u64 base, u64 limit)
+{
+	structure(1);
+	put(2, 0);
+	put(2, segment);
+	put(8, base);
+	put(8, limit);
+	end_structure();
+}
+
+/* ATSR 2, SATC 5, SIDP 6 */
+static void group(u16 type, u8 flags, u16 segment)
+{
+	structure(type);
+	put(2, flags);
+	put(2, segment);
+	end_structure();
+}
+
+static void rhsa(u64 base, u32 node)
+{
+	structure(3);
+	put(4, 0);
+	put(8, base);
+	put(4, node);
+	end_structure();
+}
+
+/* With zeros up to a length of 28, as firmware does it. */
+static void andd(u8 number, const char *name)
+{
+	structure(4);
+	put(3, 0);
+	put(1, number);
+	while (*name)
+		put(1, (u8)*name++);
+	while (len - last < 28)
+		put(1, 0);
+	end_structure();
+}
+
+/* One more scope of the last structure; hop() makes its path longer. */
+static void scope(u8 type, u8 id, u8 bus, u8 dev, u8 fn)
+{
+	last_scope = len;
+	put(1, type);
+	put(1, 8);
+	put(2, 0);
+	put(1, id);
+	put(1, bus);
+	put(1, dev);
+	put(1, fn);
+	end_structure();
+}
+
+static void hop(u8 dev, u8 fn)
+{
+	put(1, dev);
+	put(1, fn);
+	buf[last_scope + 1] += 2;
+	end_structure();
+}
+
+static void finish(void)
+{
+	u8 sum = 0;
+	u32 i;
+
+	poke(4, 4, len);
+	buf[9] = 0;
+	for (i = 0; i < len; i++)
+		sum += buf[i];
+	buf[9] = (u8)-sum;
+}
+
+/* From memory of just that size, so that reading past its end is caught. */
+static bool parse_bytes(u32 bytes)
+{
+	u8 *t = malloc(bytes ? bytes : 1);
+	bool ok;
+
+	memcpy(t, buf, bytes);
+	memset(err, 0, sizeof(err));
+	ok = dmar_parse(t, bytes, &dmar, err, sizeof(err));
+	free(t);
+	return ok;
+}
+
+static bool is_paged(hpa_t start, hpa_t end)
+{
+	return !(start & 0xfff) && !(end & 0xfff) && start < end && end <= 1ull << dmar.width;
+}
+
+static u32 check_devices(const struct dmar_devices *dev)
+{
+	assert_true(dev->first + dev->nr <= dmar.nr_scopes);
+	return dev->nr;
+}
+
+static void check_scopes(void)
+{
+	const struct dmar_scope *s;
+
+	for (s = dmar.scope; s < dmar.scope + dmar.nr_scopes; s++) {
+		assert_in_range(s->type, DMAR_ENDPOINT, DMAR_ACPI);
+		assert_in_range(s->depth, 1, DMAR_MAX_DEPTH);
+	}
+}
+
+static void check_sources(void)
+{
+	const struct iommu_source *s = dmar.source;
+	u32 i;
+
+	for (i = 0; i < dmar.nr_sources; i++, s++) {
+		assert_ptr_equal(dmar_source(&dmar, s->kind, s->id), s);
+		assert_true(s->unit < dmar.nr_units);
+		assert_int_equal(s->dev.segment, dmar.unit[s->unit].segment);
+	}
+}
+
+static void check_units(void)
+{
+	const struct dmar_unit *u, *o;
+
+	for (u = dmar.unit; u < dmar.unit + dmar.nr_units; u++) {
+		assert_true(u->base && is_paged(u->base, u->base + u->size));
+		for (o = dmar.unit; o < u; o++) {
+			assert_true(u->base >= o->base + o->size || o->base >= u->base + u->size);
+			assert_false(u->rest && o->rest && u->segment == o->segment);
+		}
+	}
+}
+
+/* What holds of whatever is accepted. */
+static void check_result(void)
+{
+	u32 i, scopes = 0;
+
+	assert_in_range(dmar.width, 32, 52);
+	assert_true(dmar.nr_units <= DMAR_MAX_UNITS);
+	assert_true(dmar.nr_regions <= DMAR_MAX_REGIONS);
+	assert_true(dmar.nr_groups <= DMAR_MAX_GROUPS);
+	assert_true(dmar.nr_sources <= DMAR_MAX_SOURCES);
+	assert_true(dmar.nr_scopes <= DMAR_MAX_SCOPES);
+	for (i = 0; i < dmar.nr_units; i++)
+		scopes += check_devices(&dmar.unit[i].dev);
+	for (i = 0; i < dmar.nr_regions; i++) {
+		scopes += check_devices(&dmar.region[i].dev);
+		assert_true(is_paged(dmar.region[i].mem.start, dmar.region[i].mem.end));
+	}
+	for (i = 0; i < dmar.nr_groups; i++)
+		scopes += check_devices(&dmar.group[i].dev);
+	assert_int_equal(scopes, dmar.nr_scopes);
+	check_scopes();
+	check_sources();
+	check_units();
+}
+
+/* A refusal says where, in a short line. */
+static void check_refusal(u32 bytes)
+{
+	const char *at = strstr(err, " at offset 0x");
+
+	assert_non_null(at);
+	assert_true(strtoul(at + 11, NULL, 16) <= bytes);
+	assert_null(strchr(err, '\n'));
+	assert_true(strlen(err) < 128);
+}
+
+static void accepted(void)
+{
+	finish();
+	if (!parse_bytes(len))
+		fail_msg("%s", err);
+	check_result();
+}
+
+static void refused(const char *why)
+{
+	finish();
+	assert_false(parse_bytes(len));
+	check_refusal(len);
+	if (!strstr(err, why))
+		fail_msg("\"%s\" is not in \"%s\"", why, err);
+}
+
+static void assert_scope(u32 i, u8 type, u8 id, u8 bus, u8 devfn)
+{
+	const struct dmar_scope *s = &dmar.scope[i];
+
+	assert_int_equal(s->type, type);
+	assert_int_equal(s->id, id);
+	assert_int_equal(s->bus, bus);
+	assert_int_equal(s->depth, 1);
+	assert_int_equal(s->path[0], devfn);
+}
+
+static void assert_source(enum iommu_source_kind kind, u8 id, u16 unit, u16 bdf)
+{
+	const struct iommu_source *s = dmar_source(&dmar, kind, id);
+
+	assert_non_null(s);
+	assert_int_equal(s->unit, unit);
+	assert_int_equal(s->dev.bdf, bdf);
+}
+
+/* QEMU's q35 with intel-iommu, interrupt remapping and device IOTLBs */
+static void build_qemu(void)
+{
+	begin(48, 1);
+	drhd(1, 0, 0, 0xfed90000);
+	scope(3, 0, 0xff, 0, 0);
+	group(2, 1, 0);
+}
+
+/* A notebook of Tiger Lake: graphics, two Thunderbolt ports, and the rest */
+static void build_notebook(void)
+{
+	begin(39, 5);
+	drhd(0, 0, 0, 0xfed90000);
+	scope(1, 0, 0, 2, 0);
+	drhd(0, 0, 0, 0xfed84000);
+	scope(2, 0, 0, 7, 0);
+	drhd(0, 0, 0, 0xfed85000);
+	scope(2, 0, 0, 7, 1);
+	drhd(1, 0, 0, 0xfed91000);
+	scope(3, 2, 0, 0x1e, 7);
+	scope(4, 0, 0, 0x1e, 6);
+	rmrr(0, 0x83800000, 0x87bfffff);
+	scope(1, 0, 0, 2, 0);
+}
+
+/* A small PC of Broadwell, with a device of ACPI's and firmware against x2APIC */
+static void build_small_pc(void)
+{
+	begin(39, 3);
+	drhd(0, 0, 0, 0xfed90000);
+	scope(1, 0, 0, 2, 0);
+	drhd(1, 0, 0, 0xfed91000);
+	scope(3, 2, 0xf0, 0x1f, 0);
+	scope(4, 0, 0xf0, 0x0f, 0);
+	scope(5, 2, 0, 0x17, 0);
+	rmrr(0, 0xa2ef2000, 0xa2f10fff);
+	scope(1, 0, 0, 0x1d, 0);
+	scope(1, 0, 0, 0x14, 0);
+	rmrr(0, 0xa3800000, 0xa7ffffff);
+	scope(1, 0, 0, 2, 0);
+	andd(2, "\\_SB.PCI0.SDHC");
+}
+
+/* A server with two sockets of Cascade Lake: four units and I/O APICs in each, one more APIC */
+static const struct {
+	u32 base;
+	u8 ioapic, bus;
+} socket_units[] = {
+	{ 0xd37fc000, 15, 0x80 }, { 0xe0ffc000, 16, 0x85 }, { 0xee7fc000, 17, 0xae },
+	{ 0xfbffc000, 18, 0xd7 }, { 0xaaffc000, 10, 0x17 }, { 0xb87fc000, 11, 0x3a },
+	{ 0xc5ffc000, 12, 0x5d }, { 0x9d7fc000, 9, 0x00 },
+};
+
+static void build_server(void)
+{
+	u32 i;
+
+	begin(46, 1);
+	for (i = 0; i < 8; i++) {
+		drhd(i == 7, 0, 0, socket_units[i].base);
+		scope(3, socket_units[i].ioapic, socket_units[i].bus, 5, 4);
+		if (i != 7)
+			scope(2, 0, socket_units[i].bus, 0, 0);
+	}
+	scope(3, 8, 0xf0, 0x1f, 0);
+	scope(4, 0, 0, 0x1f, 0);
+	rmrr(0, 0x6f605000, 0x6f615fff);
+	scope(1, 0, 0, 0x14, 0);
+	scope(1, 0, 0, 0x1c, 4);	/* the management controller, behind a root port */
+	hop(0, 0);
+	hop(0, 1);
+	group(2, 0, 0);
+	scope(2, 0, 0x17, 0, 0);
+	scope(2, 0, 0x3a, 0, 0);
+	group(2, 0, 0);
+	scope(2, 0, 0x85, 0, 0);
+	for (i = 0; i < 8; i++)
+		rhsa(socket_units[i].base, i < 4);
+	group(5, 1, 0);
+	scope(1, 0, 0x6a, 1, 0);
+	group(6, 1, 0);
+	scope(1, 0, 0x6a, 2, 0);
+}
+
+static void (*const machines[])(void) = {
+	build_qemu, build_notebook, build_small_pc, build_server,
+};
+
+static void reads_qemus(void **state __unused)
+{
+	build_qemu();
+	accepted();
+	assert_int_equal(dmar.width, 48);
+	assert_true(dmar.intr_remap && !dmar.x2apic_opt_out && !dmar.dma_opt_in);
+	assert_int_equal(dmar.nr_units, 1);
+	assert_int_equal(dmar.unit[0].base, 0xfed90000);
+	assert_int_equal(dmar.unit[0].size, 4096);
+	assert_int_equal(dmar.unit[0].segment, 0);
+	assert_true(dmar.unit[0].rest);
+	assert_source(IOMMU_IOAPIC, 0, 0, PCI_BDF(0xff, 0));
+	assert_null(dmar_source(&dmar, IOMMU_HPET, 0));
+	assert_int_equal(dmar.nr_regions, 0);
+	assert_int_equal(dmar.nr_groups, 1);
+	assert_int_equal(dmar.group[0].kind, DMAR_ATSR);
+	assert_true(dmar.group[0].flag);
+}
+
+static void reads_a_notebooks(void **state __unused)
+{
+	build_notebook();
+	accepted();
+	assert_int_equal(dmar.width, 39);
+	assert_true(dmar.intr_remap && !dmar.x2apic_opt_out && dmar.dma_opt_in);
+	assert_int_equal(dmar.nr_units, 4);
+	assert_false(dmar.unit[2].rest);
+	assert_int_equal(dmar.unit[2].dev.nr, 1);
+	assert_scope(dmar.unit[2].dev.first, DMAR_BRIDGE, 0, 0, PCI_DEVFN(7, 1));
+	assert_true(dmar.unit[3].rest);
+	assert_source(IOMMU_IOAPIC, 2, 3, PCI_BDF(0, PCI_DEVFN(0x1e, 7)));
+	assert_source(IOMMU_HPET, 0, 3, PCI_BDF(0, PCI_DEVFN(0x1e, 6)));
+	assert_int_equal(dmar.nr_regions, 1);
+	assert_int_equal(dmar.region[0].mem.start, 0x83800000);
+	assert_int_equal(dmar.region[0].mem.end, 0x87c00000);
+	assert_int_equal(dmar.region[0].mem.access, IOMMU_READ | IOMMU_WRITE);
+	assert_scope(dmar.region[0].dev.first, DMAR_ENDPOINT, 0, 0, PCI_DEVFN(2, 0));
+}
+
+static void reads_a_small_pcs(void **state __unused)
+{
+	build_small_pc();
+	accepted();
+	assert_true(dmar.intr_remap && dmar.x2apic_opt_out && !dmar.dma_opt_in);
+	assert_source(IOMMU_IOAPIC, 2, 1, PCI_BDF(0xf0, PCI_DEVFN(0x1f, 0)));
+	assert_source(IOMMU_HPET, 0, 1, PCI_BDF(0xf0, PCI_DEVFN(0x0f, 0)));
+	assert_scope(dmar.unit[1].dev.first + 2u, DMAR_ACPI, 2, 0, PCI_DEVFN(0x17, 0));
+	assert_int_equal(dmar.nr_regions, 2);
+	assert_int_equal(dmar.region[0].dev.nr, 2);
+	assert_int_equal(dmar.region[1].dev.nr, 1);
+	assert_int_equal(dmar.nr_unknown, 0);
+}
+
+static void reads_a_servers(void **state __unused)
+{
+	const struct dmar_scope *s;
+	u32 i;
+
+	build_server();
+	accepted();
+	assert_int_equal(dmar.nr_units, 8);
+	for (i = 0; i < 8; i++)
+		assert_source(IOMMU_IOAPIC, socket_units[i].ioapic, (u16)i,
+			      PCI_BDF(socket_units[i].bus, PCI_DEVFN(5, 4)));
+	assert_source(IOMMU_IOAPIC, 8, 7, PCI_BDF(0xf0, PCI_DEVFN(0x1f, 0)));
+	s = &dmar.scope[dmar.region[0].dev.first + 1];
+	assert_int_equal(s->depth, 3);
+	assert_memory_equal(s->path, ((u8[]){ PCI_DEVFN(0x1c, 4), 0, 1, 0, 0, 0, 0, 0 }), 8);
+	assert_int_equal(dmar.nr_groups, 4);
+	assert_int_equal(dmar.group[0].dev.nr, 2);
+	assert_false(dmar.group[1].flag);
+	assert_int_equal(dmar.group[2].kind, DMAR_SATC);
+	assert_true(dmar.group[2].flag);
+	assert_int_equal(dmar.group[3].kind, DMAR_SIDP);
+	assert_false(dmar.group[3].flag);
+	assert_scope(dmar.group[3].dev.first, DMAR_ENDPOINT, 0, 0x6a, PCI_DEVFN(2, 0));
+}
+
+/* Seen on a workstation: each DRHD stands there twice. */
+static void counts_a_repeated_unit_once(void **state __unused)
+{
+	u32 i;
+
+	begin(46, 3);
+	for (i = 0; i < 4; i++) {
+		drhd(i >= 2, 0, 0, i >= 2 ? 0x7fffc000 : 0x8fffc000);
+		scope(3, i >= 2 ? 8 : 10, 3, 5, 4);
+		scope(2, 0, 3, 0, 0);
+	}
+	accepted();
+	assert_int_equal(dmar.nr_units, 2);
+	assert_int_equal(dmar.nr_scopes, 4);
+	assert_int_equal(dmar.nr_sources, 2);
+	hop(0, 0);
+	refused("DRHD at offset 0x90 has its registers at 0x7fffc000, where another unit's are");
+}
+
+/* Two at one place that do not say the same. */
+static void refuses_a_unit_that_changes(void **state __unused)
+{
+	u32 change;
+
+	for (change = 0; change < 5; change++) {
+		begin(46, 0);
+		drhd(0, 0, 0, 0x8fffc000);
+		scope(2, 0, 3, 0, 0);
+		scope(2, 0, 3, 1, 0);
+		drhd(change == 0, change == 1, change == 2, 0x8fffc000);
+		scope(2, 0, 3, 0, 0);
+		if (change != 3)
+			scope(2, 0, 3, change == 4 ? 2 : 1, 0);
+		refused("DRHD at offset 0x50 has its registers at 0x8fffc000, where another");
+	}
+}
+
+static void reads_segments_and_sizes(void **state __unused)
+{
+	begin(52, 0);
+	drhd(1, 1, 0, 0xfed90000);
+	drhd(1, 0xf0, 1, 0xfed92000);	/* the upper half is reserved */
+	drhd(0, 15, 0xffff, (1ull << 52) - (4096u << 15));
+	scope(3, 1, 1, 2, 3);
+	rmrr(0xfffe, 0, 0xfff);
+	accepted();
+	assert_false(dmar.intr_remap);
+	assert_int_equal(dmar.unit[0].size, 0x2000);
+	assert_int_equal(dmar.unit[1].size, 0x1000);
+	assert_int_equal(dmar.unit[1].segment, 1);
+	assert_int_equal(dmar.unit[2].size, 4096u << 15);
+	assert_int_equal(dmar_source(&dmar, IOMMU_IOAPIC, 1)->dev.segment, 0xffff);
+	assert_int_equal(dmar.region[0].segment, 0xfffe);
+	assert_int_equal(dmar.region[0].mem.end, 0x1000);
+	assert_int_equal(dmar.region[0].dev.nr, 0);
+}
+
+static void refuses_a_bad_head(void **state __unused)
+{
+	u32 i;
+
+	build_notebook();
+	finish();
+	for (i = 0; i < len; i++) {
+		assert_false(parse_bytes(i));
+		check_refusal(len);
+	}
+	begin(39, 0);
+	buf[3] = 'S';
+	refused("head at offset 0x0 is no DMAR's");
+	begin(39, 0);
+	finish();
+	buf[20] ^= 1;
+	assert_false(parse_bytes(len));
+	assert_string_equal(err, "head at offset 0x0 has a wrong checksum");
+	poke(4, 4, 47);
+	assert_false(parse_bytes(len));
+	assert_string_equal(err, "head at offset 0x0 says 47 bytes, and there are 48");
+	poke(4, 4, 0xffffffff);
+	assert_false(parse_bytes(len));
+	assert_non_null(strstr(err, "says 4294967295 bytes"));
+}
+
+static void wants_a_sane_address_width(void **state __unused)
+{
+	u32 width;
+
+	for (width = 1; width <= 256; width++) {
+		begin((u8)width, 0);
+		if (width >= 32 && width <= 52)
+			accepted();
+		else
+			refused("has an address width of");
+	}
+}
+
+/* More memory than the table says: what follows is not read. */
+static void stops_at_the_tables_end(void **state __unused)
+{
+	build_qemu();
+	finish();
+	memset(buf + len, 0xff, 64);
+	assert_true(parse_bytes(len + 64));
+	assert_int_equal(dmar.nr_units, 1);
+}
+
+static void refuses_a_cut_table(void **state __unused)
+{
+	u32 m, i, whole, at;
+
+	for (m = 0; m < ARRAY_SIZE(machines); m++) {
+		machines[m]();
+		whole = len;
+		at = HEAD;
+		for (i = HEAD; i < whole; i++) {
+			at += i == at + *(u16 *)(buf + at + 2) ? *(u16 *)(buf + at + 2) : 0;
+			len = i;
+			finish();
+			assert_int_equal(parse_bytes(i), i == at);
+			if (i != at)
+				check_refusal(i);
+		}
+	}
+}
+
+static void refuses_bad_lengths(void **state __unused)
+{
+	const u16 min[] = { 16, 24, 8, 20, 9, 8, 8 };
+	const char *const names[] = { "DRHD", "RMRR", "ATSR", "RHSA", "ANDD", "SATC", "SIDP" };
+	char why[64];
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(min); i++) {
+		for (n = 0; n < min[i]; n++) {
+			begin(39, 0);
+			structure((u16)i);
+			while (len < HEAD + 64)
+				put(4, 0);
+			poke(last + 2, 2, n);
+			snprintf(why, sizeof(why), "%s at offset " FIRST " is %u bytes long",
+				 names[i], n);
+			refused(why);
+		}
+		poke(last + 2, 2, 65);
+		refused("bytes long in the last 64 of the table");
+		poke(last + 2, 2, 0xffff);
+		refused("is 65535 bytes long in the last 64");
+	}
+}
+
+static void passes_over_unknown_structures(void **state __unused)
+{
+	build_qemu();
+	structure(7);
+	end_structure();
+	structure(0xffff);
+	put(5, ~0ull);
+	end_structure();
+	accepted();
+	assert_int_equal(dmar.nr_unknown, 2);
+	assert_int_equal(dmar.nr_units, 1);
+	structure(8);
+	refused("structure at offset 0x5d is 0 bytes long");
+}
+
+static void takes_a_long_table(void **state __unused)
+{
+	begin(39, 0);
+	while (len + 4 <= sizeof(buf)) {
+		structure(9);
+		end_structure();
+	}
+	accepted();
+	assert_int_equal(dmar.nr_unknown, (sizeof(buf) - HEAD) / 4);
+}
+
+static void one_unit(void)
+{
+	begin(39, 0);
+	drhd(0, 0, 0, 0xfed90000);
+	scope(2, 0, 0, 1, 0);
+}
+
+static void refuses_torn_scopes(void **state __unused)
+{
+	u32 n;
+
+	for (n = 0; n < 6; n++) {
+		one_unit();
+		buf[last_scope + 1] = (u8)n;
+		refused("DRHD at offset " FIRST " has a torn device scope at 0x40");
+	}
+	for (n = 9; n < 256; n++) {
+		buf[last_scope + 1] = (u8)n;
+		refused("has a torn device scope at 0x40");
+	}
+	for (n = 1; n < 6; n++) {
+		one_unit();
+		put(n, 2);
+		end_structure();
+		refused("has a torn device scope at 0x48");
+	}
+	buf[last_scope + 1] = 6;
+	refused("has a device scope at 0x40 without a whole path");
+	buf[last_scope + 1] = 7;
+	refused("has a device scope at 0x40 without a whole path");
+}
+
+static void refuses_bad_paths(void **state __unused)
+{
+	u32 i;
+
+	one_unit();
+	for (i = 1; i < DMAR_MAX_DEPTH; i++)
+		hop(31, 7);
+	accepted();
+	assert_int_equal(dmar.scope[0].depth, 8);
+	assert_int_equal(dmar.scope[0].path[7], 0xff);
+	hop(0, 0);
+	refused("with a path of 9, not 8 at most");
+	one_unit();
+	buf[last_scope + 6] = 32;
+	refused("has a device scope at 0x40 with 20.0 in its path");
+	one_unit();
+	hop(1, 8);
+	refused("with 1.8 in its path");
+}
+
+static void passes_over_unknown_scopes(void **state __unused)
+{
+	one_unit();
+	scope(0, 0, 0, 99, 99);
+	scope(6, 0, 0, 99, 99);
+	scope(1, 0, 0, 3, 0);
+	accepted();
+	assert_int_equal(dmar.unit[0].dev.nr, 2);
+	assert_scope(1, DMAR_ENDPOINT, 0, 0, PCI_DEVFN(3, 0));
+}
+
+static void refuses_bad_registers(void **state __unused)
+{
+	const u64 bad[] = { 0, 0xfed90800, 1ull << 39, ~0xfffull };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		begin(39, 0);
+		drhd(0, 0, 0, bad[i]);
+		refused(i < 2 ? "which is no page" : "above the address width of 39 bits");
+	}
+	begin(39, 0);
+	drhd(0, 1, 0, (1ull << 39) - 0x1000);
+	refused("above the address width of 39 bits");
+}
+
+static void refuses_clashing_units(void **state __unused)
+{
+	begin(39, 0);
+	drhd(0, 1, 0, 0xfed90000);
+	drhd(0, 0, 0, 0xfed91000);
+	refused("DRHD at offset 0x40 has its registers at 0xfed91000, where another unit's are");
+	begin(39, 0);
+	drhd(0, 0, 0, 0xfed91000);
+	drhd(0, 1, 0, 0xfed90000);
+	refused("where another unit's are");
+	begin(39, 0);
+	drhd(0, 0, 0, 0xfed90000);
+	drhd(0, 0, 1, 0xfed90000);
+	refused("where another unit's are");
+	begin(39, 0);
+	drhd(1, 0, 3, 0xfed90000);
+	drhd(1, 0, 4, 0xfed91000);
+	drhd(1, 0, 3, 0xfed92000);
+	refused("DRHD at offset 0x50 is a second one for all of segment 3");
+}
+
+static void refuses_bad_regions(void **state __unused)
+{
+	static const struct {
+		u64 base, limit;
+		const char *why;
+	} bad[] = {
+		{ 0x2000, 0x1fff, "RMRR at offset " FIRST " ends at 0x1fff, before its start at 0x2000" },
+		{ 0x1000, 0, "before its start" },
+		{ 0, ~0ull, "ends at 0xffffffffffffffff, above the address width of 39 bits" },
+		{ 0x1000, 1ull << 39, "above the address width of 39 bits" },
+		{ 1ull << 39, (1ull << 39) + 0xfff, "above the address width of 39 bits" },
+		{ 0x1800, 0x2fff, "is 0x1800 to 0x2fff, which are no whole pages" },
+		{ 0x1000, 0x2000, "no whole pages" },
+		{ 0x1000, 0x1000, "no whole pages" },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		begin(39, 0);
+		rmrr(0, bad[i].base, bad[i].limit);
+		refused(bad[i].why);
+	}
+	begin(39, 0);
+	rmrr(0, (1ull << 39) - 0x1000, (1ull << 39) - 1);
+	rmrr(0, (1ull << 39) - 0x1000, (1ull << 39) - 1);
+	accepted();
+	assert_int_equal(dmar.nr_regions, 2);
+}
+
+static void refuses_ambiguous_sources(void **state __unused)
+{
+	one_unit();
+	scope(3, 5, 0xf0, 0x1f, 0);
+	scope(4, 5, 0xf0, 0x0f, 0);	/* an HPET of the same number is another thing */
+	scope(3, 5, 0xf0, 0x1f, 0);
+	accepted();
+	assert_int_equal(dmar.nr_sources, 2);
+	scope(3, 5, 0xf0, 0x1f, 1);
+	refused("DRHD at offset " FIRST " has I/O APIC 5 a second time, and elsewhere");
+	one_unit();
+	scope(4, 0, 0xf0, 0x1f, 0);
+	drhd(0, 0, 0, 0xfed91000);
+	scope(4, 0, 0xf0, 0x1f, 0);
+	refused("has HPET 0 a second time, and elsewhere");
+}
+
+/* Its bus is only known to the bridge. And where there is no DRHD, there is no source. */
+static void leaves_out_what_is_no_plain_source(void **state __unused)
+{
+	one_unit();
+	scope(3, 5, 0, 0x1c, 0);
+	hop(2, 1);
+	rmrr(0, 0x1000, 0x1fff);
+	scope(3, 6, 0, 0, 0);
+	accepted();
+	assert_int_equal(dmar.nr_sources, 0);
+	assert_int_equal(dmar.scope[1].depth, 2);
+	assert_null(dmar_source(&dmar, IOMMU_IOAPIC, 5));
+}
+
+static void wants_names_that_end(void **state __unused)
+{
+	build_small_pc();
+	memset(buf + last + 8, 'x', len - last - 8);
+	refused("ANDD at offset 0xb8 has a name without an end");
+	buf[len - 1] = 0;
+	accepted();
+	/* The next structure's zeros do not end it. */
+	memset(buf + last + 8, 'x', len - last - 8);
+	structure(9);
+	put(8, 0);
+	end_structure();
+	refused("has a name without an end");
+}
+
+/* As many as fit, and one more. */
+static void knows_its_limits(void **state __unused)
+{
+	u32 i;
+
+	begin(46, 0);
+	for (i = 0; i < DMAR_MAX_UNITS; i++)
+		drhd(0, 0, 0, 4 * GIB + i * SZ_4K);
+	accepted();
+	assert_int_equal(dmar.nr_units, 256);
+	drhd(0, 0, 0, 4 * GIB);
+	accepted();
+	drhd(0, 0, 0, 8 * GIB);
+	refused("DRHD at offset 0x1040 is one more than the 256 units that fit");
+	begin(46, 0);
+	for (i = 0; i < DMAR_MAX_REGIONS; i++)
+		rmrr(0, i * SZ_4K, i * SZ_4K + 0xfff);
+	accepted();
+	rmrr(0, 0, 0xfff);
+	refused("is one more than the 128 regions that fit");
+	begin(46, 0);
+	for (i = 0; i < DMAR_MAX_GROUPS; i++)
+		group(i % 2 ? 2 : 5, 0, 0);
+	accepted();
+	group(6, 0, 0);
+	refused("is one more than the 128 of ATSR, SATC and SIDP that fit");
+	begin(46, 0);
+	drhd(0, 0, 0, GIB);
+	for (i = 0; i < DMAR_MAX_SCOPES; i++)
+		scope(1, 0, (u8)i, 0, 0);
+	accepted();
+	assert_int_equal(dmar.unit[0].dev.nr, 2048);
+	scope(1, 0, 0, 0, 0);
+	refused("has the table's device scope 2049 at 0x4040: 2048 fit");
+	begin(46, 0);
+	drhd(0, 0, 0, GIB);
+	for (i = 0; i < DMAR_MAX_SOURCES; i++)
+		scope(3, (u8)i, 0, 0, 0);
+	accepted();
+	scope(4, 0, 0, 0, 0);
+	refused("has more than the 128 I/O APICs and HPETs that fit");
+}
+
+static void cuts_its_message(void **state __unused)
+{
+	char small[12];
+
+	memset(small, 'x', sizeof(small));
+	assert_false(dmar_parse(buf, 0, &dmar, small, 8));
+	assert_string_equal(small, "head at");
+	assert_int_equal(small[8], 'x');
+}
+
+/* One byte anywhere becomes anything; a length field often something near. */
+static void mutate(void)
+{
+	u32 at = (u32)rand() % len;
+
+	if (rand() % 4)
+		buf[at] = (u8)rand();
+	else
+		buf[at] = (u8)(buf[at] + rand() % 33 - 16);
+}
+
+/* Whatever it says, with its length and sum made right: an answer, and no stray read. */
+static void survives_any_contents(void **state __unused)
+{
+	u32 n, i, whole, good = 0;
+
+	srand(1);
+	for (n = 0; n < 40000; n++) {
+		machines[n % ARRAY_SIZE(machines)]();
+		whole = len;
+		for (i = (u32)rand() % 4; i < 4; i++)
+			mutate();
+		if (rand() % 8 == 0)
+			len = HEAD + (u32)rand() % (whole - HEAD + 1);
+		finish();
+		if (parse_bytes(len)) {
+			check_result();
+			good++;
+		} else {
+			check_refusal(len);
+		}
+	}
+	assert_in_range(good, 1000, 39000);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test(f)
+	const struct CMUnitTest tests[] = {
+		T(reads_qemus), T(reads_a_notebooks), T(reads_a_small_pcs), T(reads_a_servers),
+		T(counts_a_repeated_unit_once), T(refuses_a_unit_that_changes),
+		T(reads_segments_and_sizes),
+		T(refuses_a_bad_head), T(wants_a_sane_address_width), T(stops_at_the_tables_end),
+		T(refuses_a_cut_table), T(refuses_bad_lengths), T(passes_over_unknown_structures),
+		T(takes_a_long_table), T(refuses_torn_scopes), T(refuses_bad_paths),
+		T(passes_over_unknown_scopes), T(refuses_bad_registers),
+		T(refuses_clashing_units), T(refuses_bad_regions), T(refuses_ambiguous_sources),
+		T(leaves_out_what_is_no_plain_source), T(wants_names_that_end),
+		T(knows_its_limits), T(cuts_its_message), T(survives_any_contents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
