@@ -120,6 +120,12 @@ const struct iommu_source *ivrs_source(const struct ivrs *ivrs, enum iommu_sourc
 				       u8 id);
 
 /*
+ * This machine's table, if it has one, to the log, with a warning: nothing is done with
+ * it yet. Boot CPU, after acpi_init().
+ */
+void ivrs_init(void);
+
+/*
  * Add a range to *ivrs: what overlaps is split, what is the same is joined. For the
  * reader only. False: there are too many ranges, and some of it is missing.
  */
