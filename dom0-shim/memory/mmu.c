@@ -196,8 +196,7 @@ static void fill_maps(const struct fault *f)
 	u32 flags = (f->map_write ? BP_MAP_WRITE : 0) | (f->nx && f->order ? 0 : BP_MAP_EXEC);
 	unsigned int i;
 
-	if (!bp_has_quirk(f->vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT))
-		flags |= BP_MAP_GUEST_PAT;
+	flags |= bp_map_pat(f->vm);
 	for (i = 0; i < f->n; i++)
 		map[i] = (struct bp_map){
 			.gfn = (f->gfn + i) & ~mask,

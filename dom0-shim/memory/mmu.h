@@ -10,6 +10,12 @@
 
 struct bp_memslot;
 
+/* Of mappings of RAM: whose memory type counts. */
+static inline u32 bp_map_pat(const struct bp_vm *vm)
+{
+	return bp_has_quirk(vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT) ? 0 : BP_MAP_GUEST_PAT;
+}
+
 /* ---- mmu.c; vm->srcu is read-locked ---- */
 enum bp_fault_result {
 	BP_FAULT_DONE,		/* mapped, or try again: enter the guest */

@@ -104,7 +104,7 @@ static long map_folio(struct bp_vm *vm, u64 gfn, struct folio *folio)
 	*map = (struct bp_map){
 		.gfn = gfn,
 		.pfn = folio_pfn(folio),
-		.flags = BP_MAP_EXEC | BP_MAP_WRITE,
+		.flags = BP_MAP_EXEC | BP_MAP_WRITE | bp_map_pat(vm),
 	};
 	ret = bp_hc_map(vm->dom, list, 1);
 	if (ret == -EEXIST) {

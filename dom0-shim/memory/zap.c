@@ -115,29 +115,76 @@ bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,
 	return vm->mmu_seq != seq;
 }
 
-static void zap_hva_in(struct bp_vm *vm, const struct bp_memslot *s,
-		       unsigned long start, unsigned long end)
+struct gfn_range {
+	u64 gfn, npages;
+};
+
+/* What of the slot is in [start, end), which meet. */
+static struct gfn_range range_in(const struct bp_memslot *s, unsigned long start,
+				 unsigned long end)
 {
 	unsigned long from = max(start, s->hva);
 	unsigned long to = min(end, s->hva + (s->npages << PAGE_SHIFT));
-	u64 first, last;
+	u64 first = (from - s->hva) >> PAGE_SHIFT;
+	u64 last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
-	first = (from - s->hva) >> PAGE_SHIFT;
-	last = (to - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	bp_zap(vm, s->gfn + first, last - first);
+	return (struct gfn_range){ s->gfn + first, last - first };
 }
 
-/* A slot that comes meanwhile has no mappings, and its faults see the notifier's. */
-static void zap_hva_range(struct bp_vm *vm, unsigned long start,
-			  unsigned long end)
+#define ZAP_AT_ONCE	32768	/* frames */
+
+static void zap_range(struct bp_vm *vm, struct gfn_range r, bool may_sleep)
 {
+	u64 n;
+
+	for (; r.npages; r.gfn += n, r.npages -= n) {
+		n = min_t(u64, r.npages, may_sleep ? ZAP_AT_ONCE : r.npages);
+		bp_zap(vm, r.gfn, n);
+		if (may_sleep)
+			cond_resched();
+	}
+}
+
+#define FEW_SLOTS	8
+
+/*
+ * A slot that comes meanwhile has no mappings, and its faults see the notifier's; one that
+ * goes is zapped by who takes it away.  So the lock is needed to find them only, but where
+ * there are too many to note.
+ */
+static void zap_hva_range(struct bp_vm *vm, unsigned long start,
+			  unsigned long end, bool may_sleep)
+{
+	struct gfn_range few[FEW_SLOTS];
 	struct interval_tree_node *n;
+	unsigned int i, found = 0;
 
 	read_lock(&vm->hva_lock);
 	for (n = interval_tree_iter_first(&vm->hva_tree, start, end - 1); n;
-	     n = interval_tree_iter_next(n, start, end - 1))
-		zap_hva_in(vm, container_of(n, struct bp_memslot, hva_node), start, end);
+	     n = interval_tree_iter_next(n, start, end - 1)) {
+		struct gfn_range r = range_in(container_of(n, struct bp_memslot, hva_node),
+					      start, end);
+
+		if (found < FEW_SLOTS)
+			few[found++] = r;
+		else
+			zap_range(vm, r, false);
+	}
 	read_unlock(&vm->hva_lock);
+	for (i = 0; i < found; i++)
+		zap_range(vm, few[i], may_sleep);
+}
+
+/* The same of all slots, with no lock that forbids to sleep. */
+static void zap_all(struct bp_vm *vm)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	unsigned long gfn = 0;
+	struct bp_memslot *s;
+
+	mt_for_each(&vm->slots, s, gfn, ULONG_MAX)
+		zap_range(vm, (struct gfn_range){ s->gfn, s->npages }, true);
+	srcu_read_unlock(&vm->srcu, idx);
 }
 
 static struct bp_vm *notifier_vm(struct mmu_notifier *mn)
@@ -160,7 +207,7 @@ static int invalidate_start(struct mmu_notifier *mn,
 	}
 	spin_unlock(&vm->mmu_lock);
 
-	zap_hva_range(vm, range->start, range->end);
+	zap_hva_range(vm, range->start, range->end, mmu_notifier_range_blockable(range));
 	return 0;
 }
 
@@ -186,7 +233,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	vm->mmu_end = ULONG_MAX;
 	vm->mmu_in_progress++;	/* for good */
 	spin_unlock(&vm->mmu_lock);
-	zap_hva_range(vm, 0, ULONG_MAX);
+	zap_all(vm);
 }
 
 static const struct mmu_notifier_ops bp_notifier_ops = {

@@ -109,12 +109,18 @@ static bool is_done(struct apf_wait *w)
 	return done;
 }
 
+/* One that no worker has begun with ends here, so that few are left of those. */
 static void forget(struct bp_vcpu *vcpu, struct apf_wait *w)
 {
 	bool done;
 
 	list_del(&w->link);
 	vcpu->apf.nr_waits--;
+	if (cancel_work(&w->work)) {
+		mmdrop(w->mm);
+		kfree(w);
+		return;
+	}
 	spin_lock(&wait_lock);
 	done = w->done;
 	w->vcpu = NULL;
@@ -142,14 +148,14 @@ static struct apf_wait *first_done(const struct bp_vcpu *vcpu)
 	return NULL;
 }
 
-static bool waits_for(const struct bp_vcpu *vcpu, u64 gfn)
+static struct apf_wait *wait_for(const struct bp_vcpu *vcpu, u64 gfn)
 {
-	const struct apf_wait *w;
+	struct apf_wait *w;
 
 	list_for_each_entry(w, &vcpu->apf.waits, link)
 		if (w->gfn == gfn)
-			return true;
-	return false;
+			return w;
+	return NULL;
 }
 
 /* Never 0. */
@@ -160,21 +166,22 @@ static u32 next_token(struct bp_vcpu *vcpu)
 	return vcpu->apf.tokens++ << 12 | vcpu->id;
 }
 
-/* NULL: there are too many, or there is no memory. */
+/* NULL: there are too many, there is no memory, or the slot has gone meanwhile. */
 static struct apf_wait *new_wait(struct bp_vcpu *vcpu, u64 gfn, bool write)
 {
+	const struct bp_memslot *slot = bp_slot_find(vcpu->vm, gfn);
 	struct apf_wait *w;
 
-	if (vcpu->apf.nr_waits >= MAX_WAITS)
+	if (!slot || vcpu->apf.nr_waits >= MAX_WAITS)
 		return NULL;
-	w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_NOWARN);
+	w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!w)
 		return NULL;
 	INIT_WORK(&w->work, wait_work);
 	w->vcpu = vcpu;
 	w->mm = vcpu->vm->mm;
 	mmgrab(w->mm);
-	w->hva = bp_slot_hva(bp_slot_find(vcpu->vm, gfn), gfn);
+	w->hva = bp_slot_hva(slot, gfn);
 	w->gfn = gfn;
 	w->write = write;
 	w->token = next_token(vcpu);
@@ -306,13 +313,17 @@ int bp_apf_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access)
 {
 	bool write = access & BP_NPF_WRITE;
 	int ret = bp_fault_nowait(vcpu, gfn, access);
+	struct apf_wait *w;
 
 	if (likely(ret != BP_FAULT_WAIT))
 		return ret;
 	see_init(vcpu);
 	if (!can_wait(vcpu))
 		return bp_fault(vcpu, gfn, access);
-	if (waits_for(vcpu, gfn)) {
+	w = wait_for(vcpu, gfn);
+	if (w && is_done(w))
+		return bp_fault(vcpu, gfn, access);	/* it has gone again: no worker is at it */
+	if (w) {
 		halt_here(vcpu);
 		return BP_FAULT_DONE;
 	}
@@ -348,9 +359,11 @@ static void tell_all_ready(struct bp_vcpu *vcpu)
 
 	for (;;) {
 		w = first_done(vcpu);
-		if ((!w && !vcpu->apf.wake_all) || !can_tell_ready(vcpu))
+		if (!w && !vcpu->apf.wake_all)
 			return;
 		unhalt(vcpu);
+		if (!can_tell_ready(vcpu))
+			return;
 		if (!w) {
 			vcpu->apf.wake_all = false;
 			tell_ready(vcpu, WAKE_ALL);

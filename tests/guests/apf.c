@@ -124,6 +124,17 @@ void guest_apf_halted(int cpu)
 	sync_point(2);
 }
 
+/* As often as arg[3] says, whatever it is that answers. */
+void guest_apf_reads(int cpu)
+{
+	(void)cpu;
+	set_up();
+	sti();
+	for (u64 i = 0; i < P->arg[3]; i++)
+		P->res[8] = read_page(0);
+	cli();
+}
+
 /* With interrupts off it can only wait. */
 void guest_apf_masked(int cpu)
 {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #define PAGE		4096ull
@@ -271,4 +272,54 @@ TEST(apf, abandoned)
 	run_sync(l.v, 1);
 	vm_free(l.vm);
 	bring(&l, 0, 1);
+}
+
+struct toggler {
+	const struct late *l;
+	pthread_t runner;
+	volatile bool end;
+};
+
+/* The slot goes and comes, and signals end KVM_RUN. */
+static void *toggle(void *arg)
+{
+	struct toggler *t = arg;
+
+	while (!t->end) {
+		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, 0, t->l->mem, 0), 0);
+		pthread_kill(t->runner, SIGUSR1);
+		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, PAGE, t->l->mem, 0), 0);
+		pthread_kill(t->runner, SIGUSR1);
+	}
+	return NULL;
+}
+
+static void nothing(int sig) { (void)sig; }
+
+/* Between the fault and the wait for its page: then there is no page to wait for. */
+TEST_LIMIT(apf, slot_goes, 120)
+{
+	struct late l = late_vm(G_apf_reads, 1, 1, 0);
+	struct toggler t = { .l = &l, .runner = pthread_self() };
+	struct sigaction act = { .sa_handler = nothing };
+	uint64_t reads = 300, seen = 0;
+	pthread_t thread;
+
+	l.vm->p->arg[3] = reads;
+	CHECK_EQ(sigaction(SIGUSR1, &act, NULL), 0);
+	CHECK_EQ(pthread_create(&thread, NULL, toggle, &t), 0);
+	while (seen < reads) {
+		int err = run_once(l.v);
+
+		if (err == -EINTR)
+			continue;
+		CHECK_EQ(err, 0);
+		check_guest(l.v);
+		CHECK_EQ(l.v->run->exit_reason, KVM_EXIT_MMIO);
+		CHECK_EQ(l.v->run->mmio.phys_addr, HIGH);
+		seen++;
+	}
+	t.end = true;
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	run_done(l.v);
 }
