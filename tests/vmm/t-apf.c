@@ -285,7 +285,9 @@ static void *toggle(void *arg)
 {
 	struct toggler *t = arg;
 
-	while (!t->end) {
+	for (unsigned int n = 0; !t->end; n = (n + 9770) % 300000) {
+		for (volatile unsigned int i = 0; i < n; i++)
+			;
 		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, 0, t->l->mem, 0), 0);
 		pthread_kill(t->runner, SIGUSR1);
 		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, PAGE, t->l->mem, 0), 0);
@@ -302,7 +304,7 @@ TEST_LIMIT(apf, slot_goes, 120)
 	struct late l = late_vm(G_apf_reads, 1, 1, 0);
 	struct toggler t = { .l = &l, .runner = pthread_self() };
 	struct sigaction act = { .sa_handler = nothing };
-	uint64_t reads = 300, seen = 0;
+	uint64_t reads = 1000, seen = 0;
 	pthread_t thread;
 
 	l.vm->p->arg[3] = reads;
