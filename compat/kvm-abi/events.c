@@ -174,7 +174,7 @@ int events_set(struct vcpu *v, struct kvm_vcpu_events *e)
 
 int smm_set(struct vcpu *v, u32 what)
 {
-	int err = 0;
+	int err;
 
 	switch (what) {
 	case BP_SMM_LEAVE:

@@ -24,8 +24,12 @@ long bp_regs_get(struct bp_vcpu *vcpu);
 long bp_regs_set(struct bp_vcpu *vcpu);
 long bp_sregs_get(struct bp_vcpu *vcpu);
 long bp_sregs_set(struct bp_vcpu *vcpu);
+/* ---- events.c; mp_state: -EINVAL, INIT is held back (SMM, or an SMI) ---- */
 long bp_events_get(struct bp_vcpu *vcpu);
 long bp_events_set(struct bp_vcpu *vcpu);
+long bp_mp_state_set(struct bp_vcpu *vcpu);
+/* A trap hangs on the end of an instruction that was done here. */
+bool bp_owes_step(const struct bp_vcpu *vcpu);
 
 /* What KVM_SET_GUEST_DEBUG takes. */
 #define BP_GUEST_DEBUG	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | \

@@ -144,9 +144,9 @@ int mmu_destroy_some(struct domain *d);
 enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf);
 
 /*
- * Copy from or to guest-physical memory of the first address space, page by page.  -EFAULT: not mapped,
- * not writable, or (domain 0) not RAM that it owns; what came before may have
- * been copied.  Takes d->lock; any CPU.
+ * Copy from or to guest-physical memory of the first address space, page by page.
+ * -EFAULT: not mapped, not writable, or (domain 0) not RAM that it owns; what came
+ * before may have been copied.  Takes d->lock; any CPU.
  */
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len);
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len);
