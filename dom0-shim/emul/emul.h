@@ -246,6 +246,10 @@ int emul_run_lacking(struct emul_ctx *ctx);
  */
 int emul_fix_hypercall(struct emul_ctx *ctx, bool intel);
 
+/* A general register by its number in x86's encoding, 0 to 15: KVM's order is another. */
+u64 emul_gpr(const struct kvm_regs *regs, u32 nr);
+void emul_gpr_set(struct kvm_regs *regs, u32 nr, u64 val);
+
 /*
  * Copy between the context and KVM's structures. emul_load_sregs() goes last: it
  * takes CPL from CR0, RFLAGS.VM and SS.DPL.

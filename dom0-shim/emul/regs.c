@@ -99,50 +99,42 @@ int emul_raise_code(struct emul_ctx *ctx, u8 vector, u32 code)
 	return EMUL_FAULT;
 }
 
+#define AT(reg) offsetof(struct kvm_regs, reg)
+static const u8 gpr_at[16] = {
+	AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp), AT(rsi), AT(rdi),
+	AT(r8), AT(r9), AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15),
+};
+#undef AT
+
+u64 emul_gpr(const struct kvm_regs *regs, u32 nr)
+{
+	u64 val;
+
+	memcpy(&val, (const u8 *)regs + gpr_at[nr & 15], sizeof(val));
+	return val;
+}
+
+void emul_gpr_set(struct kvm_regs *regs, u32 nr, u64 val)
+{
+	memcpy((u8 *)regs + gpr_at[nr & 15], &val, sizeof(val));
+}
+
 void emul_load_regs(struct emul_ctx *ctx, const struct kvm_regs *regs)
 {
-	u64 *g = ctx->gpr;
+	u32 i;
 
-	g[EMUL_RAX] = regs->rax;
-	g[EMUL_RBX] = regs->rbx;
-	g[EMUL_RCX] = regs->rcx;
-	g[EMUL_RDX] = regs->rdx;
-	g[EMUL_RSI] = regs->rsi;
-	g[EMUL_RDI] = regs->rdi;
-	g[EMUL_RSP] = regs->rsp;
-	g[EMUL_RBP] = regs->rbp;
-	g[8] = regs->r8;
-	g[9] = regs->r9;
-	g[10] = regs->r10;
-	g[11] = regs->r11;
-	g[12] = regs->r12;
-	g[13] = regs->r13;
-	g[14] = regs->r14;
-	g[15] = regs->r15;
+	for (i = 0; i < 16; i++)
+		ctx->gpr[i] = emul_gpr(regs, i);
 	ctx->rip = regs->rip;
 	ctx->rflags = regs->rflags;
 }
 
 void emul_store_regs(const struct emul_ctx *ctx, struct kvm_regs *regs)
 {
-	const u64 *g = ctx->gpr;
+	u32 i;
 
-	regs->rax = g[EMUL_RAX];
-	regs->rbx = g[EMUL_RBX];
-	regs->rcx = g[EMUL_RCX];
-	regs->rdx = g[EMUL_RDX];
-	regs->rsi = g[EMUL_RSI];
-	regs->rdi = g[EMUL_RDI];
-	regs->rsp = g[EMUL_RSP];
-	regs->rbp = g[EMUL_RBP];
-	regs->r8 = g[8];
-	regs->r9 = g[9];
-	regs->r10 = g[10];
-	regs->r11 = g[11];
-	regs->r12 = g[12];
-	regs->r13 = g[13];
-	regs->r14 = g[14];
-	regs->r15 = g[15];
+	for (i = 0; i < 16; i++)
+		emul_gpr_set(regs, i, ctx->gpr[i]);
 	regs->rip = ctx->rip;
 	regs->rflags = ctx->rflags;
 }

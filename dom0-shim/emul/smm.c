@@ -113,37 +113,6 @@ static struct kvm_segment make_seg(u16 selector, u64 base, u32 limit, u32 flags)
 	};
 }
 
-/* In the order of their numbers, as the CPU encodes them: with r8 to r15. */
-static void gprs_get(const struct kvm_regs *r, u64 gpr[16])
-{
-	const u64 all[16] = {
-		r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
-		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
-	};
-
-	memcpy(gpr, all, sizeof(all));
-}
-
-static void gprs_set(struct kvm_regs *r, const u64 gpr[16])
-{
-	r->rax = gpr[0];
-	r->rcx = gpr[1];
-	r->rdx = gpr[2];
-	r->rbx = gpr[3];
-	r->rsp = gpr[4];
-	r->rbp = gpr[5];
-	r->rsi = gpr[6];
-	r->rdi = gpr[7];
-	r->r8 = gpr[8];
-	r->r9 = gpr[9];
-	r->r10 = gpr[10];
-	r->r11 = gpr[11];
-	r->r12 = gpr[12];
-	r->r13 = gpr[13];
-	r->r14 = gpr[14];
-	r->r15 = gpr[15];
-}
-
 /* ---- AMD64 ---- */
 
 static struct seg64 save_seg64(const struct kvm_segment *s)
@@ -159,7 +128,6 @@ static struct kvm_segment load_seg64(const struct seg64 *s)
 static void save64(const struct emul_smm *s, struct area64 *a)
 {
 	const struct kvm_sregs *sr = &s->sregs;
-	u64 gpr[16];
 	int i;
 
 	a->es = save_seg64(&sr->es);
@@ -183,15 +151,13 @@ static void save64(const struct emul_smm *s, struct area64 *a)
 	a->dr7 = s->dr7;
 	a->rflags = s->regs.rflags;
 	a->rip = s->regs.rip;
-	gprs_get(&s->regs, gpr);
 	for (i = 0; i < 16; i++)
-		a->gpr[15 - i] = gpr[i];
+		a->gpr[15 - i] = emul_gpr(&s->regs, i);
 }
 
 static void load64(struct emul_smm *s, const struct area64 *a)
 {
 	struct kvm_sregs *sr = &s->sregs;
-	u64 gpr[16];
 	int i;
 
 	sr->es = load_seg64(&a->es);
@@ -215,8 +181,7 @@ static void load64(struct emul_smm *s, const struct area64 *a)
 	s->regs.rflags = a->rflags;
 	s->regs.rip = a->rip;
 	for (i = 0; i < 16; i++)
-		gpr[i] = a->gpr[15 - i];
-	gprs_set(&s->regs, gpr);
+		emul_gpr_set(&s->regs, i, a->gpr[15 - i]);
 }
 
 /* ---- P6 ---- */
@@ -235,7 +200,6 @@ static struct kvm_segment load_seg32(const struct seg32 *s, u32 selector)
 static void save32(const struct emul_smm *s, struct area32 *a)
 {
 	const struct kvm_sregs *sr = &s->sregs;
-	u64 gpr[16];
 	int i;
 
 	a->es = save_seg32(&sr->es, &a->es_sel);
@@ -258,15 +222,13 @@ static void save32(const struct emul_smm *s, struct area32 *a)
 	a->dr7 = s->dr7;
 	a->eflags = s->regs.rflags;
 	a->eip = s->regs.rip;
-	gprs_get(&s->regs, gpr);
 	for (i = 0; i < 8; i++)
-		a->gpr[i] = gpr[i];
+		a->gpr[i] = emul_gpr(&s->regs, i);
 }
 
 static void load32(struct emul_smm *s, const struct area32 *a)
 {
 	struct kvm_sregs *sr = &s->sregs;
-	u64 gpr[16];
 	int i;
 
 	sr->es = load_seg32(&a->es, a->es_sel);
@@ -288,10 +250,8 @@ static void load32(struct emul_smm *s, const struct area32 *a)
 	s->dr7 = a->dr7;
 	s->regs.rflags = a->eflags;
 	s->regs.rip = a->eip;
-	gprs_get(&s->regs, gpr);
 	for (i = 0; i < 8; i++)
-		gpr[i] = a->gpr[i];
-	gprs_set(&s->regs, gpr);
+		emul_gpr_set(&s->regs, i, a->gpr[i]);
 }
 
 void emul_smm_save(const struct emul_smm *s, bool long_mode, void *area)

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 
 #include "devices/access.h"
+#include "emul/emul.h"
 #include "memory/memslot.h"
 #include "memory/mmu.h"
 #include "apf.h"
@@ -104,35 +105,24 @@ static void complete_pio(struct bp_vcpu *vcpu)
 
 /* ---- nested page faults ---- */
 
-/* struct kvm_regs has its own order; this is x86's. */
-static u64 *gpr(struct kvm_regs *regs, unsigned int nr)
-{
-	u64 *const map[16] = {
-		&regs->rax, &regs->rcx, &regs->rdx, &regs->rbx,
-		&regs->rsp, &regs->rbp, &regs->rsi, &regs->rdi,
-		&regs->r8, &regs->r9, &regs->r10, &regs->r11,
-		&regs->r12, &regs->r13, &regs->r14, &regs->r15,
-	};
-
-	return map[nr & 15];
-}
-
 static void mmio_done(struct bp_vcpu *vcpu, u64 val)
 {
 	const struct bp_exit_npf *npf = &vcpu->npf;
-	u64 *reg;
+	struct kvm_regs *regs = &vcpu->page->regs;
+	u64 reg;
 
 	if (!(npf->flags & BP_NPF_WRITE)) {
-		reg = gpr(&vcpu->page->regs, npf->reg);
+		reg = emul_gpr(regs, npf->reg);
 		if (npf->size < 8) {
 			val &= (1ull << 8 * npf->size) - 1;
 			if (npf->sign_extend && val >> (8 * npf->size - 1))
 				val |= ~0ull << 8 * npf->size;
 		}
 		if (npf->reg_size == 1 && npf->high_byte)
-			*reg = (*reg & ~0xff00ull) | (val & 0xff) << 8;
+			reg = (reg & ~0xff00ull) | (val & 0xff) << 8;
 		else
-			*reg = merge(*reg, val, npf->reg_size);
+			reg = merge(reg, val, npf->reg_size);
+		emul_gpr_set(regs, npf->reg, reg);
 	}
 	bp_insn_done(vcpu, npf->insn_len);
 }
