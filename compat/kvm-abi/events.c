@@ -65,8 +65,8 @@ void events_get(struct vcpu *v, struct kvm_vcpu_events *e)
 	e->nmi.pending = v->nmi_pending;
 	e->nmi.masked = masked;
 	e->smi.smm = !!v->space;
-	e->smi.pending = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_SMI);
-	e->smi.latched_init = !!(READ_ONCE(v->init_sipi) & VCPU_REQ_INIT);
+	e->smi.pending = !!(READ_ONCE(v->requests) & VCPU_REQ_SMI);
+	e->smi.latched_init = !!(READ_ONCE(v->requests) & VCPU_REQ_INIT);
 	e->triple_fault.pending = v->shutdown_sticky || v->exit_pending == BP_EXIT_SHUTDOWN;
 	e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
 		  KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |
@@ -116,9 +116,9 @@ static void set_inject(struct vcpu *v, const struct kvm_vcpu_events *e)
 static void set_request(struct vcpu *v, u64 req, bool on)
 {
 	if (on)
-		fetch_or(&v->init_sipi, req);
+		fetch_or(&v->requests, req);
 	else
-		fetch_and(&v->init_sipi, ~req);
+		fetch_and(&v->requests, ~req);
 }
 
 /* What was found in one address space is not in the other. */

@@ -308,7 +308,7 @@ static s64 set_mp_state(struct vcpu *v, const void *buf, u32 len)
 		return 0;
 	case KVM_MP_STATE_SIPI_RECEIVED:
 		v->mp_state = KVM_MP_STATE_INIT_RECEIVED;
-		fetch_or(&v->init_sipi, VCPU_REQ_SIPI);
+		fetch_or(&v->requests, VCPU_REQ_SIPI);
 		return 0;
 	}
 	return -EINVAL;

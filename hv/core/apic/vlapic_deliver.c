@@ -69,16 +69,16 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 		WRITE_ONCE(v->nmi_pending, true);
 		break;
 	case DM_INIT:
-		fetch_or(&v->init_sipi, VCPU_REQ_INIT);
+		fetch_or(&v->requests, VCPU_REQ_INIT);
 		break;
 	case DM_STARTUP:
 		WRITE_ONCE(v->sipi_vector, vector);
-		fetch_or(&v->init_sipi, VCPU_REQ_SIPI);
+		fetch_or(&v->requests, VCPU_REQ_SIPI);
 		break;
 	case DM_SMI:
 		if (domain_is_dom0(v->dom))
 			return false;
-		fetch_or(&v->init_sipi, VCPU_REQ_SMI);
+		fetch_or(&v->requests, VCPU_REQ_SMI);
 		break;
 	default:
 		return false;	/* ExtINT: no such wire here */

@@ -146,7 +146,7 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 {
 	if (unlikely(v->msr_go) && !exit_msr_go(v))
 		return false;
-	if (unlikely(READ_ONCE(v->init_sipi)))
+	if (unlikely(READ_ONCE(v->requests)))
 		vcpu_take_init_sipi(v);
 	/* Before all that stops v, for then others may look at its events. */
 	if (unlikely(v->inject.step) && (v->rules.flags & BP_RULE_DEBUG) && step_service(v))
@@ -176,7 +176,7 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 	if (likely(v->inject.type == EVENT_NONE)) {
 		if (unlikely(v->rules.flags & BP_RULE_NO_IRQ))
 			return true;
-		if (unlikely(READ_ONCE(v->init_sipi)) && smi_service(v))
+		if (unlikely(READ_ONCE(v->requests)) && smi_service(v))
 			return false;
 		if (unlikely(extint_service(v)))
 			return false;

@@ -147,12 +147,12 @@ static void take_sipi(struct vcpu *v)
 
 void vcpu_take_init_sipi(struct vcpu *v)
 {
-	u64 reqs = fetch_and(&v->init_sipi, v->space ? ~VCPU_REQ_SIPI : VCPU_REQ_SMI);
+	u64 reqs = fetch_and(&v->requests, v->space ? ~VCPU_REQ_SIPI : VCPU_REQ_SMI);
 
 	if (v->space)
 		return;
 	if (reqs & VCPU_REQ_INIT) {
-		fetch_and(&v->init_sipi, ~VCPU_REQ_SMI);
+		fetch_and(&v->requests, ~VCPU_REQ_SMI);
 		take_init(v);
 	}
 	if (reqs & VCPU_REQ_SIPI)

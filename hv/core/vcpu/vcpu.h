@@ -165,7 +165,7 @@ struct vcpu {
 	u8 again_vector;		/* the VMM sets it so: before all other vectors */
 	u8 mp_state;			/* KVM_MP_STATE_* */
 	u32 sipi_vector;
-	u64 init_sipi;			/* bits set by others: VCPU_REQ_* */
+	u64 requests;			/* bits set by others: VCPU_REQ_* */
 	bool shutdown_sticky;		/* triple fault, to be reported */
 	bool pv_unhalted;		/* KVM_HC_KICK_CPU, set by others */
 	u16 eoi_exit;			/* EOI to report to the IOAPIC: 0x100 | vector */
@@ -240,10 +240,10 @@ static inline u8 vlapic_get_cr8(const struct vcpu *v)
 #define VCPU_REQ_SIPI	BIT(1)
 #define VCPU_REQ_SMI	BIT(2)		/* until the shim has taken it */
 
-/* What of v->init_sipi can be taken now.  In SMM all of it waits (SDM vol. 3, 32.4.1). */
+/* What of v->requests can be taken now.  In SMM all of it waits (SDM vol. 3, 32.4.1). */
 static inline u64 vcpu_requests(const struct vcpu *v)
 {
-	return v->space ? 0 : READ_ONCE(v->init_sipi);
+	return v->space ? 0 : READ_ONCE(v->requests);
 }
 
 /* The second-level table that it runs on. */

@@ -198,19 +198,19 @@ static void init_and_sipi(void **state)
 	(void)state;
 	vlapic_write(&v[0], APIC_REG_ICR2, 1 << 24);
 	vlapic_write(&v[0], APIC_REG_ICR, 0xc500);	/* INIT, assert */
-	assert_int_equal(v[1].init_sipi, VCPU_REQ_INIT);
-	v[1].init_sipi = 0;
+	assert_int_equal(v[1].requests, VCPU_REQ_INIT);
+	v[1].requests = 0;
 	vlapic_write(&v[0], APIC_REG_ICR, 0x8500);	/* de-assert */
-	assert_int_equal(v[1].init_sipi, 0);
+	assert_int_equal(v[1].requests, 0);
 	vlapic_write(&v[0], APIC_REG_ICR, 0x0600 | 0x9f);
-	assert_int_equal(v[1].init_sipi, VCPU_REQ_SIPI);
+	assert_int_equal(v[1].requests, VCPU_REQ_SIPI);
 	assert_int_equal(v[1].sipi_vector, 0x9f);
 	assert_int_equal(kicked[1], 2);
 	/* They reach an APIC that software disabled, too. */
-	v[1].init_sipi = 0;
+	v[1].requests = 0;
 	vlapic_write(&v[1], APIC_REG_SVR, 0xff);
 	vlapic_write(&v[0], APIC_REG_ICR, 0x4500);
-	assert_int_equal(v[1].init_sipi, VCPU_REQ_INIT);
+	assert_int_equal(v[1].requests, VCPU_REQ_INIT);
 }
 
 /* Domain 0 is the firmware's; its SMIs are none of ours. */
@@ -222,13 +222,13 @@ static void smi(void **state)
 	dom.id = 0;
 	vlapic_write(&v[0], APIC_REG_ICR2, 1 << 24);
 	vlapic_write(&v[0], APIC_REG_ICR, DM_SMI << 8);
-	assert_int_equal(v[1].init_sipi, 0);
+	assert_int_equal(v[1].requests, 0);
 	dom.id = id;
 	vlapic_write(&v[0], APIC_REG_ICR, DM_SMI << 8);
-	assert_int_equal(v[1].init_sipi, VCPU_REQ_SMI);
+	assert_int_equal(v[1].requests, VCPU_REQ_SMI);
 	assert_int_equal(kicked[1], 1);
 	assert_int_equal(vlapic_msi(&dom, 0xfee02000, DM_SMI << 8), 1);
-	assert_int_equal(v[2].init_sipi, VCPU_REQ_SMI);
+	assert_int_equal(v[2].requests, VCPU_REQ_SMI);
 }
 
 static void msi_formats(void **state)

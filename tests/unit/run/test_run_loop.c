@@ -150,7 +150,7 @@ void vcpu_save_extra(struct vcpu *v __unused) { }
 void vcpu_load_extra(struct vcpu *v __unused) { }
 void vcpu_take_init_sipi(struct vcpu *v)
 {
-	assert_int_equal(v->init_sipi, VCPU_REQ_SMI);
+	assert_int_equal(v->requests, VCPU_REQ_SMI);
 }
 void dom0_shutdown(void) { fail(); __builtin_unreachable(); }
 
@@ -634,9 +634,9 @@ static void no_event_ends_a_wait_for_sipi(void **state)
 		assert_false(vcpu_has_work(&vm[i]));
 		vm[i].shutdown_sticky = true;
 		assert_false(vcpu_has_work(&vm[i]));
-		vm[i].init_sipi = VCPU_REQ_INIT;
+		vm[i].requests = VCPU_REQ_INIT;
 		assert_true(vcpu_has_work(&vm[i]));
-		vm[i].init_sipi = 0;
+		vm[i].requests = 0;
 		vm[i].mp_state = KVM_MP_STATE_HALTED;
 		assert_true(vcpu_has_work(&vm[i]));
 	}
@@ -648,7 +648,7 @@ static void smi_comes_between_events(void **state)
 	(void)state;
 	tasks = 1;
 	vm[0].inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
-	vm[0].init_sipi = VCPU_REQ_SMI;
+	vm[0].requests = VCPU_REQ_SMI;
 	irq[0] = true;
 	run_until(100 * US);
 	assert_int_equal(self_kicks, 1);
@@ -656,7 +656,7 @@ static void smi_comes_between_events(void **state)
 	assert_int_equal(injected[0], 0x41);
 	assert_true(exits_seen[BP_EXIT_SMI] >= 1);
 	assert_true(irq[0]);
-	assert_int_equal(vm[0].init_sipi, VCPU_REQ_SMI);
+	assert_int_equal(vm[0].requests, VCPU_REQ_SMI);
 }
 
 /* In SMM nothing of the kind is taken, or ends HLT. */
@@ -665,17 +665,17 @@ static void requests_wait_in_smm(void **state)
 	(void)state;
 	tasks = 1;
 	vm[0].space = GPA_SMM;
-	vm[0].init_sipi = VCPU_REQ_SMI;
+	vm[0].requests = VCPU_REQ_SMI;
 	run_until(MS);
 	assert_int_equal(exits_seen[BP_EXIT_SMI], 0);
 	vm[0].mp_state = KVM_MP_STATE_HALTED;
-	vm[0].init_sipi |= VCPU_REQ_INIT;
+	vm[0].requests |= VCPU_REQ_INIT;
 	assert_false(vcpu_has_work(&vm[0]));
 	vm[0].space = 0;
 	assert_true(vcpu_has_work(&vm[0]));
 	/* Nor does an SMI end a wait for SIPI. */
 	vm[0].mp_state = KVM_MP_STATE_INIT_RECEIVED;
-	vm[0].init_sipi = VCPU_REQ_SMI;
+	vm[0].requests = VCPU_REQ_SMI;
 	assert_false(vcpu_has_work(&vm[0]));
 }
 
