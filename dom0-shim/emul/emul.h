@@ -54,6 +54,8 @@ enum emul_result {
 	 * for CPL 0 only; a guest's user mode gets #UD.
 	 */
 	EMUL_UNHANDLED,
+	/* RSM, of a guest in SMM (emul_run_lacking()). Nothing has changed: the caller makes it. */
+	EMUL_RSM,
 };
 
 enum emul_access_kind {
@@ -183,6 +185,7 @@ struct emul_ctx {
 	u32 pkru;		/* used when CR4.PKE */
 	u8 cpl;
 	u8 phys_bits;		/* guest CPUID 80000008h EAX[7:0]; 0 means 52 */
+	bool in_smm;		/* so RSM is an instruction */
 	bool no_1g_pages;	/* guest CPUID lacks PDPE1GB: bit 7 is reserved */
 	struct kvm_segment seg[EMUL_NR_SEGS];
 	struct kvm_segment tr;	/* I/O permission bitmap */
@@ -235,7 +238,7 @@ int emul_resume(struct emul_ctx *ctx);
 
 /*
  * As emul_run(), of an instruction that is undefined to this processor; EMUL_UNHANDLED:
- * it is to the guest as well.
+ * it is to the guest as well; EMUL_RSM.
  */
 int emul_run_lacking(struct emul_ctx *ctx);
 
@@ -247,7 +250,7 @@ int emul_run_lacking(struct emul_ctx *ctx);
 int emul_fix_hypercall(struct emul_ctx *ctx, bool intel);
 
 /* A general register by its number in x86's encoding, 0 to 15: KVM's order is another. */
-u64 emul_gpr(const struct kvm_regs *regs, u32 nr);
+u64 emul_gpr_get(const struct kvm_regs *regs, u32 nr);
 void emul_gpr_set(struct kvm_regs *regs, u32 nr, u64 val);
 
 /*

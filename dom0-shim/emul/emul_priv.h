@@ -213,6 +213,7 @@ const struct emul_op *emul_lookup(u32 map, u32 opcode);
 
 /* undefined.c: instead of the table's handler, for emul_run_lacking(). */
 int emul_lacking(struct emul_state *st);
+int emul_op_rsm(struct emul_state *st);
 
 /* alu.c: pure arithmetic; flags in and out, only arithmetic bits change. */
 enum emul_alu_op {

@@ -101,6 +101,7 @@ static const struct emul_op two_byte[256] = {
 	[0xa3] = { emul_op_bt_reg, RM },
 	[0xa4] = { emul_op_dshift, RM | OP_IMM8 },
 	[0xa5] = { emul_op_dshift, RM },
+	[0xaa] = { emul_op_rsm, 0 },
 	[0xab] = { emul_op_bt_reg, RM | OP_LOCK },
 	[0xac] = { emul_op_dshift, RM | OP_IMM8 },
 	[0xad] = { emul_op_dshift, RM },

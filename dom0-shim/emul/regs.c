@@ -106,7 +106,7 @@ static const u8 gpr_at[16] = {
 };
 #undef AT
 
-u64 emul_gpr(const struct kvm_regs *regs, u32 nr)
+u64 emul_gpr_get(const struct kvm_regs *regs, u32 nr)
 {
 	u64 val;
 
@@ -124,7 +124,7 @@ void emul_load_regs(struct emul_ctx *ctx, const struct kvm_regs *regs)
 	u32 i;
 
 	for (i = 0; i < 16; i++)
-		ctx->gpr[i] = emul_gpr(regs, i);
+		ctx->gpr[i] = emul_gpr_get(regs, i);
 	ctx->rip = regs->rip;
 	ctx->rflags = regs->rflags;
 }

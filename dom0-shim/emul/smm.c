@@ -152,7 +152,7 @@ static void save64(const struct emul_smm *s, struct area64 *a)
 	a->rflags = s->regs.rflags;
 	a->rip = s->regs.rip;
 	for (i = 0; i < 16; i++)
-		a->gpr[15 - i] = emul_gpr(&s->regs, i);
+		a->gpr[15 - i] = emul_gpr_get(&s->regs, i);
 }
 
 static void load64(struct emul_smm *s, const struct area64 *a)
@@ -223,7 +223,7 @@ static void save32(const struct emul_smm *s, struct area32 *a)
 	a->eflags = s->regs.rflags;
 	a->eip = s->regs.rip;
 	for (i = 0; i < 8; i++)
-		a->gpr[i] = emul_gpr(&s->regs, i);
+		a->gpr[i] = emul_gpr_get(&s->regs, i);
 }
 
 static void load32(struct emul_smm *s, const struct area32 *a)
@@ -297,47 +297,4 @@ void emul_smm_enter(struct emul_smm *s, bool long_mode)
 	s->shadow = 0;
 	s->regs.rflags = FL_FIXED;
 	s->regs.rip = 0x8000;
-}
-
-/* ---- RSM ---- */
-
-static bool is_prefix(u8 byte, int bits)
-{
-	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
-	case 0x66: case 0x67: case 0xf2: case 0xf3:
-		return true;
-	default:
-		return bits == 64 && (byte & 0xf0) == 0x40;
-	}
-}
-
-static int code_byte(struct emul_ctx *ctx, u32 offset, u8 *byte)
-{
-	u64 rip = ctx->rip + offset;
-	u64 lin = emul_code_bits(ctx) == 64 ? rip : (u32)(ctx->seg[EMUL_CS].base + rip);
-	struct emul_span span;
-	int r = emul_map_ram(ctx, lin, 1, EMUL_WALK_EXEC, &span);
-
-	return r ? r : emul_ram_read(ctx, &span, 0, byte, 1);
-}
-
-int emul_at_rsm(struct emul_ctx *ctx)
-{
-	int bits = emul_code_bits(ctx), r;
-	u32 i = 0;
-	u8 byte;
-
-	memset(ctx->tlb, 0, sizeof(ctx->tlb));
-	do {
-		r = code_byte(ctx, i++, &byte);
-		if (r)
-			return r;
-	} while (is_prefix(byte, bits) && i < EMUL_MAX_INSN - 1);
-	if (byte != 0x0f)
-		return EMUL_UNHANDLED;
-	r = code_byte(ctx, i, &byte);
-	if (r)
-		return r;
-	return byte == 0xaa ? EMUL_DONE : EMUL_UNHANDLED;
 }

@@ -31,12 +31,4 @@ void emul_smm_enter(struct emul_smm *s, bool long_mode);
  */
 void emul_smm_load(struct emul_smm *s, bool long_mode, const void *area);
 
-struct emul_ctx;
-
-/*
- * Is RSM what CS:RIP points to?  EMUL_DONE: yes; EMUL_UNHANDLED: no; EMUL_FAULT, EMUL_AGAIN,
- * or a negative errno: its bytes cannot be had.
- */
-int emul_at_rsm(struct emul_ctx *ctx);
-
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Instructions that are undefined to the processor and not to its guest: the hypercall
- * of the other vendor, which becomes this vendor's; MOVBE and RDPID, which are emulated.
+ * of the other vendor, which becomes this vendor's; MOVBE and RDPID, which are emulated;
+ * and RSM, whose state is the caller's.
  */
 #include "emul_priv.h"
 
@@ -22,6 +23,9 @@ int emul_fix_hypercall(struct emul_ctx *ctx, bool intel)
 	r = emul_map_ram(ctx, lin, LEN, EMUL_WALK_EXEC, &span);
 	if (!r)
 		r = emul_ram_read(ctx, &span, 0, insn, LEN);
+	/* The CPU has fetched it, so it is shorter. */
+	if (r == EMUL_FAULT)
+		return EMUL_UNHANDLED;
 	if (r)
 		return r;
 	if (memcmp(insn, intel ? vmmcall : vmcall, LEN))
@@ -55,12 +59,24 @@ static int rdpid(struct emul_state *st)
 	return 0;
 }
 
+int emul_op_rsm(struct emul_state *st)
+{
+	return st->ctx->in_smm ? EMUL_RSM : EMUL_UNHANDLED;
+}
+
+static bool is_rsm(const struct emul_state *st)
+{
+	return st->map == 2 && st->opcode == 0xaa;
+}
+
 int emul_lacking(struct emul_state *st)
 {
 	const struct emul_ops *ops = st->ctx->ops;
 	bool movbe = is_movbe(st);
 	int r;
 
+	if (is_rsm(st))
+		return emul_op_rsm(st);
 	if (!movbe && !is_rdpid(st))
 		return EMUL_UNHANDLED;
 	r = ops->guest_has(st->ctx, movbe ? EMUL_MOVBE : EMUL_RDPID);

@@ -8,7 +8,6 @@
 
 #include "devices/access.h"
 #include "emul/emul.h"
-#include "emul/smm.h"
 #include "memory/gmem.h"
 #include "memory/memslot.h"
 #include "run.h"
@@ -234,6 +233,7 @@ int bp_emulate_begin(struct bp_vcpu *vcpu, const struct kvm_sregs *sregs)
 	}
 	/* Else MOV of debug registers is not the shim's. */
 	ctx->dr = vcpu->rules & BP_RULE_DEBUG ? &vcpu->debug.own : NULL;
+	ctx->in_smm = vcpu->smm.in;
 	emul_load_regs(ctx, &vcpu->page->regs);
 	emul_load_sregs(ctx, sregs);
 	return 0;
@@ -373,16 +373,13 @@ int bp_exit_undefined(struct bp_vcpu *vcpu)
 	if (ret < 0)
 		return ret;
 	ctx = vcpu->emul;
-	ret = vcpu->smm.in ? emul_at_rsm(vcpu->emul) : EMUL_UNHANDLED;
+	ret = fix_hypercall(vcpu);
 	if (ret == EMUL_DONE)
-		return bp_smm_leave(vcpu);
-	if (ret == EMUL_UNHANDLED) {
-		ret = fix_hypercall(vcpu);
-		if (ret == EMUL_DONE)
-			return 1;
-	}
+		return 1;
 	if (ret == EMUL_UNHANDLED)
 		ret = emul_run_lacking(vcpu->emul);
+	if (ret == EMUL_RSM)
+		return bp_smm_leave(vcpu);
 	if (ret == EMUL_UNHANDLED || (ret == EMUL_FAULT && ctx->fault.vector == X86_VEC_UD)) {
 		raise_undefined(vcpu);
 		return 1;

@@ -112,7 +112,7 @@ static void mmio_done(struct bp_vcpu *vcpu, u64 val)
 	u64 reg;
 
 	if (!(npf->flags & BP_NPF_WRITE)) {
-		reg = emul_gpr(regs, npf->reg);
+		reg = emul_gpr_get(regs, npf->reg);
 		if (npf->size < 8) {
 			val &= (1ull << 8 * npf->size) - 1;
 			if (npf->sign_extend && val >> (8 * npf->size - 1))

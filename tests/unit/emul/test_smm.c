@@ -184,7 +184,8 @@ static int rsm_at(int bits, const char *code, size_t len)
 	}
 	rig_code(&rig, CODE, code, len);
 	rig.ctx.rip = CODE;
-	return emul_at_rsm(&rig.ctx);
+	rig.ctx.in_smm = true;
+	return emul_run_lacking(&rig.ctx);
 }
 
 #define RSM(bits, code) rsm_at(bits, code, sizeof(code) - 1)
@@ -192,24 +193,34 @@ static int rsm_at(int bits, const char *code, size_t len)
 static void bytes_of_rsm(void **state)
 {
 	(void)state;
-	assert_int_equal(RSM(32, "\x0f\xaa"), EMUL_DONE);
-	assert_int_equal(RSM(64, "\x0f\xaa"), EMUL_DONE);
-	assert_int_equal(RSM(64, "\x48\x0f\xaa"), EMUL_DONE);
+	assert_int_equal(RSM(32, "\x0f\xaa"), EMUL_RSM);
+	assert_int_equal(RSM(64, "\x0f\xaa"), EMUL_RSM);
+	assert_int_equal(RSM(64, "\x48\x0f\xaa"), EMUL_RSM);
 	assert_int_equal(RSM(32, "\x48\x0f\xaa"), EMUL_UNHANDLED);	/* DEC */
-	assert_int_equal(RSM(32, "\x66\x67\x2e\xf3\x0f\xaa"), EMUL_DONE);
-	assert_int_equal(RSM(32, "\xf0\x0f\xaa"), EMUL_UNHANDLED);	/* LOCK */
+	assert_int_equal(RSM(32, "\x66\x67\x2e\xf3\x0f\xaa"), EMUL_RSM);
+	assert_int_equal(RSM(32, "\xf0\x0f\xaa"), EMUL_FAULT);	/* LOCK */
+	assert_int_equal(rig.ctx.fault.vector, 6);
 	assert_int_equal(RSM(32, "\x0f\x0b"), EMUL_UNHANDLED);
 	assert_int_equal(RSM(32, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xaa"),
-			 EMUL_UNHANDLED);
+			 EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 13);
 	/* Fifteen bytes are the longest. */
-	assert_int_equal(RSM(32, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xaa"), EMUL_DONE);
+	assert_int_equal(RSM(32, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xaa"), EMUL_RSM);
 	/* At the end of what is mapped. */
 	rig_long(&rig);
 	rig_map(&rig, CODE, CODE, RIG_PTE_P | RIG_PTE_U);
 	rig_code(&rig, CODE + 0xfff, "\x0f\xaa", 2);
 	rig.ctx.rip = CODE + 0xfff;
-	assert_int_equal(emul_at_rsm(&rig.ctx), EMUL_FAULT);
+	assert_int_equal(emul_run_lacking(&rig.ctx), EMUL_FAULT);
 	assert_int_equal(rig.ctx.fault.vector, 14);
+	rig_code(&rig, CODE + 0xffe, "\x0f\xaa", 2);
+	rig.ctx.rip = CODE + 0xffe;
+	rig.ctx.in_smm = true;
+	assert_int_equal(emul_fix_hypercall(&rig.ctx, false), EMUL_UNHANDLED);
+	assert_int_equal(emul_run_lacking(&rig.ctx), EMUL_RSM);
+	/* Elsewhere it is none. */
+	rig.ctx.in_smm = false;
+	assert_int_equal(emul_run_lacking(&rig.ctx), EMUL_UNHANDLED);
 }
 
 int main(void)
