@@ -14,8 +14,7 @@
 #include "hv/core/machine/trap.h"
 #include "hv/core/machine/tsc.h"
 #include "hv/core/memory/frames.h"
-#include "hv/iommu/dmar.h"
-#include "hv/iommu/ivrs.h"
+#include "hv/iommu/iommu.h"
 #include "linux_loader.h"
 #include "multiboot2.h"
 #include "start.h"
@@ -82,8 +81,7 @@ static void main_on_own_stack(void)
 	hpa_t rsdp;
 
 	acpi_init(&boot_info, &rsdp);
-	dmar_init();
-	ivrs_init();
+	iommu_init();
 	linux_loader_set_rsdp(rsdp);
 	lapic_init(acpi_info.lapic_addr);
 	lapic_init_cpu();

@@ -142,7 +142,8 @@ static bool add_source(struct parser *p, const struct dmar_scope *s, u16 unit)
 		s->type == DMAR_HPET ? IOMMU_HPET : IOMMU_IOAPIC, s->id, unit,
 		{ d->unit[unit].segment, PCI_BDF(s->bus, s->path[0]) },
 	};
-	const struct iommu_source *old = dmar_source(d, new.kind, new.id);
+	const struct iommu_source *old = iommu_source_find(d->source, d->nr_sources, new.kind,
+							 new.id);
 	const char *what = new.kind == IOMMU_HPET ? "HPET" : "I/O APIC";
 
 	if (old && old->unit == unit && old->dev.bdf == new.dev.bdf)
@@ -352,15 +353,4 @@ bool dmar_parse(const void *table, u32 len, struct dmar *out, char *err, u32 err
 			return false;
 	}
 	return true;
-}
-
-const struct iommu_source *dmar_source(const struct dmar *d, enum iommu_source_kind kind,
-				       u8 id)
-{
-	u32 i;
-
-	for (i = 0; i < d->nr_sources; i++)
-		if (d->source[i].kind == kind && d->source[i].id == id)
-			return &d->source[i];
-	return NULL;
 }

@@ -118,14 +118,4 @@ struct dmar {
  */
 bool dmar_parse(const void *table, u32 len, struct dmar *out, char *err, u32 err_len);
 
-/* Where the I/O APIC or HPET @id is; NULL: behind no unit, or behind a bridge. */
-const struct iommu_source *dmar_source(const struct dmar *d, enum iommu_source_kind kind,
-				       u8 id);
-
-/*
- * This machine's table, if it has one, to the log, with a warning: nothing is done with
- * it yet. Boot CPU, after acpi_init().
- */
-void dmar_init(void);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Words that the readers of firmware's two IOMMU tables share: Intel's DMAR
- * (dmar.h) and AMD's IVRS (ivrs.h).
+ * What the readers of firmware's two IOMMU tables share: Intel's DMAR (dmar.h) and
+ * AMD's IVRS (ivrs.h).
  */
 #ifndef HV_IOMMU_IOMMU_H
 #define HV_IOMMU_IOMMU_H
@@ -39,5 +39,23 @@ struct iommu_source {
 	u16 unit;		/* the unit that it is behind: index in the reader's array */
 	struct pci_id dev;	/* as which its requests come */
 };
+
+/* The one of that kind and ID among @nr; NULL: behind no unit, or where the table cannot say. */
+static inline const struct iommu_source *iommu_source_find(const struct iommu_source *list, u32 nr,
+							   enum iommu_source_kind kind, u8 id)
+{
+	const struct iommu_source *s;
+
+	for (s = list; s < list + nr; s++)
+		if (s->kind == kind && s->id == id)
+			return s;
+	return NULL;
+}
+
+/*
+ * This machine's table, if it has one, to the log, with a warning: nothing is done with
+ * it yet (tables.c). Boot CPU, after acpi_init().
+ */
+void iommu_init(void);
 
 #endif

@@ -315,7 +315,8 @@ static bool end_range(struct entries *s, u32 off, u16 last)
 
 static bool add_source(struct parser *p, u32 off, const struct iommu_source *new)
 {
-	const struct iommu_source *old = ivrs_source(p->out, new->kind, new->id);
+	const struct iommu_source *old = iommu_source_find(p->out->source,
+							 p->out->nr_sources, new->kind, new->id);
 
 	if (old && old->dev.segment == new->dev.segment && old->dev.bdf == new->dev.bdf)
 		return true;
@@ -440,15 +441,4 @@ bool ivrs_parse(const void *table, u32 len, struct ivrs *out, char *err, u32 err
 		if (!check_unit(&p, &out->unit[i]) || !parse_devices(&p, &out->unit[i]))
 			return false;
 	return true;
-}
-
-const struct iommu_source *ivrs_source(const struct ivrs *ivrs, enum iommu_source_kind kind,
-				       u8 id)
-{
-	const struct iommu_source *s;
-
-	for (s = ivrs->source; s < ivrs->source + ivrs->nr_sources; s++)
-		if (s->kind == kind && s->id == id)
-			return s;
-	return NULL;
 }

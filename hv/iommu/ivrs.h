@@ -115,16 +115,6 @@ bool ivrs_parse(const void *table, u32 len, struct ivrs *out, char *err, u32 err
 /* What is known of a device; NULL: it is behind no unit. */
 const struct ivrs_devs *ivrs_find(const struct ivrs *ivrs, struct pci_id dev);
 
-/* Where the I/O APIC or HPET @id is; NULL: behind no unit. */
-const struct iommu_source *ivrs_source(const struct ivrs *ivrs, enum iommu_source_kind kind,
-				       u8 id);
-
-/*
- * This machine's table, if it has one, to the log, with a warning: nothing is done with
- * it yet. Boot CPU, after acpi_init().
- */
-void ivrs_init(void);
-
 /*
  * Add a range to *ivrs: what overlaps is split, what is the same is joined. For the
  * reader only. False: there are too many ranges, and some of it is missing.

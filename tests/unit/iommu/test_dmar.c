@@ -184,7 +184,7 @@ static void check_sources(void)
 	u32 i;
 
 	for (i = 0; i < dmar.nr_sources; i++, s++) {
-		assert_ptr_equal(dmar_source(&dmar, s->kind, s->id), s);
+		assert_ptr_equal(iommu_source_find(dmar.source, dmar.nr_sources, s->kind, s->id), s);
 		assert_true(s->unit < dmar.nr_units);
 		assert_int_equal(s->dev.segment, dmar.unit[s->unit].segment);
 	}
@@ -269,7 +269,7 @@ static void assert_scope(u32 i, u8 type, u8 id, u8 bus, u8 devfn)
 
 static void assert_source(enum iommu_source_kind kind, u8 id, u16 unit, u16 bdf)
 {
-	const struct iommu_source *s = dmar_source(&dmar, kind, id);
+	const struct iommu_source *s = iommu_source_find(dmar.source, dmar.nr_sources, kind, id);
 
 	assert_non_null(s);
 	assert_int_equal(s->unit, unit);
@@ -377,7 +377,7 @@ static void reads_qemus(void **state __unused)
 	assert_int_equal(dmar.unit[0].segment, 0);
 	assert_true(dmar.unit[0].rest);
 	assert_source(IOMMU_IOAPIC, 0, 0, PCI_BDF(0xff, 0));
-	assert_null(dmar_source(&dmar, IOMMU_HPET, 0));
+	assert_null(iommu_source_find(dmar.source, dmar.nr_sources, IOMMU_HPET, 0));
 	assert_int_equal(dmar.nr_regions, 0);
 	assert_int_equal(dmar.nr_groups, 1);
 	assert_int_equal(dmar.group[0].kind, DMAR_ATSR);
@@ -494,7 +494,7 @@ static void reads_segments_and_sizes(void **state __unused)
 	assert_int_equal(dmar.unit[1].size, 0x1000);
 	assert_int_equal(dmar.unit[1].segment, 1);
 	assert_int_equal(dmar.unit[2].size, 4096u << 15);
-	assert_int_equal(dmar_source(&dmar, IOMMU_IOAPIC, 1)->dev.segment, 0xffff);
+	assert_int_equal(iommu_source_find(dmar.source, dmar.nr_sources, IOMMU_IOAPIC, 1)->dev.segment, 0xffff);
 	assert_int_equal(dmar.region[0].segment, 0xfffe);
 	assert_int_equal(dmar.region[0].mem.end, 0x1000);
 	assert_int_equal(dmar.region[0].dev.nr, 0);
@@ -775,7 +775,7 @@ static void leaves_out_what_is_no_plain_source(void **state __unused)
 	accepted();
 	assert_int_equal(dmar.nr_sources, 0);
 	assert_int_equal(dmar.scope[1].depth, 2);
-	assert_null(dmar_source(&dmar, IOMMU_IOAPIC, 5));
+	assert_null(iommu_source_find(dmar.source, dmar.nr_sources, IOMMU_IOAPIC, 5));
 }
 
 static void wants_names_that_end(void **state __unused)

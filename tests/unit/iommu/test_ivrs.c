@@ -66,7 +66,7 @@ static void is_source(u32 i, enum iommu_source_kind kind, u8 id, u16 unit, u16 b
 	assert_int_equal(s->id, id);
 	assert_int_equal(s->unit, unit);
 	assert_int_equal(s->dev.bdf, bdf);
-	assert_ptr_equal(ivrs_source(&ivrs, kind, id), s);
+	assert_ptr_equal(iommu_source_find(ivrs.source, ivrs.nr_sources, kind, id), s);
 }
 
 static void is_region(u32 i, u16 first, u16 last, u64 start, u64 end, u32 access)
@@ -227,7 +227,7 @@ static void reads_a_server(void **state __unused)
 	assert_int_equal(ivrs.nr_sources, 6);
 	is_source(0, IOMMU_IOAPIC, 241, 0, 0xc001);
 	is_source(4, IOMMU_IOAPIC, 240, 3, 0xa0);
-	assert_null(ivrs_source(&ivrs, IOMMU_HPET, 240));
+	assert_null(iommu_source_find(ivrs.source, ivrs.nr_sources, IOMMU_HPET, 240));
 	is_region(0, 0x4200, 0x4200, 0x9f58d000, 0xa75cd000, IOMMU_READ | IOMMU_WRITE);
 	is_region(1, 0x8200, 0x8200, 0x9754d000, 0x9f58d000, IOMMU_READ | IOMMU_WRITE);
 }
