@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the readers of firmware's two IOMMU tables share: Intel's DMAR (dmar.h) and
- * AMD's IVRS (ivrs.h).
+ * IOMMUs: what the readers of firmware's two tables share (Intel's DMAR, dmar.h, and
+ * AMD's IVRS, ivrs.h), and what the rest of Bedplate wants of the units.
  */
 #ifndef HV_IOMMU_IOMMU_H
 #define HV_IOMMU_IOMMU_H
 
+#include "hv/ept/npt.h"
 #include "lib/types.h"
 
 /* A function on PCI. @bdf is what its requests bear: AMD's device ID, Intel's source ID. */
@@ -53,9 +54,64 @@ static inline const struct iommu_source *iommu_source_find(const struct iommu_so
 }
 
 /*
- * This machine's table, if it has one, to the log, with a warning: nothing is done with
- * it yet (tables.c). Boot CPU, after acpi_init().
+ * The machine's units as all of Bedplate sees them: one kind, one set of tables for all,
+ * behind the seam of unit.h.
+ *
+ * Every device has an I/O address space: domain 0's, or that of an I/O domain. A unit
+ * tags what it caches of one with a number: of domain d that is IOMMU_TAG(d).
+ */
+#define IOMMU_TAG(id)		((u16)((id) + 1))	/* 0 is caching mode's */
+
+/* What all of the units can do. Constant after iommu_init(). */
+struct iommu_caps {
+	const char *name;		/* "VT-d", "AMD-Vi"; NULL: no unit that is driven */
+	const struct npt_format *format;	/* of I/O page tables: 4 levels */
+	u32 max_order;			/* largest leaf: 0, 9 or 18 */
+	u32 tags;			/* tags from 0 to this, exclusive */
+	bool noncoherent;		/* they read tables from memory, not from caches */
+	bool remaps;			/* can remap interrupts */
+	bool x2apic;			/* and to 32-bit APIC IDs */
+};
+extern struct iommu_caps iommu_caps;
+
+/*
+ * Read this machine's table, if it has one, log it, and look at its units; nothing is
+ * written to them. Boot CPU, after acpi_init().
  */
 void iommu_init(void);
+
+/* Registers of unit @i, which nobody else may reach; false: there is no such unit. */
+bool iommu_regs(u32 i, hpa_t *base, u64 *len);
+/* The reserved regions one by one; NULL: no more. */
+const struct iommu_region *iommu_reserved(u32 i);
+
+/*
+ * Give every device the tables at @root with domain 0's tag, and from then on let
+ * none past them; interrupts are remapped (all blocked at first) if @remap and caps say
+ * so. A unit that firmware left on does not stop translating meanwhile. Boot CPU, before
+ * domain 0 runs; -ENOMEM, -EIO a unit does not answer.
+ */
+int iommu_start(hpa_t root, bool remap);
+
+/*
+ * On return no unit has a translation of that tag that was in its tables before the
+ * call, or a table that was linked then, and no access that was on its way by one is
+ * left. Any CPU, any locks but a unit's; waits for the units only.
+ */
+void iommu_flush(u16 tag);
+
+/*
+ * From the return on, @dev translates by the tables at @root (0: all that it does is
+ * blocked) with that tag. Nothing is left cached of what it had, and *was is the tag of
+ * that, 0 if it was blocked. -ENODEV: it is behind no unit, is a unit itself, or -ENOMEM.
+ * Any CPU, any locks but a unit's.
+ */
+int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was);
+
+/* VECTOR_IOMMU: some unit has something to tell. */
+void iommu_interrupt(void);
+
+/* Faults told since the start; for struct bp_hv_stats. */
+u64 iommu_fault_count(void);
 
 #endif

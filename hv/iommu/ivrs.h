@@ -19,6 +19,7 @@
 #define IVRS_MAX_DEVS		1024
 #define IVRS_MAX_SOURCES	64
 #define IVRS_MAX_REGIONS	256
+#define IVRS_REGS_SIZE		(16u << 10)
 
 /* ivrs.info, "IVinfo" */
 #define IVRS_EFR_SUP		BIT(0)	/* images of the feature registers are valid */

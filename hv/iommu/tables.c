@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* This machine's IOMMUs, as firmware lists them in DMAR or IVRS. */
+/* This machine's IOMMUs, as firmware lists them in DMAR or IVRS; the contract is in tables.h. */
 #include "dmar.h"
 #include "ivrs.h"
 #include "machine/acpi.h"
 #include "machine/log.h"
 #include "machine/paging.h"
+#include "tables.h"
+#include "unit.h"
 
-static struct dmar dmar;
-static struct ivrs ivrs;
+struct dmar iommu_dmar;
+struct ivrs iommu_ivrs;
 
 static void log_sources(const char *table, const struct iommu_source *list, u32 nr)
 {
@@ -32,19 +34,19 @@ static void log_dmar(void)
 	const struct dmar_unit *u;
 	const struct dmar_region *r;
 
-	log_info("DMAR: addresses of %u bits%s%s%s", dmar.width,
-		 dmar.intr_remap ? ", remaps interrupts" : "",
-		 dmar.x2apic_opt_out ? ", wants no x2APIC mode" : "",
-		 dmar.dma_opt_in ? ", firmware's DMA is over" : "");
-	for (u = dmar.unit; u < dmar.unit + dmar.nr_units; u++)
+	log_info("DMAR: addresses of %u bits%s%s%s", iommu_dmar.width,
+		 iommu_dmar.intr_remap ? ", remaps interrupts" : "",
+		 iommu_dmar.x2apic_opt_out ? ", wants no x2APIC mode" : "",
+		 iommu_dmar.dma_opt_in ? ", firmware's DMA is over" : "");
+	for (u = iommu_dmar.unit; u < iommu_dmar.unit + iommu_dmar.nr_units; u++)
 		log_info("DMAR: unit %u at 0x%llx, %u KiB: segment %u, %u device scopes%s",
-			 (u32)(u - dmar.unit), u->base, u->size >> 10, u->segment, u->dev.nr,
+			 (u32)(u - iommu_dmar.unit), u->base, u->size >> 10, u->segment, u->dev.nr,
 			 u->rest ? " and all other devices" : "");
-	for (r = dmar.region; r < dmar.region + dmar.nr_regions; r++)
+	for (r = iommu_dmar.region; r < iommu_dmar.region + iommu_dmar.nr_regions; r++)
 		log_info("DMAR: region 0x%llx to 0x%llx: segment %u, %u device scopes",
 			 r->mem.start, r->mem.end, r->segment, r->dev.nr);
-	if (dmar.intr_remap)
-		log_sources("DMAR", dmar.source, dmar.nr_sources);
+	if (iommu_dmar.intr_remap)
+		log_sources("DMAR", iommu_dmar.source, iommu_dmar.nr_sources);
 }
 
 /* ---- AMD's ---- */
@@ -53,9 +55,9 @@ static void log_units(void)
 {
 	const struct ivrs_unit *u;
 
-	for (u = ivrs.unit; u < ivrs.unit + ivrs.nr_units; u++)
+	for (u = iommu_ivrs.unit; u < iommu_ivrs.unit + iommu_ivrs.nr_units; u++)
 		log_info("IVRS: unit %u is " PCI_FMT ", registers at 0x%llx, flags 0x%x, "
-			 "features 0x%llx", (u32)(u - ivrs.unit), PCI_ARGS(u->id), u->regs,
+			 "features 0x%llx", (u32)(u - iommu_ivrs.unit), PCI_ARGS(u->id), u->regs,
 			 u->flags, u->has_efr ? u->efr : u->features);
 }
 
@@ -64,7 +66,7 @@ static void log_devices(void)
 	const struct ivrs_devs *d;
 	struct pci_id as;
 
-	for (d = ivrs.devs; d < ivrs.devs + ivrs.nr_devs; d++) {
+	for (d = iommu_ivrs.devs; d < iommu_ivrs.devs + iommu_ivrs.nr_devs; d++) {
 		as = (struct pci_id){ d->segment, d->alias };
 		if (d->aliased)
 			log_info("IVRS: devices %04x:%04x to %04x: units 0x%llx, settings 0x%x%s, "
@@ -81,7 +83,7 @@ static void log_regions(void)
 {
 	const struct ivrs_region *r;
 
-	for (r = ivrs.region; r < ivrs.region + ivrs.nr_regions; r++)
+	for (r = iommu_ivrs.region; r < iommu_ivrs.region + iommu_ivrs.nr_regions; r++)
 		log_info("IVRS: region 0x%llx to 0x%llx: devices %04x:%04x to %04x%s%s%s",
 			 r->mem.start, r->mem.end, r->segment, r->first, r->last,
 			 r->mem.access & IOMMU_READ ? ", read" : "",
@@ -94,13 +96,13 @@ static void log_ivrs(void)
 	log_units();
 	log_devices();
 	log_regions();
-	log_sources("IVRS", ivrs.source, ivrs.nr_sources);
+	log_sources("IVRS", iommu_ivrs.source, iommu_ivrs.nr_sources);
 }
 
 /* ---- both ---- */
 
-/* The table, of *len bytes; NULL: there is none, or (which sets *bad) it cannot be read. */
-static const void *find(const char *name, u32 *len, bool *bad)
+/* The table, of *len bytes; NULL: there is none, or it cannot be read. */
+static const void *find(const char *name, u32 *len)
 {
 	const struct acpi_table *t = acpi_find(&acpi_info, name);
 	const void *table;
@@ -109,29 +111,56 @@ static const void *find(const char *name, u32 *len, bool *bad)
 		return NULL;
 	table = memremap(t->addr, t->len);
 	*len = t->len;
-	if (!table) {
+	if (!table)
 		log_warn("%s at 0x%llx cannot be read", name, t->addr);
-		*bad = true;
-	}
 	return table;
 }
 
-void iommu_init(void)
+enum iommu_kind iommu_read_tables(void)
 {
 	u32 intel_len = 0, amd_len = 0;
-	bool bad = false;
-	const void *intel = find("DMAR", &intel_len, &bad);
-	const void *amd = find("IVRS", &amd_len, &bad);
+	const void *intel = find("DMAR", &intel_len);
+	const void *amd = find("IVRS", &amd_len);
 	char err[160];
 
-	if (intel && dmar_parse(intel, intel_len, &dmar, err, sizeof(err)))
+	if (intel && dmar_parse(intel, intel_len, &iommu_dmar, err, sizeof(err))) {
 		log_dmar();
-	else if (intel)
+		return IOMMU_INTEL;
+	}
+	if (intel) {
 		log_warn("DMAR is of no use: %s", err);
-	if (amd && ivrs_parse(amd, amd_len, &ivrs, err, sizeof(err)))
+		iommu_dmar.nr_units = iommu_dmar.nr_regions = 0;
+	}
+	if (amd && ivrs_parse(amd, amd_len, &iommu_ivrs, err, sizeof(err))) {
 		log_ivrs();
-	else if (amd)
+		return IOMMU_AMD;
+	}
+	if (amd) {
 		log_warn("IVRS is of no use: %s", err);
-	if (intel || amd || bad)
-		log_warn("DMA is not confined yet: devices can reach all memory");
+		iommu_ivrs.nr_units = iommu_ivrs.nr_regions = 0;
+	}
+	return IOMMU_NONE;
+}
+
+bool iommu_regs(u32 i, hpa_t *base, u64 *len)
+{
+	if (i < iommu_dmar.nr_units) {
+		*base = iommu_dmar.unit[i].base;
+		*len = iommu_dmar.unit[i].size;
+		return true;
+	}
+	i -= iommu_dmar.nr_units;
+	if (i >= iommu_ivrs.nr_units)
+		return false;
+	*base = iommu_ivrs.unit[i].regs;
+	*len = IVRS_REGS_SIZE;
+	return true;
+}
+
+const struct iommu_region *iommu_reserved(u32 i)
+{
+	if (i < iommu_dmar.nr_regions)
+		return &iommu_dmar.region[i].mem;
+	i -= iommu_dmar.nr_regions;
+	return i < iommu_ivrs.nr_regions ? &iommu_ivrs.region[i].mem : NULL;
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* This machine's units behind their driver; the contract is in iommu.h. */
+#include "dmar.h"
+#include "ivrs.h"
+#include "machine/log.h"
+#include "machine/panic.h"
+#include "tables.h"
+#include "unit.h"
+
+struct iommu_caps iommu_caps;
+static const struct iommu_driver *driver;
+
+void iommu_init(void)
+{
+	const struct iommu_driver *d = NULL;
+	const char *why;
+
+	switch (iommu_read_tables()) {
+	case IOMMU_INTEL:
+		d = &vtd_driver;
+		break;
+	case IOMMU_AMD:
+		d = &amdvi_driver;
+		break;
+	default:
+		return;
+	}
+	why = d->probe(&iommu_caps);
+	if (why) {
+		iommu_caps = (struct iommu_caps){ 0 };
+		log_warn("the IOMMUs are of no use: %s", why);
+		return;
+	}
+	driver = d;
+}
+
+int iommu_start(hpa_t root, bool remap)
+{
+	return driver->start(root, remap && iommu_caps.remaps);
+}
+
+void iommu_flush(u16 tag)
+{
+	driver->flush(tag);
+}
+
+int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was)
+{
+	return driver->attach(dev, root, tag, was);
+}
+
+void iommu_interrupt(void)
+{
+	if (driver)
+		driver->interrupt();
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The units that domain 0 sees: of the machine's kind, at the same addresses, for
+ * interrupt remapping alone. Linux's own driver writes remapping entries into its memory,
+ * and at its invalidations they are checked and copied into the real tables at the same
+ * index. It sees no unit that translates DMA: a VT-d without address widths, an AMD-Vi
+ * whose PCI function is not there.
+ */
+#ifndef HV_IOMMU_VIRT_H
+#define HV_IOMMU_VIRT_H
+
+#include "hv/iommu/iommu.h"
+#include "machine/spinlock.h"
+
+struct virt_unit;
+
+struct virt_kind {
+	/*
+	 * An access of @size (4 or 8) bytes, aligned, to the registers at @off. Read gives
+	 * the value; what is not there reads 0 and ignores writes. Under u->lock.
+	 */
+	u64 (*read)(struct virt_unit *u, u32 off, u32 size);
+	void (*write)(struct virt_unit *u, u32 off, u32 size, u64 val);
+};
+
+struct virt_unit {
+	const struct virt_kind *kind;
+	u32 index;		/* of the unit in firmware's table */
+	hpa_t regs;
+	u64 len;
+	struct spinlock lock;	/* guards what the kind keeps of the unit */
+};
+
+/* Boot CPU, after iommu_init() and before iommu_start(): show them, if units remap interrupts. */
+void virt_iommu_init(void);
+
+/* Is @gpa a register of a virtual unit? Any CPU. */
+bool virt_iommu_hit(gpa_t gpa);
+/* Domain 0's access of 1 to 8 bytes there, by a plain MOV. *val is written or read. */
+void virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val);
+
+/* The kinds: make @u that of unit @index. */
+void virt_vtd_init(struct virt_unit *u, u32 index);
+void virt_amdvi_init(struct virt_unit *u, u32 index);
+
+/*
+ * May domain 0 be sent this (SDM vol. 3, 11.11; both kinds of entries)? Only fixed and
+ * lowest-priority interrupts, of vectors that are not Bedplate's own (VECTOR_OWN_CLASS),
+ * to CPUs that are there. @dest: APIC ID, or as xAPIC mode has them: logical.
+ */
+bool virt_intr_allowed(u32 delivery, u8 vector);
+
+#endif
