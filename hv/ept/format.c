@@ -92,3 +92,55 @@ const struct npt_format npt_format_ept = {
 	.mark = BIT(53),
 	.max_order = ept_max_order,
 };
+
+/*
+ * VT-d second-level entries (D51397, 9.8): a page walk needs R or W on the whole way.
+ * Bits 62:52 are ignored where no device TLBs are in use (TM, bit 62, counts for
+ * these only). Bit 11, SNP, is reserved but where the unit has snoop control.
+ */
+#define VTD_R		BIT(0)
+#define VTD_W		BIT(1)
+#define VTD_SP		BIT(7)
+#define VTD_SNP		BIT(11)
+#define VTD_TABLE	(VTD_R | VTD_W)
+
+#define VTD_FORMAT(n, leaf_bits) {					\
+	.name = n,							\
+	.present = VTD_R | VTD_W,					\
+	.table = { 0, VTD_TABLE, VTD_TABLE, VTD_TABLE },		\
+	.leaf = leaf_bits,						\
+	.write = VTD_W,							\
+	.leaf_mask = VTD_SP,						\
+	.leaf_val = VTD_SP,						\
+	.addr = ADDR_51_12,						\
+	.device = BIT(52),						\
+	.mark = BIT(53),						\
+}
+
+const struct npt_format npt_format_vtd = VTD_FORMAT("VT-d", VTD_R);
+const struct npt_format npt_format_vtd_snoop = VTD_FORMAT("VT-d", VTD_R | VTD_SNP);
+
+/*
+ * AMD's v1 I/O page tables (48882, 2.2.7): bits 11:9 say the level of the table that an
+ * entry links, 0 that it is a leaf of its own level's size. IR and IW must be set on
+ * the whole way. FC makes accesses coherent. Bits 8:1 are ignored.
+ */
+#define AMDVI_P		BIT(0)
+#define AMDVI_NEXT(l)	((u64)(l) << 9)
+#define AMDVI_FC	BIT(60)
+#define AMDVI_IR	BIT(61)
+#define AMDVI_IW	BIT(62)
+#define AMDVI_TABLE(l)	(AMDVI_P | AMDVI_NEXT(l) | AMDVI_IR | AMDVI_IW)
+
+const struct npt_format npt_format_amdvi = {
+	.name = "AMD-Vi",
+	.present = AMDVI_P,
+	.table = { 0, AMDVI_TABLE(1), AMDVI_TABLE(2), AMDVI_TABLE(3) },
+	.leaf = AMDVI_P | AMDVI_IR | AMDVI_FC,
+	.write = AMDVI_IW,
+	.leaf_mask = AMDVI_NEXT(7),
+	.leaf_val = 0,
+	.addr = ADDR_51_12,
+	.device = BIT(2),
+	.mark = BIT(3),
+};

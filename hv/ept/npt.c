@@ -2,6 +2,7 @@
 /* The walker of second-level page tables; the contract is in npt.h. */
 #include "npt.h"
 #include "lib/errno.h"
+#include "lib/x86.h"
 #include "machine/paging.h"
 #include "machine/panic.h"
 
@@ -53,10 +54,12 @@ static inline u64 read_entry(const u64 *e)
 }
 
 /* One store, after all that went before it. */
-static inline void write_entry(u64 *e, u64 val)
+static inline void write_entry(const struct npt *t, u64 *e, u64 val)
 {
 	smp_wmb();
 	WRITE_ONCE(*e, val);
+	if (t->noncoherent)
+		cache_flush(e, sizeof(*e));
 }
 
 static u64 make_leaf(const struct npt_format *f, u64 pfn, u32 level, u32 attr)
@@ -122,8 +125,11 @@ static u64 *new_table(struct npt *t)
 {
 	u64 *table = t->page_alloc(t->ctx);
 
-	if (table)
-		t->root->tables++;
+	if (!table)
+		return NULL;
+	if (t->noncoherent)
+		cache_flush(table, PAGE_SIZE);
+	t->root->tables++;
 	return table;
 }
 
@@ -173,7 +179,7 @@ static int walk_alloc(struct npt *t, u64 gfn, u32 level, u64 **entry)
 		table = new_table(t);
 		if (!table)
 			return -ENOMEM;
-		write_entry(e, table_entry(t, table, l));
+		write_entry(t, e, table_entry(t, table, l));
 	}
 }
 
@@ -208,7 +214,7 @@ static int map_again(struct npt *t, u64 *e, u32 have, u64 gfn, u64 want, u32 lev
 		return 0;
 	if (have != level)
 		return -EEXIST;
-	write_entry(e, ((old | want) & ~f->noexec) | (old & want & f->noexec));
+	write_entry(t, e, ((old | want) & ~f->noexec) | (old & want & f->noexec));
 	return 0;
 }
 
@@ -248,7 +254,7 @@ int npt_map(struct npt *t, u64 gfn, u64 pfn, u32 order, u32 attr, bool *added)
 	} else if (old) {
 		return -EEXIST;
 	}
-	write_entry(e, want);
+	write_entry(t, e, want);
 	t->root->leaves[level]++;
 	if (added)
 		*added = true;
@@ -288,7 +294,7 @@ int npt_mark(struct npt *t, u64 gfn)
 		return 0;
 	if (old)
 		return -EEXIST;
-	write_entry(e, t->fmt->mark);
+	write_entry(t, e, t->fmt->mark);
 	return 0;
 }
 
@@ -313,7 +319,9 @@ static int split(struct npt *t, u64 *e, u32 level)
 		child &= ~f->leaf_mask;
 	for (i = 0; i < NPT_ENTRIES; i++)
 		table[i] = child + (i * span(level - 1) << PAGE_SHIFT);
-	write_entry(e, table_entry(t, table, level));
+	if (t->noncoherent)
+		cache_flush(table, PAGE_SIZE);
+	write_entry(t, e, table_entry(t, table, level));
 	t->root->leaves[level]--;
 	t->root->leaves[level - 1] += NPT_ENTRIES;
 	return 0;
@@ -324,7 +332,7 @@ static void drop_leaf(struct npt *t, u64 *e, u32 level)
 	struct npt_gather *g = t->gather;
 	u64 val = read_entry(e), pfn = entry_pfn(t->fmt, val);
 
-	write_entry(e, 0);
+	write_entry(t, e, 0);
 	g->flush = true;
 	t->root->leaves[level]--;
 	if (t->identity || (val & t->fmt->device))
@@ -346,7 +354,7 @@ static void prune(struct npt *t, u64 gfn)
 			continue;
 		if (!table_empty(table_of(t->fmt, val)))
 			return;
-		write_entry(e, 0);
+		write_entry(t, e, 0);
 		gather_table(t, val & t->fmt->addr);
 	}
 }
@@ -361,7 +369,7 @@ static int unmap_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
 			return split(t, e, l);
 		drop_leaf(t, e, l);
 	} else if (val) {
-		write_entry(e, 0);
+		write_entry(t, e, 0);
 	}
 	*pos = min(next, end);
 	if (!t->identity && (*pos == end || !(next & (span(l + 1) - 1))))
@@ -374,7 +382,7 @@ static int protect_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
 	u64 val = read_entry(e);
 
 	if (is_leaf(t->fmt, val, l))
-		write_entry(e, val & ~t->fmt->write);
+		write_entry(t, e, val & ~t->fmt->write);
 	*pos = min((*pos | (span(l) - 1)) + 1, end);
 	return 0;
 }
@@ -468,7 +476,7 @@ void npt_collapse(struct npt *t, u64 gfn)
 		leaf = merge(t->fmt, table_of(t->fmt, val), level);
 		if (!leaf)
 			return;
-		write_entry(e, leaf);
+		write_entry(t, e, leaf);
 		t->root->leaves[level]++;
 		t->root->leaves[level - 1] -= NPT_ENTRIES;
 		gather_table(t, val & t->fmt->addr);

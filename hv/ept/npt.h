@@ -4,8 +4,9 @@
  *
  * A format is data: which bits of a 64-bit entry mean what.  NPT is AMD's
  * nested paging (APM vol. 2, 15.25: the long-mode format, every access a user
- * access), EPT is Intel's (SDM vol. 3, 29.3).  Both have 512 entries in each
- * of 4 levels and leaves of 4 KiB, 2 MiB and 1 GiB.
+ * access), EPT is Intel's (SDM vol. 3, 29.3); IOMMUs have two of their own: VT-d's
+ * second-level tables (D51397, 3.7 and 9.8) and AMD's v1 I/O page tables (48882,
+ * 2.2.7).  All have 512 entries in each of 4 levels and leaves of 4 KiB, 2 MiB and 1 GiB.
  *
  * The walker knows nothing of domains, frame owners or TLBs: mmu.c checks
  * frames before it maps them, holds the domain's lock around every call, and
@@ -56,11 +57,15 @@ struct npt_format {
 	u64 accessed, dirty;	/* hardware may set these at any moment */
 	u64 device;		/* software bit for NPT_DEVICE */
 	u64 mark;		/* a whole absent entry that marks MMIO */
-	u32 (*max_order)(void);	/* largest leaf of this machine: 9 or 18 */
+	u32 (*max_order)(void);	/* largest leaf of this machine: 9 or 18; IOMMUs': NULL */
 };
 
 extern const struct npt_format npt_format_amd;
 extern const struct npt_format npt_format_ept;
+/* Of IOMMUs, which read where a leaf is at all and know neither NPT_EXEC nor memory types. */
+extern const struct npt_format npt_format_vtd;
+extern const struct npt_format npt_format_vtd_snoop;	/* devices' accesses always snoop */
+extern const struct npt_format npt_format_amdvi;
 
 /*
  * What was taken out of a table and must not be used for anything else before
@@ -101,6 +106,7 @@ struct npt {
 	 */
 	int (*part)(u64 pfn, u32 order);
 	u32 max_order;
+	bool noncoherent;	/* hardware reads the tables past the CPUs' caches */
 	/*
 	 * identity: domain 0's kind of table.  Large leaves are split when a
 	 * part of them goes, tables stay when they become empty (so that what

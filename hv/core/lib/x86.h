@@ -25,6 +25,19 @@ static inline void wrmsr(u32 msr, u64 val)
 }
 
 /*
+ * Write [p, p + len) back from the caches to memory, for devices that do not look there.
+ * A line is 64 bytes on every CPU that has CLFLUSH and SVM or VMX.
+ */
+static inline void cache_flush(const void *p, u64 len)
+{
+	const u8 *at = (const u8 *)((uintptr_t)p & ~63ull), *end = (const u8 *)p + len;
+
+	for (; at < end; at += 64)
+		__asm__ volatile("clflush %0" :: "m"(*at) : "memory");
+	__asm__ volatile("mfence" ::: "memory");
+}
+
+/*
  * Exception fixup: a fault at @from goes on at @to. In assembly; addresses are
  * kept relative to the entry itself (see exception.c).
  */
