@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From the loader to hv_start(): the order of things. docs/boot.md tells it. */
+#include "devices.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/machine/acpi.h"
 #include "hv/core/machine/boot_info.h"
@@ -14,7 +15,6 @@
 #include "hv/core/machine/trap.h"
 #include "hv/core/machine/tsc.h"
 #include "hv/core/memory/frames.h"
-#include "hv/iommu/iommu.h"
 #include "linux_loader.h"
 #include "multiboot2.h"
 #include "start.h"
@@ -81,7 +81,7 @@ static void main_on_own_stack(void)
 	hpa_t rsdp;
 
 	acpi_init(&boot_info, &rsdp);
-	iommu_init();
+	devices_find_units();
 	linux_loader_set_rsdp(rsdp);
 	lapic_init(acpi_info.lapic_addr);
 	lapic_init_cpu();

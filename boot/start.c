@@ -3,6 +3,7 @@
  * From a machine whose CPUs all stand in root mode to domain 0 running on
  * them: back end, second-level tables, vCPUs, Linux.
  */
+#include "devices.h"
 #include "hv/core/machine/boot_info.h"
 #include "linux_loader.h"
 
@@ -167,8 +168,10 @@ static void build_dom0(void)
 	mmu_init(ops_chosen()->npt);
 	if (frame_mmio_protect(APIC_BASE_DEFAULT, PAGE_SIZE))
 		panic("the local APIC's page cannot be protected");
+	devices_hide_units();
 	if (dom0_build_npt())
 		fatal("too little memory for domain 0's page tables");
+	devices_confine();
 	pv_init();
 	pv_init_domain(&dom0);
 	for (i = 0; i < nr_cpus; i++) {

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	5
+#define BP_CHANNEL_VERSION	6
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -53,13 +53,15 @@ enum bp_hypercall {
 	 */
 	BP_HC_RING = 1,
 	/*
-	 * DOMAIN_CREATE(list_pfn, n, cookie): make a guest domain; the n
+	 * DOMAIN_CREATE(list_pfn, n, cookie, kind): make a guest domain (kind 0), or
+	 * an address space for devices (BP_DOMAIN_IO), which has no vCPUs; the n
 	 * (BP_DOMAIN_MIN_FRAMES..BP_LIST_MAX) frames listed in the frame
 	 * list_pfn (an array of __u64 frame numbers) are donated to it.
 	 * Result: domain id (> 0).  A donated frame vanishes from domain 0's
 	 * memory until RECLAIM gives it back, zeroed.
 	 * -EINVAL a frame is not domain 0's, is mapped or listed twice
-	 * (nothing was taken), -ENOMEM no room in Bedplate's own pool.
+	 * (nothing was taken), or an unknown kind, -ENOMEM no room in Bedplate's own
+	 * pool, -EOPNOTSUPP kind BP_DOMAIN_IO without an IOMMU.
 	 */
 	BP_HC_DOMAIN_CREATE = 2,
 	/* DONATE(dom, list_pfn, n): more frames for the domain; as above. */
@@ -67,7 +69,7 @@ enum bp_hypercall {
 	/*
 	 * DOMAIN_DESTROY(dom): stop its vCPUs, drop its mappings.  Result: 0
 	 * when nothing is left but frames to reclaim, 1 = call again (the
-	 * work is cut into pieces).  Idempotent.
+	 * work is cut into pieces).  Idempotent.  -EBUSY devices translate by it.
 	 */
 	BP_HC_DOMAIN_DESTROY = 4,
 	/*
@@ -193,7 +195,29 @@ enum bp_hypercall {
 	 * a frame is mapped too often to be split from the others.
 	 */
 	BP_HC_PROTECT = 23,
+	/*
+	 * IO_ATTACH(dom, device): from the return on the PCI function, (segment << 16 |
+	 * bus << 8 | devfn), reads and writes memory by the mappings of the I/O domain;
+	 * dom = 0: what domain 0 owns, by its own addresses, as at the start;
+	 * BP_IO_BLOCKED: nothing. No access by what it had before is under way then.
+	 * In an I/O domain MAP takes orders up to IO_INFO's, and no MMIO marks; UNMAP
+	 * returns when no device can use the mappings.
+	 * -ENODEV the function is behind no unit, or is one, -ENOENT no such domain,
+	 * -EINVAL it is no I/O domain or ends, -ENOMEM, -ENOSPC the units cannot tell so
+	 * many domains apart, -EOPNOTSUPP no IOMMU.
+	 */
+	BP_HC_IO_ATTACH = 24,
+	/* IO_INFO(): bits BP_IO_*; -EOPNOTSUPP: no IOMMU is driven, devices reach all memory. */
+	BP_HC_IO_INFO = 25,
 };
+
+#define BP_DOMAIN_IO		1u
+#define BP_IO_BLOCKED		0xffffffffu
+
+#define BP_IO_CONFINED		0x1u	/* devices reach what their domain owns */
+#define BP_IO_REMAPPED		0x2u	/* and send the interrupts that they were given */
+#define BP_IO_COHERENT		0x4u	/* their accesses always snoop the CPUs' caches */
+#define BP_IO_ORDER_SHIFT	8	/* bits 15:8: largest mapping's order */
 
 /*
  * A guest domain has two address spaces: that of its vCPUs in System Management Mode is
@@ -488,6 +512,7 @@ struct bp_hv_stats {
 	__u64 image_bytes;	/* Bedplate's image in memory */
 	__u64 reserved_bytes;	/* all that domain 0 does not see */
 	__u64 tsc_khz;
+	__u64 io_faults;	/* accesses and interrupts of devices that were blocked */
 };
 
 struct bp_map {

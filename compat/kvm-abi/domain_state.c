@@ -14,6 +14,7 @@
 #include "hv/core/memory/dommem.h"
 #include "hv/core/memory/frames.h"
 #include "hv/core/vcpu/vcpu.h"
+#include "hv/iommu/iommu.h"
 #include "server.h"
 
 extern char image_start[], image_end[];
@@ -102,6 +103,7 @@ static s64 get_hv_stats(void *buf)
 	for (i = 0; i < nr_bp_ranges; i++)
 		s.reserved_bytes += bp_ranges[i].end - bp_ranges[i].start;
 	s.tsc_khz = tsc_khz;
+	s.io_faults = iommu_fault_count();
 	for (id = 1; id < MAX_DOMAINS; id++) {
 		struct domain *d = domain_get(id);
 

@@ -19,6 +19,7 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/dommem.h"
 #include "hv/core/memory/frames.h"
+#include "hv/core/memory/io.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/vcpu/run.h"
@@ -84,7 +85,10 @@ static s64 hc_domain_create(struct vcpu *self, const struct args *a)
 	(void)self;
 	if (!list)
 		return -EINVAL;
-	ret = a->b > BP_LIST_MAX ? -EINVAL : domain_create(list, a->b);
+	if (a->b > BP_LIST_MAX || a->d > BP_DOMAIN_IO)
+		ret = -EINVAL;
+	else
+		ret = domain_create(list, a->b, a->d == BP_DOMAIN_IO);
 	frame_close(a->a);
 	d = ret > 0 ? domain_get(ret) : NULL;
 	if (d) {
@@ -379,6 +383,23 @@ static s64 hc_msi(struct vcpu *self, const struct args *a)
 	return ret;
 }
 
+/* ---- devices ---- */
+
+static s64 hc_io_attach(struct vcpu *self, const struct args *a)
+{
+	struct pci_id dev = { a->b >> 16 & 0xffff, a->b & 0xffff };
+
+	(void)self;
+	return a->b >> 32 ? -EINVAL : io_attach(a->a, dev);
+}
+
+static s64 hc_io_info(struct vcpu *self, const struct args *a)
+{
+	(void)self;
+	(void)a;
+	return io_info();
+}
+
 static s64 hc_ioeventfd(struct vcpu *self, const struct args *a)
 {
 	struct domain *d = domain_open(a->a);
@@ -440,6 +461,8 @@ static const hypercall_fn table[] = {
 	[BP_HC_VCPU_SCHED] = hc_vcpu_sched,
 	[BP_HC_FLUSH_TLB] = hc_flush_tlb,
 	[BP_HC_PROTECT] = hc_protect,
+	[BP_HC_IO_ATTACH] = hc_io_attach,
+	[BP_HC_IO_INFO] = hc_io_info,
 };
 
 static s64 channel_call(struct vcpu *v, u64 nr)

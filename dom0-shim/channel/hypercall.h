@@ -41,9 +41,9 @@ static inline long bp_hc_ring(u64 ring_pfn)
 	return bp_hc(BP_HC_RING, ring_pfn, 0, 0, 0);
 }
 
-static inline long bp_hc_domain_create(u64 list_pfn, u64 n, u64 cookie)
+static inline long bp_hc_domain_create(u64 list_pfn, u64 n, u64 cookie, u64 kind)
 {
-	return bp_hc(BP_HC_DOMAIN_CREATE, list_pfn, n, cookie, 0);
+	return bp_hc(BP_HC_DOMAIN_CREATE, list_pfn, n, cookie, kind);
 }
 
 static inline long bp_hc_donate(u32 dom, u64 list_pfn, u64 n)
@@ -102,6 +102,16 @@ static inline long bp_hc_unmap(u32 dom, u64 gfn, u64 npages)
 static inline long bp_hc_protect(u32 dom, u64 gfn, u64 npages, u64 flags)
 {
 	return bp_hc(BP_HC_PROTECT, dom, gfn, npages, flags);
+}
+
+static inline long bp_hc_io_attach(u32 dom, u32 device)
+{
+	return bp_hc(BP_HC_IO_ATTACH, dom, device, 0, 0);
+}
+
+static inline long bp_hc_io_info(void)
+{
+	return bp_hc(BP_HC_IO_INFO, 0, 0, 0, 0);
 }
 
 /* Interrupt message; any context, also under raw spinlocks. */

@@ -27,7 +27,8 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
 	struct bp_hv_stats *s = (void *)get_zeroed_page(GFP_KERNEL);
-	long ret;
+	long ret, info = bp_hc_io_info();
+	u32 io = info < 0 ? 0 : info;
 
 	if (!s)
 		return -ENOMEM;
@@ -37,11 +38,13 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr,
 			"pool_frames %llu\npool_free %llu\ndonated_frames %llu\n"
 			"mapped_frames %llu\nshared_frames %llu\ndomains %llu\n"
 			"vcpus %llu\ncpus %llu\nimage_bytes %llu\n"
-			"reserved_bytes %llu\ntsc_khz %llu\n",
+			"reserved_bytes %llu\ntsc_khz %llu\nio_faults %llu\n"
+			"dma_confined %u\ninterrupts_remapped %u\n",
 			s->pool_frames, s->pool_free, s->donated_frames,
 			s->mapped_frames, s->shared_frames, s->domains,
 			s->vcpus, s->cpus, s->image_bytes, s->reserved_bytes,
-			s->tsc_khz);
+			s->tsc_khz, s->io_faults, !!(io & BP_IO_CONFINED),
+			!!(io & BP_IO_REMAPPED));
 	free_page((unsigned long)s);
 	return ret;
 }

@@ -95,7 +95,7 @@ int bp_domain_create(struct bp_vm *vm)
 	if (ret)
 		return ret;
 	ret = bp_hc_domain_create(page_to_pfn(vm->list_page), BP_DONATE_CHUNK,
-				  current->tgid);
+				  current->tgid, 0);
 	if (ret <= 0) {
 		free_frames(list, BP_DONATE_CHUNK);
 		return ret ? ret : -EIO;

@@ -62,7 +62,7 @@ static inline const struct iommu_source *iommu_source_find(const struct iommu_so
  */
 #define IOMMU_TAG(id)		((u16)((id) + 1))	/* 0 is caching mode's */
 
-/* What all of the units can do. Constant after iommu_init(). */
+/* What all of the units can do. Constant after iommu_start(). */
 struct iommu_caps {
 	const char *name;		/* "VT-d", "AMD-Vi"; NULL: no unit that is driven */
 	const struct npt_format *format;	/* of I/O page tables: 4 levels */
@@ -71,6 +71,8 @@ struct iommu_caps {
 	bool noncoherent;		/* they read tables from memory, not from caches */
 	bool remaps;			/* can remap interrupts */
 	bool x2apic;			/* and to 32-bit APIC IDs */
+	bool remapping;			/* and does so: iommu_start() */
+	bool snoops;			/* devices' accesses always go through CPUs' caches */
 };
 extern struct iommu_caps iommu_caps;
 

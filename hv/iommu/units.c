@@ -36,7 +36,8 @@ void iommu_init(void)
 
 int iommu_start(hpa_t root, bool remap)
 {
-	return driver->start(root, remap && iommu_caps.remaps);
+	iommu_caps.remapping = remap && iommu_caps.remaps;
+	return driver->start(root, iommu_caps.remapping);
 }
 
 void iommu_flush(u16 tag)

@@ -11,10 +11,10 @@ reports machine.4cpus scripts/lab run --smp 4 --overlay "$overlay" -- /opt/tests
 	"$(plain_warnings machine.4cpus svm 4)"
 reports machine.memory scripts/lab run --mem 2G --overlay "$overlay" -- /opt/tests/memory 2048
 # What firmware says of IOMMUs is read, and the operator is told what that does not mean yet.
-shows machine.dmar 0 output "DMA is not confined yet" scripts/lab run --iommu vtd -- \
-	sh -c 'bedplate log | grep "DMAR: unit 0 at 0xfed90000" && bedplate log | grep DMA'
-shows machine.ivrs 0 output "DMA is not confined yet" scripts/lab run --iommu amdvi -- \
-	sh -c 'bedplate log | grep "IVRS: unit 0" && bedplate log | grep DMA'
+shows machine.dmar 0 output "devices are not confined" scripts/lab run --iommu vtd -- \
+	sh -c 'bedplate log | grep "DMAR: unit 0 at 0xfed90000" && bedplate log | grep confined'
+shows machine.ivrs 0 output "devices are not confined" scripts/lab run --iommu amdvi -- \
+	sh -c 'bedplate log | grep "IVRS: unit 0" && bedplate log | grep confined'
 # shellcheck disable=SC2016
 shows machine.restart 0 output "boot 2" scripts/lab run --on-reboot restart -- \
 	sh -c 'echo "boot $LAB_BOOT"; [ "$LAB_BOOT" = 2 ] && exec test -c /dev/kvm; busybox reboot -f; sleep 600'

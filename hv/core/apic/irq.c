@@ -2,6 +2,7 @@
 /* Physical interrupts; the contract is in irq.h. */
 #include "irq.h"
 
+#include "hv/iommu/iommu.h"
 #include "lib/atomic.h"
 #include "lib/x86.h"
 #include "machine/acpi.h"
@@ -53,6 +54,10 @@ void irq_dispatch(u8 vector)
 			c->nmi_pending = false;
 			vcpu_kick(c->dom0);
 		}
+		break;
+	case VECTOR_IOMMU:
+		lapic_eoi();
+		iommu_interrupt();
 		break;
 	case VECTOR_ERROR:
 		lapic_write(LAPIC_ESR, 0);

@@ -17,6 +17,7 @@
 #define VECTOR_TIMER		0xf8
 #define VECTOR_KICK		0xf9
 #define VECTOR_POSTED		0xfa	/* a vCPU's posted interrupts */
+#define VECTOR_IOMMU		0xfb	/* an IOMMU's log has something */
 #define VECTOR_ERROR		0xfe
 #define VECTOR_SPURIOUS		0xff
 

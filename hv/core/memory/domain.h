@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A domain: a set of vCPUs and a second-level address space.  Domain 0 is
- * the service VM; every other one is a guest made by it.
+ * the service VM; every other one is a guest made by it, or an I/O domain: an address
+ * space for devices, in the IOMMU's format, without vCPUs (io.h).
  */
 #ifndef HV_CORE_DOMAIN_H
 #define HV_CORE_DOMAIN_H
@@ -48,6 +49,8 @@ struct domain {
 	u32 nr_vcpus;
 	u32 nr_alive;			/* of those, not yet killed; read without lock */
 	struct vcpu *dying;		/* stopped for good, not yet freed */
+	bool io;			/* an I/O domain: devices instead of vCPUs; constant */
+	u32 nr_devices;			/* that translate by npt; those are not to go */
 	struct npt_root npt;
 	struct npt_root smm;		/* of vCPUs in SMM; none before the first of them */
 	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */

@@ -2,6 +2,7 @@
 /* Life of a domain's memory; the contract is in dommem.h. */
 #include "dommem.h"
 #include "frames.h"
+#include "hv/iommu/iommu.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -223,7 +224,7 @@ static void id_release(u32 id)
 }
 
 /* The domain itself in the first of its frames. */
-static void make_domain(u32 id, const u64 *pfn, u32 n)
+static void make_domain(u32 id, const u64 *pfn, u32 n, bool io)
 {
 	struct domain *d = phys_to_virt(pfn[0] << PAGE_SHIFT);
 	struct npt t;
@@ -231,6 +232,7 @@ static void make_domain(u32 id, const u64 *pfn, u32 n)
 
 	memset(d, 0, PAGE_SIZE);
 	d->id = id;
+	d->io = io;
 	d->phase = DOM_LIVE;
 	spin_lock_init(&d->lock);
 	spin_lock_init(&d->pool.lock);
@@ -243,7 +245,7 @@ static void make_domain(u32 id, const u64 *pfn, u32 n)
 	smp_store_release(&slots[id].refs, 1);
 }
 
-int domain_create(const u64 *list, u32 n)
+int domain_create(const u64 *list, u32 n, bool io)
 {
 	int err = -ENOMEM;
 	u64 *copy;
@@ -251,6 +253,8 @@ int domain_create(const u64 *list, u32 n)
 
 	if (n < BP_DOMAIN_MIN_FRAMES || n > BP_LIST_MAX)
 		return -EINVAL;
+	if (io && !iommu_caps.name)
+		return -EOPNOTSUPP;
 	copy = page_alloc();
 	if (!copy)
 		return -ENOMEM;
@@ -262,7 +266,7 @@ int domain_create(const u64 *list, u32 n)
 		id_release(id);
 		goto out;
 	}
-	make_domain(id, copy, n);
+	make_domain(id, copy, n, io);
 	err = (int)id;
 out:
 	page_free(copy);
@@ -330,12 +334,16 @@ static int destroy_some(struct domain *d)
 {
 	enum domain_phase phase;
 	int more;
+	bool busy;
 
 	spin_lock(&d->lock);
 	phase = d->phase;
-	if (phase == DOM_LIVE)
+	busy = d->nr_devices;
+	if (phase == DOM_LIVE && !busy)
 		d->phase = DOM_DYING;
 	spin_unlock(&d->lock);
+	if (busy)
+		return -EBUSY;
 	if (phase == DOM_DEAD)
 		return 0;
 	if (vcpu_destroy_all(d))

@@ -30,16 +30,16 @@ bool domain_busy(const struct domain *d);
  * The hypercalls.  @list and @out may be memory that domain 0 can write: each
  * word of @list is read once.  Results as channel.h says.
  *
- * domain_create: the id, or -EINVAL (too few or too many frames, a bad frame:
+ * domain_create: the id (@io: of an I/O domain), or -EOPNOTSUPP (no IOMMU), -EINVAL (too few or too many frames, a bad frame:
  *	nothing taken), -ENOMEM (Bedplate's pool, or no free id).
  * domain_donate: 0, or as above; -ENOENT no such domain, -EINVAL also for one
  *	that is being destroyed.
- * domain_destroy: 0 done, 1 call again, -ENOENT.
+ * domain_destroy: 0 done, 1 call again, -EBUSY (devices translate by it), -ENOENT.
  * domain_reclaim: frames written to @out; 0 = none left and the id is free;
  *	-EBUSY not destroyed yet, or another hypercall still uses it: try
  *	again; -ENOENT.
  */
-int domain_create(const u64 *list, u32 n);
+int domain_create(const u64 *list, u32 n, bool io);
 int domain_donate(u32 id, const u64 *list, u32 n);
 int domain_destroy(u32 id);
 int domain_reclaim(u32 id, u64 *out, u32 max);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Mapping, unmapping and TLB coherence; the contract is in mmu.h. */
 #include "frames.h"
+#include "hv/iommu/iommu.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -50,8 +51,28 @@ static void *npt_page_alloc(void *ctx)
 	return domain_page_alloc(ctx);
 }
 
+void mmu_npt_io(struct npt *t, struct domain *d, struct npt_root *root, struct npt_gather *g)
+{
+	*t = (struct npt){
+		.fmt = iommu_caps.format,
+		.root = root,
+		.gather = g,
+		.page_alloc = npt_page_alloc,
+		.ctx = d,
+		.part = frame_split,
+		.max_order = iommu_caps.max_order,
+		.noncoherent = iommu_caps.noncoherent,
+	};
+	if (g)
+		npt_gather_init(g);
+}
+
 void mmu_npt(struct npt *t, struct domain *d, struct npt_gather *g)
 {
+	if (d->io) {
+		mmu_npt_io(t, d, &d->npt, g);
+		return;
+	}
 	*t = (struct npt){
 		.fmt = format,
 		.root = &d->npt,
@@ -94,11 +115,14 @@ void mmu_flush_domain(struct domain *d)
 			__builtin_ia32_pause();
 }
 
-void mmu_gather_finish(struct domain *d, struct npt_gather *g)
+void mmu_gather_finish(struct npt *t, struct domain *d)
 {
+	struct npt_gather *g = t->gather;
 	u32 i;
 
-	if (g->flush)
+	if (g->flush && t->fmt != format)
+		iommu_flush(IOMMU_TAG(d->id));
+	else if (g->flush)
 		mmu_flush_domain(d);
 	for (i = 0; i < g->nr_leaves; i++)
 		frame_put(NPT_GATHER_PFN(g->leaf[i]), NPT_GATHER_ORDER(g->leaf[i]));
@@ -148,9 +172,13 @@ static int map_memory(struct npt *t, u64 gfn, const struct bp_map *m)
 
 static int map_one(struct npt *t, struct domain *d, const struct bp_map *m)
 {
-	u64 gfn = use_space_of(t, d, m->gfn);
-	int err = t->root->table ? 0 : npt_init(t);
+	u64 gfn;
+	int err;
 
+	if (d->io && (m->gfn & GFN_SMM || m->flags == BP_MAP_MMIO))
+		return -EINVAL;
+	gfn = use_space_of(t, d, m->gfn);
+	err = t->root->table ? 0 : npt_init(t);
 	if (err)
 		return err;
 	if (m->flags == BP_MAP_MMIO)
@@ -185,7 +213,7 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n)
 		if (err)
 			break;
 	}
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	spin_unlock(&d->lock);
 	return i ? (int)i : err;
 }
@@ -199,7 +227,7 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 	int err = 0;
 
 	*done = 0;
-	if (domain_is_dom0(d) || !npages)
+	if (domain_is_dom0(d) || !npages || (d->io && gfn & GFN_SMM))
 		return -EINVAL;
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);
@@ -210,7 +238,7 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 		err = npt_unmap(&t, gfn, npages, done);
 	else
 		err = npt_protect(&t, gfn, npages, what == CUT_WRITE_SMALL, done);
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	spin_unlock(&d->lock);
 	return err;
 }
@@ -255,7 +283,7 @@ int mmu_map_apic(struct domain *d, gpa_t gpa, hpa_t hpa)
 			npt_unmap(&t, gfn, 1, &done);
 		err = npt_map(&t, gfn, hpa >> PAGE_SHIFT, 0, attr, NULL);
 	}
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	spin_unlock(&d->lock);
 	return err;
 }
@@ -273,7 +301,7 @@ void mmu_bar_apic(struct domain *d, gpa_t gpa)
 	d->apic_bars++;
 	if (npt_lookup(&t, gfn, &leaf) == NPT_MAPPED && (leaf.attr & NPT_DEVICE))
 		npt_unmap(&t, gfn, 1, &done);
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	spin_unlock(&d->lock);
 }
 
@@ -298,11 +326,11 @@ int mmu_destroy_some(struct domain *d)
 	use_space_of(&t, d, d->smm.table ? GFN_SMM : 0);
 	err = npt_unmap(&t, 0, BIT(NPT_GFN_BITS), &done);
 	ASSERT(!err);
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	if (done < BIT(NPT_GFN_BITS))
 		return 1;
 	npt_fini(&t);
-	mmu_gather_finish(d, &g);
+	mmu_gather_finish(&t, d);
 	ASSERT(!npt_mapped(t.root) && !t.root->tables);
 	return t.root != &d->npt;
 }

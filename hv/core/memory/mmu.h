@@ -88,7 +88,8 @@ static inline void mmu_leave(struct cpu *c)
 
 /*
  * Make sure that no CPU uses a translation of @d that was taken away before
- * the call.  Any CPU in root mode; d->lock may be held.
+ * the call (what devices use of an I/O domain is iommu_flush()'s).  Any CPU in root
+ * mode; d->lock may be held.
  */
 void mmu_flush_domain(struct domain *d);
 
@@ -182,7 +183,14 @@ u64 mmu_phys_end(void);
 int dom0_build_npt(void);
 
 /*
- * Take donated frames out of domain 0's table and flush (all or none:
+ * The table of domain 0's devices, where there are IOMMUs (iommu_caps.name), and its root,
+ * 0 before. Boot, after dom0_build_npt(). -ENOMEM.
+ */
+int dom0_build_io(void);
+hpa_t dom0_io_root(void);
+
+/*
+ * Take donated frames out of domain 0's tables and flush (all or none:
  * -ENOMEM); put returned ones back.  @pfn is private memory.  For dommem.c;
  * dom0.lock held.
  */

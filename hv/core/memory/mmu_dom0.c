@@ -12,8 +12,13 @@
  * RAM and devices differ in an attribute and so never share a large leaf;
  * the table is at every moment what building it anew would give, but for
  * tables left behind where something is donated, and an absent frame's own.
+ *
+ * Its devices have a table of their own, where the machine has IOMMUs: RAM that domain 0
+ * owns, and what firmware reserves for devices; no device reaches another by it. Both
+ * tables change together, under dom0.lock.
  */
 #include "frames.h"
+#include "hv/iommu/iommu.h"
 #include "lib/errno.h"
 #include "lib/x86_regs.h"
 #include "machine/log.h"
@@ -27,6 +32,21 @@
 #define ATTR_DEVICE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_UC))
 #define ATTR_FIRMWARE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_WB))
 #define ATTR_NONE	0
+#define ATTR_DMA	NPT_WRITE
+
+static struct npt_root io_root;
+
+hpa_t dom0_io_root(void)
+{
+	return io_root.table;
+}
+
+static void io_npt(struct npt *t, struct npt_gather *g)
+{
+	mmu_npt_io(t, &dom0, &io_root, g);
+	t->identity = true;
+	t->part = NULL;
+}
 
 /* Boot's only; dom0_build_npt() fills it. */
 static struct mtrr_state mtrrs;
@@ -64,6 +84,52 @@ static u64 run_end(u64 pfn, u64 limit, u32 *attr)
 	return min(end, limit);
 }
 
+/* Firmware's word that devices need [r->start, r->end): never for what is Bedplate's. */
+static int map_reserved(struct npt *t, const struct iommu_region *r)
+{
+	u64 pfn, end = r->end >> PAGE_SHIFT;
+	struct npt_leaf leaf;
+	int err = 0;
+
+	for (pfn = r->start >> PAGE_SHIFT; pfn < end && !err; pfn++) {
+		if (npt_lookup(t, pfn, &leaf) == NPT_MAPPED)
+			continue;
+		if (frame_owner(pfn) != BP_OWNER_NONE) {
+			log_err("IOMMU: firmware reserves 0x%llx for devices, which is Bedplate's",
+				pfn << PAGE_SHIFT);
+			continue;
+		}
+		err = npt_map(t, pfn, pfn, 0, ATTR_DMA, NULL);
+	}
+	return err;
+}
+
+int dom0_build_io(void)
+{
+	const struct iommu_region *r;
+	u64 pfn, end;
+	struct npt_gather g;
+	struct npt t;
+	u32 attr, i;
+	int err;
+
+	spin_lock(&dom0.lock);
+	io_root = (struct npt_root){ 0 };
+	io_npt(&t, &g);
+	err = npt_init(&t);
+	for (pfn = 0; pfn < frames_top() && !err; pfn = end) {
+		end = run_end(pfn, frames_top(), &attr);
+		if (attr == ATTR_RAM)
+			err = npt_map_range(&t, pfn, pfn, end - pfn, ATTR_DMA);
+	}
+	for (i = 0; (r = iommu_reserved(i)) != NULL && !err; i++)
+		err = map_reserved(&t, r);
+	spin_unlock(&dom0.lock);
+	log_debug("domain 0's devices: %llu MiB mapped, %llu tables", npt_mapped(&io_root) >> 8,
+		  io_root.tables);
+	return err;
+}
+
 int dom0_build_npt(void)
 {
 	u64 pfn, end, limit = mmu_dom0_limit();
@@ -84,7 +150,7 @@ int dom0_build_npt(void)
 		if (attr != ATTR_NONE)
 			err = npt_map_range(&t, pfn, pfn, end - pfn, attr);
 	}
-	mmu_gather_finish(&dom0, &g);
+	mmu_gather_finish(&t, &dom0);
 	spin_unlock(&dom0.lock);
 	log_debug("domain 0: %llu MiB mapped, %llu tables", npt_mapped(&dom0.npt) >> 8,
 		  dom0.npt.tables);
@@ -92,13 +158,13 @@ int dom0_build_npt(void)
 }
 
 /* Map RAM again where a table is waiting for it: cannot fail. */
-static void put_back(struct npt *t, const u64 *pfn, u32 n)
+static void put_back(struct npt *t, const u64 *pfn, u32 n, u32 attr)
 {
 	u32 i;
 	int err;
 
 	for (i = 0; i < n; i++) {
-		err = npt_map(t, pfn[i], pfn[i], 0, ATTR_RAM, NULL);
+		err = npt_map(t, pfn[i], pfn[i], 0, attr, NULL);
 		ASSERT(!err);
 	}
 	for (i = 0; i < n; i++) {
@@ -106,25 +172,42 @@ static void put_back(struct npt *t, const u64 *pfn, u32 n)
 		if (i + 1 < n && pfn[i] >> 9 == pfn[i + 1] >> 9)
 			continue;
 		if (!npt_gather_room(t->gather))
-			mmu_gather_finish(&dom0, t->gather);
+			mmu_gather_finish(t, &dom0);
 		npt_collapse(t, pfn[i]);
 	}
+	mmu_gather_finish(t, &dom0);
+}
+
+static int take(struct npt *t, const u64 *pfn, u32 n, u32 attr)
+{
+	int err = 0;
+	u64 done;
+	u32 i;
+
+	for (i = 0; i < n && !err; i++)
+		err = npt_unmap(t, pfn[i], 1, &done);
+	mmu_gather_finish(t, &dom0);
+	if (err)
+		put_back(t, pfn, i - 1, attr);
+	return err;
 }
 
 int mmu_dom0_take(const u64 *pfn, u32 n)
 {
 	struct npt_gather g;
 	struct npt t;
-	int err = 0;
-	u64 done;
-	u32 i;
+	int err;
 
 	mmu_npt(&t, &dom0, &g);
-	for (i = 0; i < n && !err; i++)
-		err = npt_unmap(&t, pfn[i], 1, &done);
-	if (err)
-		put_back(&t, pfn, i - 1);
-	mmu_gather_finish(&dom0, &g);
+	err = take(&t, pfn, n, ATTR_RAM);
+	if (err || !io_root.table)
+		return err;
+	io_npt(&t, &g);
+	err = take(&t, pfn, n, ATTR_DMA);
+	if (err) {
+		mmu_npt(&t, &dom0, &g);
+		put_back(&t, pfn, n, ATTR_RAM);
+	}
 	return err;
 }
 
@@ -134,8 +217,11 @@ void mmu_dom0_give(const u64 *pfn, u32 n)
 	struct npt t;
 
 	mmu_npt(&t, &dom0, &g);
-	put_back(&t, pfn, n);
-	mmu_gather_finish(&dom0, &g);
+	put_back(&t, pfn, n, ATTR_RAM);
+	if (io_root.table) {
+		io_npt(&t, &g);
+		put_back(&t, pfn, n, ATTR_DMA);
+	}
 }
 
 int mmu_dom0_hide(hpa_t hpa, u64 len)
@@ -150,7 +236,7 @@ int mmu_dom0_hide(hpa_t hpa, u64 len)
 	mmu_npt(&t, &dom0, &g);
 	for (; pfn < end && !err; pfn += done) {
 		err = npt_unmap(&t, pfn, end - pfn, &done);
-		mmu_gather_finish(&dom0, &g);
+		mmu_gather_finish(&t, &dom0);
 	}
 	spin_unlock(&dom0.lock);
 	return err;

@@ -207,7 +207,7 @@ static int create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn)
 	struct vcpu *v;
 	int err;
 
-	if (d->phase != DOM_LIVE)
+	if (d->phase != DOM_LIVE || d->io)
 		return -EINVAL;
 	if (d->nr_vcpus >= BP_MAX_VCPUS)
 		return -E2BIG;

@@ -72,8 +72,8 @@ static void op_create(void)
 		return;
 	good = make_list(list, n);
 	scribble(list, n);
-	assert_int_equal(domain_create(list, 15), -EINVAL);
-	id = domain_create(list, n);
+	assert_int_equal(domain_create(list, 15, false), -EINVAL);
+	id = domain_create(list, n, false);
 	if (id == -ENOMEM && rig_pool_limit)
 		return;
 	if (!good) {
@@ -486,6 +486,19 @@ static void random_with_little_memory(void **state __unused)
 	play(false, 18, 3000, true);
 }
 
+/* From here on there are IOMMUs. */
+static void random_vtd(void **state __unused)
+{
+	rig_io_format = &npt_format_vtd;
+	play(false, 18, 2000, false);
+}
+
+static void random_amdvi_with_little_memory(void **state __unused)
+{
+	rig_io_format = &npt_format_amdvi;
+	play(true, 9, 3000, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +506,8 @@ int main(void)
 		cmocka_unit_test(random_amd),
 		cmocka_unit_test(random_ept_without_1g),
 		cmocka_unit_test(random_with_little_memory),
+		cmocka_unit_test(random_vtd),
+		cmocka_unit_test(random_amdvi_with_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

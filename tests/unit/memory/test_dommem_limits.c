@@ -26,12 +26,12 @@ static void all_ids(void **state __unused)
 	for (n = 1; n < MAX_DOMAINS; n++) {
 		for (i = 0; i < 16; i++)
 			list[i] = BASE + n * 16 + i;
-		id = domain_create(list, 16);
+		id = domain_create(list, 16, false);
 		assert_int_equal(id, n);
 	}
 	for (i = 0; i < 16; i++)
 		list[i] = BASE + i;
-	assert_int_equal(domain_create(list, 16), -ENOMEM);
+	assert_int_equal(domain_create(list, 16, false), -ENOMEM);
 	assert_int_equal(frame_owner(BASE), BP_OWNER_DOM0);
 	assert_int_equal(domain_count(), MAX_DOMAINS - 1);
 
@@ -41,9 +41,9 @@ static void all_ids(void **state __unused)
 	assert_int_equal(domain_reclaim(77, out, 16), 1);
 	assert_null(domain_get(77));
 	assert_int_equal(domain_destroy(77), 0);
-	assert_int_equal(domain_create(list, 16), -ENOMEM);
+	assert_int_equal(domain_create(list, 16, false), -ENOMEM);
 	assert_int_equal(domain_reclaim(77, out, 16), 0);
-	assert_int_equal(domain_create(list, 16), 77);
+	assert_int_equal(domain_create(list, 16, false), 77);
 	for (n = 1; n < MAX_DOMAINS; n++) {
 		assert_int_equal(domain_destroy(n), 0);
 		while ((id = domain_reclaim(n, out, 16)))
@@ -67,7 +67,7 @@ static void destroy_in_pieces(void **state __unused)
 	rig_init(false);
 	for (i = 0; i < 64; i++)
 		list[i] = BASE + i;
-	id = domain_create(list, 64);
+	id = domain_create(list, 64, false);
 	assert_true(id > 0);
 	d = domain_get(id);
 	for (i = 0; i < 4096; i += BP_MAP_MAX) {

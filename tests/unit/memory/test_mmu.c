@@ -35,7 +35,7 @@ static int make_guest(void)
 
 	for (i = 0; i < 32; i++)
 		list[i] = PFN + 0x1000 + i;
-	return domain_create(list, 32);
+	return domain_create(list, 32, false);
 }
 
 static int map1(struct domain *d, u64 gfn, u64 pfn, u32 order, u32 flags)

@@ -173,6 +173,9 @@ void check_all(void)
 				 mine ? NPT_MAPPED : NPT_ABSENT);
 		if (mine)
 			assert_int_equal(leaf.pfn, BASE + i);
+		if (rig_io_format)
+			assert_int_equal(rig_io_lookup(BASE + i, &leaf),
+					 mine ? NPT_MAPPED : NPT_ABSENT);
 		donated += !mine;
 		nr_shared += shared[i];
 	}

@@ -44,6 +44,24 @@ extern void (*rig_on_kick)(struct cpu *c);
 extern u32 rig_vcpu_steps;	/* vcpu_destroy_all() says "again" so often */
 extern _Thread_local struct cpu *rig_this_cpu;
 
+/*
+ * IOMMUs of that format (NULL: none), from the next rig_init() on. They cache nothing, but
+ * say so: each flush counts, and calls rig_on_io_flush.
+ */
+extern const struct npt_format *rig_io_format;
+extern u32 rig_io_flushes;
+extern void (*rig_on_io_flush)(u16 tag);
+struct npt_leaf;
+/* What domain 0's devices find at @pfn (enum npt_kind). */
+int rig_io_lookup(u64 pfn, struct npt_leaf *leaf);
+/* Functions 0 to RIG_DEVICES - 1 are there; what each has: */
+#define RIG_DEVICES	4
+struct rig_device {
+	hpa_t root;
+	u16 tag;
+};
+extern struct rig_device rig_device[RIG_DEVICES];
+
 /* A fresh machine: pool, frame table, domain 0's table. @ept: format. */
 void rig_init(bool ept);
 /* A fresh machine without domain 0's table. */

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "hv/core/lib/atomic.h"
+#include "hv/core/lib/errno.h"
 #include "hv/core/machine/cpu.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/dommem.h"
@@ -14,6 +15,7 @@
 #include "hv/core/memory/mmu.h"
 #include "hv/core/machine/mtrr.h"
 #include "hv/core/lib/x86_regs.h"
+#include "hv/iommu/iommu.h"
 
 #define FRAMES		(RIG_TOP >> PAGE_SHIFT)
 #define POOL_FRAMES	((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT)
@@ -145,6 +147,8 @@ void rig_init_frames(bool ept)
 			   (layout[i].end - layout[i].start) >> PAGE_SHIFT, layout[i].owner);
 }
 
+static void init_io(void);
+
 void rig_init(bool ept)
 {
 	int err;
@@ -153,6 +157,68 @@ void rig_init(bool ept)
 	mmu_init(rig_npt);
 	err = dom0_build_npt();
 	ASSERT(!err);
+	init_io();
+}
+
+const struct npt_format *rig_io_format;
+u32 rig_io_flushes;
+void (*rig_on_io_flush)(u16 tag);
+struct rig_device rig_device[RIG_DEVICES];
+struct iommu_caps iommu_caps;
+
+void iommu_flush(u16 tag)
+{
+	ASSERT(tag);
+	rig_io_flushes++;
+	if (rig_on_io_flush)
+		rig_on_io_flush(tag);
+}
+
+int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was)
+{
+	if (dev.segment || dev.bdf >= RIG_DEVICES)
+		return -ENODEV;
+	*was = rig_device[dev.bdf].tag;
+	rig_device[dev.bdf] = (struct rig_device){ root, tag };
+	return 0;
+}
+
+/* Firmware's memory, some of domain 0's, and, as firmware may be wrong, one page of Bedplate's. */
+const struct iommu_region *iommu_reserved(u32 i)
+{
+	static const struct iommu_region r[] = {
+		{ RIG_ACPI, RIG_ACPI + PAGE_SIZE, IOMMU_READ | IOMMU_WRITE },
+		{ RIG_ACPI - PAGE_SIZE, RIG_ACPI, IOMMU_READ },
+		{ RIG_POOL, RIG_POOL + PAGE_SIZE, IOMMU_READ },
+	};
+
+	return i < ARRAY_SIZE(r) ? &r[i] : NULL;
+}
+
+int rig_io_lookup(u64 pfn, struct npt_leaf *leaf)
+{
+	struct npt_root root = { .table = dom0_io_root() };
+	struct npt t = { .fmt = rig_io_format, .root = &root };
+
+	return npt_lookup(&t, pfn, leaf);
+}
+
+static void init_io(void)
+{
+	u32 i;
+	int err;
+
+	iommu_caps = (struct iommu_caps){ 0 };
+	if (!rig_io_format)
+		return;
+	iommu_caps = (struct iommu_caps){ .name = "rig", .format = rig_io_format, .tags = 65536,
+					  .max_order = rig_max_order };
+	err = dom0_build_io();
+	ASSERT(!err);
+	for (i = 0; i < RIG_DEVICES; i++)
+		rig_device[i] = (struct rig_device){ dom0_io_root(), IOMMU_TAG(0) };
+	rig_io_flushes = 0;
+	rig_on_io_flush = NULL;
 }
 
 static u64 seed = 0x9e3779b97f4a7c15ull;
