@@ -15,6 +15,8 @@ shows refuse.no_bzimage 125 $no "fatal: domain 0's kernel (module 1) is no bzIma
 shows refuse.little_memory 125 $no "fatal: too little memory" scripts/lab run --mem 64M -- true
 shows refuse.malformed_option 125 $no 'fatal: malformed option "loglevel=loud"' \
 	scripts/lab run --hv-args loglevel=loud -- true
+shows refuse.no_iommu 125 $no "fatal: iommu=required: no IOMMU" \
+	scripts/lab run --hv-args iommu=required -- true
 # The same and torn tables, and what the VGA screen shows.
 reports refuse.on_screen scripts/lab exec -- tests/boot/refusals.py
 shows option.unknown_is_warned_about 0 $no 'unknown option "frobnicate"' \

@@ -30,7 +30,8 @@ static void defaults(void **state __unused)
 static void takes_every_option(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("  serial=0x2f8 loglevel=debug\tpanic=reboot "
-				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic apicv=registers\n",
+				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic apicv=registers "
+				       "iommu=required\n",
 				       &o, &rep), 0);
 	assert_int_equal(o.serial, 0x2f8);
 	assert_int_equal(o.loglevel, LOG_DEBUG);
@@ -38,6 +39,7 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(o.dom0_max_cpus, 3);
 	assert_int_equal(o.hide_hypervisor, 1);
 	assert_int_equal(o.timer_apic, 1);
+	assert_int_equal(o.iommu, IOMMU_REQUIRED);
 	assert_int_equal(cmdline_parse("serial=off loglevel=0 timer=auto panic=halt", &o, &rep), 0);
 	assert_int_equal(o.serial, 0);
 	assert_int_equal(o.loglevel, LOG_ERR);
