@@ -17,4 +17,15 @@
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);	\
 	cx_old_; })
 
+/* Store 16 bytes, aligned to that, so that nobody sees half of them. */
+static inline void store_128(u64 *p, u64 lo, u64 hi)
+{
+	u64 old_lo = READ_ONCE(p[0]), old_hi = READ_ONCE(p[1]);
+
+	__asm__ volatile("1: lock; cmpxchg16b %0\n"
+			 "jne 1b"
+			 : "+m"(*(u64 (*)[2])p), "+a"(old_lo), "+d"(old_hi)
+			 : "b"(lo), "c"(hi) : "memory", "cc");
+}
+
 #endif
