@@ -29,10 +29,12 @@ struct domain dom0;
 static struct vcpu d0;
 static u32 page[0x400];
 static bool in_service[256], level_now;
-static int given, given_level, kicks, self_ipis, ticks;
+static int given, given_level, kicks, self_ipis, ticks, unit_looks;
 
 u64 host_tsc, tsc_khz;
 const struct hv_ops *ops;
+
+void iommu_interrupt(void) { unit_looks++; }
 
 struct cpu *this_cpu(void) { return &cpu; }
 
@@ -133,7 +135,7 @@ static int setup(void **state __unused)
 	d0.apic.base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE;
 	page[APIC_REG_SVR / 4] = SVR_ENABLE | 0xff;
 	given = -1;
-	kicks = self_ipis = ticks = 0;
+	kicks = self_ipis = ticks = unit_looks = 0;
 	return 0;
 }
 
@@ -142,6 +144,8 @@ static void our_own(void **state __unused)
 	arrive(VECTOR_TIMER, false);
 	arrive(VECTOR_KICK, false);
 	arrive(VECTOR_POSTED, false);
+	arrive(VECTOR_IOMMU, false);
+	assert_int_equal(unit_looks, 1);
 	assert_int_equal(ticks, 1);
 	assert_int_equal(given, -1);
 	assert_int_equal(highest(), -1);
