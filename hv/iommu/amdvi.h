@@ -10,7 +10,7 @@
 
 #include "iommu.h"
 
-#define AMDVI_IRTE_ORDER_MAX	11u	/* 2048 entries */
+#define AMDVI_IRTE_ORDER_MAX	9u	/* 512 entries; for 2048 most units have no room */
 
 /* The extended feature register, what all units have in common. */
 u64 amdvi_efr(void);
@@ -20,7 +20,8 @@ bool amdvi_irte_wide(void);
 /*
  * Give @dev a table of 2^order entries, all blocked; one that it has is replaced, and goes
  * back to the pool when no unit uses it any more. Interrupts of other kinds than fixed and
- * arbitrated (INIT, NMI, ExtINT, LINT) never pass. -ENOMEM: it has what it had; -ENODEV.
+ * arbitrated (INIT, NMI, ExtINT, LINT) never pass. An alias of @dev is a device of its own
+ * here. -ENOMEM: it has what it had; -EINVAL: the order; -ENODEV, also if interrupts pass.
  */
 int amdvi_irt_make(struct pci_id dev, u32 order);
 /* Back to none: all interrupts of the device are blocked. */
