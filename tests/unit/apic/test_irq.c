@@ -194,7 +194,7 @@ static void ours_are_not_held_back(void **state __unused)
 	u32 vector;
 
 	for (vector = 0x20; vector < 0x100; vector++) {
-		if (vector >= VECTOR_TIMER && vector <= VECTOR_POSTED)
+		if (vector >= VECTOR_TIMER && vector <= VECTOR_IOMMU)
 			continue;
 		if (vector >= VECTOR_ERROR)
 			continue;
