@@ -232,10 +232,13 @@ static int start(hpa_t root, bool remap)
 	return 0;
 }
 
+/* A tag that is too high is no device's. */
 static void flush(u16 tag)
 {
 	struct vtd_unit *u;
 
+	if (tag >= iommu_caps.tags)
+		return;
 	for_each_vtd(u)
 		vtd_flush_tag(u, tag);
 }

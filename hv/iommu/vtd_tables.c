@@ -156,6 +156,8 @@ int vtd_attach(struct pci_id dev, hpa_t table, u16 tag, u16 *was)
 
 	if (!root)
 		return -ENODEV;
+	if (tag >= iommu_caps.tags)
+		return -ENOSPC;
 	spin_lock(&lock);
 	err = change(root, dev.bdf, &new, was);
 	spin_unlock(&lock);

@@ -411,6 +411,26 @@ static void changes_nothing_without_memory(void **state __unused)
 	is_domain0s(0);
 }
 
+/* Units may look at its low bits only, and take it for another domain's. */
+static void uses_no_tag_that_is_too_high(void **state __unused)
+{
+	u32 from;
+	u16 was;
+
+	rig_start(1);
+	change(0, VTD_CAP, 7, 2);
+	start(true);
+	from = rig[0].nr_descs;
+	assert_int_equal(attach(0, 0x0321, OTHER, 256, &was), -ENOSPC);
+	vtd_driver.flush(256);
+	assert_int_equal(rig[0].nr_descs, from);
+	is_domain0s(0);
+	assert_int_equal(attach(0, 0x0321, OTHER, 255, &was), 0);
+	translates(0, 0x0321, OTHER, 255);
+	vtd_driver.flush(255);
+	assert_int_equal(rig[0].nr_descs, from + 3);
+}
+
 /* ---- interrupts ---- */
 
 static void keeps_tables_of_interrupts(void **state __unused)
@@ -481,6 +501,7 @@ int main(void)
 		cmocka_unit_test(writes_past_the_caches),
 		cmocka_unit_test(knows_devices_that_are_behind_no_unit),
 		cmocka_unit_test(changes_nothing_without_memory),
+		cmocka_unit_test(uses_no_tag_that_is_too_high),
 		cmocka_unit_test(keeps_tables_of_interrupts),
 		cmocka_unit_test(changes_how_entries_name_cpus),
 	};
