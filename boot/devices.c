@@ -7,6 +7,7 @@
 #include "hv/core/memory/frames.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/iommu/iommu.h"
+#include "hv/iommu/virt/virt.h"
 
 /* What that means for the operator; the shim shows it too (BP_HC_IO_INFO). */
 static void not_confined(const char *why)
@@ -29,6 +30,8 @@ void devices_hide_units(void)
 	u64 len;
 	u32 i;
 
+	if (iommu_caps.name)
+		virt_iommu_init();
 	for (i = 0; iommu_caps.name && iommu_regs(i, &base, &len); i++)
 		if (frame_mmio_protect(base, len))
 			fatal("too many IOMMUs to hide their registers");

@@ -5,7 +5,10 @@
 
 /* After acpi_init(): look for the units, unless iommu=off. */
 void devices_find_units(void);
-/* Before domain 0's table is made: the units' registers are not in it. */
+/*
+ * Before domain 0's table is made: the units' registers are not in it. What it finds in
+ * their place is virt.h's.
+ */
 void devices_hide_units(void);
 /* After that: every device gets what domain 0 owns. Fatal where iommu=required says so. */
 void devices_confine(void);

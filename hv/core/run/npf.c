@@ -5,6 +5,7 @@
 #include "apic/vlapic.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "guest/insn.h"
+#include "hv/iommu/virt/virt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -198,10 +199,29 @@ static void event_npf(struct vcpu *v)
 	to_shim(v, BP_NPF_EVENT | (marked ? BP_NPF_MARKED : 0), NULL);
 }
 
+/* Domain 0 at an IOMMU's registers. What is not done yet faults again. */
+static void iommu_access(struct vcpu *v, gpa_t gpa, const struct insn_mov *m)
+{
+	u64 val = m->write ? mov_value(v, m) : 0;
+
+	if (!virt_iommu_access(gpa, m->size, m->write, &val))
+		return;
+	if (!m->write)
+		mov_store(v, m, val);
+	done(v, m);
+}
+
 static void dom0_npf(struct vcpu *v)
 {
+	gpa_t gpa = v->exit.npf.gpa;
+	struct insn_mov m;
+
+	if (virt_iommu_hit(gpa) && decode(v, &m) && agrees(v, &m)) {
+		iommu_access(v, gpa, &m);
+		return;
+	}
 	log_warn("domain 0 vCPU %u: access to %llx (flags %x) at %llx refused", v->index,
-		 v->exit.npf.gpa, v->exit.npf.flags, v->regs.rip);
+		 gpa, v->exit.npf.flags, v->regs.rip);
 	vcpu_gp(v);
 }
 

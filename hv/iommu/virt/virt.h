@@ -18,9 +18,14 @@ struct virt_kind {
 	/*
 	 * An access of @size (4 or 8) bytes, aligned, to the registers at @off. Read gives
 	 * the value; what is not there reads 0 and ignores writes. Under u->lock.
+	 *
+	 * A write does what it has caused, such as a queue's commands, in pieces of less
+	 * than a millisecond. False: some is left, and domain 0 executes its instruction
+	 * again, so that the write comes again; meanwhile it can be interrupted, and others
+	 * have the CPU.
 	 */
 	u64 (*read)(struct virt_unit *u, u32 off, u32 size);
-	void (*write)(struct virt_unit *u, u32 off, u32 size, u64 val);
+	bool (*write)(struct virt_unit *u, u32 off, u32 size, u64 val);
 };
 
 struct virt_unit {
@@ -28,25 +33,32 @@ struct virt_unit {
 	u32 index;		/* of the unit in firmware's table */
 	hpa_t regs;
 	u64 len;
-	struct spinlock lock;	/* guards what the kind keeps of the unit */
+	struct spinlock lock;	/* guards what the kind keeps of the unit; dom0.lock is inner */
 };
 
-/* Boot CPU, after iommu_init() and before iommu_start(): show them, if units remap interrupts. */
+/*
+ * Boot CPU, after iommu_init() and before iommu_start(): show them, if units remap
+ * interrupts. Otherwise all of their registers read 0, and writes do nothing.
+ */
 void virt_iommu_init(void);
 
-/* Is @gpa a register of a virtual unit? Any CPU. */
+/* Is @gpa a register of a unit? Any CPU. */
 bool virt_iommu_hit(gpa_t gpa);
-/* Domain 0's access of 1 to 8 bytes there, by a plain MOV. *val is written or read. */
-void virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val);
+/*
+ * Domain 0's access of 1, 2, 4 or 8 bytes there, by a plain MOV. *val is written or read.
+ * Of what is narrower than a register only reads are served, and nothing that is not
+ * aligned. False: it is not done yet, and the same access is to come again.
+ */
+bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val);
 
 /* The kinds: make @u that of unit @index. */
 void virt_vtd_init(struct virt_unit *u, u32 index);
 void virt_amdvi_init(struct virt_unit *u, u32 index);
 
 /*
- * May domain 0 be sent this (SDM vol. 3, 11.11; both kinds of entries)? Only fixed and
- * lowest-priority interrupts, of vectors that are not Bedplate's own (VECTOR_OWN_CLASS),
- * to CPUs that are there. @dest: APIC ID, or as xAPIC mode has them: logical.
+ * May an entry of domain 0's have this (VT-d 9.10; 48882 ch. 2.2.5.2)? Only fixed and
+ * lowest-priority interrupts, of vectors that are neither an exception's nor Bedplate's.
+ * Who takes them does not matter: each CPU has one of its vCPUs.
  */
 bool virt_intr_allowed(u32 delivery, u8 vector);
 
