@@ -38,7 +38,7 @@ void virt_iommu_init(void)
 		iommu_dmar.nr_units ? virt_vtd_init : virt_amdvi_init;
 	struct virt_unit *u = units;
 
-	for (; iommu_regs(nr_units, &u->regs, &u->len); u++, nr_units++) {
+	for (nr_units = 0; iommu_regs(nr_units, &u->regs, &u->len); u++, nr_units++) {
 		u->index = nr_units;
 		u->kind = &nothing;
 		if (iommu_caps.remaps)

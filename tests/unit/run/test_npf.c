@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Domain 0's faults at an IOMMU's registers: which instructions are served, and how. */
+// SOURCES: hv/core/run/npf.c hv/core/guest/insn.c
+// CFLAGS: -include core_host.h
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hv/core/apic/vlapic.h"
+#include "hv/core/guest/insn.h"
+#include "hv/core/memory/domain.h"
+#include "hv/core/memory/mmu.h"
+#include "hv/core/run/npf.h"
+#include "hv/core/vcpu/ops.h"
+#include "hv/core/vcpu/run.h"
+#include "hv/iommu/virt/virt.h"
+
+#define REGS	0xfed90000ull
+#define RIP	0x1000u
+
+static struct vcpu v;
+struct domain dom0;
+static u8 code[INSN_MAX];
+static int code_len;
+
+/* The access that came, and the answer to it. */
+static struct { gpa_t gpa; u32 size; bool write; u64 val; u32 nr; } last;
+static u64 answer;
+static bool finished;
+static u32 faults;
+
+bool virt_iommu_hit(gpa_t gpa)
+{
+	return gpa - REGS < PAGE_SIZE;
+}
+
+bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val)
+{
+	last = (typeof(last)){ gpa, size, write, *val, last.nr + 1 };
+	if (!write)
+		*val = answer;
+	return finished;
+}
+
+int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8 *buf)
+{
+	memcpy(buf, code, sizeof(code));
+	return code_len;
+}
+
+void vcpu_skip(struct vcpu *w)
+{
+	w->regs.rip += w->exit.insn_len;
+}
+
+void vcpu_exception(struct vcpu *w __unused, u8 vector, bool has_error, u32 error)
+{
+	assert_true(vector == 13 && has_error && !error);
+	faults++;
+}
+
+static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p)
+{
+	*p = (struct vcpu_paging){ .cs_long = true };
+}
+
+static const struct hv_ops test_ops = { .get_paging = get_paging };
+const struct hv_ops *ops = &test_ops;
+
+/* What is no business of domain 0's here */
+bool vlapic_mmio_hit(const struct vcpu *w __unused, gpa_t gpa __unused) { return false; }
+int vlapic_read(struct vcpu *w __unused, u32 reg __unused, u64 *val __unused) { fail(); return 0; }
+int vlapic_write(struct vcpu *w __unused, u32 reg __unused, u64 val __unused) { fail(); return 0; }
+int mmu_map_apic(struct domain *d __unused, gpa_t gpa __unused, hpa_t hpa __unused) { fail(); return 0; }
+bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused) { fail(); return false; }
+void vcpu_service(struct vcpu *w __unused, u8 reason __unused) { fail(); }
+
+bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u32 len __unused,
+		      u64 val __unused, bool pio __unused)
+{
+	fail();
+	return false;
+}
+
+enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa __unused,
+			 struct npt_leaf *leaf __unused)
+{
+	fail();
+	return NPT_ABSENT;
+}
+
+static int start(void **state __unused)
+{
+	u32 i;
+
+	memset(&v, 0, sizeof(v));
+	memset(&last, 0, sizeof(last));
+	v.dom = &dom0;
+	v.regs.rip = RIP;
+	for (i = 0; i < 16; i++)
+		v.regs.gpr[i] = 0xa0a1a2a3a4a5a6a7ull + i;
+	answer = 0x1122334455667788ull;
+	finished = true;
+	faults = 0;
+	return 0;
+}
+
+/* The instruction @bytes faults at @off. */
+static void fault(u32 off, u32 flags, const char *bytes, u32 len)
+{
+	memset(code, 0xcc, sizeof(code));
+	memcpy(code, bytes, len);
+	code_len = sizeof(code);
+	v.exit.npf.gpa = REGS + off;
+	v.exit.npf.flags = flags;
+	v.regs.rip = RIP;
+	exit_npf(&v);
+}
+
+#define LOAD(off, bytes)	fault(off, 0, bytes, sizeof(bytes) - 1)
+#define STORE(off, bytes)	fault(off, NPF_WRITE, bytes, sizeof(bytes) - 1)
+
+static void assert_access(u32 off, u32 size, bool write, u32 insn_len)
+{
+	assert_int_equal(last.gpa, REGS + off);
+	assert_int_equal(last.size, size);
+	assert_int_equal(last.write, write);
+	assert_int_equal(v.regs.rip, RIP + insn_len);
+	assert_int_equal(faults, 0);
+}
+
+static void loads(void **state __unused)
+{
+	LOAD(0x1c, "\x8b\x03");				/* mov (%rbx), %eax */
+	assert_access(0x1c, 4, false, 2);
+	assert_int_equal(v.regs.gpr[RAX], 0x55667788);
+	LOAD(8, "\x48\x8b\x43\x08");			/* mov 8(%rbx), %rax */
+	assert_access(8, 8, false, 4);
+	assert_true(v.regs.gpr[RAX] == answer);
+	LOAD(0x1e, "\x66\x8b\x0b");			/* mov (%rbx), %cx */
+	assert_access(0x1e, 2, false, 3);
+	assert_true(v.regs.gpr[RCX] == 0xa0a1a2a3a4a57788ull);
+	LOAD(0x1f, "\x8a\x13");				/* mov (%rbx), %dl */
+	assert_access(0x1f, 1, false, 2);
+	assert_true(v.regs.gpr[RDX] == 0xa0a1a2a3a4a5a688ull);
+	answer = 0x88;
+	LOAD(0x1f, "\x0f\xb6\x0b");			/* movzbl (%rbx), %ecx */
+	assert_access(0x1f, 1, false, 3);
+	assert_int_equal(v.regs.gpr[RCX], 0x88);
+	assert_int_equal(last.nr, 5);
+}
+
+static void stores(void **state __unused)
+{
+	v.regs.gpr[RAX] = 0x1122334455667788ull;
+	STORE(0x18, "\x89\x43\x18");			/* mov %eax, 0x18(%rbx) */
+	assert_access(0x18, 4, true, 3);
+	assert_int_equal(last.val, 0x55667788);
+	STORE(0x90, "\x48\x89\x03");			/* mov %rax, (%rbx) */
+	assert_access(0x90, 8, true, 3);
+	assert_true(last.val == 0x1122334455667788ull);
+	STORE(0x38, "\xc7\x03\x00\x00\x00\x80");	/* movl $0x80000000, (%rbx) */
+	assert_access(0x38, 4, true, 6);
+	assert_int_equal(last.val, 0x80000000);
+	STORE(0x38, "\x88\x23");			/* mov %ah, (%rbx) */
+	assert_access(0x38, 1, true, 2);
+	assert_int_equal(last.val, 0x77);
+	STORE(0x38, "\x66\x89\x03");
+	assert_access(0x38, 2, true, 3);
+	assert_int_equal(last.val, 0x7788);
+}
+
+/* RIP stays, so that the instruction comes again; no register changes. */
+static void again(void **state __unused)
+{
+	finished = false;
+	STORE(0x88, "\x89\x03");
+	assert_access(0x88, 4, true, 0);
+	STORE(0x88, "\x89\x03");
+	assert_access(0x88, 4, true, 0);
+	finished = true;
+	STORE(0x88, "\x89\x03");
+	assert_access(0x88, 4, true, 2);
+	assert_int_equal(last.nr, 3);
+}
+
+/* The first register: is it the second half of an access that began a page before? */
+static void at_the_start(void **state __unused)
+{
+	v.regs.gpr[RBX] = 0xffff888000001000ull;
+	LOAD(0, "\x8b\x03");
+	assert_access(0, 4, false, 2);
+	v.regs.gpr[RBX]--;
+	LOAD(0, "\x8b\x03");
+	assert_int_equal(faults, 1);
+	assert_int_equal(last.nr, 1);
+}
+
+static void assert_refused(u32 nr)
+{
+	assert_int_equal(faults, nr);
+	assert_int_equal(last.nr, 0);
+	assert_int_equal(v.regs.rip, RIP);
+}
+
+static void others(void **state __unused)
+{
+	STORE(0x18, "\x09\x03");			/* or %eax, (%rbx) */
+	assert_refused(1);
+	LOAD(0x18, "\xf3\x48\xa5");			/* rep movsq */
+	assert_refused(2);
+	LOAD(0x18, "\x89\x03");				/* not the one that faulted */
+	assert_refused(3);
+	LOAD(0xffc, "\x48\x8b\x03");			/* out of the page */
+	assert_refused(4);
+	fault(0x18, NPF_EXEC, "\x8b\x03", 2);
+	assert_refused(5);
+	fault(0x1000, 0, "\x8b\x03", 2);		/* no register */
+	assert_refused(6);
+	code_len = -1;
+	v.exit.npf.gpa = REGS;
+	exit_npf(&v);
+	assert_refused(7);
+}
+
+#define T(f) cmocka_unit_test_setup(f, start)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(loads), T(stores), T(again), T(at_the_start), T(others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
