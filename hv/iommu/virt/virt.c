@@ -7,6 +7,7 @@
 #include "hv/iommu/unit.h"
 #include "machine/lapic.h"
 #include "machine/log.h"
+#include "machine/panic.h"
 
 #define VECTOR_FIRST	0x20	/* below it are exceptions */
 
@@ -74,9 +75,11 @@ static u64 read(struct virt_unit *u, u32 off, u32 size)
 bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val)
 {
 	struct virt_unit *u = find(gpa);
-	u32 off = (u32)(gpa - u->regs);
-	bool aligned = IS_ALIGNED(off, size), done = true;
+	bool aligned = IS_ALIGNED(gpa, size), done = true;
+	u32 off;
 
+	ASSERT(u);
+	off = (u32)(gpa - u->regs);
 	spin_lock(&u->lock);
 	if (!write)
 		*val = aligned ? read(u, off, size) : 0;
