@@ -5,6 +5,7 @@
 #include "hv/iommu/dmar.h"
 #include "hv/iommu/ivrs.h"
 #include "hv/iommu/unit.h"
+#include "machine/acpi.h"
 #include "machine/lapic.h"
 #include "machine/log.h"
 #include "machine/panic.h"
@@ -33,12 +34,29 @@ static const struct virt_kind nothing = { nothing_read, nothing_write };
 
 /* ---- all units ---- */
 
+/* Linux remaps nothing if firmware does not say of one I/O APIC who it is. */
+static bool ioapics_known(void)
+{
+	const struct iommu_source *list = iommu_dmar.source;
+	u32 nr = iommu_dmar.nr_sources, i;
+
+	if (!iommu_dmar.nr_units) {
+		list = iommu_ivrs.source;
+		nr = iommu_ivrs.nr_sources;
+	}
+	for (i = 0; i < acpi_info.nr_ioapics; i++)
+		if (!iommu_source_find(list, nr, IOMMU_IOAPIC, (u8)acpi_info.ioapic[i].id))
+			return false;
+	return true;
+}
+
 void virt_iommu_init(void)
 {
 	void (*init)(struct virt_unit *u, u32 index) =
 		iommu_dmar.nr_units ? virt_vtd_init : virt_amdvi_init;
 	struct virt_unit *u = units;
 
+	iommu_caps.remaps = iommu_caps.remaps && ioapics_known();
 	for (nr_units = 0; iommu_regs(nr_units, &u->regs, &u->len); u++, nr_units++) {
 		u->index = nr_units;
 		u->kind = &nothing;

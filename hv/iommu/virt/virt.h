@@ -37,8 +37,9 @@ struct virt_unit {
 };
 
 /*
- * Boot CPU, after iommu_init() and before iommu_start(): show them, if units remap
- * interrupts. Otherwise all of their registers read 0, and writes do nothing.
+ * Boot CPU, after iommu_init() and before iommu_start(): show them, if units can remap
+ * interrupts. They cannot (caps.remaps) where firmware leaves out an I/O APIC, as Linux
+ * then remaps none. Otherwise all of their registers read 0, and writes do nothing.
  */
 void virt_iommu_init(void);
 

@@ -8,8 +8,8 @@
 #include "hv/iommu/dmar.h"
 #include "hv/iommu/vtd.h"
 #include "hv/iommu/vtd_regs.h"
-#include "machine/log.h"
 #include "machine/memmap.h"
+#include "machine/panic.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
 #include "virt.h"
@@ -238,10 +238,8 @@ void virt_vtd_init(struct virt_unit *u, u32 index)
 	u64 ecap = VTD_ECAP_C | VTD_ECAP_QI | VTD_ECAP_IR | ECAP_IOTLB |
 		   (u64)VTD_ECAP_MHMV(vtd_ecap(index)) << 20;
 
-	if (!s) {
-		log_warn("VT-d: no memory for what domain 0 sees of unit %u", index);
-		return;
-	}
+	if (!s)
+		fatal("too little memory for the IOMMUs that the service VM sees");
 	if (iommu_caps.x2apic)
 		ecap |= VTD_ECAP_EIM;
 	s->reg[VTD_VER / 4] = 0x10;

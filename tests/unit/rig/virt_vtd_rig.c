@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "hv/core/lib/errno.h"
+#include "hv/core/machine/acpi.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/iommu/dmar.h"
@@ -19,6 +20,7 @@
 struct iommu_caps iommu_caps;
 struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
+struct acpi_info acpi_info;
 struct domain dom0;
 
 struct rig_entry rig_real[65536];
