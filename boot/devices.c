@@ -46,7 +46,7 @@ void devices_confine(void)
 	}
 	if (dom0_build_io())
 		fatal("too little memory for the I/O page tables");
-	if (iommu_start(dom0_io_root(), false))
+	if (iommu_start(dom0_io_root(), true))
 		fatal("the IOMMUs do not start");
 	log_info("%s: devices reach what domain 0 owns and nothing else", iommu_caps.name);
 	if (!iommu_caps.remapping)

@@ -15,6 +15,8 @@ shows machine.dmar 0 output "devices are not confined" scripts/lab run --iommu v
 	sh -c 'bedplate log | grep "DMAR: unit 0 at 0xfed90000" && bedplate log | grep confined'
 shows machine.ivrs 0 output "devices are not confined" scripts/lab run --iommu amdvi -- \
 	sh -c 'bedplate log | grep "IVRS: unit 0" && bedplate log | grep confined'
+reports machine.remapping_vtd scripts/lab run --iommu vtd --smp 4 --overlay "$overlay" -- \
+	/opt/tests/remapping 'DMAR-IR: Enabled IRQ remapping'
 # shellcheck disable=SC2016
 shows machine.restart 0 output "boot 2" scripts/lab run --on-reboot restart -- \
 	sh -c 'echo "boot $LAB_BOOT"; [ "$LAB_BOOT" = 2 ] && exec test -c /dev/kvm; busybox reboot -f; sleep 600'
