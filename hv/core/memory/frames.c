@@ -15,7 +15,7 @@
 
 #define LEVELS		3		/* 4 KiB, 2 MiB, 1 GiB */
 #define ORDER(level)	(9 * (level))
-#define MAX_RANGES	64
+#define MAX_RANGES	192
 
 #define UPPER_ONE	BIT(32)
 #define upper(w)	((u32)((w) >> 32))
@@ -255,9 +255,16 @@ int frame_mmio_protect(hpa_t hpa, u64 len)
 {
 	u64 start = hpa >> PAGE_SHIFT, end = (hpa + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	u64 known;
+	u32 i;
 
 	if (frame_mmio_protected(start, &known) && known >= end)
 		return 0;
+	for (i = 0; i < nr_ranges; i++) {
+		if (ranges[i].end != start)
+			continue;
+		ranges[i].end = end;
+		return 0;
+	}
 	if (nr_ranges == MAX_RANGES)
 		return -ENOMEM;
 	ranges[nr_ranges].start = start;
