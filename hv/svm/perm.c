@@ -4,6 +4,7 @@
  * the access exit.  Two sets: domain 0's and the one that all guests share, with
  * another MSR map for those whose VMM filters MSRs.  All are constant once vCPUs run.
  */
+#include "guest/io_dom0.h"
 #include "guest/msr.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -87,10 +88,20 @@ static void pass_speculation(struct perm_maps *m)
 		msr_pass(m, MSR_PRED_CMD, MSR_WRITE);
 }
 
+static void catch_ports(struct perm_maps *m, const struct port_range *r)
+{
+	u32 port;
+
+	for (port = r->first; port <= r->last; port++)
+		m->io[port / 8] |= 1u << port % 8;
+}
+
 static void init_service_maps(struct perm_maps *m)
 {
 	u32 i;
 
+	for (i = 0; i < dom0_ports_len; i++)
+		catch_ports(m, &dom0_ports[i]);
 	/* Each byte holds four MSRs: read bits clear, write bits set. */
 	memset(m->msr, 0xaa, sizeof(m->msr));
 	for (i = 0; i < dom0_virtual_msrs_len; i++)

@@ -28,6 +28,7 @@ static const struct need required[] = {
 	{ PROC, PROC_RDPMC, "VMX: no RDPMC exiting" },
 	{ PROC, PROC_MOV_DR, "VMX: no exiting of MOV DR" },
 	{ PROC, PROC_UNCOND_IO, "VMX: no unconditional I/O exiting" },
+	{ PROC, PROC_IO_BITMAPS, "VMX: no I/O bitmaps" },
 	{ PROC, PROC_MSR_BITMAPS, "VMX: no MSR bitmaps" },
 	{ PROC, PROC_SECONDARY, "VMX: no secondary controls" },
 	{ PROC2, PROC2_EPT, "VMX: no EPT" },
@@ -47,7 +48,8 @@ static const struct need required[] = {
 
 /* Of the required, those that are not on from the start, or not for all. */
 static const u32 not_at_start[GROUPS] = {
-	[PROC] = PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_RDPMC | PROC_UNCOND_IO | PROC_MOV_DR,
+	[PROC] = PROC_IRQ_WINDOW | PROC_NMI_WINDOW | PROC_RDPMC | PROC_UNCOND_IO |
+		 PROC_IO_BITMAPS | PROC_MOV_DR,
 	[PROC2] = PROC2_WBINVD,
 	[ENTRY] = ENTRY_IA32E,
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSR bitmaps (SDM vol. 3, 25.6.9).  A set bit makes the access exit, as does
- * any MSR outside of the two ranges.  Domain 0's bitmap, and those that all guests
+ * MSR and I/O bitmaps (SDM vol. 3, 25.6.9, 25.6.4).  A set bit makes the access exit, as
+ * does any MSR outside of the two ranges; guests' ports all exit, without a bitmap.  Domain 0's bitmap, and those that all guests
  * share: with or without x2APIC, and with or without the vCPU's own MSRs.  They are constant once vCPUs run.
  */
+#include "guest/io_dom0.h"
 #include "guest/msr.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -28,6 +29,9 @@ static_assert(sizeof(struct msr_bitmap) == PAGE_SIZE, "hardware format");
 static struct msr_bitmap service_msrs __aligned(4096);
 /* By BP_RULE_MSR_TRAP, and by x2APIC virtualised. */
 static struct msr_bitmap guest_msrs[2][2] __aligned(4096);
+
+/* Bitmaps A and B: one bit for each port of domain 0. */
+static u8 service_ports[2 * PAGE_SIZE] __aligned(4096);
 
 static void set_bit(u8 *map, u32 n, bool on)
 {
@@ -92,6 +96,15 @@ static void pass_speculation(struct msr_bitmap *m)
 		catch_write(m, MSR_PRED_CMD, false);
 }
 
+static void init_service_ports(void)
+{
+	u32 i, port;
+
+	for (i = 0; i < dom0_ports_len; i++)
+		for (port = dom0_ports[i].first; port <= dom0_ports[i].last; port++)
+			set_bit(service_ports, port, true);
+}
+
 static void init_service_msrs(struct msr_bitmap *m)
 {
 	u32 i;
@@ -140,6 +153,7 @@ static void pass_x2apic(struct msr_bitmap *m, u32 apic)
 
 void vmx_perm_init(void)
 {
+	init_service_ports();
 	init_service_msrs(&service_msrs);
 	memset(guest_msrs, 0xff, sizeof(guest_msrs));
 	pass_own(&guest_msrs[0][0]);
@@ -153,4 +167,9 @@ hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic)
 	if (domain_is_dom0(v->dom))
 		return virt_to_phys(&service_msrs);
 	return virt_to_phys(&guest_msrs[!!(v->rules.flags & BP_RULE_MSR_TRAP)][x2apic]);
+}
+
+hpa_t vmx_io_bitmap(u32 half)
+{
+	return virt_to_phys(service_ports + half * PAGE_SIZE);
 }

@@ -19,7 +19,9 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 	x->proc = vmx.ctl.proc;
 	x->proc2 = vmx.ctl.proc2;
 	x->exc_bitmap = vcpu_exc_exits(v);
-	if (!domain_is_dom0(v->dom)) {
+	if (domain_is_dom0(v->dom)) {
+		x->proc |= PROC_IO_BITMAPS;
+	} else {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
 		x->proc2 |= PROC2_WBINVD;
 	}
@@ -48,6 +50,8 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 /* Controls that exist on some CPUs only, and addresses. */
 static void init_pointers(struct vcpu *v)
 {
+	vmwrite(VMCS_IO_BITMAP(0), vmx_io_bitmap(0));
+	vmwrite(VMCS_IO_BITMAP(1), vmx_io_bitmap(1));
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(v, false));
 	vmwrite(VMCS_LINK_POINTER, ~0ull);
 	if (vmx.ctl.tpr_shadow) {

@@ -21,6 +21,7 @@
 #define VMCS_HOST_GS		0x0c0a
 #define VMCS_HOST_TR		0x0c0c
 
+#define VMCS_IO_BITMAP(half)	(0x2000 + 2 * (half))
 #define VMCS_MSR_BITMAP		0x2004
 #define VMCS_TSC_OFFSET		0x2010
 #define VMCS_VIRTUAL_APIC	0x2012
@@ -140,6 +141,7 @@
 #define PROC_NMI_WINDOW		(1u << 22)
 #define PROC_MOV_DR		(1u << 23)
 #define PROC_UNCOND_IO		(1u << 24)
+#define PROC_IO_BITMAPS		(1u << 25)
 #define PROC_MSR_BITMAPS	(1u << 28)
 #define PROC_MONITOR		(1u << 29)
 #define PROC_SECONDARY		(1u << 31)

@@ -129,8 +129,12 @@ void vmx_inject(struct vcpu *v);
 /* IDT-vectoring information, which is valid, goes back into v->inject. */
 void vmx_cut_short(struct vcpu *v, u32 info);
 
-/* perm.c: MSR bitmaps; x2apic: the CPU virtualises the x2APIC's MSRs */
+/*
+ * perm.c: MSR bitmaps; x2apic: the CPU virtualises the x2APIC's MSRs. I/O bitmaps of domain 0:
+ * half 0 or 1.
+ */
 void vmx_perm_init(void);
+hpa_t vmx_io_bitmap(u32 half);
 hpa_t vmx_msr_bitmap(const struct vcpu *v, bool x2apic);
 
 /* sregs.c */

@@ -143,6 +143,29 @@ static inline void outl(u16 port, u32 v)
 	__asm__ volatile("outl %0, %w1" :: "a"(v), "Nd"(port) : "memory");
 }
 
+/* The same of 1, 2 or 4 bytes. */
+static inline u32 port_in(u16 port, u32 size)
+{
+	u16 v;
+
+	if (size == 4)
+		return inl(port);
+	if (size == 1)
+		return inb(port);
+	__asm__ volatile("inw %w1, %w0" : "=a"(v) : "Nd"(port) : "memory");
+	return v;
+}
+
+static inline void port_out(u16 port, u32 size, u32 v)
+{
+	if (size == 4)
+		outl(port, v);
+	else if (size == 1)
+		outb(port, (u8)v);
+	else
+		__asm__ volatile("outw %w0, %w1" :: "a"(v), "Nd"(port) : "memory");
+}
+
 #define CR_ACCESSORS(n)							\
 static inline u64 read_cr##n(void)					\
 {									\

@@ -12,6 +12,7 @@
 #include "exit_task.h"
 #include "guest/cpuid.h"
 #include "guest/insn.h"
+#include "guest/io_dom0.h"
 #include "guest/msr.h"
 #include "lib/errno.h"
 #include "lib/x86.h"
@@ -170,15 +171,32 @@ static void exit_pause(struct vcpu *v)
 	this_cpu()->resched = true;
 }
 
+/* Domain 0's, to a port that it shares with Bedplate. */
+static void service_io(struct vcpu *v)
+{
+	const struct exit_io *io = &v->exit.io;
+	u64 *rax = &v->regs.gpr[RAX], kept = io->size == 4 ? 0 : ~(BIT(8 * io->size) - 1);
+	u32 val = (u32)*rax;
+
+	if (!dom0_port(io, &val)) {
+		log_warn("domain 0 vCPU %u: %s of %u bytes at port %x refused", v->index,
+			 io->in ? "IN" : "OUT", io->size, io->port);
+		vcpu_gp(v);
+		return;
+	}
+	if (io->in)
+		*rax = (*rax & kept) | (val & ~kept);
+	vcpu_skip(v);
+}
+
 static void exit_io(struct vcpu *v)
 {
 	const struct exit_io *io = &v->exit.io;
 	struct bp_exit_io *x;
 	u64 data;
 
-	/* No port of domain 0's is intercepted. */
 	if (domain_is_dom0(v->dom)) {
-		internal_error(v);
+		service_io(v);
 		return;
 	}
 	data = v->regs.gpr[RAX] & (BIT(8 * io->size) - 1);
