@@ -84,6 +84,8 @@ void iommu_init(void);
 
 /* Registers of unit @i, which nobody else may reach; false: there is no such unit. */
 bool iommu_regs(u32 i, hpa_t *base, u64 *len);
+/* Unit @i as a function on PCI, if its kind is one (AMD's); false: there is no such unit. */
+bool iommu_function(u32 i, struct pci_id *id);
 /* The reserved regions one by one; NULL: no more. */
 const struct iommu_region *iommu_reserved(u32 i);
 

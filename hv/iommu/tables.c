@@ -157,6 +157,14 @@ bool iommu_regs(u32 i, hpa_t *base, u64 *len)
 	return true;
 }
 
+bool iommu_function(u32 i, struct pci_id *id)
+{
+	if (i >= iommu_ivrs.nr_units)
+		return false;
+	*id = iommu_ivrs.unit[i].id;
+	return true;
+}
+
 const struct iommu_region *iommu_reserved(u32 i)
 {
 	if (i < iommu_dmar.nr_regions)

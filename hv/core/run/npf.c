@@ -5,6 +5,7 @@
 #include "apic/vlapic.h"
 #include "compat/kvm-abi/ioeventfd.h"
 #include "guest/insn.h"
+#include "guest/pci_cfg.h"
 #include "hv/iommu/virt/virt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -163,6 +164,23 @@ static bool agrees(const struct vcpu *v, const struct insn_mov *m)
 	       (m->flat && !(linear_address(v, m) & ~PAGE_MASK));
 }
 
+/* PCI configuration space that domain 0 does not have to itself. */
+static bool config_access(struct vcpu *v)
+{
+	gpa_t gpa = v->exit.npf.gpa;
+	struct insn_mov m;
+	u64 val;
+
+	if (!pci_cfg_hit(gpa) || !decode(v, &m) || !agrees(v, &m) || (gpa & (m.size - 1)))
+		return false;
+	val = m.write ? mov_value(v, &m) : 0;
+	pci_cfg_access(gpa, m.size, m.write, &val);
+	if (!m.write)
+		mov_store(v, &m, m.size == 8 ? val : val & (BIT(8 * m.size) - 1));
+	done(v, &m);
+	return true;
+}
+
 static void guest_npf(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
@@ -242,10 +260,10 @@ void exit_npf(struct vcpu *v)
 			return;
 		}
 	}
-	if (domain_is_dom0(v->dom))
-		dom0_npf(v);
-	else
+	if (!domain_is_dom0(v->dom))
 		guest_npf(v);
+	else if (!config_access(v))
+		dom0_npf(v);
 }
 
 void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)

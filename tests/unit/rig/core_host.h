@@ -116,6 +116,30 @@ static inline void outb(u16 port, u8 val)
 	host_outb(port, val);
 }
 
+/* Accesses of any size. */
+u32 host_in(u16 port, u32 size);
+void host_out(u16 port, u32 size, u32 val);
+
+static inline u32 port_in(u16 port, u32 size)
+{
+	return host_in(port, size);
+}
+
+static inline void port_out(u16 port, u32 size, u32 val)
+{
+	host_out(port, size, val);
+}
+
+static inline u32 inl(u16 port)
+{
+	return host_in(port, 4);
+}
+
+static inline void outl(u16 port, u32 val)
+{
+	host_out(port, 4, val);
+}
+
 /* A CPU that waits for another one: the test is that other one. */
 void host_pause(void);
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Domain 0's configuration space; the contract is in pci_cfg.h. */
+#include "hv/iommu/iommu.h"
+#include "io_dom0.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "machine/acpi.h"
+#include "machine/log.h"
+#include "machine/paging.h"
+#include "machine/panic.h"
+#include "machine/spinlock.h"
+#include "memory/frames.h"
+#include "pci_cfg.h"
+#include "vcpu/exit.h"
+
+#define CONFIG_ADDRESS	0xcf8
+#define CONFIG_DATA	0xcfc
+#define CONFIG_ENABLE	BIT(31)
+#define CONFIG_BDF(a)	((u16)((a) >> 8))
+
+#define REG_CLASS	0x08
+#define REG_HEADER	0x0c
+#define HEADER_MULTI	BIT(23)		/* in the doubleword that the header's type is in */
+#define CLASS_HOST	0x0600
+#define NOTHING		0xffffffffu
+
+/* MCFG (PCI Firmware 3.3, 4.1.2): header, 8 bytes, then entries */
+#define MCFG_ENTRIES	44
+struct mcfg_entry {
+	hpa_t base;		/* of bus 0, whatever @first is */
+	u16 segment;
+	u8 first, last;		/* buses */
+	u32 reserved;
+} __packed;
+static_assert(sizeof(struct mcfg_entry) == 16, "specification");
+
+struct guarded {
+	struct pci_id id;
+	bool hidden;		/* else its registers can be read */
+	bool told;
+	hpa_t page;		/* its registers in memory; 0: are not there */
+	const volatile u8 *regs;
+};
+
+/* A server of two sockets has some 80 host bridges. */
+#define GUARDED_MAX	160
+static struct guarded guarded[GUARDED_MAX];
+static u32 nr_guarded;
+
+/* Guards CONFIG_ADDRESS from the look at it to the access that it is for, and told. */
+static struct spinlock lock = SPINLOCK_INIT;
+
+static struct guarded *find(u16 segment, u16 bdf)
+{
+	struct guarded *g;
+
+	for (g = guarded; g < guarded + nr_guarded; g++)
+		if (g->id.segment == segment && g->id.bdf == bdf)
+			return g;
+	return NULL;
+}
+
+static void guard(struct pci_id id, bool hidden)
+{
+	if (find(id.segment, id.bdf))
+		return;
+	if (nr_guarded == GUARDED_MAX)
+		fatal("more than %u host bridges and IOMMUs on PCI", GUARDED_MAX);
+	guarded[nr_guarded++] = (struct guarded){ .id = id, .hidden = hidden };
+}
+
+/* If it does not reach the function: what is read instead. */
+static bool stopped(struct guarded *g, bool write, u64 *val)
+{
+	if (!g || (!write && !g->hidden))
+		return false;
+	if (!write)
+		*val = ~0ull;
+	else if (!g->told)
+		log_warn("domain 0: writes to the configuration space of " PCI_FMT " do nothing",
+			 PCI_ARGS(g->id));
+	g->told |= write;
+	return true;
+}
+
+/* ---- by ports ---- */
+
+/*
+ * An access within one doubleword: others are two cycles, between which the address could
+ * change. Port 0xcf9 resets the machine, as it should.
+ */
+static bool config_port(const struct exit_io *io, u32 *val)
+{
+	struct guarded *g = NULL;
+	u64 read = 0;
+	u32 addr;
+
+	if ((io->port & 3) + io->size > 4)
+		return false;
+	spin_lock(&lock);
+	if (io->port >= CONFIG_DATA) {
+		addr = inl(CONFIG_ADDRESS);
+		if (addr & CONFIG_ENABLE)
+			g = find(0, CONFIG_BDF(addr));
+	}
+	if (stopped(g, !io->in, &read))
+		*val = (u32)read;
+	else if (io->in)
+		*val = port_in(io->port, io->size);
+	else
+		port_out(io->port, io->size, *val);
+	spin_unlock(&lock);
+	return true;
+}
+
+/* ---- by memory ---- */
+
+static struct guarded *find_page(gpa_t gpa)
+{
+	struct guarded *g;
+
+	for (g = guarded; g < guarded + nr_guarded; g++)
+		if (g->page && g->page == (gpa & PAGE_MASK))
+			return g;
+	return NULL;
+}
+
+bool pci_cfg_hit(gpa_t gpa)
+{
+	return find_page(gpa);
+}
+
+static u64 mmio_read(const volatile void *p, u32 size)
+{
+	switch (size) {
+	case 1:
+		return *(const volatile u8 *)p;
+	case 2:
+		return *(const volatile u16 *)p;
+	case 4:
+		return *(const volatile u32 *)p;
+	}
+	return *(const volatile u64 *)p;
+}
+
+void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
+{
+	struct guarded *g = find_page(gpa);
+
+	spin_lock(&lock);
+	if (!stopped(g, write, val))
+		*val = mmio_read(g->regs + (gpa & ~PAGE_MASK), size);
+	spin_unlock(&lock);
+}
+
+/* Its page in this entry's part of memory, if the function is there. */
+static void guard_page(struct guarded *g, const struct mcfg_entry *e)
+{
+	hpa_t page = e->base + ((u64)g->id.bdf << PAGE_SHIFT);
+	u8 bus = g->id.bdf >> 8;
+
+	if (g->id.segment != e->segment || bus < e->first || bus > e->last)
+		return;
+	if (frame_mmio_protect(page, PAGE_SIZE))
+		fatal("too many pages of PCI configuration space to protect");
+	g->page = page;
+	g->regs = ioremap(page, PAGE_SIZE);
+	if (!g->regs)
+		fatal("no memory to map PCI configuration space");
+}
+
+static void guard_pages(void)
+{
+	const struct acpi_table *t = acpi_find(&acpi_info, "MCFG");
+	const u8 *mcfg = t ? memremap(t->addr, t->len) : NULL;
+	struct mcfg_entry e;
+	u32 off, i;
+
+	if (t && !mcfg)
+		fatal("MCFG at 0x%llx cannot be read", t->addr);
+	for (off = MCFG_ENTRIES; t && off + sizeof(e) <= t->len; off += sizeof(e)) {
+		memcpy(&e, mcfg + off, sizeof(e));
+		if (e.base & (SZ_1M - 1))
+			fatal("MCFG has a window at 0x%llx, in the middle of a bus", e.base);
+		for (i = 0; i < nr_guarded; i++)
+			guard_page(&guarded[i], &e);
+	}
+}
+
+/* ---- who they are ---- */
+
+static u32 config_read(u16 bdf, u8 reg)
+{
+	outl(CONFIG_ADDRESS, (u32)CONFIG_ENABLE | (u32)bdf << 8 | reg);
+	return inl(CONFIG_DATA);
+}
+
+static void guard_bridge(u16 bdf)
+{
+	if (config_read(bdf, 0) != NOTHING && config_read(bdf, REG_CLASS) >> 16 == CLASS_HOST)
+		guard((struct pci_id){ 0, bdf }, false);
+}
+
+static void guard_bridges(void)
+{
+	u32 bdf, fn;
+
+	guard((struct pci_id){ 0, 0 }, false);
+	for (bdf = 0; bdf < 0x10000; bdf += 8) {
+		if (config_read((u16)bdf, 0) == NOTHING)
+			continue;
+		guard_bridge((u16)bdf);
+		for (fn = 1; fn < 8 && (config_read((u16)bdf, REG_HEADER) & HEADER_MULTI); fn++)
+			guard_bridge((u16)(bdf + fn));
+	}
+}
+
+void pci_cfg_init(void)
+{
+	struct pci_id id;
+	u32 i;
+
+	if (!iommu_caps.name)
+		return;
+	for (i = 0; iommu_function(i, &id); i++) {
+		guard(id, true);
+		log_info("PCI: " PCI_FMT ", an IOMMU, is hidden from domain 0", PCI_ARGS(id));
+	}
+	guard_bridges();
+	guard_pages();
+	dom0_ports_add(CONFIG_ADDRESS, CONFIG_DATA + 3, config_port);
+	log_info("PCI: writes to %u host bridges do nothing", nr_guarded - i);
+}

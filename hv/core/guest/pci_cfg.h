@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PCI configuration space as domain 0 has it: all of it passes, by ports (PCI Local Bus
+ * 3.0, 3.2.2.3.2) and by memory (PCI Express Base 5.0, 7.2.2), but for two kinds of functions.
+ *
+ *   IOMMUs		hidden: reads give all ones, as where nothing is; writes do nothing
+ *   host bridges	reads pass, writes do nothing and are logged once a function
+ *
+ * Registers of host bridges say where RAM, memory windows and configuration space itself
+ * are, so who writes there can lay anything over Bedplate's memory. That concerns all that
+ * call themselves host bridges on segment 0, and 0000:00:00.0 by whatever name.
+ */
+#ifndef HV_CORE_PCI_CFG_H
+#define HV_CORE_PCI_CFG_H
+
+#include "lib/types.h"
+
+/*
+ * Find these functions, if the machine has an IOMMU that is driven; else everything
+ * passes and nothing exits. Boot CPU, after iommu_init(), before the back end is chosen and
+ * domain 0's table is built.
+ */
+void pci_cfg_init(void);
+
+/* Is @gpa in the configuration space of one of them? Any CPU. */
+bool pci_cfg_hit(gpa_t gpa);
+/* Domain 0's access of 1, 2, 4 or 8 bytes there, aligned. *val is written or read. Any CPU. */
+void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val);
+
+#endif
