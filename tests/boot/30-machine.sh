@@ -17,6 +17,11 @@ shows machine.ivrs 0 output "AMD-Vi: devices reach what domain 0 owns" scripts/l
 	sh -c 'bedplate log | grep "IVRS: unit 0" && bedplate log | grep AMD-Vi'
 shows machine.iommu_off 0 output "DMA           NOT PROTECTED" scripts/lab run --iommu vtd --hv-args iommu=off -- \
 	sh -c 'bedplate info && bedplate log | grep "not confined.*: iommu=off"'
+# Configuration space, but for what Bedplate keeps of it, with each kind of IOMMU.
+reports machine.config_vtd scripts/lab run --iommu vtd --kernel-args iomem=relaxed --overlay "$overlay" -- \
+	/opt/tests/config none
+reports machine.config_amdvi scripts/lab run --iommu amdvi --kernel-args iomem=relaxed --overlay "$overlay" -- \
+	/opt/tests/config 0000:00:02.0
 # shellcheck disable=SC2016
 shows machine.restart 0 output "boot 2" scripts/lab run --on-reboot restart -- \
 	sh -c 'echo "boot $LAB_BOOT"; [ "$LAB_BOOT" = 2 ] && exec test -c /dev/kvm; busybox reboot -f; sleep 600'
