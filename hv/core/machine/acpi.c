@@ -48,15 +48,24 @@ static_assert(sizeof(struct header) == 36, "specification");
 #define MADT_ENABLED	1u
 
 /* FADT (5.2.9) */
+#define FADT_DSDT	40
 #define FADT_PM1A_CNT	64
+#define FADT_PM1B_CNT	68
 #define FADT_PM_TMR	76
 #define FADT_PM_TMR_LEN	91
 #define FADT_FLAGS	112
 #define FADT_RESET_REG	116
 #define FADT_RESET_VAL	128
+#define FADT_X_DSDT	140
+#define FADT_X_PM1A_CNT	172
+#define FADT_X_PM1B_CNT	184
+#define FADT_SLEEP_CONTROL	244
 #define FADT_TMR_VAL_EXT	BIT(8)
 #define FADT_RESET_SUP		BIT(10)
+/* Generic address (5.2.3.2): space, width, offset, access size, address */
 #define GAS_ADDR	4
+#define GAS_LEN		12
+#define SPACE_IO	1
 
 struct parser {
 	acpi_map_fn map;
@@ -230,26 +239,6 @@ static bool parse_madt(struct parser *p, const struct header *h)
 	return true;
 }
 
-static bool parse_fadt(struct parser *p, const struct header *h)
-{
-	struct acpi_info *info = p->info;
-	u32 flags;
-
-	if (h->length < FADT_FLAGS + 4)
-		return torn(p, "FACP is too short (%u bytes)", h->length);
-	flags = get32(h, FADT_FLAGS);
-	if (((const u8 *)h)[FADT_PM_TMR_LEN] == 4)
-		info->pm_timer = (u16)get32(h, FADT_PM_TMR);
-	info->pm_timer_32bit = flags & FADT_TMR_VAL_EXT;
-	info->pm1a_cnt = (u16)get32(h, FADT_PM1A_CNT);
-	if ((flags & FADT_RESET_SUP) && h->length > FADT_RESET_VAL) {
-		info->reset.space = ((const u8 *)h)[FADT_RESET_REG];
-		info->reset.addr = get64(h, FADT_RESET_REG + GAS_ADDR);
-		info->reset.value = ((const u8 *)h)[FADT_RESET_VAL];
-	}
-	return true;
-}
-
 static void list_table(struct acpi_info *info, const struct header *h, hpa_t pa)
 {
 	struct acpi_table *t;
@@ -261,6 +250,74 @@ static void list_table(struct acpi_info *info, const struct header *h, hpa_t pa)
 	t->sig[4] = 0;
 	t->addr = pa;
 	t->len = h->length;
+}
+
+static void add_sleep_reg(struct acpi_info *info, u8 space, u64 addr, bool b)
+{
+	struct acpi_sleep_reg *r;
+
+	for (r = info->sleep_reg; r < info->sleep_reg + info->nr_sleep_regs; r++)
+		if (r->space == space && r->addr == addr)
+			return;
+	info->sleep_reg[info->nr_sleep_regs++] = (struct acpi_sleep_reg){ space, b, addr };
+}
+
+/* PM1 control is two bytes. Both forms of it count, even if they are not the same. */
+static void find_sleep_regs(struct acpi_info *info, const struct header *h)
+{
+	static const struct {
+		u16 at;
+		bool gas, pm1, b;
+	} where[ACPI_MAX_SLEEP_REGS] = {
+		{ FADT_PM1A_CNT, .pm1 = true },
+		{ FADT_PM1B_CNT, .pm1 = true, .b = true },
+		{ FADT_X_PM1A_CNT, .gas = true, .pm1 = true },
+		{ FADT_X_PM1B_CNT, .gas = true, .pm1 = true, .b = true },
+		{ FADT_SLEEP_CONTROL, .gas = true },
+	};
+	const u8 *field;
+	u64 addr;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(where) && where[i].at + (u32)GAS_LEN <= h->length; i++) {
+		field = (const u8 *)h + where[i].at;
+		addr = where[i].gas ? get64(field, GAS_ADDR) : get32(field, 0);
+		if (addr)
+			add_sleep_reg(info, where[i].gas ? *field : SPACE_IO,
+				      addr + where[i].pm1, where[i].b);
+	}
+}
+
+static void find_dsdt(struct parser *p, hpa_t pa)
+{
+	const struct acpi_table *known = acpi_find(p->info, "DSDT");
+	const struct header *h = map_table(p, pa);
+
+	if (h && !memcmp(h->sig, "DSDT", 4) && !(known && known->addr == pa))
+		list_table(p->info, h, pa);
+}
+
+static bool parse_fadt(struct parser *p, const struct header *h)
+{
+	struct acpi_info *info = p->info;
+	u32 flags;
+
+	if (h->length < FADT_FLAGS + 4)
+		return torn(p, "FACP is too short (%u bytes)", h->length);
+	flags = get32(h, FADT_FLAGS);
+	if (((const u8 *)h)[FADT_PM_TMR_LEN] == 4)
+		info->pm_timer = (u16)get32(h, FADT_PM_TMR);
+	info->pm_timer_32bit = flags & FADT_TMR_VAL_EXT;
+	find_sleep_regs(info, h);
+	find_dsdt(p, get32(h, FADT_DSDT));
+	if (h->length >= FADT_X_DSDT + 8)
+		find_dsdt(p, get64(h, FADT_X_DSDT));
+	if ((flags & FADT_RESET_SUP) && h->length > FADT_RESET_VAL) {
+		info->reset.space = ((const u8 *)h)[FADT_RESET_REG];
+		info->reset.addr = get64(h, FADT_RESET_REG + GAS_ADDR);
+		info->reset.value = ((const u8 *)h)[FADT_RESET_VAL];
+	}
+	return true;
 }
 
 /* One entry of the XSDT. Tables that we do not use may be what they like. */

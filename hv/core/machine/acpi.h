@@ -49,6 +49,21 @@ struct acpi_reset {
 	u64 addr;
 };
 
+/*
+ * A byte by which the machine is put to sleep or switched off: SLP_TYP is in bits 4:2, SLP_EN
+ * is bit 5. The upper one of PM1a and PM1b control, or sleep control of machines with reduced
+ * hardware (4.8.3.2.1, 4.8.3.7).
+ */
+struct acpi_sleep_reg {
+	u8 space;		/* as acpi_reset */
+	bool b;			/* PM1b: its SLP_TYP is the second one of a state */
+	u64 addr;
+};
+
+#define SLP_EN			BIT(5)
+#define SLP_TYP(byte)		((byte) >> 2 & 7)
+#define ACPI_MAX_SLEEP_REGS	5
+
 struct acpi_info {
 	u32 nr_cpus;		/* enabled ones */
 	u32 nr_cpus_dropped;	/* more than fit */
@@ -62,10 +77,11 @@ struct acpi_info {
 	u32 nr_nmis;
 	struct acpi_nmi nmi[ACPI_MAX_NMIS];
 	u32 nr_tables;
-	struct acpi_table table[ACPI_MAX_TABLES];
+	struct acpi_table table[ACPI_MAX_TABLES];	/* of the XSDT, and the DSDT */
 	u16 pm_timer;		/* I/O port, 0: none */
-	u16 pm1a_cnt;		/* I/O port of PM1a control, 0: none */
 	bool pm_timer_32bit;
+	u32 nr_sleep_regs;
+	struct acpi_sleep_reg sleep_reg[ACPI_MAX_SLEEP_REGS];
 	struct acpi_reset reset;
 };
 
@@ -85,7 +101,7 @@ u32 acpi_check_rsdp(const void *rsdp, u32 len);
 bool acpi_parse(const void *rsdp, acpi_map_fn map, struct acpi_info *info,
 		char *err, u32 err_len);
 
-/* The table with signature @sig; NULL: none. */
+/* The first table with signature @sig; NULL: none. */
 const struct acpi_table *acpi_find(const struct acpi_info *info, const char *sig);
 
 /* The machine's; constant after boot. */

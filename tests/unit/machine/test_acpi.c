@@ -15,6 +15,8 @@
 #define PA_MADT	0x2000
 #define PA_FADT	0x3000
 #define PA_SSDT	0x4000
+#define PA_DSDT	0x5000
+#define PA_XDSDT	0x6000
 
 /* Each table is its own allocation, so that reading past it is caught. */
 static struct {
@@ -150,7 +152,6 @@ static void reads_whole_tables(void **state __unused)
 	assert_int_equal(info.nmi[0].uid, 0xffffffff);
 	assert_int_equal(info.nmi[0].lint, 1);
 	assert_int_equal(info.pm_timer, 0x608);
-	assert_int_equal(info.pm1a_cnt, 0x604);
 	assert_true(info.pm_timer_32bit);
 	assert_int_equal(info.reset.space, 1);
 	assert_int_equal(info.reset.addr, 0xcf9);
@@ -238,6 +239,85 @@ static void wants_a_madt_with_cpus(void **state __unused)
 	refused("no XSDT at 0x1000");
 }
 
+static void set32(u32 at, u32 val)
+{
+	memcpy(table(PA_FADT) + at, &val, 4);
+}
+
+static void set_gas(u32 at, u8 space, u64 addr)
+{
+	table(PA_FADT)[at] = space;
+	memcpy(table(PA_FADT) + at + 4, &addr, 8);
+}
+
+static void parse_fadt_of(u32 len)
+{
+	set32(4, len);
+	fix_sum(table(PA_FADT), len, 9);
+	assert_true(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+}
+
+/* Both forms of PM1 control, as far as the table goes. */
+static void finds_sleep_registers(void **state __unused)
+{
+	parse_fadt_of(244);
+	assert_int_equal(info.nr_sleep_regs, 1);
+	assert_int_equal(info.sleep_reg[0].space, 1);
+	assert_int_equal(info.sleep_reg[0].addr, 0x605);
+	assert_false(info.sleep_reg[0].b);
+	set32(68, 0xb104);
+	set_gas(172, 1, 0x604);		/* as the short form says */
+	set_gas(184, 1, 0xc104);
+	parse_fadt_of(244);
+	assert_int_equal(info.nr_sleep_regs, 3);
+	assert_int_equal(info.sleep_reg[1].addr, 0xb105);
+	assert_true(info.sleep_reg[1].b);
+	assert_int_equal(info.sleep_reg[2].addr, 0xc105);
+	assert_true(info.sleep_reg[2].b);
+	parse_fadt_of(195);
+	assert_int_equal(info.nr_sleep_regs, 2);
+}
+
+/* A machine with reduced hardware has nothing else. */
+static void finds_sleep_control(void **state __unused)
+{
+	u8 body[268 - 36] = { 0 };
+
+	nr_mem--;			/* the SSDT */
+	free(mem[nr_mem].mem);
+	nr_mem--;			/* the FADT */
+	free(mem[nr_mem].mem);
+	add_table(PA_FADT, "FACP", body, sizeof(body));
+	set_gas(244, 0, 0xfed80e00);
+	parse_fadt_of(268);
+	assert_int_equal(info.nr_sleep_regs, 1);
+	assert_int_equal(info.sleep_reg[0].space, 0);
+	assert_int_equal(info.sleep_reg[0].addr, 0xfed80e00);
+	parse_fadt_of(255);
+	assert_int_equal(info.nr_sleep_regs, 0);
+}
+
+static void finds_the_dsdt(void **state __unused)
+{
+	u64 pa = PA_DSDT;
+
+	add_table(PA_DSDT, "DSDT", "abc", 3);
+	add_table(PA_XDSDT, "DSDT", "abcd", 4);
+	set32(40, PA_DSDT);
+	memcpy(table(PA_FADT) + 140, &pa, 8);
+	parse_fadt_of(244);
+	assert_int_equal(info.nr_tables, 4);
+	assert_int_equal(acpi_find(&info, "DSDT")->addr, PA_DSDT);
+	assert_int_equal(acpi_find(&info, "DSDT")->len, 39);
+	pa = PA_XDSDT;
+	memcpy(table(PA_FADT) + 140, &pa, 8);
+	parse_fadt_of(244);
+	assert_int_equal(info.nr_tables, 5);
+	set32(40, PA_SSDT);		/* another table */
+	parse_fadt_of(147);
+	assert_null(acpi_find(&info, "DSDT"));
+}
+
 /* Whatever bits flip, with checksums made right: an answer, and no stray read. */
 static void survives_any_contents(void **state __unused)
 {
@@ -267,7 +347,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(reads_whole_tables), T(checks_the_rsdp), T(refuses_wrong_checksums),
 		T(refuses_wrong_lengths), T(refuses_torn_entries),
-		T(wants_a_madt_with_cpus), T(survives_any_contents),
+		T(wants_a_madt_with_cpus), T(finds_sleep_registers), T(finds_sleep_control),
+		T(finds_the_dsdt), T(survives_any_contents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
