@@ -11,6 +11,7 @@
 #include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/pci_cfg.h"
 #include "hv/core/guest/pv.h"
+#include "hv/core/guest/sleep.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
 #include "hv/core/machine/cmdline.h"
@@ -203,6 +204,7 @@ noreturn void hv_start(const struct boot_info *bi)
 	cpuid_init();
 	choose_xcr0();
 	spec_init();
+	sleep_init();
 	pci_cfg_init();
 	choose_back_end();
 	start_cpu(c);
