@@ -4,6 +4,7 @@
 #include "../ept/npt.h"
 #include "lib/x86.h"
 #include "machine/cpu.h"
+#include "machine/log.h"
 #include "machine/paging.h"
 #include "memory/domain.h"
 #include "vcpu/ops.h"
@@ -77,6 +78,19 @@ static const char *svm_probe(void)
 	return NULL;
 }
 
+/*
+ * A chipset can be told to send an INIT, which ends a guest's run and stays pending: root mode
+ * would take it, and firmware start beside the other CPUs. It becomes #SX instead, which
+ * trap.c ignores (APM vol. 2, 15.28).
+ */
+static void redirect_init(void)
+{
+	u64 vm_cr = rdmsr(MSR_AMD_VM_CR);
+
+	if (wrmsr_safe(MSR_AMD_VM_CR, vm_cr | VM_CR_R_INIT))
+		log_warn("SVM: an INIT from outside cannot be held off");
+}
+
 /* The ASID counter starts spent: the first one given out flushes the TLB. */
 static int svm_cpu_init(struct cpu *c)
 {
@@ -98,6 +112,7 @@ static int svm_cpu_init(struct cpu *c)
 
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_AMD_VM_HSAVE_PA, c->svm.hsave);
+	redirect_init();
 	__asm__ volatile("vmsave %0" :: "a"(c->svm.host_vmcb) : "memory");
 	return 0;
 }

@@ -107,6 +107,7 @@
 #define X86_TRAP_MC	18
 #define X86_TRAP_XF	19
 #define X86_TRAP_CP	21
+#define X86_TRAP_SX	30
 
 /* MSRs of both vendors */
 #define MSR_TSC			0x10

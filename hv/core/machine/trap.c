@@ -106,6 +106,8 @@ void trap_handler(struct trap_frame *f)
 		nmi_handler();
 	} else if (f->vector == X86_TRAP_MC) {
 		mce_handler();
+	} else if (f->vector == X86_TRAP_SX) {
+		return;		/* an INIT, as AMD's back end wants it */
 	} else if (!fixup(f)) {
 		panic_frame(f, "%s in root mode", exception_name(f->vector));
 	}
