@@ -185,6 +185,20 @@ static void mtrrs(void **state __unused)
 	assert_int_equal(dom0_wrmsr(&v, MSR_MTRR_PHYSBASE0 + 2, 0), -EINVAL);
 }
 
+/* Of AMD's: what moves RAM, SMM's memory, or PCI's configuration space (MMIO_CFG_BASE). */
+static void memory_map(void **state __unused)
+{
+	static const u32 msr[] = {
+		0xc0010010, 0xc0010016, 0xc0010017, 0xc0010018, 0xc0010019, 0xc001001a,
+		0xc001001d, 0xc0010058, 0xc0010111, 0xc0010112, 0xc0010113,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(msr); i++)
+		assert_int_equal(dom0_wrmsr(&v, msr[i], 0xe0000001), -EINVAL);
+	assert_int_equal(written, 0);
+}
+
 static void the_machines(void **state __unused)
 {
 	u64 val;
@@ -207,7 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(others_first), T(tsc), T(no_virtualisation), T(kept), T(misc_enable), T(mtrrs),
-		T(the_machines),
+		T(memory_map), T(the_machines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
