@@ -1,53 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reader of the IVRS: its blocks (IVHD, IVMD), and the device entries of an IVHD. */
 #include "ivrs.h"
+#include "ivrs_table.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
-/* The table: ACPI's header, IVinfo, then blocks (48882, ch. 5.2) */
-struct table {
-	char sig[4];
-	u32 length;
-	u8 revision;
-	u8 checksum;
-	u8 oem[26];
-	u32 info;
-	u8 reserved[8];
-} __packed;
-static_assert(sizeof(struct table) == 48, "specification");
-
-/* What every block begins with */
-struct block {
-	u8 type;
-	u8 flags;
-	u16 length;
-	u16 id;			/* of the IOMMU or of a device */
-} __packed;
-static_assert(sizeof(struct block) == 6, "specification");
-
-/* I/O Virtualization Hardware Definition; device entries follow */
-struct ivhd {
-	struct block b;
-	u16 cap;
-	u64 regs;
-	u16 segment;
-	u16 info;
-	u32 features;
-	u64 efr;		/* this and the rest: not in type 10h */
-	u64 efr2;
-} __packed;
-static_assert(sizeof(struct ivhd) == 40, "specification");
-static_assert(offsetof(struct ivhd, efr) == 24, "specification");
-#define IVHD_10			0x10
-#define IVHD_11			0x11
-#define IVHD_40			0x40
 #define IVHD_INFO_MSI		0x1f
 #define REGS_ALIGN		0x4000ull
 #define PA_END			BIT(52)
 
 /* I/O Virtualization Memory Definition */
 struct ivmd {
-	struct block b;
+	struct ivrs_block b;
 	u16 last;		/* type 22h */
 	u16 segment;
 	u8 reserved[6];
@@ -106,7 +70,7 @@ struct parser {
 
 static bool check_table(struct parser *p)
 {
-	const struct table *t = (const void *)p->table;
+	const struct ivrs_table *t = (const void *)p->table;
 	u32 i, avail = p->len;
 	u8 sum = 0;
 
@@ -136,10 +100,10 @@ static struct ivrs_unit *find_unit(struct ivrs *v, struct pci_id id)
 
 static u32 ivhd_size(u8 type)
 {
-	return type == IVHD_10 ? offsetof(struct ivhd, efr) : sizeof(struct ivhd);
+	return type == IVHD_10 ? offsetof(struct ivrs_ivhd, efr) : sizeof(struct ivrs_ivhd);
 }
 
-static void read_unit(struct parser *p, const struct ivhd *h, u32 off, struct ivrs_unit *u)
+static void read_unit(struct parser *p, const struct ivrs_ivhd *h, u32 off, struct ivrs_unit *u)
 {
 	*u = (struct ivrs_unit){
 		.id = { h->segment, h->b.id },
@@ -160,7 +124,7 @@ static void read_unit(struct parser *p, const struct ivhd *h, u32 off, struct iv
 
 static bool parse_ivhd(struct parser *p, u32 off)
 {
-	const struct ivhd *h = (const void *)(p->table + off);
+	const struct ivrs_ivhd *h = (const void *)(p->table + off);
 	struct ivrs *v = p->out;
 	struct ivrs_unit *u;
 
@@ -240,10 +204,10 @@ static bool parse_ivmd(struct parser *p, u32 off)
 /* Units and memory. The devices come when it is known which IVHDs count. */
 static bool parse_blocks(struct parser *p)
 {
-	const struct block *b;
+	const struct ivrs_block *b;
 	u32 off, left;
 
-	for (off = sizeof(struct table); off < p->len; off += b->length) {
+	for (off = sizeof(struct ivrs_table); off < p->len; off += b->length) {
 		b = (const void *)(p->table + off);
 		left = p->len - off;
 		if (left < sizeof(*b) || b->length < sizeof(*b) || b->length > left)
@@ -411,7 +375,7 @@ static u32 entry_len(const u8 *e, u32 left, u8 ivhd_type)
 
 static bool parse_devices(struct parser *p, const struct ivrs_unit *u)
 {
-	const struct block *b = (const void *)(p->table + u->offset);
+	const struct ivrs_block *b = (const void *)(p->table + u->offset);
 	struct entries s = { .p = p, .u = u };
 	u32 off, len, end = u->offset + b->length;
 
@@ -436,7 +400,7 @@ bool ivrs_parse(const void *table, u32 len, struct ivrs *out, char *err, u32 err
 	if (!check_table(&p) || !parse_blocks(&p))
 		return false;
 	if (!out->nr_units)
-		return torn(&p, "no IVHD from offset 0x%zx on", sizeof(struct table));
+		return torn(&p, "no IVHD from offset 0x%zx on", sizeof(struct ivrs_table));
 	for (i = 0; i < out->nr_units; i++)
 		if (!check_unit(&p, &out->unit[i]) || !parse_devices(&p, &out->unit[i]))
 			return false;
