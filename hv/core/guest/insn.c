@@ -7,7 +7,7 @@
 
 struct prefixes {
 	u8 rex;
-	bool opsize, adsize, lock, seg;
+	bool opsize, adsize, lock, seg, rep;
 	u8 len;
 };
 
@@ -28,6 +28,8 @@ static int scan_prefixes(const u8 *b, u32 n, bool cs_long, struct prefixes *p)
 			p->lock = true;
 			break;
 		case 0xf2: case 0xf3:
+			p->rep = true;
+			break;
 		case 0x26: case 0x2e: case 0x36: case 0x3e:
 			break;
 		case 0x64: case 0x65:
@@ -218,6 +220,21 @@ int insn_decode_mov(const u8 *b, u32 n, bool cs_long, bool cs_big, struct insn_m
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int insn_decode_movs(const u8 *b, u32 n, struct insn_movs *m)
+{
+	struct prefixes p;
+
+	if (n > INSN_MAX)
+		n = INSN_MAX;
+	if (scan_prefixes(b, n, true, &p) || p.lock || p.adsize || p.seg ||
+	    (b[p.len] != 0xa4 && b[p.len] != 0xa5))
+		return -EINVAL;
+	m->len = p.len + 1;
+	m->rep = p.rep;
+	m->size = b[p.len] == 0xa4 ? 1 : (p.rex & 8) ? 8 : p.opsize ? 2 : 4;
+	return 0;
 }
 
 int insn_decode_mov_cr(const u8 *b, u32 n, bool cs_long, u8 *cr, u8 *reg, u8 *len)

@@ -2,7 +2,7 @@
 /*
  * The little that Bedplate itself decodes: how long an intercepted
  * instruction is where hardware does not tell, and plain MOVs to and from
- * the local APIC page and ioeventfds.  Everything else is the shim's work.
+ * the local APIC page, ioeventfds and IOMMUs.  Everything else is the shim's work.
  *
  * insn.c is pure and host-tested; gwalk.c reads the guest's memory.
  */
@@ -34,6 +34,13 @@ struct insn_mov {
 	s64 disp;
 };
 
+/* A decoded MOVS. */
+struct insn_movs {
+	u8 len;			/* of the instruction */
+	u8 size;		/* of an element: 1, 2, 4, 8 */
+	bool rep;
+};
+
 #define INSN_NONE	0xff
 #define INSN_RIP	0xfe
 
@@ -41,6 +48,8 @@ struct insn_mov {
 int insn_prefix_len(const u8 *b, u32 n, bool cs_long);
 /* 0, or -EINVAL: not one of the simple forms, or cut short. */
 int insn_decode_mov(const u8 *b, u32 n, bool cs_long, bool cs_big, struct insn_mov *m);
+/* The same for a MOVS of 64-bit code, with 64-bit addresses, not by FS or GS. */
+int insn_decode_movs(const u8 *b, u32 n, struct insn_movs *m);
 /*
  * MOV to a control register (0F 22 /r; AMD's LOCK MOV CR0 is CR8): which, from
  * which GPR.  -EINVAL: another instruction.

@@ -27,6 +27,11 @@ static bool decode(struct vcpu *v, struct insn_mov *m)
 	return n > 0 && !insn_decode_mov(buf, n, p.cs_long, p.cs_big, m);
 }
 
+static bool within_page(u64 addr, u32 size)
+{
+	return (addr & ~PAGE_MASK) + size <= PAGE_SIZE;
+}
+
 static u64 mov_value(struct vcpu *v, const struct insn_mov *m)
 {
 	u64 val = m->imm ? m->imm_val : v->regs.gpr[m->reg];
@@ -158,7 +163,7 @@ static bool agrees(const struct vcpu *v, const struct insn_mov *m)
 	if (m->write != !!(v->exit.npf.flags & NPF_WRITE) ||
 	    (v->exit.npf.flags & (NPF_PT | NPF_EXEC)))
 		return false;
-	if (offset + m->size > PAGE_SIZE)
+	if (!within_page(offset, m->size))
 		return false;
 	return offset || m->size == 1 ||
 	       (m->flat && !(linear_address(v, m) & ~PAGE_MASK));
@@ -229,6 +234,47 @@ static void iommu_access(struct vcpu *v, gpa_t gpa, const struct insn_mov *m)
 	done(v, m);
 }
 
+/* A MOVS that writes to @gpa; *val: what it writes. */
+static bool decode_movs(struct vcpu *v, gpa_t gpa, struct insn_movs *m, u64 *val)
+{
+	const u64 *r = v->regs.gpr;
+	struct vcpu_paging p;
+	u8 buf[INSN_MAX];
+	gpa_t src;
+	int n;
+
+	ops->get_paging(v, &p);
+	n = insn_fetch(v, &p, buf);
+	if (n <= 0 || !p.cs_long || insn_decode_movs(buf, n, m))
+		return false;
+	if ((v->exit.npf.flags & (NPF_WRITE | NPF_PT)) != NPF_WRITE ||
+	    ((r[RDI] ^ gpa) & ~PAGE_MASK) || !within_page(gpa, m->size) ||
+	    !within_page(r[RSI], m->size))
+		return false;
+	*val = 0;
+	return !gva_to_gpa(v, &p, r[RSI], &src) && !guest_read(v->dom, src, val, m->size);
+}
+
+/* Linux's memcpy_toio(). The next element faults again. */
+static bool iommu_movs(struct vcpu *v, gpa_t gpa)
+{
+	u64 *r = v->regs.gpr, step, val;
+	struct insn_movs m;
+
+	if (!decode_movs(v, gpa, &m, &val))
+		return false;
+	if (!virt_iommu_access(gpa, m.size, true, &val))
+		return true;
+	step = v->regs.rflags & X86_EFLAGS_DF ? -(u64)m.size : m.size;
+	r[RSI] += step;
+	r[RDI] += step;
+	if (m.rep && --r[RCX])
+		return true;
+	v->exit.insn_len = m.len;
+	vcpu_skip(v);
+	return true;
+}
+
 static void dom0_npf(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
@@ -238,6 +284,8 @@ static void dom0_npf(struct vcpu *v)
 		iommu_access(v, gpa, &m);
 		return;
 	}
+	if (virt_iommu_hit(gpa) && iommu_movs(v, gpa))
+		return;
 	log_warn("domain 0 vCPU %u: access to %llx (flags %x) at %llx refused", v->index,
 		 gpa, v->exit.npf.flags, v->regs.rip);
 	vcpu_gp(v);

@@ -174,6 +174,43 @@ static void random_bytes(void **state)
 	}
 }
 
+static void string_moves(void **state)
+{
+	static const struct {
+		const char *code;
+		struct insn_movs want;
+	} good[] = {
+		{ "A4", { 1, 1, false } },
+		{ "A5", { 1, 4, false } },
+		{ "F3A5", { 2, 4, true } },	/* as Linux's memcpy_toio() */
+		{ "F3A4", { 2, 1, true } },
+		{ "66A5", { 2, 2, false } },
+		{ "F348A5", { 3, 8, true } },
+		{ "66F348A5", { 4, 8, true } },
+		{ "48F3A5", { 3, 4, true } },	/* REX does not count there */
+		{ "3EA5", { 2, 4, false } },
+	};
+	static const char *const refused[] = {
+		"67A5", "64A5", "65A5", "F0A5", "A6", "A7", "AB", "8B03", "0FA5", "F3",
+	};
+	struct insn_movs m;
+	u8 b[16];
+	u32 i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		n = unhex(good[i].code, b);
+		assert_int_equal(insn_decode_movs(b, n, &m), 0);
+		assert_int_equal(m.len, good[i].want.len);
+		assert_int_equal(m.size, good[i].want.size);
+		assert_int_equal(m.rep, good[i].want.rep);
+		while (n--)
+			assert_int_equal(insn_decode_movs(b, n, &m), -EINVAL);
+	}
+	for (i = 0; i < ARRAY_SIZE(refused); i++)
+		assert_int_equal(insn_decode_movs(b, unhex(refused[i], b), &m), -EINVAL);
+}
+
 static void prefix_lengths(void **state)
 {
 	u8 all[INSN_MAX];
@@ -388,7 +425,8 @@ static void fetch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(assembled_forms), T(refused_forms), T(random_bytes), T(prefix_lengths),
+		T(assembled_forms), T(refused_forms), T(random_bytes), T(string_moves),
+		T(prefix_lengths),
 		T(control_register_writes), T(long_mode), T(five_levels), T(pae), T(legacy),
 		T(self_map), T(fetch),
 	};

@@ -29,7 +29,7 @@ static int code_len;
 /* The access that came, and the answer to it. */
 static struct { gpa_t gpa; u32 size; bool write; u64 val; u32 nr; } last;
 static u64 answer;
-static bool finished;
+static bool finished, cs_long;
 static u32 faults;
 
 bool virt_iommu_hit(gpa_t gpa)
@@ -51,6 +51,24 @@ int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8
 	return code_len;
 }
 
+/* A page of the service VM's memory. */
+#define MEMORY	0xffff888000003000ull
+#define BEHIND	0x3000ull
+static u8 memory[PAGE_SIZE];
+
+int gva_to_gpa(struct vcpu *w __unused, const struct vcpu_paging *p __unused, gva_t gva, gpa_t *gpa)
+{
+	*gpa = BEHIND + (gva - MEMORY);
+	return gva - MEMORY < PAGE_SIZE ? 0 : -EFAULT;
+}
+
+int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
+{
+	assert_ptr_equal(d, &dom0);
+	memcpy(buf, memory + (gpa - BEHIND), len);
+	return 0;
+}
+
 void vcpu_skip(struct vcpu *w)
 {
 	w->regs.rip += w->exit.insn_len;
@@ -64,7 +82,7 @@ void vcpu_exception(struct vcpu *w __unused, u8 vector, bool has_error, u32 erro
 
 static void get_paging(struct vcpu *w __unused, struct vcpu_paging *p)
 {
-	*p = (struct vcpu_paging){ .cs_long = true };
+	*p = (struct vcpu_paging){ .cs_long = cs_long };
 }
 
 static const struct hv_ops test_ops = { .get_paging = get_paging };
@@ -103,7 +121,7 @@ static int start(void **state __unused)
 	for (i = 0; i < 16; i++)
 		v.regs.gpr[i] = 0xa0a1a2a3a4a5a6a7ull + i;
 	answer = 0x1122334455667788ull;
-	finished = true;
+	finished = cs_long = true;
 	faults = 0;
 	return 0;
 }
@@ -226,12 +244,95 @@ static void others(void **state __unused)
 	assert_refused(7);
 }
 
+/* From @off of the page of memory to @to of the registers. */
+static void aim(u32 off, u32 to)
+{
+	v.regs.gpr[RSI] = MEMORY + off;
+	v.regs.gpr[RDI] = 0xffffc90000000000ull + to;
+}
+
+static void assert_moved(s32 by)
+{
+	assert_true(v.regs.gpr[RSI] == MEMORY + 0x10 + by);
+	assert_true(v.regs.gpr[RDI] == 0xffffc90000000008ull + by);
+}
+
+/* Linux's memcpy_toio() of a register: one element at a time. */
+static void string_stores(void **state __unused)
+{
+	u64 val = 0x1122334455667788ull;
+
+	memcpy(memory + 0x10, &val, sizeof(val));
+	aim(0x10, 8);
+	v.regs.gpr[RCX] = 2;
+	STORE(8, "\xf3\xa5");				/* rep movsl */
+	assert_access(8, 4, true, 0);
+	assert_int_equal(last.val, 0x55667788);
+	assert_moved(4);
+	assert_int_equal(v.regs.gpr[RCX], 1);
+	finished = false;
+	STORE(12, "\xf3\xa5");
+	assert_access(12, 4, true, 0);
+	assert_moved(4);
+	finished = true;
+	STORE(12, "\xf3\xa5");
+	assert_access(12, 4, true, 2);
+	assert_int_equal(last.val, 0x11223344);
+	assert_moved(8);
+	assert_int_equal(v.regs.gpr[RCX], 0);
+	assert_int_equal(last.nr, 3);
+}
+
+static void string_stores_of_one(void **state __unused)
+{
+	u64 val = 0x1122334455667788ull;
+
+	memcpy(memory + 0x10, &val, sizeof(val));
+	aim(0x10, 8);
+	STORE(8, "\x48\xa5");				/* movsq */
+	assert_access(8, 8, true, 2);
+	assert_true(last.val == val);
+	assert_moved(8);
+	aim(0x10, 8);
+	v.regs.rflags = X86_EFLAGS_DF;
+	STORE(8, "\xa5");
+	assert_access(8, 4, true, 1);
+	assert_moved(-4);
+	assert_true(v.regs.gpr[RCX] == 0xa0a1a2a3a4a5a6a8ull);
+}
+
+static void other_strings(void **state __unused)
+{
+	aim(0x10, 8);
+	STORE(0x18, "\xf3\xa5");			/* not to where it faulted */
+	assert_refused(1);
+	aim(0xffe, 8);
+	STORE(8, "\xf3\xa5");				/* from two pages */
+	assert_refused(2);
+	aim(0x1000, 8);
+	STORE(8, "\xf3\xa5");				/* from nowhere */
+	assert_refused(3);
+	aim(0x10, 0xffc);
+	STORE(0xffc, "\x48\xa5");			/* out of the page */
+	assert_refused(4);
+	aim(0x10, 8);
+	LOAD(8, "\xf3\xa5");
+	assert_refused(5);
+	cs_long = false;
+	STORE(8, "\xf3\xa5");
+	assert_refused(6);
+	cs_long = true;
+	fault(8, NPF_WRITE | NPF_PT, "\xf3\xa5", 2);
+	assert_refused(7);
+}
+
 #define T(f) cmocka_unit_test_setup(f, start)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(loads), T(stores), T(again), T(at_the_start), T(others),
+		T(string_stores), T(string_stores_of_one), T(other_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
