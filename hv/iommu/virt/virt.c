@@ -66,6 +66,8 @@ void virt_iommu_init(void)
 	if (iommu_caps.remaps)
 		log_info("%s: domain 0 sees %u units, for interrupt remapping", iommu_caps.name,
 			 nr_units);
+	else if (!iommu_dmar.nr_units)
+		virt_amdvi_hide();
 }
 
 static struct virt_unit *find(gpa_t gpa)

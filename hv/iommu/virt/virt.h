@@ -55,6 +55,11 @@ bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val);
 /* The kinds: make @u that of unit @index. */
 void virt_vtd_init(struct virt_unit *u, u32 index);
 void virt_amdvi_init(struct virt_unit *u, u32 index);
+/*
+ * Units that remap no interrupts: domain 0 finds no IVRS. Linux would wait for commands that
+ * are never done.
+ */
+void virt_amdvi_hide(void);
 
 /*
  * May an entry of domain 0's have this (VT-d 9.10; 48882 ch. 2.2.5.2)? Only fixed and

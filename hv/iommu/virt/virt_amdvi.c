@@ -11,6 +11,7 @@
 #include "hv/iommu/ivrs.h"
 #include "hv/iommu/unit.h"
 #include "machine/acpi.h"
+#include "machine/log.h"
 #include "machine/paging.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
@@ -245,19 +246,32 @@ static bool amdvi_write(struct virt_unit *u, u32 off, u32 size, u64 val)
 
 static const struct virt_kind virt_amdvi_kind = { amdvi_read, amdvi_write };
 
-/* In the table that domain 0 will read. */
-static void show_features(void)
+/* ---- what domain 0 reads of the units ---- */
+
+/* ROM, which the first MiB may have, cannot be changed. */
+static void *ivrs(void)
 {
 	const struct acpi_table *t = acpi_find(&acpi_info, "IVRS");
-	void *table = t ? memremap(t->addr, t->len) : NULL;
+	void *table = t && t->addr >= SZ_1M ? memremap(t->addr, t->len) : NULL;
 
-	if (table)
-		ivrs_show_features(table, efr());
+	if (!table)
+		log_warn("IVRS stays as firmware made it: it is not in memory that can be written");
+	return table;
 }
 
 void virt_amdvi_init(struct virt_unit *u, u32 index)
 {
+	void *table = index ? NULL : ivrs();
+
 	u->kind = &virt_amdvi_kind;
-	if (!index)
-		show_features();
+	if (table)
+		ivrs_show_features(table, efr());
+}
+
+void virt_amdvi_hide(void)
+{
+	void *table = ivrs();
+
+	if (table)
+		ivrs_hide(table);
 }

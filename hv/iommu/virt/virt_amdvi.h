@@ -44,5 +44,7 @@ bool virt_irt_all(const struct virt_amdvi *a, u32 *at);
  * has (AMDVI_EFR_XT, _IA and _GA) and no more, and mend its checksum. Pure.
  */
 void ivrs_show_features(void *table, u64 efr);
+/* Make it a table that nobody knows, with a right checksum. Pure. */
+void ivrs_hide(void *table);
 
 #endif

@@ -31,21 +31,36 @@ static void show_unit(struct ivrs_ivhd *h, u64 efr)
 		h->features |= FEATURES_GA;
 }
 
-void ivrs_show_features(void *table, u64 efr)
+static void mend(struct ivrs_table *t)
 {
-	struct ivrs_table *t = table;
-	struct ivrs_block *b;
-	u8 *byte = table, sum = 0;
-	u32 off, i;
+	u8 *byte = (u8 *)t, sum = 0;
+	u32 i;
 
-	t->info |= IVRS_EFR_SUP;
-	for (off = sizeof(*t); off < t->length; off += b->length) {
-		b = (void *)(byte + off);
-		if (b->type == IVHD_10 || b->type == IVHD_11 || b->type == IVHD_40)
-			show_unit((void *)b, efr);
-	}
 	t->checksum = 0;
 	for (i = 0; i < t->length; i++)
 		sum += byte[i];
 	t->checksum = (u8)-sum;
+}
+
+void ivrs_show_features(void *table, u64 efr)
+{
+	struct ivrs_table *t = table;
+	struct ivrs_block *b;
+	u32 off;
+
+	t->info |= IVRS_EFR_SUP;
+	for (off = sizeof(*t); off < t->length; off += b->length) {
+		b = (void *)((u8 *)t + off);
+		if (b->type == IVHD_10 || b->type == IVHD_11 || b->type == IVHD_40)
+			show_unit((void *)b, efr);
+	}
+	mend(t);
+}
+
+void ivrs_hide(void *table)
+{
+	struct ivrs_table *t = table;
+
+	t->sig[0] = 'X';
+	mend(t);
 }

@@ -22,6 +22,7 @@ struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
 struct acpi_info acpi_info;
 static u32 inits[2];			/* of VT-d, of AMD-Vi */
+static u32 hidden;			/* the IVRS */
 
 /* What the kind was last asked for, and what it says. */
 static struct { u32 unit, off, size, nr; u64 val; } last;
@@ -64,6 +65,11 @@ void virt_amdvi_init(struct virt_unit *u, u32 index __unused)
 	inits[1]++;
 }
 
+void virt_amdvi_hide(void)
+{
+	hidden++;
+}
+
 static u64 load(u64 off, u32 size)
 {
 	u64 val = 0x5555555555555555ull;
@@ -80,6 +86,7 @@ static bool save(u64 off, u32 size, u64 val)
 static int start(bool remaps, bool vtd)
 {
 	memset(inits, 0, sizeof(inits));
+	hidden = 0;
 	memset(&last, 0, sizeof(last));
 	finished = true;
 	iommu_caps.remaps = remaps;
@@ -103,6 +110,10 @@ static void kinds(void **state __unused)
 	assert_int_equal(inits[1], UNITS);
 	start(false, true);
 	assert_int_equal(inits[0] + inits[1], 0);
+	assert_int_equal(hidden, 0);
+	start(false, false);
+	assert_int_equal(inits[0] + inits[1], 0);
+	assert_int_equal(hidden, 1);
 }
 
 /* Linux remaps all or nothing. */
@@ -127,6 +138,7 @@ static void ioapics(void **state __unused)
 	start(true, false);
 	assert_false(iommu_caps.remaps);
 	assert_int_equal(inits[1], 0);
+	assert_int_equal(hidden, 1);
 	iommu_ivrs.source[0].kind = IOMMU_IOAPIC;
 	start(true, false);
 	assert_int_equal(inits[1], UNITS);

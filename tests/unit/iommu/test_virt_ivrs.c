@@ -145,6 +145,24 @@ static void unknown_blocks_stay(void **state __unused)
 	changed_only((u32 []){ at + 24, 0 }, 16);
 }
 
+/* ACPI's lists still name it. */
+static void hidden_is_a_table(void **state __unused)
+{
+	u32 i;
+	u8 sum = 0;
+
+	begin(0x00203041);
+	ivhd(.type = 0x11, .id = 2, .regs = REGS, .efr = EFR);
+	all(0);
+	assert_true(read_table());
+	ivrs_hide(tab);
+	assert_false(read_bytes(tab_len));
+	for (i = 0; i < tab_len; i++)
+		sum += tab[i];
+	assert_int_equal(sum, 0);
+	assert_memory_equal(tab, "XVRS", 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +170,7 @@ int main(void)
 		cmocka_unit_test(old_type_keeps_its_devices),
 		cmocka_unit_test(units_agree),
 		cmocka_unit_test(unknown_blocks_stay),
+		cmocka_unit_test(hidden_is_a_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

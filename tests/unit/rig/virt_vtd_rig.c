@@ -46,6 +46,11 @@ void virt_amdvi_init(struct virt_unit *u __unused, u32 index __unused)
 	fail();
 }
 
+void virt_amdvi_hide(void)
+{
+	fail();
+}
+
 void *page_alloc(void)
 {
 	assert_true(nr_pages < ARRAY_SIZE(pages));
