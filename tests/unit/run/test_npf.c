@@ -11,6 +11,7 @@
 
 #include "hv/core/apic/vlapic.h"
 #include "hv/core/guest/insn.h"
+#include "hv/core/guest/pci_cfg.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/run/npf.h"
@@ -95,6 +96,8 @@ int vlapic_write(struct vcpu *w __unused, u32 reg __unused, u64 val __unused) { 
 int mmu_map_apic(struct domain *d __unused, gpa_t gpa __unused, hpa_t hpa __unused) { fail(); return 0; }
 bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused) { fail(); return false; }
 void vcpu_service(struct vcpu *w __unused, u8 reason __unused) { fail(); }
+bool pci_cfg_hit(gpa_t gpa __unused) { return false; }
+void pci_cfg_access(gpa_t gpa __unused, u32 size __unused, bool write __unused, u64 *val __unused) { fail(); }
 
 bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u32 len __unused,
 		      u64 val __unused, bool pio __unused)
