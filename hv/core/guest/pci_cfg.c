@@ -36,8 +36,7 @@ static_assert(sizeof(struct mcfg_entry) == 16, "specification");
 
 struct guarded {
 	struct pci_id id;
-	bool hidden;		/* else its registers can be read */
-	bool told;
+	bool told;		/* that a write was lost; IOMMUs': Linux makes some */
 	hpa_t page;		/* its registers in memory; 0: are not there */
 	const volatile u8 *regs;
 };
@@ -60,26 +59,24 @@ static struct guarded *find(u16 segment, u16 bdf)
 	return NULL;
 }
 
-static void guard(struct pci_id id, bool hidden)
+static void guard(struct pci_id id, bool told)
 {
 	if (find(id.segment, id.bdf))
 		return;
 	if (nr_guarded == GUARDED_MAX)
 		fatal("more than %u host bridges and IOMMUs on PCI", GUARDED_MAX);
-	guarded[nr_guarded++] = (struct guarded){ .id = id, .hidden = hidden };
+	guarded[nr_guarded++] = (struct guarded){ .id = id, .told = told };
 }
 
-/* If it does not reach the function: what is read instead. */
-static bool stopped(struct guarded *g, bool write, u64 *val)
+/* Does a write not reach the function? */
+static bool stopped(struct guarded *g)
 {
-	if (!g || (!write && !g->hidden))
+	if (!g)
 		return false;
-	if (!write)
-		*val = ~0ull;
-	else if (!g->told)
+	if (!g->told)
 		log_warn("domain 0: writes to the configuration space of " PCI_FMT " do nothing",
 			 PCI_ARGS(g->id));
-	g->told |= write;
+	g->told = true;
 	return true;
 }
 
@@ -92,7 +89,6 @@ static bool stopped(struct guarded *g, bool write, u64 *val)
 static bool config_port(const struct exit_io *io, u32 *val)
 {
 	struct guarded *g = NULL;
-	u64 read = 0;
 	u32 addr;
 
 	if ((io->port & 3) + io->size > 4)
@@ -103,11 +99,9 @@ static bool config_port(const struct exit_io *io, u32 *val)
 		if (addr & CONFIG_ENABLE)
 			g = find(0, CONFIG_BDF(addr));
 	}
-	if (stopped(g, !io->in, &read))
-		*val = (u32)read;
-	else if (io->in)
+	if (io->in)
 		*val = port_in(io->port, io->size);
-	else
+	else if (!stopped(g))
 		port_out(io->port, io->size, *val);
 	spin_unlock(&lock);
 	return true;
@@ -148,7 +142,9 @@ void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
 	struct guarded *g = find_page(gpa);
 
 	spin_lock(&lock);
-	if (!stopped(g, write, val))
+	if (write)
+		stopped(g);
+	else
 		*val = mmio_read(g->regs + (gpa & ~PAGE_MASK), size);
 	spin_unlock(&lock);
 }
@@ -224,7 +220,7 @@ void pci_cfg_init(void)
 		return;
 	for (i = 0; iommu_function(i, &id); i++) {
 		guard(id, true);
-		log_info("PCI: " PCI_FMT ", an IOMMU, is hidden from domain 0", PCI_ARGS(id));
+		log_info("PCI: writes to " PCI_FMT ", an IOMMU, do nothing", PCI_ARGS(id));
 	}
 	guard_bridges();
 	guard_pages();

@@ -3,8 +3,9 @@
  * PCI configuration space as domain 0 has it: all of it passes, by ports (PCI Local Bus
  * 3.0, 3.2.2.3.2) and by memory (PCI Express Base 5.0, 7.2.2), but for two kinds of functions.
  *
- *   IOMMUs		hidden: reads give all ones, as where nothing is; writes do nothing
- *   host bridges	reads pass, writes do nothing and are logged once a function
+ *   IOMMUs		reads pass, writes do nothing: Linux's driver wants to see the function
+ *			before it remaps devices' messages, and to turn its interrupt on
+ *   host bridges	the same, and writes are logged once a function
  *
  * Registers of host bridges say where RAM, memory windows and configuration space itself
  * are, so who writes there can lay anything over Bedplate's memory. That concerns all that

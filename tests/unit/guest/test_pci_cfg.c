@@ -178,15 +178,15 @@ static int boot(void **state __unused)
 	return 0;
 }
 
-static void hides_iommus(void **state __unused)
+static void stops_writes_to_iommus(void **state __unused)
 {
 	u8 size;
 
 	for (size = 1; size <= 4; size *= 2) {
-		assert_int_equal(read_reg(0x0002, 0, size), 0xffffffff >> (32 - 8 * size));
+		assert_int_equal(read_reg(0x0002, 0, size), 0x14811022 & 0xffffffff >> (32 - 8 * size));
 		assert_false(write_passes(0x0002, 0x44, size));
 	}
-	assert_int_equal(read_reg(0x0002, 0x0b, 1), 0xff);
+	assert_int_equal(read_reg(0x0002, 0x0b, 1), 0x08);
 }
 
 static void stops_writes_to_host_bridges(void **state __unused)
@@ -297,17 +297,16 @@ static void accesses_in_memory(void **state __unused)
 		val = 0;
 		pci_cfg_access(PAGE(0) + 0x108, size, true, &val);
 		assert_int_equal(regs[0x108], 0x11);
-		val = 0;
-		pci_cfg_access(PAGE(2) + 0x108, size, false, &val);
-		assert_int_equal(val, ~0ull);
 		pci_cfg_access(PAGE(2) + 0x108, size, true, &val);
+		pci_cfg_access(PAGE(2) + 0x108, size, false, &val);
+		assert_int_equal(val & 0xf0, 0x40);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hides_iommus), cmocka_unit_test(stops_writes_to_host_bridges),
+		cmocka_unit_test(stops_writes_to_iommus), cmocka_unit_test(stops_writes_to_host_bridges),
 		cmocka_unit_test(lets_others_pass), cmocka_unit_test(reads_the_address),
 		cmocka_unit_test(passes_the_reset_port), cmocka_unit_test(refuses_odd_accesses),
 		cmocka_unit_test(guards_pages), cmocka_unit_test(accesses_in_memory),
