@@ -6,6 +6,8 @@
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/machine/panic.h"
+#include "hv/iommu/ivrs.h"
+#include "hv/iommu/unit.h"
 #include "linux_image.h"
 
 /*
@@ -84,14 +86,25 @@ static hpa_t provide_rsdp(const struct boot_info *bi, hpa_t tables, struct mem_m
 	return tables + RSDP_OFFSET;
 }
 
+/*
+ * Linux's driver of AMD's units would give devices I/O addresses of its own, of which
+ * Bedplate's tables know nothing.
+ */
+static const char *added_words(void)
+{
+	return iommu_caps.remapping && iommu_ivrs.nr_units ? " iommu=pt" : "";
+}
+
 static void copy_cmdline(hpa_t to, const char *line, const struct linux_image *li)
 {
-	u64 len = strlen(line);
+	const char *more = added_words();
+	u64 len = strlen(line), all = len + strlen(more);
 
-	if (len > li->cmdline_max || len >= PAGE_SIZE)
+	if (all > li->cmdline_max || all >= PAGE_SIZE)
 		fatal("domain 0's command line is too long (%llu bytes; the kernel takes %u)",
-		      len, li->cmdline_max);
-	memcpy(phys_to_virt(to), line, len + 1);
+		      all, li->cmdline_max);
+	memcpy(phys_to_virt(to), line, len);
+	memcpy((u8 *)phys_to_virt(to) + len, more, all - len + 1);
 }
 
 static const void *check_kernel(const struct boot_info *bi, struct linux_image *li)
@@ -150,5 +163,5 @@ void linux_load(const struct boot_info *bi, struct linux_entry *entry)
 	entry->rip = p.kernel;
 	entry->rsi = low + LOW_PARAMS;
 	log_info("domain 0: kernel at 0x%llx, initrd at 0x%llx (%llu KiB), options \"%s\"",
-		 p.kernel, p.initrd, p.initrd_bytes >> 10, bi->module[0].cmdline);
+		 p.kernel, p.initrd, p.initrd_bytes >> 10, (char *)phys_to_virt(p.cmdline));
 }
