@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Domain 0's faults at an IOMMU's registers: which instructions are served, and how. */
+/* Domain 0's faults at an IOMMU's registers, or in PCI's configuration space: which instructions are served, and how. */
 // SOURCES: hv/core/run/npf.c hv/core/guest/insn.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 #include "hv/iommu/virt/virt.h"
 
 #define REGS	0xfed90000ull
+#define CONFIG	(REGS + 0x10000)	/* a page of configuration space */
 #define RIP	0x1000u
 
 static struct vcpu v;
@@ -44,6 +45,17 @@ bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val)
 	if (!write)
 		*val = answer;
 	return finished;
+}
+
+bool pci_cfg_hit(gpa_t gpa)
+{
+	return gpa - CONFIG < PAGE_SIZE;
+}
+
+void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
+{
+	assert_int_equal(gpa & (size - 1), 0);
+	virt_iommu_access(gpa, size, write, val);
 }
 
 int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8 *buf)
@@ -96,8 +108,6 @@ int vlapic_write(struct vcpu *w __unused, u32 reg __unused, u64 val __unused) { 
 int mmu_map_apic(struct domain *d __unused, gpa_t gpa __unused, hpa_t hpa __unused) { fail(); return 0; }
 bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused) { fail(); return false; }
 void vcpu_service(struct vcpu *w __unused, u8 reason __unused) { fail(); }
-bool pci_cfg_hit(gpa_t gpa __unused) { return false; }
-void pci_cfg_access(gpa_t gpa __unused, u32 size __unused, bool write __unused, u64 *val __unused) { fail(); }
 
 bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u32 len __unused,
 		      u64 val __unused, bool pio __unused)
@@ -220,6 +230,30 @@ static void at_the_start(void **state __unused)
 	assert_int_equal(last.nr, 1);
 }
 
+#define IN_CONFIG	0x10000u	/* from REGS on */
+
+static void configuration(void **state __unused)
+{
+	LOAD(IN_CONFIG + 0x44, "\x8b\x03");
+	assert_access(IN_CONFIG + 0x44, 4, false, 2);
+	assert_int_equal(v.regs.gpr[RAX], 0x55667788);
+	answer = ~0ull;
+	LOAD(IN_CONFIG + 0x45, "\x0f\xb6\x0b");		/* movzbl (%rbx), %ecx */
+	assert_access(IN_CONFIG + 0x45, 1, false, 3);
+	assert_int_equal(v.regs.gpr[RCX], 0xff);
+	LOAD(IN_CONFIG + 0x46, "\x0f\xb7\x0b");		/* movzwl (%rbx), %ecx */
+	assert_access(IN_CONFIG + 0x46, 2, false, 3);
+	assert_int_equal(v.regs.gpr[RCX], 0xffff);
+	STORE(IN_CONFIG + 0x48, "\x66\x89\x03");
+	assert_access(IN_CONFIG + 0x48, 2, true, 3);
+	/* Neither those that are not aligned nor other instructions. */
+	LOAD(IN_CONFIG + 0x46, "\x8b\x03");
+	assert_int_equal(faults, 1);
+	STORE(IN_CONFIG + 0x48, "\x09\x03");
+	assert_int_equal(faults, 2);
+	assert_int_equal(last.nr, 4);
+}
+
 static void assert_refused(u32 nr)
 {
 	assert_int_equal(faults, nr);
@@ -334,7 +368,7 @@ static void other_strings(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(loads), T(stores), T(again), T(at_the_start), T(others),
+		T(loads), T(stores), T(again), T(at_the_start), T(configuration), T(others),
 		T(string_stores), T(string_stores_of_one), T(other_strings),
 	};
 
