@@ -55,7 +55,7 @@ def parser():
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
                    "2G, 2 disks with the overlay's, no --accel, --cpu, --icount, "
-                   "--iommu, --mttcg")
+                   "--iommu, --mttcg, --edu, --wire")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
@@ -87,6 +87,12 @@ def parser():
     p.add_argument("--accel", choices=["tcg", "kvm"], default="tcg",
                    help="how the machine is emulated (default tcg; kvm needs a host "
                    "with nested virtualisation)")
+    p.add_argument("--edu", action="store_true",
+                   help="add a device that copies to and from any address and sends any "
+                   "message, as it is told: QEMU's edu")
+    p.add_argument("--wire", action="store_true",
+                   help="add two network cards, a virtio-net and an e1000e, on one wire that "
+                   "nobody else is on")
     p.add_argument("--hv", metavar="FILE",
                    help="another hypervisor image than build/bedplate.elf")
     p.add_argument("--coverage", metavar="FILE",
@@ -143,6 +149,7 @@ def check_bochs(opts):
     for given, option in ((opts.icount, "--icount"), (opts.mttcg, "--mttcg"),
                           (opts.accel == "kvm", "--accel kvm"),
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
+                          (opts.edu, "--edu"), (opts.wire, "--wire"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
             raise Usage(f"{where} cannot do {option}")

@@ -64,6 +64,13 @@ class Qemu(Machine):
             args += self.disk(f"disk{n}", os.path.abspath(path), False)
         return args
 
+    def wire(self):
+        args = []
+        for n, card in enumerate((self.virtio("virtio-net-pci"), "e1000e")):
+            args += ["-netdev", f"hubport,id=wire{n},hubid=0",
+                     "-device", f"{card},netdev=wire{n},romfile="]
+        return args
+
     def command(self, serial, agent, qmp):
         """The three arguments are descriptors of connected sockets."""
         opts = self.opts
@@ -81,6 +88,9 @@ class Qemu(Machine):
             args += ["-chardev", f"file,id=coverage,path={path}",
                      "-device", "isa-serial,chardev=coverage,index=2"]
         args += self.disks()
+        args += self.wire() if opts.wire else []
+        if opts.edu:
+            args += ["-device", "edu,dma_mask=0xffffffffffffffff"]
         # Names triple faults; costs nothing while there are none.
         args += ["-d", "cpu_reset", "-D", f"{self.run}/qemu.log"]
         if opts.on_reboot == "end":
