@@ -98,7 +98,7 @@ struct emul_ops {
 	/*
 	 * Guest RAM, 0..4096 bytes. -EFAULT: not RAM (for write_gpa: not writable
 	 * RAM, as a read-only memslot), the access is then taken as MMIO. len 0
-	 * asks only which of the two it is.
+	 * asks which of the two it is, and is refused as the access would be.
 	 */
 	int (*read_gpa)(struct emul_ctx *ctx, u64 gpa, void *buf, u32 len);
 	int (*write_gpa)(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len);
@@ -323,8 +323,8 @@ struct emul_task {
  * EMUL_DONE: it is made; EMUL_FAULT: ctx->fault is the old task's, and of memory
  * and registers only accessed and dirty flags and ->events' NMI may have
  * changed.  EMUL_UNHANDLED: a TSS, a descriptor or a page table is not in RAM;
- * EMUL_AGAIN, a negative errno: nothing was done, but for what others do to the
- * guest's memory meanwhile.
+ * EMUL_AGAIN, a negative errno: of memory a part may be written, in such an order that a
+ * switch that begins anew ends as one that was not given up.
  */
 int emul_task_switch(struct emul_ctx *ctx, struct emul_task *task);
 

@@ -208,6 +208,10 @@ static int load_task(struct task *t, struct places *w)
 
 /* ---- the commit ---- */
 
+/*
+ * Should memory that was there be gone (a negative errno), the switch begins anew, by what it
+ * finds then.  So the busy bits go last: a task that is busy cannot be switched to.
+ */
 static int write_memory(struct task *t, const struct places *w)
 {
 	struct emul_ctx *ctx = t->ctx;
@@ -218,12 +222,12 @@ static int write_memory(struct task *t, const struct places *w)
 	r = emul_tss_save(ctx, &w->old_tss, is_32(&t->old_tr), &t->from);
 	if (!r && is_nested(t))
 		r = emul_ram_write(ctx, &w->new_tss, 0, &old_tr, sizeof(old_tr));
+	if (!r && w->push.pieces)
+		r = emul_ram_write(ctx, &w->push, 0, &error, is_32(&t->io->sregs.tr) ? 4 : 2);
 	if (!r && w->old_desc.pieces)
 		r = emul_ram_set_bits(ctx, &w->old_desc, 0, TYPE_TSS_BUSY);
 	if (!r && w->new_desc.pieces)
 		r = emul_ram_set_bits(ctx, &w->new_desc, TYPE_TSS_BUSY, 0);
-	if (!r && w->push.pieces)
-		r = emul_ram_write(ctx, &w->push, 0, &error, is_32(&t->io->sregs.tr) ? 4 : 2);
 	return r;
 }
 

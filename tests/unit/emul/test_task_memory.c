@@ -74,6 +74,53 @@ static void demand(void **state __unused)
 	assert_int_equal(v.inject.type, EVENT_EXC);
 }
 
+/* By one of all sources; TASK_GATE: with an exception and its error code. */
+static void by_any(int source)
+{
+	setup(NULL);
+	if (source == TASK_GATE)
+		event(EVENT_EXC, 13, true, 0x1234);
+	else
+		by(source);
+	new32()->seg[3].sel = SEL_FRESH;
+}
+
+/* A page that was there is gone as it is written: the switch begins anew, and ends as always. */
+static void given_up(void **state __unused)
+{
+	static u8 good[MEM];
+	struct kvm_sregs good_set;
+	struct regs good_regs;
+	int source, n, least = 100;
+
+	for (source = TASK_CALL; source <= TASK_GATE; source++) {
+		by_any(source);
+		assert_true(task_switch() && was_set && !exc.any);
+		memcpy(good, mem, MEM);
+		good_set = set;
+		good_regs = v.regs;
+		for (n = 1;; n++) {
+			by_any(source);
+			gone_in = n;
+			was_wanted = false;
+			assert_true(task_switch());
+			if (!was_wanted)
+				break;
+			assert_false(was_set || exc.any);
+			was_wanted = false;
+			assert_true(task_switch() && was_set && !exc.any);
+			assert_memory_equal(good, mem, MEM);
+			assert_memory_equal(&good_set, &set, sizeof(set));
+			assert_memory_equal(&good_regs, &v.regs, sizeof(v.regs));
+			assert_int_equal(v.inject.type, EVENT_NONE);
+		}
+		gone_in = 0;
+		least = n < least ? n : least;
+	}
+	/* The descriptor's bit, the state in two pages, a busy bit. */
+	assert_true(least > 4);
+}
+
 static void nowhere(void **state __unused)
 {
 	static const u32 needed[] = { GDT, OLD_TSS, OLD_TSS + 0x5f, NEW_TSS, NEW_TSS + 0x67, STACK - 4 };
@@ -374,7 +421,7 @@ static void hostile(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(demand), T(read_only), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
+		T(demand), T(given_up), T(read_only), T(nowhere), T(cr3), T(demand_paged), T(page_faults),
 		T(late_page_faults), T(pae), T(pae_in_registers),
 		T(hostile),
 	};

@@ -113,6 +113,7 @@ static bool was_set;
 /* What is missing comes with ->later, once the switch was given up for it. */
 static bool later, was_wanted, wanted_write;
 static u64 wanted;
+static int gone_in;			/* that write finds its page gone, once; 1: the next */
 static const u64 *pdptes;		/* the CPU's own, or NULL */
 static u8 shadow, masked, nmi_pending;
 static u32 events_set;			/* KVM_VCPUEVENT_VALID_* */
@@ -128,6 +129,10 @@ static struct {
 static int at(u64 gpa, u32 len, bool write, u8 **p)
 {
 	assert_true(len <= PAGE_SIZE - gpa % PAGE_SIZE);
+	if (write && len && gone_in && !--gone_in) {
+		was_wanted = true;
+		return -EINTR;
+	}
 	if (gpa < MEM && page[gpa / PAGE_SIZE] >= (write ? THERE : READ_ONLY)) {
 		*p = mem + gpa;
 		return 0;
