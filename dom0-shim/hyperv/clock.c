@@ -90,9 +90,10 @@ static int write_page(struct bp_vcpu *vcpu, bool guest)
 	u64 gpa = hv->tsc_page & PAGE_MASK;
 	const size_t head = offsetofend(struct ms_hyperv_tsc_page, tsc_offset);
 	u32 seq, none = 0;
+	int ret = bp_gmem_read(vcpu, gpa, &p, head);
 
-	if (bp_gmem_read(vcpu->vm, gpa, &p, head))
-		return -EFAULT;
+	if (ret)
+		return ret;
 	seq = p.tsc_sequence;
 	/* What was restored stays while the guest is told of changes otherwise. */
 	if (seq && !guest && hv->tsc_emul_control) {
@@ -100,28 +101,37 @@ static int write_page(struct bp_vcpu *vcpu, bool guest)
 		hv->tsc_offset = p.tsc_offset;
 		return 0;
 	}
+	ret = page_write(vcpu, 0, &none, sizeof(none));
+	if (ret)
+		return ret;
 	compute(vcpu);
 	p.tsc_scale = hv->tsc_scale;
 	p.tsc_offset = hv->tsc_offset;
 	p.tsc_sequence = 0;
-	if (page_write(vcpu, 0, &none, sizeof(none)) || page_write(vcpu, 0, &p, head))
-		return -EFAULT;
+	ret = page_write(vcpu, 0, &p, head);
+	if (ret)
+		return ret;
 	smp_wmb();	/* the guest reads the sequence first and last */
 	seq = seq + 1 && seq + 1 != U32_MAX ? seq + 1 : 1;
 	return page_write(vcpu, 0, &seq, sizeof(seq));
 }
 
-void bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest)
+int bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest)
 {
 	struct bp_hv *hv = vcpu->vm->hv;
+	int ret;
 
 	if (!(hv->tsc_page & HV_X64_MSR_TSC_REFERENCE_ENABLE)) {
 		hv->tsc_state = HV_PAGE_UNSET;
-		return;
+		return 0;
 	}
 	if (!guest && hv->tsc_state != HV_PAGE_STALE)
-		return;
-	hv->tsc_state = write_page(vcpu, guest) ? HV_PAGE_BROKEN : HV_PAGE_SET;
+		return 0;
+	ret = write_page(vcpu, guest);
+	if (ret == -EINTR)
+		return ret;
+	hv->tsc_state = ret ? HV_PAGE_BROKEN : HV_PAGE_SET;
+	return 0;
 }
 
 void bp_hv_clock_set(struct bp_vm *vm)

@@ -34,6 +34,7 @@ struct hcall {
 	bool fast;
 	u64 xmm[2 * XMM_REGS];	/* halves, with fast */
 	u32 used;		/* bytes of input, or halves of xmm, read by now */
+	bool interrupted;	/* while it was read, so that nothing has been done */
 };
 
 /* ---- input ---- */
@@ -42,6 +43,7 @@ struct hcall {
 static bool more(struct hcall *hc, u64 *to, u32 n)
 {
 	u32 i, len;
+	int ret;
 
 	if (hc->fast) {
 		if (n > 2 * XMM_REGS - hc->used)
@@ -56,7 +58,9 @@ static bool more(struct hcall *hc, u64 *to, u32 n)
 		if (gpa % sizeof(*to))
 			return false;
 		len = min_t(u64, (n - i) * sizeof(*to), PAGE_SIZE - offset_in_page(gpa));
-		if (bp_gmem_read(hc->vcpu->vm, gpa, to + i, len))
+		ret = bp_gmem_read(hc->vcpu, gpa, to + i, len);
+		hc->interrupted = ret == -EINTR;
+		if (ret)
 			return false;
 		hc->used += len;
 	}
@@ -392,6 +396,8 @@ int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
 	if (is_ext(hc.code))
 		return hc.fast ? done(vcpu, hc.wide, HV_STATUS_INVALID_PARAMETER) : to_user(&hc);
 	status = call(&hc);
+	if (hc.interrupted)
+		return -EINTR;
 	return status == TO_USER ? to_user(&hc) : done(vcpu, hc.wide, status);
 }
 

@@ -94,8 +94,8 @@ static inline bool bp_hv_allowed(const struct bp_hv_vcpu *hv, u32 have, u32 need
 u32 bp_hv_machine_khz(void);
 /* vm->hv->lock is held, the vCPU is stopped: */
 u64 bp_hv_ref_time(struct bp_vcpu *vcpu);	/* 100 ns */
-/* After the MSR was written, by the guest if @guest. */
-void bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest);
+/* After the MSR was written, by the guest if @guest.  0 or -EINTR, which changes nothing. */
+int bp_hv_tsc_page(struct bp_vcpu *vcpu, bool guest);
 
 /*
  * ---- synic.c ----
@@ -115,11 +115,11 @@ void bp_hv_conns_free(struct bp_hv *hv);
 
 /*
  * ---- stimer.c ----
- * process: the vCPU is stopped.  acked: the guest has taken a message of the source.
+ * process: the vCPU is stopped; 0, or -EINTR: it is due still.  acked: the guest has taken a message of the source.
  * set, get: MSRs; -EINVAL.
  */
 void bp_hv_timers_init(struct bp_vcpu *vcpu);
-void bp_hv_timers_process(struct bp_vcpu *vcpu);
+int bp_hv_timers_process(struct bp_vcpu *vcpu);
 void bp_hv_timers_acked(struct bp_vcpu *vcpu, u32 sint);
 long bp_hv_timer_set(struct bp_vcpu *vcpu, u32 msr, u64 val, bool guest);
 long bp_hv_timer_get(struct bp_vcpu *vcpu, u32 msr, u64 *val);

@@ -111,18 +111,23 @@ static long write_hypercall_page(struct access *a)
 	static const u8 vmcall[] = { 0x0f, 0x01, 0xc1, 0xc3 }, vmmcall[] = { 0x0f, 0x01, 0xd9, 0xc3 };
 	bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
 
-	return bp_gmem_write(a->vcpu, a->data & HV_X64_MSR_HYPERCALL_PAGE_ADDRESS_MASK,
-			     intel ? vmcall : vmmcall, sizeof(vmcall)) ? -EINVAL : 0;
+	int ret = bp_gmem_write(a->vcpu, a->data & HV_X64_MSR_HYPERCALL_PAGE_ADDRESS_MASK,
+				intel ? vmcall : vmmcall, sizeof(vmcall));
+
+	return bp_gmem_error(ret, -EINVAL);
 }
 
 static long set_hypercall(struct access *a)
 {
 	struct bp_hv *hv = a->vcpu->vm->hv;
+	long ret = 0;
 
 	if (!hv->os_id)
 		return 0;
-	if (a->data & HV_X64_MSR_HYPERCALL_ENABLE && write_hypercall_page(a))
-		return -EINVAL;
+	if (a->data & HV_X64_MSR_HYPERCALL_ENABLE)
+		ret = write_hypercall_page(a);
+	if (ret)
+		return ret;
 	hv->hypercall = a->data;
 	return 0;
 }
@@ -143,17 +148,21 @@ static long set_os_id(struct access *a)
 static long set_tsc_page(struct access *a)
 {
 	struct bp_hv *hv = a->vcpu->vm->hv;
+	u64 old = hv->tsc_page;
+	int ret = 0;
 
 	hv->tsc_page = a->data;
 	if (a->guest) {
-		bp_hv_tsc_page(a->vcpu, true);
+		ret = bp_hv_tsc_page(a->vcpu, true);
+		if (ret)
+			hv->tsc_page = old;
 	} else if (a->data & HV_X64_MSR_TSC_REFERENCE_ENABLE) {
 		hv->tsc_state = HV_PAGE_STALE;
 		set_bit(HV_WORK_TSC_PAGE, &a->vcpu->hv_work);
 	} else {
 		hv->tsc_state = HV_PAGE_UNSET;
 	}
-	return 0;
+	return ret;
 }
 
 static int system_event(struct access *a, u32 type)
@@ -299,8 +308,9 @@ static long set_assist(struct access *a)
 	if (!(a->data & HV_X64_MSR_VP_ASSIST_PAGE_ENABLE)) {
 		ret = set_pv_eoi(a->vcpu, 0);
 	} else {
-		if (bp_gmem_write(a->vcpu, gpa, &none, sizeof(none)))
-			return -EINVAL;
+		ret = bp_gmem_write(a->vcpu, gpa, &none, sizeof(none));
+		if (ret)
+			return bp_gmem_error(ret, -EINVAL);
 		ret = set_pv_eoi(a->vcpu, gpa | KVM_MSR_ENABLED);
 	}
 	if (!ret)
@@ -419,7 +429,11 @@ static long run_access(struct access *a, bool write)
 
 	if (ret)
 		return ret;
-	mutex_lock(&hv->lock);
+	/* Who has it may be waiting for a page. */
+	if (!a->guest)
+		mutex_lock(&hv->lock);
+	else if (mutex_lock_interruptible(&hv->lock))
+		return -EINTR;
 	ret = write ? set_partition(a) : get_partition(a);
 	mutex_unlock(&hv->lock);
 	if (ret == -ENOENT)
@@ -474,7 +488,7 @@ int bp_hv_exit_msr(struct bp_vcpu *vcpu)
 		return -ENOENT;
 	ret = run_access(&a, vcpu->msr.write);
 	if (ret < 0)
-		return ret == -EINVAL ? -EINVAL : -ENOENT;
+		return ret == -EINVAL || ret == -EINTR ? ret : -ENOENT;
 	if (!vcpu->msr.write) {
 		regs->rax = (u32)a.data;
 		regs->rdx = a.data >> 32;

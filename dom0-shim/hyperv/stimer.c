@@ -9,6 +9,7 @@
 
 #include "channel/ring.h"
 #include "hyperv.h"
+#include "memory/gmem.h"
 
 static struct bp_vcpu *vcpu_of(const struct bp_hv_stimer *t)
 {
@@ -107,7 +108,8 @@ static int send_message(struct bp_hv_stimer *t, u64 now)
 	return bp_hv_synic_message(vcpu_of(t), t->config.sintx, &m, !t->config.periodic);
 }
 
-static void expire(struct bp_hv_stimer *t, u64 now)
+/* 0 or -EINTR: it is to expire at the next look. */
+static int expire(struct bp_hv_stimer *t, u64 now)
 {
 	int ret = 0;
 
@@ -117,37 +119,47 @@ static void expire(struct bp_hv_stimer *t, u64 now)
 	else
 		ret = send_message(t, now);
 	if (ret)
-		return;
+		return bp_gmem_error(ret, 0);
 	t->waits = false;
 	if (!t->config.periodic)
 		t->config.enable = 0;
+	return 0;
 }
 
-static void process(struct bp_hv_stimer *t)
+static int process(struct bp_hv_stimer *t)
 {
 	struct bp_vcpu *vcpu = vcpu_of(t);
+	int ret = 0;
 	u64 now;
 
 	if (!t->config.enable)
-		return;
-	mutex_lock(&vcpu->vm->hv->lock);
+		return 0;
+	if (mutex_lock_interruptible(&vcpu->vm->hv->lock))
+		return -EINTR;
 	now = bp_hv_ref_time(vcpu);
 	mutex_unlock(&vcpu->vm->hv->lock);
 	if (t->expires && now >= t->expires)
-		expire(t, now);
+		ret = expire(t, now);
+	if (ret)
+		return ret;
 	if (!t->config.enable || !t->count)
 		stop(t);
 	else if (!t->waits)
 		start(t, now);
+	return 0;
 }
 
-void bp_hv_timers_process(struct bp_vcpu *vcpu)
+int bp_hv_timers_process(struct bp_vcpu *vcpu)
 {
 	unsigned int i;
+	int ret = 0;
 
-	for (i = 0; i < HV_SYNIC_STIMER_COUNT; i++)
+	for (i = 0; i < HV_SYNIC_STIMER_COUNT && !ret; i++)
 		if (test_and_clear_bit(i, &vcpu->hv->timers_due))
-			process(&vcpu->hv->stimer[i]);
+			ret = process(&vcpu->hv->stimer[i]);
+	if (ret)
+		wake(&vcpu->hv->stimer[i - 1], false);
+	return ret;
 }
 
 void bp_hv_timers_acked(struct bp_vcpu *vcpu, u32 sint)

@@ -131,17 +131,20 @@ int bp_hv_synic_message(struct bp_vcpu *vcpu, u32 sint, const struct hv_message 
 
 	if (!(s->simp & HV_SYNIC_SIMP_ENABLE))
 		return -ENOENT;
-	if (bp_gmem_read(vcpu->vm, at, &type, sizeof(type)))
-		return -EFAULT;
+	ret = bp_gmem_read(vcpu, at, &type, sizeof(type));
+	if (ret)
+		return bp_gmem_error(ret, -EFAULT);
 	if (type != HVMSG_NONE) {
 		if (!retry)
 			return 0;
 		/* The guest tells when it has read the one that is there. */
-		return bp_gmem_write(vcpu, at + offsetof(struct hv_message, header.message_flags),
-				     &pending, sizeof(pending)) ? -EFAULT : -EAGAIN;
+		ret = bp_gmem_write(vcpu, at + offsetof(struct hv_message, header.message_flags),
+				    &pending, sizeof(pending));
+		return ret ? bp_gmem_error(ret, -EFAULT) : -EAGAIN;
 	}
-	if (bp_gmem_write(vcpu, at, m, sizeof(m->header) + m->header.payload_size))
-		return -EFAULT;
+	ret = bp_gmem_write(vcpu, at, m, sizeof(m->header) + m->header.payload_size);
+	if (ret)
+		return bp_gmem_error(ret, -EFAULT);
 	ret = bp_hv_synic_raise(vcpu, sint);
 	return ret > 0 ? 0 : ret ?: -EFAULT;
 }
@@ -156,9 +159,12 @@ static int zero_page(struct bp_vcpu *vcpu, u64 gpa)
 /* The page of messages or flags is cleared as it is enabled, unless user space does it. */
 static long set_page(struct bp_vcpu *vcpu, u64 *reg, u64 val, bool guest)
 {
-	if (val & HV_SYNIC_SIMP_ENABLE && guest && !vcpu->hv->synic.keep_pages &&
-	    zero_page(vcpu, val))
-		return -EINVAL;
+	int ret = 0;
+
+	if (val & HV_SYNIC_SIMP_ENABLE && guest && !vcpu->hv->synic.keep_pages)
+		ret = zero_page(vcpu, val);
+	if (ret)
+		return bp_gmem_error(ret, -EINVAL);
 	*reg = val;
 	return 0;
 }

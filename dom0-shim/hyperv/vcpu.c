@@ -51,16 +51,29 @@ void bp_hv_enforce(struct bp_vcpu *vcpu, bool on)
 	vcpu->hv->enforce = on;
 }
 
+static int renew_tsc_page(struct bp_vcpu *vcpu)
+{
+	struct mutex *lock = &vcpu->vm->hv->lock;
+	int ret = mutex_lock_interruptible(lock);
+
+	if (!ret) {
+		ret = bp_hv_tsc_page(vcpu, false);
+		mutex_unlock(lock);
+	}
+	if (ret)
+		set_bit(HV_WORK_TSC_PAGE, &vcpu->hv_work);
+	return ret;
+}
+
 int bp_hv_prepare(struct bp_vcpu *vcpu)
 {
-	if (test_and_clear_bit(HV_WORK_TSC_PAGE, &vcpu->hv_work)) {
-		mutex_lock(&vcpu->vm->hv->lock);
-		bp_hv_tsc_page(vcpu, false);
-		mutex_unlock(&vcpu->vm->hv->lock);
-	}
-	if (test_and_clear_bit(HV_WORK_INVTSC, &vcpu->hv_work))
+	int ret = 0;
+
+	if (test_and_clear_bit(HV_WORK_TSC_PAGE, &vcpu->hv_work))
+		ret = renew_tsc_page(vcpu);
+	if (!ret && test_and_clear_bit(HV_WORK_INVTSC, &vcpu->hv_work))
 		bp_hv_show_invtsc(vcpu);
-	if (test_and_clear_bit(HV_WORK_TIMERS, &vcpu->hv_work))
-		bp_hv_timers_process(vcpu);
-	return 1;
+	if (!ret && test_and_clear_bit(HV_WORK_TIMERS, &vcpu->hv_work))
+		ret = bp_hv_timers_process(vcpu);
+	return ret ?: 1;
 }

@@ -248,9 +248,9 @@ static u64 shared_at(const struct bp_vcpu *vcpu, size_t offset)
 	return (vcpu->apf.enable & ~0x3full) + offset;
 }
 
-static bool put_shared(struct bp_vcpu *vcpu, size_t offset, u32 val)
+static int put_shared(struct bp_vcpu *vcpu, size_t offset, u32 val)
 {
-	return !bp_gmem_write(vcpu, shared_at(vcpu, offset), &val, sizeof(val));
+	return bp_gmem_write(vcpu, shared_at(vcpu, offset), &val, sizeof(val));
 }
 
 /* ---- a halt that the guest knows nothing of: RIP stays at what waits ---- */
@@ -286,11 +286,12 @@ static void unhalt(struct bp_vcpu *vcpu)
 
 /* ---- page not present ---- */
 
+/* False: it cannot be told, or a signal came first: it is halted then, which does as well. */
 static bool tell_missing(struct bp_vcpu *vcpu, u32 token)
 {
 	if (!can_tell(vcpu) ||
-	    !put_shared(vcpu, offsetof(struct kvm_vcpu_pv_apf_data, flags),
-			KVM_PV_REASON_PAGE_NOT_PRESENT))
+	    put_shared(vcpu, offsetof(struct kvm_vcpu_pv_apf_data, flags),
+		       KVM_PV_REASON_PAGE_NOT_PRESENT))
 		return false;
 	bp_queue_exception(vcpu, X86_TRAP_PF, true, 0, token);
 	return true;
@@ -332,46 +333,57 @@ int bp_apf_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access)
 
 /* ---- page ready ---- */
 
-/* The local APIC takes an interrupt, and the guest has taken the last token. */
-static bool can_tell_ready(struct bp_vcpu *vcpu)
+/* 1: the local APIC takes an interrupt, and the guest has taken the last token.  0, -EINTR. */
+static int can_tell_ready(struct bp_vcpu *vcpu)
 {
 	u64 at = shared_at(vcpu, offsetof(struct kvm_vcpu_pv_apf_data, token));
 	u32 token;
+	int ret;
 
 	if (!enabled(vcpu))
-		return true;
+		return 1;
 	if (!(vcpu->page->apic_base & MSR_IA32_APICBASE_ENABLE) ||
 	    !(bp_hc_lapic_read(vcpu->vm->dom, vcpu->index, APIC_SPIV) & APIC_SPIV_APIC_ENABLED))
-		return false;
-	return !bp_gmem_read(vcpu->vm, at, &token, sizeof(token)) && !token;
+		return 0;
+	ret = bp_gmem_read(vcpu, at, &token, sizeof(token));
+	return ret ? bp_gmem_error(ret, 0) : !token;
 }
 
-static void tell_ready(struct bp_vcpu *vcpu, u32 token)
+/* 0 or -EINTR. */
+static int tell_ready(struct bp_vcpu *vcpu, u32 token)
 {
-	if (enabled(vcpu) &&
-	    put_shared(vcpu, offsetof(struct kvm_vcpu_pv_apf_data, token), token))
+	int ret;
+
+	if (!enabled(vcpu))
+		return 0;
+	ret = put_shared(vcpu, offsetof(struct kvm_vcpu_pv_apf_data, token), token);
+	if (!ret)
 		bp_message_to(vcpu, vcpu->apf.vector);
+	return bp_gmem_error(ret, 0);
 }
 
-static void tell_all_ready(struct bp_vcpu *vcpu)
+/* 0 or -EINTR.  Only who has been told is forgotten. */
+static int tell_all_ready(struct bp_vcpu *vcpu)
 {
 	struct apf_wait *w;
+	int ret;
 
 	for (;;) {
 		w = first_done(vcpu);
 		if (!w && !vcpu->apf.wake_all)
-			return;
+			return 0;
 		unhalt(vcpu);
-		if (!can_tell_ready(vcpu))
-			return;
-		if (!w) {
+		ret = can_tell_ready(vcpu);
+		if (ret <= 0)
+			return ret;
+		if (!w || w->told)
+			ret = tell_ready(vcpu, w ? w->token : WAKE_ALL);
+		if (ret < 0)
+			return ret;
+		if (w)
+			forget(vcpu, w);
+		else
 			vcpu->apf.wake_all = false;
-			tell_ready(vcpu, WAKE_ALL);
-			continue;
-		}
-		if (w->told)
-			tell_ready(vcpu, w->token);
-		forget(vcpu, w);
 	}
 }
 
@@ -380,8 +392,8 @@ int bp_apf_look(struct bp_vcpu *vcpu)
 	/* Before it looks: who is done from here on says so again. */
 	smp_store_mb(vcpu->apf.look, false);
 	see_init(vcpu);
-	tell_all_ready(vcpu);
-	return 1;
+	/* Interrupted, the next KVM_RUN looks again: bp_apf_left(). */
+	return tell_all_ready(vcpu) ?: 1;
 }
 
 void bp_apf_left(struct bp_vcpu *vcpu)

@@ -21,7 +21,7 @@ void bp_apf_forget(struct bp_vcpu *vcpu);
 /* ---- in KVM_RUN; vm->srcu is held ---- */
 /* In an NPF exit: bp_fault(), or the guest has been told, or halted, and is to be run. */
 int bp_apf_fault(struct bp_vcpu *vcpu, u64 gfn, u32 access);
-/* vcpu->apf.look says that a page may be there; 1, as in run.h. */
+/* vcpu->apf.look says that a page may be there; 1 or -EINTR, as in run.h. */
 int bp_apf_look(struct bp_vcpu *vcpu);
 /* KVM_RUN returns: user space sees no halt that is not the guest's own.  No srcu. */
 void bp_apf_left(struct bp_vcpu *vcpu);

@@ -334,6 +334,11 @@ static int handle_result(struct bp_vcpu *vcpu, int result)
 	case EMUL_UNHANDLED:
 		return unhandled(vcpu);
 	default:
+		/* What devices have answered by now is not asked for again. */
+		if (ctx->log_len) {
+			vcpu->pending = BP_PENDING_EMUL;
+			vcpu->pending_rip = vcpu->page->regs.rip;
+		}
 		/* The VMM's mapping of guest memory is not what it said. */
 		return result == -EIO ? -EFAULT : result;
 	}
@@ -376,6 +381,8 @@ int bp_exit_undefined(struct bp_vcpu *vcpu)
 	ret = fix_hypercall(vcpu);
 	if (ret == EMUL_DONE)
 		return 1;
+	if (ret < 0)
+		return ret == -EIO ? -EFAULT : ret;
 	if (ret == EMUL_UNHANDLED)
 		ret = emul_run_lacking(vcpu->emul);
 	if (ret == EMUL_RSM)

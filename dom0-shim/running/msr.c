@@ -234,7 +234,7 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 		ret = bp_smm_exit_msr(vcpu);
 		if (ret == -ENOENT)
 			ret = bp_apf_owns(msr->index) ? apf_exit(vcpu) : bp_hv_exit_msr(vcpu);
-		if (ret >= 0)
+		if (ret >= 0 || ret == -EINTR)
 			return ret;
 		if (ret == -EINVAL)
 			reason = KVM_MSR_EXIT_REASON_INVAL;

@@ -131,7 +131,7 @@ static long set_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 	return bp_regs_set(vcpu);
 }
 
-/* The save area, which may reach over the end of a page. */
+/* The save area, which may reach over the end of a page; in the address space of SMM. */
 static long access_area(struct bp_vcpu *vcpu, void *area, bool write)
 {
 	u64 gpa = vcpu->smm.base + EMUL_SMM_AREA;
@@ -139,8 +139,8 @@ static long access_area(struct bp_vcpu *vcpu, void *area, bool write)
 	u32 rest = EMUL_SMM_AREA_SIZE - first;
 
 	if (write)
-		return bp_vcpu_write(vcpu, gpa, area, first) ?:
-		       (rest ? bp_vcpu_write(vcpu, gpa + first, area + first, rest) : 0);
+		return bp_gmem_write_smm(vcpu, gpa, area, first) ?:
+		       (rest ? bp_gmem_write_smm(vcpu, gpa + first, area + first, rest) : 0);
 	return bp_vcpu_read(vcpu, gpa, area, first) ?:
 	       (rest ? bp_vcpu_read(vcpu, gpa + first, area + first, rest) : 0);
 }
@@ -152,7 +152,7 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	bool long_mode = has_long_mode(vcpu);
 	u8 area[EMUL_SMM_AREA_SIZE];
 	struct kvm_vcpu_events ev;
-	long ret = get_events(vcpu, &ev) ?: get_state(vcpu, s);
+	long ret = get_events(vcpu, &ev) ?: get_state(vcpu, s), saved;
 
 	if (ret)
 		return ret;
@@ -160,15 +160,18 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	emul_smm_save(s, long_mode, area);
 	emul_smm_enter(s, long_mode);
 
+	/* First what a signal may end: the SMI is pending still. */
+	saved = access_area(vcpu, area, true);
+	if (saved == -EINTR)
+		return saved;
 	ret = tell(vcpu, BP_SMM_ENTER);
 	if (ret)
 		return ret;
 	bp_smm_changed(vcpu, true);
 	vcpu->smm.inside_nmi = ev.nmi.masked;
 	vcpu->smm.count++;
-	ret = access_area(vcpu, area, true);
 	store_flags(vcpu, &ev, s);
-	return ret ?: set_blocking(vcpu, &ev, true, 0) ?: set_state(vcpu, s);
+	return saved ?: set_blocking(vcpu, &ev, true, 0) ?: set_state(vcpu, s);
 }
 
 int bp_exit_smi(struct bp_vcpu *vcpu)
@@ -185,7 +188,7 @@ int bp_exit_smi(struct bp_vcpu *vcpu)
 	/* Its state is in no place that it could come back from. */
 	if (vcpu->smm.in)
 		WRITE_ONCE(vcpu->vm->dead, true);
-	return ret == -ENOMEM ? ret : -EIO;
+	return ret == -ENOMEM || ret == -EINTR ? ret : -EIO;
 }
 
 long bp_smi(struct bp_vcpu *vcpu)
@@ -230,6 +233,8 @@ int bp_smm_leave(struct bp_vcpu *vcpu)
 	kfree(s);
 	if (!ret)
 		return 1;
+	if (ret == -EINTR)
+		return ret;
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 	return 0;
 }

@@ -366,7 +366,7 @@ static int finish_pending(struct bp_vcpu *vcpu)
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	ret = bp_complete_pending(vcpu);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
-	return ret;
+	return ret == -EINTR ? interrupted(vcpu) : ret;
 }
 
 static void fill_run(struct bp_vcpu *vcpu)
