@@ -17,6 +17,8 @@ shows machine.ivrs 0 output "AMD-Vi: devices reach what domain 0 owns" scripts/l
 	sh -c 'bedplate log | grep "IVRS: unit 0" && bedplate log | grep AMD-Vi'
 shows machine.iommu_off 0 output "DMA           NOT PROTECTED" scripts/lab run --iommu vtd --hv-args iommu=off -- \
 	sh -c 'bedplate info && bedplate log | grep "not confined.*: iommu=off"'
+reports machine.remapping_vtd scripts/lab run --iommu vtd --smp 4 --overlay "$overlay" -- \
+	/opt/tests/remapping 'DMAR-IR: Enabled IRQ remapping'
 reports machine.remapping_amdvi scripts/lab run --iommu amdvi --smp 4 --overlay "$overlay" -- \
 	/opt/tests/remapping 'AMD-Vi: Interrupt remapping enabled'
 reports machine.sleep scripts/lab run --overlay "$overlay" -- /opt/tests/sleep 1 2 3

@@ -61,6 +61,14 @@
 #define OP_HLT		9	/* STI; HLT; CLI */
 #define OP_CALL		10	/* addr, of a function without arguments */
 
+/* The instructions of guest "late", which are about as many bytes. */
+#define LATE_BYTES	8
+#define LATE_OUTS	0	/* half of them in the first page, from its end on */
+#define LATE_INS	1
+#define LATE_MOVS	2	/* from GPA_MMIO */
+#define LATE_PUSH	3	/* likewise, at the page's end */
+#define LATE_WALK	4	/* likewise, to GVA_UNMAPPED: the page is the page directory */
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -111,7 +119,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(touch) X(counter) X(waitzero) X(other_tables) X(writers) \
 	X(regs) X(fpregs) X(fpspin) X(breakpoint) X(setdr) X(debugged) X(msrloop) \
 	X(pvclock) X(pveoi) X(pvipi) X(hypercall) X(calls) X(steal) X(share) X(ins_pages) X(blocked_irq) X(synic) \
-	X(numbers) X(apf_told) X(apf_halted) X(apf_reads) X(apf_masked) X(apf_init) \
+	X(numbers) X(apf_told) X(apf_halted) X(apf_reads) X(apf_masked) X(apf_init) X(late) \
 	X(bench_cpuid) X(bench_rdmsr) X(bench_in) X(bench_mmio) X(bench_ioeventfd) \
 	X(bench_selfipi) X(bench_ipi) X(bench_timer) X(bench_deadline)
 

@@ -3,14 +3,11 @@
  * Asynchronous page faults: the VMM keeps the guest's memory back, by userfaultfd, and sees what
  * the guest does meanwhile.
  */
-#include "test.h"
+#include "late.h"
 
 #include <asm/kvm_para.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 
 #define PAGE		4096ull
 #define HIGH		0x1000000ull		/* where the memory is that comes late */
@@ -20,53 +17,40 @@
 /* What the guests leave in gparams.res */
 enum { TOLD, READY, TOKEN, TICKS, VALUES = 8 };
 
-struct late {
+struct held {
 	struct vm *vm;
 	struct vcpu *v;
-	uint8_t *mem;
-	int fd;
+	struct late m;
 };
 
 /* @pages of memory at HIGH that nobody has touched yet. */
-static struct late late_vm(enum guest_id g, int vcpus, uint64_t pages, uint64_t flags)
+static struct held late_vm(enum guest_id g, int vcpus, uint64_t pages, uint64_t flags)
 {
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	struct late l = { .mem = mem_new(pages * PAGE) };
+	struct held l;
 
 	if (check_cap(kvm_fd, KVM_CAP_ASYNC_PF_INT) <= 0)
 		SKIP("no asynchronous page faults");
-	l.fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (l.fd < 0)
-		SKIP("no userfaultfd");
-	CHECK_EQ(ioctl(l.fd, UFFDIO_API, &api), 0);
-	CHECK_EQ(madvise(l.mem, pages * PAGE, MADV_NOHUGEPAGE), 0);
-	reg.range.start = (uintptr_t)l.mem;
-	reg.range.len = pages * PAGE;
-	CHECK_EQ(ioctl(l.fd, UFFDIO_REGISTER, &reg), 0);
+	l.m = late_new(pages);
 	l.vm = vm_new(g, vcpus, 0);
 	l.v = &l.vm->vcpu[0];
-	CHECK_EQ(vm_slot(l.vm, 2, HIGH, pages * PAGE, l.mem, 0), 0);
+	CHECK_EQ(vm_slot(l.vm, 2, HIGH, pages * PAGE, l.m.mem, 0), 0);
 	l.vm->p->arg[0] = HIGH;
 	l.vm->p->arg[1] = flags;
 	l.vm->p->arg[2] = pages;
 	return l;
 }
 
-static void bring(const struct late *l, uint64_t page, uint64_t val)
+static void bring(const struct held *l, uint64_t page, uint64_t val)
 {
 	uint64_t data[PAGE / 8] = { val };
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)l->mem + page * PAGE, .src = (uintptr_t)data, .len = PAGE,
-	};
 
-	CHECK_EQ(ioctl(l->fd, UFFDIO_COPY, &copy), 0);
+	late_bring(&l->m, page, data);
 }
 
 /* The guest is told, does something else, and is told again when the page is there. */
 TEST(apf, told)
 {
-	struct late l = late_vm(G_apf_told, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	struct held l = late_vm(G_apf_told, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
 	volatile uint64_t *res = l.vm->p->res;
 
 	run_sync(l.v, 1);
@@ -85,7 +69,7 @@ TEST(apf, told)
 TEST(apf, several)
 {
 	uint64_t n = 5;
-	struct late l = late_vm(G_apf_told, 1, n, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	struct held l = late_vm(G_apf_told, 1, n, ON | KVM_ASYNC_PF_SEND_ALWAYS);
 	volatile uint64_t *res = l.vm->p->res;
 
 	run_sync(l.v, 1);
@@ -103,7 +87,7 @@ TEST(apf, several)
 /* Not told, the guest stands still, but for its interrupts. */
 static void halted(uint64_t flags)
 {
-	struct late l = late_vm(G_apf_halted, 1, 1, flags);
+	struct held l = late_vm(G_apf_halted, 1, 1, flags);
 	volatile uint64_t *res = l.vm->p->res;
 	struct kvm_mp_state mp;
 
@@ -132,7 +116,7 @@ TEST(apf, not_in_the_kernel)
 /* KVM_RUN is left while the guest stands still: user space sees it running. */
 TEST(apf, halt_is_hidden)
 {
-	struct late l = late_vm(G_apf_halted, 1, 1, 0);
+	struct held l = late_vm(G_apf_halted, 1, 1, 0);
 	struct kvm_mp_state mp;
 
 	run_sync(l.v, 1);
@@ -150,10 +134,9 @@ TEST(apf, halt_is_hidden)
 
 static void *bring_when_wanted(void *arg)
 {
-	const struct late *l = arg;
-	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	const struct held *l = arg;
 
-	CHECK_EQ(poll(&p, 1, 20000), 1);
+	CHECK_EQ(late_wanted(&l->m), 0);
 	bring(l, 0, 0x777);
 	return NULL;
 }
@@ -161,7 +144,7 @@ static void *bring_when_wanted(void *arg)
 /* With interrupts off there is nothing but to wait. */
 TEST(apf, masked)
 {
-	struct late l = late_vm(G_apf_masked, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	struct held l = late_vm(G_apf_masked, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
 	pthread_t t;
 
 	CHECK_EQ(pthread_create(&t, NULL, bring_when_wanted, &l), 0);
@@ -171,10 +154,38 @@ TEST(apf, masked)
 	CHECK_EQ(l.vm->p->res[READY], 1);
 }
 
+/*
+ * Where the guest looks for the token is late as well: a signal ends the wait for it, and no
+ * token is lost.
+ */
+TEST(apf, late_token)
+{
+	struct held l = late_vm(G_apf_told, 1, 2, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	uint8_t *shared = l.vm->mem + GPA_SCRATCH, page[PAGE];
+	volatile uint64_t *res = l.vm->p->res;
+	struct late s;
+
+	run_sync(l.v, 1);
+	memcpy(page, shared, PAGE);
+	s = late_again(shared);
+	bring(&l, 0, 0x12);
+	bring(&l, 1, 0x34);
+	late_interrupts(l.v, &s, 0);
+	late_bring_protected(&s, 0, page);
+	late_interrupts(l.v, &s, 0);
+	late_unprotect(&s, 0);
+	run_sync(l.v, 2);
+	CHECK_EQ(res[VALUES], 0x12);
+	CHECK_EQ(res[VALUES + 1], 0x34);
+	CHECK_EQ(res[TOLD], 2);
+	CHECK_EQ(res[READY], 3);
+	run_done(l.v);
+}
+
 /* The state goes to another VMM: it has the guest look for all that it waits for. */
 TEST(apf, migrated)
 {
-	struct late l = late_vm(G_apf_told, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	struct held l = late_vm(G_apf_told, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
 	uint64_t enable;
 
 	run_sync(l.v, 1);
@@ -264,7 +275,7 @@ TEST(apf, init)
 /* The VM goes while the page is still waited for.  (KVM's own would wait with it.) */
 TEST(apf, abandoned)
 {
-	struct late l;
+	struct held l;
 
 	if (access("/sys/kernel/bedplate", F_OK))
 		SKIP("closing the VM would wait for the page");
@@ -275,7 +286,7 @@ TEST(apf, abandoned)
 }
 
 struct toggler {
-	const struct late *l;
+	const struct held *l;
 	pthread_t runner;
 	volatile bool end;
 };
@@ -288,9 +299,9 @@ static void *toggle(void *arg)
 	for (unsigned int n = 0; !t->end; n = (n + 9770) % 300000) {
 		for (volatile unsigned int i = 0; i < n; i++)
 			;
-		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, 0, t->l->mem, 0), 0);
+		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, 0, t->l->m.mem, 0), 0);
 		pthread_kill(t->runner, SIGUSR1);
-		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, PAGE, t->l->mem, 0), 0);
+		CHECK_EQ(vm_slot(t->l->vm, 2, HIGH, PAGE, t->l->m.mem, 0), 0);
 		pthread_kill(t->runner, SIGUSR1);
 	}
 	return NULL;
@@ -301,7 +312,7 @@ static void nothing(int sig) { (void)sig; }
 /* Between the fault and the wait for its page: then there is no page to wait for. */
 TEST_LIMIT(apf, slot_goes, 120)
 {
-	struct late l = late_vm(G_apf_reads, 1, 1, 0);
+	struct held l = late_vm(G_apf_reads, 1, 1, 0);
 	struct toggler t = { .l = &l, .runner = pthread_self() };
 	struct sigaction act = { .sa_handler = nothing };
 	uint64_t reads = 1000, seen = 0;

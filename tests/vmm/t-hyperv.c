@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Hyper-V's interface for guests, by the numbers of its specification (TLFS). */
-#include "test.h"
+#include "late.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +316,107 @@ static void synic(int x2apic)
 
 TEST(hyperv, synic_xapic) { synic(0); }
 TEST(hyperv, synic_x2apic) { synic(1); }
+
+/* ---- pages that come late, to what is done for the guest ---- */
+
+#define HIGH		0x1000000ull
+#define PAGE		4096
+
+TEST(hyperv, late_pages)
+{
+	struct vm *vm = hyperv(1);
+	struct vcpu *v = &vm->vcpu[0];
+	struct late l = late_new(3);
+	struct gop *op[] = {
+		wr(vm, MSR_OS_ID, LINUX_ID), wr(vm, MSR_HYPERCALL, HIGH | 1),
+		wr(vm, MSR_ASSIST, (HIGH + PAGE) | 1), wr(vm, MSR_TSC_PAGE, (HIGH + 2 * PAGE) | 1),
+	};
+	static const uint32_t msr[] = { MSR_HYPERCALL, MSR_ASSIST, MSR_TSC_PAGE };
+	const struct tsc_page *p = (void *)(l.mem + 2 * PAGE);
+	struct kvm_clock_data clock = { .clock = 5000000000 };
+	uint8_t old[PAGE], full[PAGE];
+	uint32_t sequence;
+
+	op_add(vm, OP_SYNC, 0, 1, 0);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, 3 * PAGE, l.mem, 0), 0);
+	memset(full, 0xff, sizeof(full));
+	for (int i = 0; i < 3; i++) {
+		late_interrupts(v, &l, i);
+		CHECK_EQ(get_msr(v, msr[i]), 0);
+		late_bring(&l, i, i == 2 ? NULL : full);
+	}
+	run_sync(v, 1);
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(op[i]->vec, TRAP_NONE);
+	CHECK(l.mem[0] == 0x0f && l.mem[3] == 0xc3);
+	CHECK_EQ(*(uint64_t *)(l.mem + PAGE), 0xffffffff00000000);
+	CHECK(p->sequence && p->scale);
+	sequence = p->sequence;
+	memcpy(old, l.mem + 2 * PAGE, PAGE);
+	late_take(&l, 2);
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_CLOCK, &clock), 0);
+	late_interrupts(v, &l, 2);
+	late_bring(&l, 2, old);
+	run_done(v);
+	CHECK_EQ(p->sequence, sequence + 1);
+}
+
+/* The event is signalled once. */
+TEST(hyperv, late_input)
+{
+	struct kvm_hyperv_eventfd conn = { .conn_id = 7, .fd = eventfd(0, EFD_NONBLOCK) };
+	struct late l = late_new(1);
+	uint64_t page[PAGE / 8] = { conn.conn_id }, n = 0;
+	struct vm *vm;
+	struct vcpu *v;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV) <= 0)
+		SKIP("no Hyper-V");
+	vm = vm_new(G_calls, 1, 0);
+	v = &vm->vcpu[0];
+	give_hyperv(v, 0, 0);
+	set_msr(v, MSR_OS_ID, LINUX_ID);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, PAGE, l.mem, 0), 0);
+	CHECK_EQ(ioctl(vm->fd, KVM_HYPERV_EVENTFD, &conn), 0);
+	vm->p->arg[0] = 1;
+	vm->p->arg[2] = 0x5d;
+	vm->p->arg[3] = HIGH;
+	late_interrupts(v, &l, 0);
+	late_bring(&l, 0, page);
+	run_sync(v, 1);
+	CHECK_EQ(vm->p->res[0], 0);
+	CHECK_EQ(read(conn.fd, &n, sizeof(n)), (ssize_t)sizeof(n));
+	CHECK_EQ(n, 1);
+	vm->p->arg[0] = 0;
+	run_done(v);
+}
+
+/* The guest looks at each message: none is lost, and none comes twice. */
+TEST(hyperv, late_message)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_HYPERV_SYNIC };
+	uint64_t messages = PAGE_AT + 0x2000;
+	struct vm *vm;
+	struct vcpu *v;
+	struct late l;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV_SYNIC) <= 0)
+		SKIP("no SynIC");
+	vm = vm_new(G_synic, 1, 0);
+	v = &vm->vcpu[0];
+	give_hyperv(v, 0, 0);
+	CHECK_EQ(ioctl(v->fd, KVM_ENABLE_CAP, &cap), 0);
+	l = late_again(vm->mem + messages);
+	expect_synic(v, 0x40000080, 1, 0);
+	late_interrupts(v, &l, 0);
+	late_bring(&l, 0, NULL);
+	expect_synic(v, 0x40000083, 1, messages | 1);
+	late_take(&l, 0);
+	late_bring_protected(&l, 0, NULL);
+	late_interrupts(v, &l, 0);
+	late_unprotect(&l, 0);
+	run_sync(v, 1);
+}
 
 /* The debugger's MSRs: user space is told of two of them, and answers one with a status. */
 TEST(hyperv, debugger)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* System Management Mode: an SMI, what its handler sees and does, and the way back. */
+#include "late.h"
 #include "prot.h"
 
 #include <stdlib.h>
 
 #define SMBASE		(HIGH + 0x20000)
 #define SMRAM		0x10000			/* bytes from SMBASE on */
+#define PAGE		4096
 #define SLOT		(1 << 16 | 1)		/* of the second address space */
 #define AREA		0xfe00
 #define SMM_STAGE	0x51
@@ -451,6 +453,39 @@ TEST(smm, relocation)
 	CHECK_EQ(sregs().cs.base, SMBASE + SMRAM);
 	CHECK_EQ(*(uint32_t *)(other + A64_SMBASE), SMBASE + SMRAM);
 	run_sync(v, 2);
+	run_done(v);
+}
+
+/* The save area comes late, at an SMI and at RSM: it is saved, and taken back, once. */
+TEST(smm, late_area)
+{
+	const uint64_t last = SMRAM / PAGE - 1;
+	uint8_t area[PAGE];
+	struct kvm_regs before;
+	struct late l;
+
+	in_long_mode(smm_report);
+	op_add(vm, OP_SYNC, 0, 2, 0);
+	run_sync(v, 1);
+	v->run->immediate_exit = 1;
+	CHECK_EQ(run_once(v), -EINTR);			/* past the OUT */
+	v->run->immediate_exit = 0;
+	before = regs();
+	l = late_again(smram + last * PAGE);
+	smi();
+	late_interrupts(v, &l, 0);
+	CHECK(events().smi.pending && !events().smi.smm);
+	late_bring(&l, 0, NULL);
+	in_handler();
+	CHECK_EQ(area64(A64_RIP), before.rip);
+	memcpy(area, l.mem, PAGE);
+	late_take(&l, 0);
+	late_interrupts(v, &l, 0);
+	CHECK(events().smi.smm);
+	late_bring(&l, 0, area);
+	run_sync(v, 2);
+	CHECK(!events().smi.smm);
+	CHECK_EQ(get_msr(v, MSR_SMI_COUNT), 1);
 	run_done(v);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Hardware task switches. */
+#include "late.h"
 #include "prot.h"
 
 #define TSS1	(GPA_SCRATCH + 0x3200)		/* of the tasks after the first */
@@ -187,6 +188,41 @@ TEST(task, demand)
 	expect_task(SEL_TSS1);
 	CHECK_EQ(t->link, SEL_TSS0);
 	CHECK_EQ(regs().rbp, 0xb5b5b5b5);
+	run_sync(v, 2);
+	CHECK_EQ(t->eip, AT(other_iret_again));
+	CHECK_EQ(t->ebp, 0xb5b5b5b5);
+	run_sync(v, 3);
+	run_sync(v, 4);
+}
+
+/* The same, with memory that has to be waited for: a signal ends that, and the switch is made once. */
+TEST(task, late)
+{
+	static uint8_t image[0x3000];
+	struct late l = late_new(3);
+	struct tss *t = (struct tss *)(l.mem + 0x1fd0);
+
+	if (is_amd())
+		SKIP("the CPU makes the switch");
+	setup(AT(call), AT(other_iret), 0);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, sizeof(image), l.mem, 0), 0);
+	fill_tss((struct tss *)(image + 0x1fd0), AT(other_iret), STACK1);
+	descriptor(SEL_TSS1, HIGH + 0x1fd0, 0x67, AR_TSS32);
+	late_interrupts(v, &l, 1);
+	late_bring_protected(&l, 1, image + 0x1000);
+	late_interrupts(v, &l, 1);
+	late_unprotect(&l, 1);
+	late_interrupts(v, &l, 2);
+	CHECK(busy(SEL_TSS0) && !busy(SEL_TSS1));
+	CHECK_EQ(tss(TSS0)->eip, 0);
+	late_bring(&l, 2, image + 0x2000);
+	run_sync(v, 1);
+	expect_task(SEL_TSS1);
+	CHECK_EQ(t->link, SEL_TSS0);
+	expect_saved(AT(call_back));
+	late_take(&l, 2);
+	late_interrupts(v, &l, 2);
+	late_bring(&l, 2, image + 0x2000);
 	run_sync(v, 2);
 	CHECK_EQ(t->eip, AT(other_iret_again));
 	CHECK_EQ(t->ebp, 0xb5b5b5b5);
