@@ -7,12 +7,35 @@
 #ifndef BEDPLATE_HYPERCALL_H
 #define BEDPLATE_HYPERCALL_H
 
+#include <linux/errno.h>
+#include <linux/printk.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <asm/alternative.h>
 #include <asm/cpufeatures.h>
 #include <asm/page.h>
+#include <asm/processor.h>
 
 #include "../../compat/kvm-abi/channel.h"
+
+/* Is Bedplate there, and does it speak as we do?  0, or -ENODEV with a line that says why. */
+static inline int bp_find_bedplate(void)
+{
+	u32 eax, sig[3], version;
+
+	cpuid(BP_CPUID_BASE, &eax, &sig[0], &sig[1], &sig[2]);
+	if (eax < BP_CPUID_VERSION || memcmp(sig, BP_SIGNATURE, 12)) {
+		pr_err(KBUILD_MODNAME ": this machine does not run on Bedplate\n");
+		return -ENODEV;
+	}
+	version = cpuid_eax(BP_CPUID_VERSION);
+	if (version != BP_CHANNEL_VERSION) {
+		pr_err(KBUILD_MODNAME ": Bedplate has version %u of the channel, this module has %u\n",
+		       version, BP_CHANNEL_VERSION);
+		return -ENODEV;
+	}
+	return 0;
+}
 
 /* VMCALL on Intel, VMMCALL on AMD and Hygon: patched when the module loads. */
 #define BP_HC_INSN ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)

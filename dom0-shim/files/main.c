@@ -10,36 +10,12 @@
 #include <linux/smp.h>
 #include <asm/processor.h>
 
+#include "channel/hypercall.h"
 #include "channel/ring.h"
 #include "irqchip/irqchip.h"
 #include "memory/nx.h"
 #include "running/apf.h"
 #include "files.h"
-
-static bool bedplate_here(void)
-{
-	u32 eax, sig[3];
-
-	cpuid(BP_CPUID_BASE, &eax, &sig[0], &sig[1], &sig[2]);
-	return eax >= BP_CPUID_VERSION && !memcmp(sig, BP_SIGNATURE, 12);
-}
-
-static int find_bedplate(void)
-{
-	u32 version;
-
-	if (!bedplate_here()) {
-		pr_err("bedplate: this machine does not run on Bedplate\n");
-		return -ENODEV;
-	}
-	version = cpuid_eax(BP_CPUID_VERSION);
-	if (version != BP_CHANNEL_VERSION) {
-		pr_err("bedplate: Bedplate has version %u of the channel, this module has %u\n",
-		       version, BP_CHANNEL_VERSION);
-		return -ENODEV;
-	}
-	return 0;
-}
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -60,7 +36,7 @@ static struct miscdevice kvm_device = {
 
 static int __init bedplate_init(void)
 {
-	int ret = find_bedplate();
+	int ret = bp_find_bedplate();
 
 	if (ret)
 		return ret;
