@@ -69,6 +69,8 @@ struct bp_vm {
 	u32 tsc_khz;		/* KVM_SET_TSC_KHZ; 0: the machine's */
 	u32 max_vcpu_id;	/* exclusive; 0: BP_MAX_VCPU_ID; ->lock */
 	bool has_private;	/* a KVM_X86_SW_PROTECTED_VM; constant */
+	bool has_vfio;		/* a device of files/vfio.c; ->lock */
+	bool noncoherent;	/* a device's DMA goes past the CPU's caches */
 
 	/* Buses: arrays published under ->srcu; writers hold ->bus_lock. */
 	struct mutex bus_lock;

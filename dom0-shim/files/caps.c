@@ -66,6 +66,7 @@ long bp_check_extension(const struct bp_vm *vm, long ext)
 	case KVM_CAP_SIGNAL_MSI:
 	case KVM_CAP_READONLY_MEM:
 	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_DEVICE_CTRL:
 	case KVM_CAP_IOEVENTFD_NO_LENGTH:
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:

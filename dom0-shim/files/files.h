@@ -41,6 +41,9 @@ long bp_emulated_cpuid(void __user *argp);
 /* ---- pmu.c: KVM_SET_PMU_EVENT_FILTER ---- */
 long bp_set_pmu_filter(void __user *argp);
 
+/* ---- vfio.c: KVM_CREATE_DEVICE ---- */
+long bp_create_device(struct bp_vm *vm, void __user *argp);
+
 /* ---- enable.c ---- */
 long bp_vm_enable_cap(struct bp_vm *vm, const struct kvm_enable_cap *cap);
 /* Those that can be switched off; a new VM has all. */

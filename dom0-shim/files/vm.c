@@ -186,6 +186,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_ioctl_copied(vm, cmd, argp);
 	case KVM_GET_STATS_FD:
 		return bp_stats_fd(vm, NULL);
+	case KVM_CREATE_DEVICE:
+		return bp_create_device(vm, argp);
 	case KVM_HYPERV_EVENTFD:
 		return hyperv_eventfd(vm, argp);
 	case KVM_RESET_DIRTY_RINGS:

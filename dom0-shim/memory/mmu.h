@@ -13,7 +13,9 @@ struct bp_memslot;
 /* Of mappings of RAM: whose memory type counts. */
 static inline u32 bp_map_pat(const struct bp_vm *vm)
 {
-	return bp_has_quirk(vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT) ? 0 : BP_MAP_GUEST_PAT;
+	bool ignore = bp_has_quirk(vm, KVM_X86_QUIRK_IGNORE_GUEST_PAT);
+
+	return ignore && !READ_ONCE(vm->noncoherent) ? 0 : BP_MAP_GUEST_PAT;
 }
 
 /* ---- mmu.c; vm->srcu is read-locked ---- */
@@ -65,6 +67,8 @@ void bp_protect(struct bp_vm *vm, u64 gfn, u64 npages);
 /* Remove what may be small parts of the VMM's large pages. */
 void bp_zap_parts(struct bp_vm *vm, const struct bp_memslot *slot);
 extern bool bp_eager_page_split;	/* KVM's parameter; may change at any time */
+/* Whether the guest's PAT counts whatever else is said; no mapping of before is left. */
+void bp_set_noncoherent(struct bp_vm *vm, bool noncoherent);
 void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages);
 /* Has [hva, hva + len) been invalidated since seq?  vm->mmu_lock is held. */
 bool bp_mmu_retry(struct bp_vm *vm, unsigned long seq, unsigned long hva,

@@ -187,6 +187,16 @@ static void zap_all(struct bp_vm *vm)
 	srcu_read_unlock(&vm->srcu, idx);
 }
 
+void bp_set_noncoherent(struct bp_vm *vm, bool noncoherent)
+{
+	if (vm->noncoherent == noncoherent)
+		return;
+	WRITE_ONCE(vm->noncoherent, noncoherent);
+	spin_lock(&vm->mmu_lock);	/* who had it has mapped as it was before */
+	spin_unlock(&vm->mmu_lock);
+	zap_all(vm);
+}
+
 static struct bp_vm *notifier_vm(struct mmu_notifier *mn)
 {
 	return container_of(mn, struct bp_vm, notifier);

@@ -48,6 +48,7 @@ static const struct ioctl_case vm_pointers[] = {
 	C(UNREGISTER_COALESCED_MMIO), C(ENABLE_CAP), C(X86_SET_MSR_FILTER), C(GET_REGS),
 	C(SET_USER_MEMORY_REGION2), C(GET_DEVICE_ATTR), C(HAS_DEVICE_ATTR), C(HYPERV_EVENTFD),
 	C(SET_PMU_EVENT_FILTER), C(CREATE_GUEST_MEMFD), C(SET_MEMORY_ATTRIBUTES),
+	C(CREATE_DEVICE),
 };
 static const struct ioctl_case vcpu_pointers[] = {
 	C(GET_REGS), C(SET_REGS), C(GET_SREGS), C(SET_SREGS), C(GET_SREGS2), C(SET_SREGS2), C(GET_FPU),
@@ -60,6 +61,10 @@ static const struct ioctl_case vcpu_pointers[] = {
 	C(SET_USER_MEMORY_REGION),
 };
 
+static const struct ioctl_case device_pointers[] = {
+	C(SET_DEVICE_ATTR), C(GET_DEVICE_ATTR), C(HAS_DEVICE_ATTR), C(CREATE_DEVICE),
+};
+
 enum state { BARE, CHIPS, SPLIT, VCPU, VCPU_ALONE };
 static const char *const state_name[] = { "bare", "irqchip", "split", "vcpu", "no-irqchip" };
 
@@ -70,6 +75,22 @@ static int file_in(enum state s, bool vcpu)
 	struct vm *vm = vm_new(G_script, s >= VCPU, flags);
 
 	return vcpu ? vm->vcpu[0].fd : vm->fd;
+}
+
+/* That of KVM_DEV_TYPE_VFIO. */
+static int device_in(enum state s)
+{
+	struct kvm_create_device c = { .type = KVM_DEV_TYPE_VFIO };
+
+	CHECK_EQ(ioctl(file_in(s, false), KVM_CREATE_DEVICE, &c), 0);
+	return c.fd;
+}
+
+static int open_file(const char *file, enum state s, bool vcpu)
+{
+	if (!strcmp(file, "kvm"))
+		return kvm_fd;
+	return strcmp(file, "device") ? file_in(s, vcpu) : device_in(s);
 }
 
 static const char *result(long ret)
@@ -93,7 +114,7 @@ static void ask(const char *file, enum state s, bool vcpu, const struct ioctl_ca
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		int fd = strcmp(file, "kvm") ? file_in(s, vcpu) : kvm_fd;
+		int fd = open_file(file, s, vcpu);
 
 		alarm(LIMIT);
 		printf("%s %s %s %s %s\n", file, state_name[s], c->name, what, result(ioctl(fd, c->cmd, arg)));
@@ -147,6 +168,7 @@ int show_errnos(void)
 		EACH(vm_values, ask_values, "vm", s, false);
 		EACH(vm_pointers, ask_pointers, "vm", s, false);
 	}
+	EACH(device_pointers, ask_pointers, "device", BARE, false);
 	for (enum state s = VCPU; s <= VCPU_ALONE; s++) {
 		EACH(vcpu_values, ask_values, "vcpu", s, true);
 		EACH(vcpu_pointers, ask_pointers, "vcpu", s, true);
