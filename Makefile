@@ -68,4 +68,4 @@ bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm
 
 clean: ## remove what was built, but not the lab
 	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint build/cov \
-		build/bedplate.elf build/bedplate.ko
+		build/bedplate.elf build/bedplate.ko build/bedplate_iommu.ko

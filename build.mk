@@ -9,18 +9,19 @@ O := build
 RELEASE := $(notdir $(firstword $(wildcard /lib/modules/*+deb*-amd64 /lib/modules/*-amd64)))
 KDIR := /lib/modules/$(RELEASE)/build
 SHIM := $(O)/shim
+MODULES := $(O)/bedplate.ko $(O)/bedplate_iommu.ko
 SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
 .PHONY: everything vmm
-everything: bedplate $(O)/bedplate.ko $(O)/tools/bedplate
+everything: bedplate $(MODULES) $(O)/tools/bedplate
 
 include hv/hv.mk
 
-$(O)/bedplate.ko: $(SHIM_SRC)
+$(MODULES) &: $(SHIM_SRC)
 	@mkdir -p $(SHIM)/dom0-shim
 	@cp -u --parents $(SHIM_SRC) $(SHIM)/
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(SHIM)/dom0-shim modules
-	@cp $(SHIM)/dom0-shim/bedplate.ko $@
+	@cp $(patsubst $(O)/%,$(SHIM)/dom0-shim/%,$(MODULES)) $(O)/
 
 # The lab lays module and tool over the service VM's image.
 $(O)/tools/bedplate: tools/bedplate

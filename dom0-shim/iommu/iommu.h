@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bedplate_iommu.ko: Bedplate's IOMMU as Linux knows IOMMUs.  It is for VFIO: each of VFIO's
+ * containers is an I/O domain of Bedplate's, whose table says what its devices reach.
+ */
+#ifndef BEDPLATE_IOMMU_H
+#define BEDPLATE_IOMMU_H
+
+#include <linux/iommu.h>
+#include <linux/types.h>
+
+/* ---- main.c ---- */
+extern long bp_io_info;			/* of BP_HC_IO_INFO; constant */
+extern struct iommu_device bp_io_unit;
+extern bool bp_io_registered;		/* Linux knows it */
+
+/* ---- device.c ---- */
+extern struct iommu_domain bp_io_identity, bp_io_blocked;
+/*
+ * Let each ID that the device's DMA may carry translate by @target, as BP_HC_IO_ATTACH has it.
+ * On an error they all do as before.  The group's mutex is held.
+ */
+int bp_io_attach(struct device *dev, u32 target);
+struct iommu_device *bp_io_probe(struct device *dev);
+void bp_io_release(struct device *dev);
+void bp_io_resv_regions(struct device *dev, struct list_head *head);
+/*
+ * Devices whose drivers were bound before they had a group: their groups hear of it.  After
+ * the driver is registered.
+ */
+void bp_io_claim_bound(void);
+
+/* ---- domain.c ---- */
+/* An I/O domain; ERR_PTR. */
+struct iommu_domain *bp_io_domain_alloc(struct device *dev);
+extern const struct iommu_domain_ops bp_io_domain_ops;
+
+#endif
