@@ -91,16 +91,23 @@ secure_disk() {
 	mcopy -i "$disk" "$LAB/vmlinuz" "$work/guest/initrd" ::/
 }
 
-# /guest of the service VM: a kernel, an initramfs, a disk that the BIOS boots.
-guest_assets() {
-	step "guest's initramfs and disk"
-	local tree=$work/guest-initrd
-	mkdir -p "$work/guest"
-	initramfs_tree "$tree" virtio_blk virtio_net virtio_mmio ext4
+# guest_initramfs NAME DRIVER...
+guest_initramfs() {
+	local tree=$work/guest-$1
+	initramfs_tree "$tree" virtio_blk virtio_net virtio_mmio ext4 "${@:2}"
 	mkdir -p "$tree/root"
 	install -m 755 "$here/guest/initramfs-init" "$tree/init"
 	install -m 755 "$here/guest/work" "$tree/work"
-	pack_initramfs "$tree" "$work/guest/initrd"
+	pack_initramfs "$tree" "$work/guest/$1"
+}
+
+# /guest of the service VM: a kernel, an initramfs, a disk that the BIOS boots; and an
+# initramfs with the drivers of devices that are given to the guest.
+guest_assets() {
+	step "guest's initramfs and disk"
+	mkdir -p "$work/guest"
+	guest_initramfs initrd
+	guest_initramfs initrd.devices nvme e1000e igbvf
 	guest_tree "$work/guest-disk"
 	# No journal and no checksums: GRUB reads it, and it mounts at once.
 	mke2fs -q -t ext4 -O '^has_journal,^metadata_csum,^64bit,^orphan_file' \
@@ -112,25 +119,27 @@ guest_assets() {
 	install -m 755 "$here/guest/run" "$work/guest/run"
 }
 
-# A stand-in for bedplate.ko: depmod then knows the module's place, and each run
-# lays the real one over it, so a rebuilt module needs no new image.
-placeholder_module() {
-	local dir=$work/placeholder
+# Stand-ins for our modules: depmod then knows their place, and each run lays the real
+# ones over them, so a rebuilt module needs no new image.
+placeholder_modules() {
+	local dir=$work/placeholder name
 	mkdir -p "$dir" "$1"
-	cat >"$dir/bedplate.c" <<-'END'
-	#include <linux/module.h>
-	static int __init placeholder_init(void)
-	{
-		pr_err("bedplate.ko was not built: run make\n");
-		return -ENOENT;
-	}
-	module_init(placeholder_init);
-	MODULE_LICENSE("GPL");
-	MODULE_DESCRIPTION("stands where the lab lays bedplate.ko");
-	END
-	echo 'obj-m := bedplate.o' >"$dir/Kbuild"
+	for name in bedplate bedplate_iommu; do
+		cat >"$dir/$name.c" <<-END
+		#include <linux/module.h>
+		static int __init placeholder_init(void)
+		{
+			pr_err("$name.ko was not built: run make\n");
+			return -ENOENT;
+		}
+		module_init(placeholder_init);
+		MODULE_LICENSE("GPL");
+		MODULE_DESCRIPTION("stands where the lab lays $name.ko");
+		END
+	done
+	echo 'obj-m := bedplate.o bedplate_iommu.o' >"$dir/Kbuild"
 	make -s -C "$modules/build" M="$dir" modules
-	cp "$dir/bedplate.ko" "$1/bedplate.ko"
+	cp "$dir"/bedplate.ko "$dir"/bedplate_iommu.ko "$1/"
 }
 
 svc_modules() {
@@ -138,7 +147,7 @@ svc_modules() {
 	mkdir -p "$tree"
 	cp "$modules"/modules.{builtin,builtin.modinfo,order} "$tree/"
 	for dir in arch block crypto fs lib mm net virt \
-		drivers/{acpi,ata,base,block,bus,char,cpufreq,crypto,dma,firmware,hwmon,i2c} \
+		drivers/{acpi,ata,base,block,bus,char,cpufreq,crypto,dca,dma,firmware,hwmon,i2c} \
 		drivers/{iommu,md,misc,net/ethernet,nvme,pci,platform,pps,ptp,scsi,thermal,tty} \
 		drivers/{usb/host,vfio,vhost,virt,virtio,watchdog}; do
 		[ -d "$modules/kernel/$dir" ] || continue
@@ -150,8 +159,9 @@ svc_modules() {
 	while read -r file; do
 		file=$tree${file#"$modules"}
 		[ -e "$file" ] && xz -d "$file"
-	done < <(module_files kvm_amd kvm_intel tun vhost_net vhost_vsock bridge)
-	placeholder_module "$tree/extra"
+	done < <(module_files kvm_amd kvm_intel tun vhost_net vhost_vsock bridge virtio_net \
+		vfio_pci vfio_iommu_type1 nvme igb)
+	placeholder_modules "$tree/extra"
 	depmod -b "$1" "$release"
 }
 

@@ -11,6 +11,7 @@ import subprocess
 import bootdisk
 
 MERGED = ("bin", "sbin", "lib", "lib64")        # links into /usr in the service VM
+MODULES = ("bedplate", "bedplate_iommu")
 PR_SET_PDEATHSIG = 1
 
 
@@ -46,29 +47,30 @@ class Machine:
     # The boot disk.
 
     def stage_extra(self):
-        """What changes with every build: the module and the tool."""
+        """What changes with every build: the modules and the tool."""
         extra = f"{self.run}/extra.d/extra"
-        module = f"{self.tree}/build/bedplate.ko"
         tool = f"{self.tree}/build/tools/bedplate"
-        if os.path.exists(module):
-            self.stage_module(extra, module)
+        for name in MODULES:
+            if os.path.exists(f"{self.tree}/build/{name}.ko"):
+                self.stage_module(extra, name)
         if os.path.exists(tool):
             os.makedirs(f"{extra}/usr/local/sbin")
             shutil.copy(tool, f"{extra}/usr/local/sbin/bedplate")
         return f"{self.run}/extra.d" if os.path.isdir(extra) else None
 
-    def stage_module(self, extra, module):
+    def stage_module(self, extra, name):
+        module = f"{self.tree}/build/{name}.ko"
         where = f"{extra}/usr/lib/modules/{self.release}/extra"
-        os.makedirs(where)
+        os.makedirs(where, exist_ok=True)
         # Debug information is nine tenths of it, and GRUB reads slowly.
-        subprocess.run(["strip", "--strip-debug", "-o", f"{where}/bedplate.ko", module],
+        subprocess.run(["strip", "--strip-debug", "-o", f"{where}/{name}.ko", module],
                        check=True)
         depends = subprocess.run(["modinfo", "-F", "depends", module], check=True,
                                  capture_output=True, text=True).stdout.strip()
         if depends:
-            os.makedirs(f"{extra}/etc/modprobe.d")
-            with open(f"{extra}/etc/modprobe.d/bedplate.conf", "w", encoding="ascii") as f:
-                f.write(f"softdep bedplate pre: {depends.replace(',', ' ')}\n")
+            os.makedirs(f"{extra}/etc/modprobe.d", exist_ok=True)
+            with open(f"{extra}/etc/modprobe.d/{name}.conf", "w", encoding="ascii") as f:
+                f.write(f"softdep {name} pre: {depends.replace(',', ' ')}\n")
 
     def make_initrd(self):
         initrd = f"{self.run}/initrd"

@@ -22,6 +22,9 @@ so on are the --disk files; LAB_BOOT counts the boots of this run from 1.
 """
 
 
+# Devices that a run may have to give away; those of a kind that needs a file: True.
+DEVICES = {"nvme": True, "e1000e": False, "igb": False}
+
 BOCHS_MEGS = 2048
 BOCHS_DISKS = 2
 
@@ -34,6 +37,13 @@ def size(text):
     if not re.fullmatch(r"[0-9]+[MG]", text):
         raise argparse.ArgumentTypeError("a size such as 512M or 2G")
     return text
+
+
+def device(text):
+    kind, _, path = text.partition("=")
+    if kind not in DEVICES or DEVICES[kind] != bool(path):
+        raise argparse.ArgumentTypeError(f"{text}: nvme=FILE, e1000e or igb")
+    return kind, path or None
 
 
 def positive(text):
@@ -54,7 +64,7 @@ def parser():
     p.add_argument("--machine", choices=["svm", "vmx", "svm-bochs"], default="svm",
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
-                   "2G, 2 disks with the overlay's, no --accel, --cpu, --icount, "
+                   "2G, 2 disks with the overlay's, no --accel, --cpu, --device, --icount, "
                    "--iommu, --mttcg, --edu, --wire")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
@@ -84,6 +94,11 @@ def parser():
                    help="a tree laid over the service VM's root, modes kept")
     p.add_argument("--disk", action="append", default=[], metavar="FILE",
                    help="a raw disk image for the service VM, written to (repeatable)")
+    p.add_argument("--device", action="append", default=[], type=device,
+                   metavar="nvme=FILE|e1000e|igb",
+                   help="a device that the service VM can give away, behind a PCIe port of "
+                   "its own (repeatable): a disk, a card, a card with virtual functions; "
+                   "the cards and a virtio-net of the service VM's are on one wire")
     p.add_argument("--accel", choices=["tcg", "kvm"], default="tcg",
                    help="how the machine is emulated (default tcg; kvm needs a host "
                    "with nested virtualisation)")
@@ -150,6 +165,7 @@ def check_bochs(opts):
                           (opts.accel == "kvm", "--accel kvm"),
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
+                          (opts.device, "--device"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
             raise Usage(f"{where} cannot do {option}")
@@ -176,14 +192,15 @@ def check(opts):
             raise Usage("--icount counts TCG's instructions; it does not go with --accel kvm")
     if opts.mttcg and (opts.icount or opts.accel == "kvm"):
         raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
-    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + opts.disk:
+    files = opts.disk + [path for _, path in opts.device if path]
+    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + files:
         if path is not None:
             visible(path)
     if opts.overlay is not None and not os.path.isdir(opts.overlay):
         raise Usage(f"--overlay {opts.overlay}: no such directory")
-    for disk in opts.disk:
-        if not os.path.isfile(disk):
-            raise Usage(f"--disk {disk}: no such file")
+    for path in files:
+        if not os.path.isfile(path):
+            raise Usage(f"{path}: no such file")
     if opts.kernel not in (None, "none") and not os.path.isfile(opts.kernel):
         raise Usage(f"--kernel {opts.kernel}: no such file")
     if opts.kernel == "none" and opts.under != "bedplate":

@@ -71,6 +71,27 @@ class Qemu(Machine):
                      "-device", f"{card},netdev=wire{n},romfile="]
         return args
 
+    def wired(self, device, ident):
+        """A card on the wire that all of them share; the host is not on it."""
+        return ["-netdev", f"hubport,id={ident},hubid=1", "-device",
+                f"{device},netdev={ident},romfile="]
+
+    def devices(self):
+        """What can be given away: to that end each is behind a port of its own."""
+        args = []
+        for n, (kind, path) in enumerate(self.opts.device):
+            args += ["-device", f"pcie-root-port,id=port{n},chassis={n + 1}"]
+            if kind == "nvme":
+                path = os.path.abspath(path).replace(",", ",,")
+                args += ["-drive", f"if=none,id=nvme{n},format=raw,file={path},cache=unsafe,"
+                         "file.locking=off",
+                         "-device", f"nvme,bus=port{n},drive=nvme{n},serial=lab{n}"]
+            else:
+                args += self.wired(f"{kind},bus=port{n}", f"card{n}")
+        if any(kind != "nvme" for kind, _ in self.opts.device):
+            args += self.wired(self.virtio("virtio-net-pci"), "peer")
+        return args
+
     def command(self, serial, agent, qmp):
         """The three arguments are descriptors of connected sockets."""
         opts = self.opts
@@ -87,7 +108,7 @@ class Qemu(Machine):
             path = os.path.abspath(opts.coverage).replace(",", ",,")
             args += ["-chardev", f"file,id=coverage,path={path}",
                      "-device", "isa-serial,chardev=coverage,index=2"]
-        args += self.disks()
+        args += self.disks() + self.devices()
         args += self.wire() if opts.wire else []
         if opts.edu:
             args += ["-device", "edu,dma_mask=0xffffffffffffffff"]
