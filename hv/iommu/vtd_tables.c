@@ -91,7 +91,10 @@ static struct vtd_entry *context_table(struct vtd_entry *root, bool own)
 	return table;
 }
 
-/* Is @dev, by its own scope or as one of the rest, behind @u? */
+/*
+ * May @dev be behind @u: by its own scope, as one of the rest, or behind a bridge?  Which
+ * buses are behind that is domain 0's to say, at any time.
+ */
 static bool behind(const struct vtd_unit *u, struct pci_id dev)
 {
 	const struct dmar_unit *unit = &iommu_dmar.unit[vtd_index(u)];
@@ -101,8 +104,8 @@ static bool behind(const struct vtd_unit *u, struct pci_id dev)
 	if (unit->segment != dev.segment)
 		return false;
 	for (i = 0; i < unit->dev.nr; i++, s++)
-		if (s->type == DMAR_ENDPOINT && s->depth == 1 &&
-		    PCI_BDF(s->bus, s->path[0]) == dev.bdf)
+		if (s->type == DMAR_BRIDGE || s->depth > 1 ||
+		    (s->type == DMAR_ENDPOINT && PCI_BDF(s->bus, s->path[0]) == dev.bdf))
 			return true;
 	return unit->rest;
 }
