@@ -388,9 +388,8 @@ static void knows_devices_that_are_behind_no_unit(void **state __unused)
 	rig_start(2);
 	iommu_dmar.unit[1].rest = false;
 	iommu_dmar.unit[1].dev.first = 1;
-	iommu_dmar.unit[1].dev.nr = 2;
-	iommu_dmar.scope[1] = (struct dmar_scope){ .type = DMAR_BRIDGE, .depth = 1, .path = { 8 } };
-	iommu_dmar.scope[2] = (struct dmar_scope){ .type = DMAR_ENDPOINT, .bus = 3, .depth = 1,
+	iommu_dmar.unit[1].dev.nr = 1;
+	iommu_dmar.scope[1] = (struct dmar_scope){ .type = DMAR_ENDPOINT, .bus = 3, .depth = 1,
 						   .path = { 0x21 } };
 	start(true);
 	assert_int_equal(attach(0, 0x0321, OTHER, 9, &was), 0);
@@ -398,6 +397,22 @@ static void knows_devices_that_are_behind_no_unit(void **state __unused)
 	assert_int_equal(attach(0, 0x0322, OTHER, 9, &was), -ENODEV);
 	assert_int_equal(attach(1, 0x0321, OTHER, 9, &was), -ENODEV);
 	translates(1, 0x0322, ROOT, IOMMU_TAG(0));
+}
+
+/* Which buses are behind a bridge the table does not say. */
+static void takes_a_bridge_for_all_that_may_be_behind(void **state __unused)
+{
+	u16 was;
+
+	rig_start(2);
+	iommu_dmar.unit[1].rest = false;
+	iommu_dmar.unit[1].dev.first = 1;
+	iommu_dmar.unit[1].dev.nr = 1;
+	iommu_dmar.scope[1] = (struct dmar_scope){ .type = DMAR_BRIDGE, .depth = 1, .path = { 8 } };
+	start(true);
+	assert_int_equal(attach(0, 0x0321, OTHER, 9, &was), 0);
+	translates(1, 0x0321, OTHER, 9);
+	assert_int_equal(attach(1, 0x0321, OTHER, 9, &was), -ENODEV);
 }
 
 static void changes_nothing_without_memory(void **state __unused)
@@ -500,6 +515,7 @@ int main(void)
 		cmocka_unit_test(attaches_devices),
 		cmocka_unit_test(writes_past_the_caches),
 		cmocka_unit_test(knows_devices_that_are_behind_no_unit),
+		cmocka_unit_test(takes_a_bridge_for_all_that_may_be_behind),
 		cmocka_unit_test(changes_nothing_without_memory),
 		cmocka_unit_test(uses_no_tag_that_is_too_high),
 		cmocka_unit_test(keeps_tables_of_interrupts),
