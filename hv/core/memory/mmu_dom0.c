@@ -51,12 +51,28 @@ static void io_npt(struct npt *t, struct npt_gather *g)
 /* Boot's only; dom0_build_npt() fills it. */
 static struct mtrr_state mtrrs;
 
+/* frame_mmio_protected(), which looks through a list, not for each frame anew. Boot's only. */
+static struct {
+	u64 from, end;
+	bool is;
+} protection;
+
+static bool is_protected(u64 pfn, u64 *end)
+{
+	if (pfn < protection.from || pfn >= protection.end) {
+		protection.is = frame_mmio_protected(pfn, &protection.end);
+		protection.from = pfn;
+	}
+	*end = protection.end;
+	return protection.is;
+}
+
 /* How domain 0 sees frame @pfn; *end = no other answer before this one. */
 static u32 attr_of(u64 pfn, u64 *end)
 {
 	u32 owner = frame_owner(pfn);
 
-	if (frame_mmio_protected(pfn, end))
+	if (is_protected(pfn, end))
 		return ATTR_NONE;
 	if (pfn < frames_top())
 		*end = pfn + 1;
@@ -87,14 +103,14 @@ static u64 run_end(u64 pfn, u64 limit, u32 *attr)
 /* Firmware's word that devices need [r->start, r->end): never for what is Bedplate's. */
 static int map_reserved(struct npt *t, const struct iommu_region *r)
 {
-	u64 pfn, end = r->end >> PAGE_SHIFT;
+	u64 pfn, known, end = r->end >> PAGE_SHIFT;
 	struct npt_leaf leaf;
 	int err = 0;
 
 	for (pfn = r->start >> PAGE_SHIFT; pfn < end && !err; pfn++) {
 		if (npt_lookup(t, pfn, &leaf) == NPT_MAPPED)
 			continue;
-		if (frame_owner(pfn) != BP_OWNER_NONE) {
+		if (frame_owner(pfn) != BP_OWNER_NONE || frame_mmio_protected(pfn, &known)) {
 			log_err("IOMMU: firmware reserves 0x%llx for devices, which is Bedplate's",
 				pfn << PAGE_SHIFT);
 			continue;
@@ -142,6 +158,7 @@ int dom0_build_npt(void)
 	if (err)
 		return err;
 	mtrr_read(&mtrrs);
+	protection.end = 0;
 	spin_lock(&dom0.lock);
 	mmu_npt(&t, &dom0, &g);
 	err = npt_init(&t);

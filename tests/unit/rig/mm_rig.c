@@ -183,13 +183,14 @@ int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was)
 	return 0;
 }
 
-/* Firmware's memory, some of domain 0's, and, as firmware may be wrong, one page of Bedplate's. */
+/* Firmware's memory, some of domain 0's, and, as firmware may be wrong, Bedplate's, and the local APIC. */
 const struct iommu_region *iommu_reserved(u32 i)
 {
 	static const struct iommu_region r[] = {
 		{ RIG_ACPI, RIG_ACPI + PAGE_SIZE, IOMMU_READ | IOMMU_WRITE },
 		{ RIG_ACPI - PAGE_SIZE, RIG_ACPI, IOMMU_READ },
 		{ RIG_POOL, RIG_POOL + PAGE_SIZE, IOMMU_READ },
+		{ 0xfee00000, 0xfee01000, IOMMU_READ | IOMMU_WRITE },
 	};
 
 	return i < ARRAY_SIZE(r) ? &r[i] : NULL;
