@@ -123,8 +123,10 @@ struct iommu_device *bp_io_probe(struct device *dev)
 	io->bound = dev->driver;
 	dev_iommu_priv_set(dev, io);
 	ret = bp_io_attach(dev, 0);
-	if (!ret)
+	if (!ret) {
+		bp_io_remap_interrupts(to_pci_dev(dev));
 		return &bp_io_unit;
+	}
 	if (ret != -ENODEV)
 		dev_err(dev, "bedplate_iommu: Bedplate refuses it: %d\n", ret);
 	dev_iommu_priv_set(dev, NULL);

@@ -9,6 +9,8 @@
 #include <linux/iommu.h>
 #include <linux/types.h>
 
+struct pci_dev;
+
 /* ---- main.c ---- */
 extern long bp_io_info;			/* of BP_HC_IO_INFO; constant */
 extern struct iommu_device bp_io_unit;
@@ -29,6 +31,18 @@ void bp_io_resv_regions(struct device *dev, struct list_head *head);
  * the driver is registered.
  */
 void bp_io_claim_bound(void);
+
+/* ---- takeover.c ---- */
+/*
+ * Take the devices from other IOMMU drivers, before ours is registered and after bp_io_unit is
+ * in sysfs.  -EBUSY, with a line in the log: one is in use in a way that does not allow it, and
+ * nothing has changed.
+ */
+int bp_io_take_over(void);
+/* Undo that: ours could not be registered. */
+void bp_io_give_back(void);
+/* A device is new: its interrupts are remapped if its neighbours' are. */
+void bp_io_remap_interrupts(struct pci_dev *pdev);
 
 /* ---- domain.c ---- */
 /* An I/O domain; ERR_PTR. */

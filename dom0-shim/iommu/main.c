@@ -64,17 +64,25 @@ static int __init bedplate_iommu_init(void)
 	ret = iommu_device_sysfs_add(&bp_io_unit, NULL, NULL, "bedplate");
 	if (ret)
 		return ret;
+	ret = bp_io_take_over();
+	if (ret)
+		goto remove;
 	ret = iommu_device_register(&bp_io_unit, &ops, NULL);
 	if (ret) {
-		iommu_device_sysfs_remove(&bp_io_unit);
 		pr_err("bedplate_iommu: Linux does not take it: %d\n", ret);
-		return ret;
+		goto give_back;
 	}
 	bp_io_registered = true;
 	bp_io_claim_bound();
 	pr_info("bedplate_iommu: devices can be given away; interrupts are %sremapped\n",
 		bp_io_info & BP_IO_REMAPPED ? "" : "not ");
 	return 0;
+
+give_back:
+	bp_io_give_back();
+remove:
+	iommu_device_sysfs_remove(&bp_io_unit);
+	return ret;
 }
 
 /* Nothing is there that it was told of. */
