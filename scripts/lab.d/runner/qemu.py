@@ -77,17 +77,22 @@ class Qemu(Machine):
                 f"{device},netdev={ident},romfile="]
 
     def devices(self):
-        """What can be given away: to that end each is behind a port of its own."""
+        """
+        What can be given away: to that end each is behind a port of its own, but not with
+        AMD-Vi, where QEMU takes what is behind a port for a device of bus 0.
+        """
         args = []
         for n, (kind, path) in enumerate(self.opts.device):
-            args += ["-device", f"pcie-root-port,id=port{n},chassis={n + 1}"]
+            bus = "pcie.0" if self.opts.iommu == "amdvi" else f"port{n}"
+            if bus != "pcie.0":
+                args += ["-device", f"pcie-root-port,id={bus},chassis={n + 1}"]
             if kind == "nvme":
                 path = os.path.abspath(path).replace(",", ",,")
                 args += ["-drive", f"if=none,id=nvme{n},format=raw,file={path},cache=unsafe,"
                          "file.locking=off",
-                         "-device", f"nvme,bus=port{n},drive=nvme{n},serial=lab{n}"]
+                         "-device", f"nvme,bus={bus},drive=nvme{n},serial=lab{n}"]
             else:
-                args += self.wired(f"{kind},bus=port{n}", f"card{n}")
+                args += self.wired(f"{kind},bus={bus}", f"card{n}")
         if any(kind != "nvme" for kind, _ in self.opts.device):
             args += self.wired(self.virtio("virtio-net-pci"), "peer")
         return args
