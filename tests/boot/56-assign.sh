@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Devices that guests are given by VFIO (svc/assign).  On AMD-Vi that does not work yet.
+# Devices that guests are given by VFIO, with each kind of IOMMU (svc/assign).
 
 # devices NAME: the options for those; an empty disk, as long as nobody has written to it.
 devices() {
@@ -10,3 +10,5 @@ devices() {
 
 # shellcheck disable=SC2046	# they are words
 reports assign.vtd scripts/lab run --iommu vtd $(devices vtd) --overlay "$overlay" -- /opt/tests/assign
+# shellcheck disable=SC2046
+reports assign.amdvi scripts/lab run --iommu amdvi $(devices amdvi) --overlay "$overlay" -- /opt/tests/assign
