@@ -6,8 +6,7 @@
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/machine/panic.h"
-#include "hv/iommu/ivrs.h"
-#include "hv/iommu/unit.h"
+#include "hv/iommu/virt/virt.h"
 #include "linux_image.h"
 
 /*
@@ -86,18 +85,9 @@ static hpa_t provide_rsdp(const struct boot_info *bi, hpa_t tables, struct mem_m
 	return tables + RSDP_OFFSET;
 }
 
-/*
- * Linux's driver of AMD's units would give devices I/O addresses of its own, of which
- * Bedplate's tables know nothing.
- */
-static const char *added_words(void)
-{
-	return iommu_caps.remapping && iommu_ivrs.nr_units ? " iommu=pt" : "";
-}
-
 static void copy_cmdline(hpa_t to, const char *line, const struct linux_image *li)
 {
-	const char *more = added_words();
+	const char *more = virt_iommu_words();
 	u64 len = strlen(line), all = len + strlen(more);
 
 	if (all > li->cmdline_max || all >= PAGE_SIZE)

@@ -200,7 +200,7 @@ enum bp_hypercall {
 	 * bus << 8 | devfn), reads and writes memory by the mappings of the I/O domain;
 	 * dom = 0: what domain 0 owns, by its own addresses, as at the start;
 	 * BP_IO_BLOCKED: nothing. No access by what it had before is under way then.
-	 * In an I/O domain MAP takes orders up to IO_INFO's, and no MMIO marks; UNMAP
+	 * In an I/O domain MAP takes orders up to IO_INFO's, and no MMIO marks, and there is no PROTECT; UNMAP
 	 * returns when no device can use the mappings.
 	 * -ENODEV the function is behind no unit, or is one, -ENOENT no such domain,
 	 * -EINVAL it is no I/O domain or ends, -ENOMEM, -ENOSPC the units cannot tell so

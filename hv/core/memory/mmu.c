@@ -227,7 +227,9 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 	int err = 0;
 
 	*done = 0;
-	if (domain_is_dom0(d) || !npages || (d->io && gfn & GFN_SMM))
+	if (domain_is_dom0(d) || !npages)
+		return -EINVAL;
+	if (d->io && (gfn & GFN_SMM || what != CUT_ALL))
 		return -EINVAL;
 	mmu_npt(&t, d, &g);
 	spin_lock(&d->lock);

@@ -222,8 +222,8 @@ static void event_npf(struct vcpu *v)
 	to_shim(v, BP_NPF_EVENT | (marked ? BP_NPF_MARKED : 0), NULL);
 }
 
-/* Domain 0 at an IOMMU's registers. What is not done yet faults again. */
-static void iommu_access(struct vcpu *v, gpa_t gpa, const struct insn_mov *m)
+/* What is not done yet faults again. */
+static void iommu_mov(struct vcpu *v, gpa_t gpa, const struct insn_mov *m)
 {
 	u64 val = m->write ? mov_value(v, m) : 0;
 
@@ -275,19 +275,26 @@ static bool iommu_movs(struct vcpu *v, gpa_t gpa)
 	return true;
 }
 
-static void dom0_npf(struct vcpu *v)
+/* Domain 0 at an IOMMU's registers. */
+static bool iommu_access(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
 	struct insn_mov m;
 
-	if (virt_iommu_hit(gpa) && decode(v, &m) && agrees(v, &m)) {
-		iommu_access(v, gpa, &m);
-		return;
-	}
-	if (virt_iommu_hit(gpa) && iommu_movs(v, gpa))
+	if (!virt_iommu_hit(gpa))
+		return false;
+	if (!decode(v, &m) || !agrees(v, &m))
+		return iommu_movs(v, gpa);
+	iommu_mov(v, gpa, &m);
+	return true;
+}
+
+static void dom0_npf(struct vcpu *v)
+{
+	if (config_access(v) || iommu_access(v))
 		return;
 	log_warn("domain 0 vCPU %u: access to %llx (flags %x) at %llx refused", v->index,
-		 gpa, v->exit.npf.flags, v->regs.rip);
+		 v->exit.npf.gpa, v->exit.npf.flags, v->regs.rip);
 	vcpu_gp(v);
 }
 
@@ -308,10 +315,10 @@ void exit_npf(struct vcpu *v)
 			return;
 		}
 	}
-	if (!domain_is_dom0(v->dom))
-		guest_npf(v);
-	else if (!config_access(v))
+	if (domain_is_dom0(v->dom))
 		dom0_npf(v);
+	else
+		guest_npf(v);
 }
 
 void npf_want_page(struct vcpu *v, gpa_t gpa, bool write)

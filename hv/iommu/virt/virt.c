@@ -70,6 +70,15 @@ void virt_iommu_init(void)
 		virt_amdvi_hide();
 }
 
+/*
+ * Linux's driver of AMD's units would give devices I/O addresses of its own, of which
+ * Bedplate's tables know nothing.
+ */
+const char *virt_iommu_words(void)
+{
+	return iommu_caps.remapping && iommu_ivrs.nr_units ? " iommu=pt" : "";
+}
+
 static struct virt_unit *find(gpa_t gpa)
 {
 	struct virt_unit *u;

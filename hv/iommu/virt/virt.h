@@ -3,8 +3,8 @@
  * The units that domain 0 sees: of the machine's kind, at the same addresses, for
  * interrupt remapping alone. Linux's own driver writes remapping entries into its memory,
  * and at its invalidations they are checked and copied into the real tables at the same
- * index. It sees no unit that translates DMA: a VT-d without address widths, an AMD-Vi
- * whose PCI function is not there.
+ * index. None translates DMA: a VT-d says so itself (no address widths), of an AMD-Vi Linux
+ * is told on its command line.
  */
 #ifndef HV_IOMMU_VIRT_H
 #define HV_IOMMU_VIRT_H
@@ -42,6 +42,9 @@ struct virt_unit {
  * then remaps none. Otherwise all of their registers read 0, and writes do nothing.
  */
 void virt_iommu_init(void);
+
+/* What Linux's command line must end with; "" if nothing. Boot CPU, after iommu_start(). */
+const char *virt_iommu_words(void);
 
 /* Is @gpa a register of a unit? Any CPU. */
 bool virt_iommu_hit(gpa_t gpa);
