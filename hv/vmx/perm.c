@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * MSR and I/O bitmaps (SDM vol. 3, 25.6.9, 25.6.4).  A set bit makes the access exit, as
- * does any MSR outside of the two ranges; guests' ports all exit, without a bitmap.  Domain 0's bitmap, and those that all guests
- * share: with or without x2APIC, and with or without the vCPU's own MSRs.  They are constant once vCPUs run.
+ * does any MSR outside of the two ranges; guests' ports all exit, without a bitmap.  Domain
+ * 0's MSR bitmap, and those that all guests share: with or without x2APIC, and with or
+ * without the vCPU's own MSRs.  All are constant once vCPUs run.
  */
 #include "guest/io_dom0.h"
 #include "guest/msr.h"
