@@ -48,6 +48,11 @@ boot_loader() {
 		biosdisk part_msdos tar ext2 normal configfile multiboot2 linux linux16 \
 		serial terminal echo halt reboot boot test
 	cp /usr/lib/grub/i386-pc/boot.img "$LAB/grub.mbr"
+	step "GRUB for UEFI"
+	# Where it was loaded from is where its files are.
+	grub-mkimage -O x86_64-efi -p /boot/grub -o "$LAB/grub.efi" \
+		part_msdos part_gpt fat normal configfile multiboot2 linux efi_gop efi_uga all_video \
+		serial terminal echo halt reboot boot test
 }
 
 # Modules without type information and signature: their checks cost Bochs seven

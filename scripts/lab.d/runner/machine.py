@@ -9,6 +9,7 @@ import signal
 import subprocess
 
 import bootdisk
+import esp
 
 MERGED = ("bin", "sbin", "lib", "lib64")        # links into /usr in the service VM
 MODULES = ("bedplate", "bedplate_iommu")
@@ -84,24 +85,38 @@ class Machine:
                                cwd=extra, check=True, input=names, stdout=out)
         return initrd
 
+    def linux_words(self):
+        return self.kernel_args + [f"lab.under={self.opts.under}"] + self.opts.kernel_args
+
     def grub_config(self):
+        """On UEFI the firmware's console is on the serial line already."""
         opts = self.opts
-        kernel = self.kernel_args + [f"lab.under={opts.under}"] + opts.kernel_args
-        quoted = " ".join(f"'{word}'" for word in kernel)
-        lines = [
-            "set timeout=0",
-            "serial --unit=0 --speed=115200",
-            "terminal_input serial console",
-            "terminal_output serial console",
-        ]
+        efi = opts.boot != "grub-bios"
+        quoted = " ".join(f"'{word}'" for word in self.linux_words())
+        lines = ["set timeout=0"]
+        if not efi:
+            lines += [
+                "serial --unit=0 --speed=115200",
+                "terminal_input serial console",
+                "terminal_output serial console",
+            ]
         if opts.under == "bedplate":
             args = " ".join(f"'{word}'" for word in self.hv_args + opts.hv_args)
             lines.append(f"multiboot2 /boot/bedplate {args}")
             if opts.kernel != "none":
                 lines += [f"module2 /boot/vmlinuz {quoted}", "module2 /boot/initrd"]
         else:
-            lines += [f"linux16 /boot/vmlinuz {quoted}", "initrd16 /boot/initrd"]
+            word = "" if efi else "16"
+            lines += [f"linux{word} /boot/vmlinuz {quoted}", f"initrd{word} /boot/initrd"]
         return "\n".join(lines + ["boot", ""])
+
+    def bedplate_conf(self):
+        """For the UEFI application, which stands beside it."""
+        lines = ["[lab]", "options=" + " ".join(self.hv_args + self.opts.hv_args)]
+        if self.opts.kernel != "none":
+            lines += ["kernel=/boot/vmlinuz", "initrd=/boot/initrd",
+                      "cmdline=" + " ".join(self.linux_words())]
+        return "\n".join(lines + [""])
 
     def kernel(self):
         if self.opts.kernel in (None, "none"):
@@ -110,14 +125,23 @@ class Machine:
 
     def make_boot_disk(self):
         files = {
-            "boot/grub/grub.cfg": self.grub_config().encode(),
             "boot/vmlinuz": self.kernel(),
             "boot/initrd": self.make_initrd(),
         }
+        if self.opts.boot == "efi" and self.opts.under == "bedplate":
+            files["EFI/BOOT/bedplate.conf"] = self.bedplate_conf().encode()
+            files["EFI/BOOT/BOOTX64.EFI"] = self.opts.hv
+            esp.write(f"{self.run}/boot.img", files)
+            return
+        files["boot/grub/grub.cfg"] = self.grub_config().encode()
         if self.opts.under == "bedplate":
             files["boot/bedplate"] = self.opts.hv
-        bootdisk.write_tar(f"{self.run}/boot.img", bootdisk.read(f"{self.lab}/grub.mbr"),
-                           bootdisk.read(f"{self.lab}/grub.core"), files)
+        if self.opts.boot == "grub-bios":
+            bootdisk.write_tar(f"{self.run}/boot.img", bootdisk.read(f"{self.lab}/grub.mbr"),
+                               bootdisk.read(f"{self.lab}/grub.core"), files)
+        else:
+            files["EFI/BOOT/BOOTX64.EFI"] = f"{self.lab}/grub.efi"
+            esp.write(f"{self.run}/boot.img", files)
 
     def make_overlay(self):
         """The user's tree as a disk. Its /lib and the like go to where the service

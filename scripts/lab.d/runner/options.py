@@ -65,7 +65,7 @@ def parser():
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
                    "2G, 2 disks with the overlay's, no --accel, --cpu, --device, --icount, "
-                   "--iommu, --mttcg, --edu, --wire")
+                   "--iommu, --mttcg, --edu, --wire, no --boot but grub-bios")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
@@ -74,7 +74,11 @@ def parser():
                    "service VM on the bare machine with Linux's own KVM modules; linux: "
                    "without them")
     p.add_argument("--boot", choices=["grub-bios", "grub-efi", "efi"], default="grub-bios",
-                   help="how the machine boots (default grub-bios; the others: not yet)")
+                   help="GRUB on BIOS (default), GRUB on UEFI (OVMF), or the UEFI application "
+                   "build/bedplate.efi; with efi, a service VM that is not on Bedplate is started "
+                   "by GRUB")
+    p.add_argument("--vars", metavar="FILE",
+                   help="the UEFI firmware's variables, written to (default: a new copy of OVMF's)")
     p.add_argument("--iommu", choices=["none", "vtd", "amdvi"], default="none",
                    help="the machine's IOMMU (default none)")
     p.add_argument("--cpu", default="", metavar="FEATURES",
@@ -109,7 +113,8 @@ def parser():
                    help="add two network cards, a virtio-net and an e1000e, on one wire that "
                    "nobody else is on")
     p.add_argument("--hv", metavar="FILE",
-                   help="another hypervisor image than build/bedplate.elf")
+                   help="another hypervisor image than build/bedplate.elf or, with --boot efi, "
+                   "build/bedplate.efi")
     p.add_argument("--coverage", metavar="FILE",
                    help="what a hypervisor built with COVERAGE=1 counted goes there")
     p.add_argument("--kernel", metavar="FILE",
@@ -166,6 +171,7 @@ def check_bochs(opts):
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
                           (opts.device, "--device"),
+                          (opts.boot != "grub-bios", f"--boot {opts.boot}"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
             raise Usage(f"{where} cannot do {option}")
@@ -181,8 +187,8 @@ def check(opts):
         check_bochs(opts)
     elif opts.cpu_model:
         raise Usage("--cpu-model goes with Bochs's machines; --machine svm takes --cpu")
-    if opts.boot != "grub-bios":
-        raise Usage(f"--boot {opts.boot}: not yet; only grub-bios exists")
+    if opts.vars and opts.boot == "grub-bios":
+        raise Usage("--vars goes with --boot grub-efi and efi")
     if opts.accel == "kvm":
         if not os.access("/dev/kvm", os.R_OK | os.W_OK):
             raise Usage("--accel kvm: this host has no usable /dev/kvm")
@@ -193,6 +199,7 @@ def check(opts):
     if opts.mttcg and (opts.icount or opts.accel == "kvm"):
         raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
     files = opts.disk + [path for _, path in opts.device if path]
+    files += [opts.vars] if opts.vars else []
     for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + files:
         if path is not None:
             visible(path)
@@ -225,7 +232,8 @@ def parse(argv, tree):
         command = []
     opts = parser().parse_args(argv)
     opts.command = command
-    opts.hv = opts.hv or f"{tree}/build/bedplate.elf"
+    kind = "efi" if opts.boot == "efi" else "elf"
+    opts.hv = opts.hv or f"{tree}/build/bedplate.{kind}"
     opts.hv_args = arguments(opts.hv_args)
     opts.kernel_args = arguments(opts.kernel_args)
     return opts

@@ -3,12 +3,14 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 
 from machine import Machine
 
+OVMF = "/usr/share/OVMF"
 CPU_SVM = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
 
 
@@ -38,6 +40,18 @@ class Qemu(Machine):
         if self.opts.iommu == "amdvi":
             return ["-machine", "q35", "-device", "amd-iommu,intremap=on"]
         return ["-machine", "q35"]
+
+    def firmware(self):
+        """OVMF in flash, with variables that a restart finds as they were left."""
+        if self.opts.boot == "grub-bios":
+            return []
+        store = self.opts.vars and os.path.abspath(self.opts.vars)
+        if not store:
+            store = f"{self.run}/vars.fd"
+            shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", store)
+        store = store.replace(",", ",,")
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+                "-drive", f"if=pflash,format=raw,file={store}"]
 
     def virtio(self, device):
         """Behind an IOMMU a virtio device must be told to go through it."""
@@ -102,7 +116,7 @@ class Qemu(Machine):
         opts = self.opts
         args = ["qemu-system-x86_64", "-name", "bedplate-lab", "-nodefaults",
                 "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none"]
-        args += self.board() + self.accel()
+        args += self.board() + self.firmware() + self.accel()
         args += ["-smp", str(opts.smp), "-m", opts.mem]
         args += ["-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial",
                  "-chardev", f"socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",
