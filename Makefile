@@ -34,6 +34,7 @@ check: programs ## the tests, in a quarter of an hour; the last line is "N passe
 check-all: programs ## also what takes long: within two hours
 	@scripts/lab up --selftests
 	@scripts/lab up --vmms || echo "check-all: no VMMs but QEMU: their tests are skipped"
+	@scripts/lab up --libvirt
 	@tests/check --all
 
 # CONFORMANCE: options and patterns, such as --machine vmx 'x86_64/hyperv*'.

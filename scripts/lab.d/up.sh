@@ -11,6 +11,7 @@ declare -A LAB_WHAT=(
 	[images]="images: service VM, guest, boot loader"
 	[lint]="Debian $LAB_SUITE root: checkers"
 	[selftests]="KVM's own tests, from the kernel's source"
+	[libvirt]="Debian $LAB_SUITE root: libvirt"
 	[vmms]="VMMs that Debian does not carry, from the npm registry"
 )
 LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
@@ -135,6 +136,16 @@ step_vmms() {
 	rm -rf "$LAB/vmms"
 }
 
+# libvirt and its QEMU as an image for the service VM, which changes its root to it.
+step_libvirt() {
+	debian_root libvirt minbase
+	rm -rf "$LAB"/libvirt/{boot,var/cache/apt,var/lib/apt/lists}/*
+	"$LAB_TREE/scripts/lab" exec -- mkfs.erofs --quiet "$LAB/libvirt.erofs.new" "$LAB/libvirt" \
+		>>"$LAB/log.libvirt" 2>&1 || fail "making the image failed: $LAB/log.libvirt"
+	mv "$LAB/libvirt.erofs.new" "$LAB/libvirt.erofs"
+	rm -rf "$LAB/libvirt"
+}
+
 # The rest is made by scripts that run inside the root.
 step_images() {
 	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/images.sh" >"$LAB/log.images" 2>&1 ||
@@ -149,6 +160,7 @@ inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
 inputs_selftests() { cat "$LAB_D/selftests.packages" "$LAB_D/selftests.sh"; echo "$LAB_SUITE"; }
 inputs_vmms() { cat "$LAB_D/vmms.packages" "$LAB_D/vmms.list" "$LAB_D/vmms.sh"; echo "$LAB_SUITE"; }
+inputs_libvirt() { cat "$LAB_D/libvirt.packages"; echo "$LAB_SUITE"; declare -f step_libvirt; }
 inputs_images() {
 	(cd "$LAB_D" && find images.sh agent.c svc guest runner/bootdisk.py -type f -print0 | sort -z |
 		xargs -0 sha256sum)
@@ -179,8 +191,9 @@ lab_up() {
 	--lint) steps="lint" ;;
 	--selftests) steps="selftests" ;;
 	--vmms) steps="vmms" ;;
+	--libvirt) steps="libvirt" ;;
 	"") steps="root svc images" ;;
-	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests, --vmms)" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests, --vmms, --libvirt)" ;;
 	esac
 	! inside || return 0
 	for step in $steps; do fresh "$step" || stale=1; done
