@@ -23,10 +23,10 @@ mb2_header:
 	.long 20
 	.long 1, 3, 6
 	.balign 8
-	/* What we like: framebuffer, RSDPs. */
+	/* What we like: framebuffer, RSDPs; UEFI's system table (32 and 64 bits), its map. */
 	.short 1, 1
-	.long 20
-	.long 8, 14, 15
+	.long 32
+	.long 8, 14, 15, 11, 12, 17
 	.balign 8
 	/* Modules on page boundaries. */
 	.short 6, 0

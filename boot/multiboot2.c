@@ -2,6 +2,7 @@
 /* Reader of the multiboot2 information structure. */
 #include "multiboot2.h"
 #include "hv/core/lib/string.h"
+#include "hv/core/machine/efi_map.h"
 
 /* Tag types (multiboot2 specification, 3.6) */
 #define TAG_END		0
@@ -14,6 +15,9 @@
 #define TAG_EFI64	12
 #define TAG_ACPI_OLD	14
 #define TAG_ACPI_NEW	15
+#define TAG_EFI_MMAP	17
+#define TAG_EFI_RUNNING	18
+#define TAG_SECURE_BOOT	0x42500001	/* of our own application; without contents */
 
 struct tag {
 	u32 type;
@@ -47,6 +51,17 @@ struct tag_framebuffer {
 	u8 colour[6];		/* RGB: position and size of red, green, blue */
 };
 static_assert(offsetof(struct tag_framebuffer, colour) == 32, "specification");
+
+struct tag_efi64 {
+	struct tag tag;
+	u64 system_table;
+};
+
+struct tag_efi_mmap {
+	struct tag tag;
+	u32 desc_bytes, desc_version;
+	u8 map[];
+};
 
 /* The string at offset @off of a tag; NULL if it does not end in there. */
 static const char *tag_string(const struct tag *t, u32 off)
@@ -126,6 +141,31 @@ static const char *read_rsdp(const struct tag *t, struct boot_info *bi)
 	return NULL;
 }
 
+static const char *read_efi64(const struct tag *t, struct boot_info *bi)
+{
+	struct tag_efi64 e;
+
+	if (t->size < sizeof(e))
+		return "the EFI64 tag is cut short";
+	memcpy(&e, t, sizeof(e));
+	bi->efi = true;
+	bi->uefi.system_table = e.system_table;
+	return NULL;
+}
+
+static const char *read_efi_mmap(const struct tag *t, struct boot_info *bi)
+{
+	const struct tag_efi_mmap *m = (const void *)t;
+
+	if (t->size < sizeof(*m))
+		return "UEFI's memory map is cut short";
+	bi->uefi.map = m->map;
+	bi->uefi.map_bytes = t->size - (u32)sizeof(*m);
+	bi->uefi.desc_bytes = m->desc_bytes;
+	bi->uefi.desc_version = m->desc_version;
+	return efi_map_check(&bi->uefi);
+}
+
 static const char *read_tag(const struct tag *t, struct boot_info *bi)
 {
 	switch (t->type) {
@@ -142,8 +182,16 @@ static const char *read_tag(const struct tag *t, struct boot_info *bi)
 	case TAG_FRAMEBUFFER:
 		return read_framebuffer(t, bi);
 	case TAG_EFI32:
-	case TAG_EFI64:
 		bi->efi = true;
+		return NULL;
+	case TAG_EFI64:
+		return read_efi64(t, bi);
+	case TAG_EFI_MMAP:
+		return read_efi_mmap(t, bi);
+	case TAG_EFI_RUNNING:
+		return "UEFI's boot services still run";
+	case TAG_SECURE_BOOT:
+		bi->uefi.secure_boot = true;
 		return NULL;
 	case TAG_ACPI_OLD:
 	case TAG_ACPI_NEW:
@@ -175,5 +223,8 @@ const char *mb2_parse(const void *mbi, u32 len, struct boot_info *bi)
 			return err;
 		off += ALIGN_UP(t->size, 8u);
 	}
+	/* Where they differ the more restrictive counts. */
+	if (!efi_map_add(&bi->uefi, &bi->map))
+		return "too many memory ranges";
 	return bi->map.nr ? NULL : "it has no memory map";
 }

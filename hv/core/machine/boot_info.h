@@ -24,6 +24,16 @@ struct boot_framebuffer {
 	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 };
 
+/* UEFI as the loader left it, after ExitBootServices(). */
+struct boot_efi {
+	hpa_t system_table;		/* of 64-bit firmware; else 0 */
+	const u8 *map;			/* its memory map: efi_map.h */
+	u32 map_bytes;			/* 0: not told */
+	u32 desc_bytes;
+	u32 desc_version;
+	bool secure_boot;		/* it is on */
+};
+
 struct boot_info {
 	const char *loader;		/* name, "" if not told */
 	const char *cmdline;		/* ours */
@@ -34,6 +44,7 @@ struct boot_info {
 	u32 rsdp_len;			/* 0: none told */
 	u8 rsdp[BOOT_RSDP_MAX];		/* a copy; the newer version, if both */
 	bool efi;			/* booted by UEFI */
+	struct boot_efi uefi;
 };
 
 #endif

@@ -60,6 +60,7 @@ u32 memmap_type(const struct mem_map *m, hpa_t pa);
  */
 bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_used,
 		 u64 frame_table_bytes, struct mem_plan *plan);
+u64 memmap_ram_bytes(const struct mem_map *m);
 /* End of the highest RAM. */
 hpa_t memmap_ram_end(const struct mem_map *m);
 /*
@@ -72,6 +73,13 @@ hpa_t memmap_find(const struct mem_map *m, const struct mem_range *used, u32 nr_
 
 /* The machine's map as firmware gave it, normalised; constant after boot. */
 extern struct mem_map machine_map;
+/*
+ * The same less memory that UEFI's tables may lie in: where Bedplate, and domain 0's kernel,
+ * are put.
+ */
+extern struct mem_map free_map;
+/* End of all RAM and of what of firmware's is like it: what the frame table is for. */
+extern hpa_t memmap_top;
 /* What Bedplate owns; constant once hv_start() is called. */
 extern struct mem_range bp_ranges[4];
 extern u32 nr_bp_ranges;

@@ -196,6 +196,17 @@ hpa_t memmap_find(const struct mem_map *m, const struct mem_range *used, u32 nr_
 	return 0;
 }
 
+u64 memmap_ram_bytes(const struct mem_map *m)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = 0; i < m->nr; i++)
+		if (m->r[i].type == MEM_RAM)
+			bytes += m->r[i].end - m->r[i].start;
+	return bytes;
+}
+
 hpa_t memmap_ram_end(const struct mem_map *m)
 {
 	u32 i;
@@ -239,12 +250,9 @@ bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_u
 {
 	const struct mem_range *r = biggest_below_4g(m, SZ_4G);
 	u64 len;
-	u32 i;
 
 	*plan = (struct mem_plan){ .frame_table_bytes = frame_table_bytes };
-	for (i = 0; i < m->nr; i++)
-		if (m->r[i].type == MEM_RAM)
-			plan->ram_bytes += m->r[i].end - m->r[i].start;
+	plan->ram_bytes = memmap_ram_bytes(m);
 	plan->pool_bytes = POOL_BASE + ALIGN_UP(min(plan->ram_bytes / POOL_SHARE,
 						    POOL_SHARE_MAX), PAGE_SIZE);
 	if (!r || plan->ram_bytes < MIN_RAM)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The loader's information, whole and torn. */
-// SOURCES: boot/multiboot2.c
+// SOURCES: boot/multiboot2.c hv/core/machine/efi_map.c hv/core/machine/memplan.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,6 +42,17 @@ static void mmap_tag(void)
 	tag(6, &body, sizeof(body));
 }
 
+static void efi_mmap_tag(u32 desc_bytes, u32 n)
+{
+	struct {
+		u32 desc_bytes, version;
+		struct { u32 type, pad; u64 start, virt, pages, attr, more; } d[2];
+	} body = { desc_bytes, 1, {
+		{ 7, 0, 0x40000000, 0, 0x100, 0xf, 0 }, { 6, 0, 0x100000, 0, 1, 0xf, 0 } } };
+
+	tag(17, &body, 8 + n);
+}
+
 static void module_tag(const char *line)
 {
 	u8 body[64] = { 0 };
@@ -78,6 +89,9 @@ static void make_all(void)
 	tag(8, fb, sizeof(fb));
 	tag(15, rsdp, 36);
 	tag(14, "RSD PTR old.........", 20);
+	tag(12, &(u64){ 0x17f9ec018 }, 8);
+	efi_mmap_tag(48, 96);
+	tag(0x42500001, NULL, 0);
 	tag(0x1234, "unknown", 8);
 	tag(0, NULL, 0);
 }
@@ -92,14 +106,78 @@ static void reads_all(void **state __unused)
 	assert_int_equal(bi.module[0].start, 0x800000);
 	assert_int_equal(bi.module[0].end, 0x900000);
 	assert_string_equal(bi.module[0].cmdline, "console=ttyS0");
-	assert_int_equal(bi.map.nr, 2);
+	assert_int_equal(bi.map.nr, 4);
 	assert_int_equal(bi.map.r[1].end, 0x7100000);
+	assert_int_equal(bi.map.r[2].start, 0x40000000);
+	assert_int_equal(bi.map.r[3].type, MEM_RESERVED);
 	assert_int_equal(bi.fb.type, BOOT_FB_TEXT);
 	assert_int_equal(bi.fb.addr, 0xb8000);
 	assert_int_equal(bi.fb.width, 80);
 	assert_int_equal(bi.rsdp_len, 36);
 	assert_memory_equal(bi.rsdp, "RSD PTR new", 11);
-	assert_false(bi.efi);
+	assert_true(bi.efi);
+	assert_int_equal(bi.uefi.system_table, 0x17f9ec018);
+	assert_int_equal(bi.uefi.map_bytes, 96);
+	assert_int_equal(bi.uefi.desc_bytes, 48);
+	assert_int_equal(bi.uefi.desc_version, 1);
+	assert_int_equal(bi.uefi.map[0], 7);
+	assert_true(bi.uefi.secure_boot);
+}
+
+static const char *with_efi_map(u32 desc_bytes, u32 n)
+{
+	start();
+	mmap_tag();
+	efi_mmap_tag(desc_bytes, n);
+	tag(0, NULL, 0);
+	return parse(len);
+}
+
+static void refuses_bad_efi_tags(void **state __unused)
+{
+	assert_null(with_efi_map(48, 96));
+	assert_null(with_efi_map(40, 40));
+	assert_string_equal(with_efi_map(48, 95), "UEFI's memory map is cut short");
+	assert_string_equal(with_efi_map(48, 0), "UEFI's memory map is cut short");
+	assert_string_equal(with_efi_map(0, 96), "UEFI's memory map has descriptors of a wrong size");
+	assert_string_equal(with_efi_map(36, 72), "UEFI's memory map has descriptors of a wrong size");
+	start();
+	mmap_tag();
+	tag(17, "\60\0\0", 4);
+	tag(0, NULL, 0);
+	assert_string_equal(parse(len), "UEFI's memory map is cut short");
+	start();
+	mmap_tag();
+	tag(12, "1234", 4);
+	tag(0, NULL, 0);
+	assert_string_equal(parse(len), "the EFI64 tag is cut short");
+	start();
+	mmap_tag();
+	tag(18, NULL, 0);
+	tag(0, NULL, 0);
+	assert_string_equal(parse(len), "UEFI's boot services still run");
+}
+
+/* One map is enough, whichever; 32-bit UEFI has no system table for us. */
+static void reads_what_there_is(void **state __unused)
+{
+	start();
+	efi_mmap_tag(48, 96);
+	tag(11, "1234", 4);
+	tag(0, NULL, 0);
+	assert_null(parse(len));
+	assert_int_equal(bi.map.nr, 2);
+	assert_true(bi.efi);
+	assert_int_equal(bi.uefi.system_table, 0);
+	start();
+	mmap_tag();
+	tag(12, &(u64){ 0x7f9ec018 }, 8);
+	tag(0, NULL, 0);
+	assert_null(parse(len));
+	assert_true(bi.efi);
+	assert_int_equal(bi.uefi.map_bytes, 0);
+	assert_false(bi.uefi.secure_boot);
+	assert_int_equal(bi.map.nr, 2);
 }
 
 static void refuses_every_cut(void **state __unused)
@@ -183,6 +261,8 @@ int main(void)
 		cmocka_unit_test(reads_all),
 		cmocka_unit_test(refuses_every_cut),
 		cmocka_unit_test(refuses_bad_tags),
+		cmocka_unit_test(refuses_bad_efi_tags),
+		cmocka_unit_test(reads_what_there_is),
 		cmocka_unit_test(refuses_bad_memory_maps),
 		cmocka_unit_test(counts_modules),
 		cmocka_unit_test(survives_any_contents),
