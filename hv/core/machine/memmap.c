@@ -2,6 +2,7 @@
 /* The machine's memory and Bedplate's share of it. */
 #include "memmap.h"
 #include "boot_info.h"
+#include "efi_map.h"
 #include "log.h"
 #include "paging.h"
 #include "panic.h"
@@ -9,7 +10,8 @@
 
 extern const char image_start[], image_end[];
 
-struct mem_map machine_map;
+struct mem_map machine_map, free_map;
+hpa_t memmap_top;
 struct mem_range bp_ranges[4];
 u32 nr_bp_ranges;
 
@@ -56,12 +58,33 @@ static u32 collect_used(const struct boot_info *bi, struct mem_range *used)
 	return n;
 }
 
-void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
+static void find_top(const struct boot_info *bi)
+{
+	memmap_top = memmap_ram_end(&machine_map);
+	/* A table for a wild address would take all memory. */
+	memmap_top = max(memmap_top, min(efi_map_end(&bi->uefi), ALIGN_UP(memmap_top, SZ_1G)));
+}
+
+/* Where UEFI's boot services were is taken only if there is no room elsewhere. */
+static bool plan_block(const struct boot_info *bi, u64 table_bytes, struct mem_plan *plan)
 {
 	struct mem_range used[BOOT_MAX_MODULES + 1];
+	u32 n = collect_used(bi, used);
+
+	free_map = machine_map;
+	if (efi_map_keep(&bi->uefi, &free_map) &&
+	    memmap_plan(&free_map, used, n, table_bytes, plan))
+		return true;
+	free_map = machine_map;
+	if (bi->uefi.map_bytes)
+		log_warn("memory of UEFI's boot services is used: tables in there may be lost");
+	return memmap_plan(&machine_map, used, n, table_bytes, plan);
+}
+
+void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
+{
 	struct mem_plan plan;
 	u64 share, ft_bytes;
-	u32 n;
 
 	machine_map = bi->map;
 	if (!memmap_normalise(&machine_map))
@@ -69,9 +92,9 @@ void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 	log_map();
 	memmap_add_bedplate((u64)(uintptr_t)image_start - IMAGE_BASE,
 			    (u64)(uintptr_t)image_end - IMAGE_BASE);
-	n = collect_used(bi, used);
-	ft_bytes = table_bytes(memmap_ram_end(&machine_map) >> PAGE_SHIFT);
-	if (!memmap_plan(&machine_map, used, n, ALIGN_UP(ft_bytes, PAGE_SIZE), &plan))
+	find_top(bi);
+	ft_bytes = table_bytes(memmap_top >> PAGE_SHIFT);
+	if (!plan_block(bi, ALIGN_UP(ft_bytes, PAGE_SIZE), &plan))
 		fatal("too little memory: no room for Bedplate's %llu MiB below 4 GiB"
 		      " (the machine has %llu MiB)",
 		      (plan.pool_bytes + plan.frame_table_bytes) >> 20,
@@ -82,8 +105,8 @@ void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 	if (frame_table > plan.block_end)
 		memmap_add_bedplate(frame_table, frame_table + ALIGN_UP(ft_bytes, PAGE_SIZE));
 	share = plan.pool_bytes + ft_bytes + bp_ranges[0].end - bp_ranges[0].start;
-	log_info("%llu MiB of RAM; Bedplate keeps %llu KiB", plan.ram_bytes >> 20,
-		 share >> 10);
+	log_info("%llu MiB of RAM; Bedplate keeps %llu KiB",
+		 memmap_ram_bytes(&machine_map) >> 20, share >> 10);
 }
 
 void *memmap_frame_table(void)

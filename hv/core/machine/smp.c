@@ -203,6 +203,11 @@ static bool start_all(const struct acpi_info *acpi, hpa_t page,
 	return all;
 }
 
+static hpa_t trampoline_page(const struct mem_map *m, const struct mem_range *used, u32 nr)
+{
+	return memmap_find(m, used, nr, PAGE_SIZE, 0xa0000, PAGE_SIZE, PAGE_SIZE, true);
+}
+
 /*
  * A page of RAM below 640 KiB serves as trampoline. Its contents come back,
  * unless a CPU is missing that might still wake up in it: then it stays ours.
@@ -221,8 +226,9 @@ void smp_start_aps(const struct acpi_info *acpi, const struct boot_info *bi)
 	mtrr_read(&boot_mtrr);
 	for (i = 0; i < bi->nr_modules; i++)
 		used[i] = (struct mem_range){ bi->module[i].start, bi->module[i].end, 0 };
-	page = memmap_find(&machine_map, used, bi->nr_modules, PAGE_SIZE, 0xa0000,
-			   PAGE_SIZE, PAGE_SIZE, true);
+	page = trampoline_page(&free_map, used, bi->nr_modules);
+	if (!page)
+		page = trampoline_page(&machine_map, used, bi->nr_modules);
 	root = page ? paging_alloc_trampoline(page) : 0;
 	if (!saved || !root || root >= SZ_4G)
 		fatal("too little memory below 640 KiB to start the other CPUs");

@@ -12,7 +12,7 @@ void frames_start(void)
 {
 	u32 i;
 
-	frames_init(memmap_frame_table(), memmap_ram_end(&machine_map) >> PAGE_SHIFT);
+	frames_init(memmap_frame_table(), memmap_top >> PAGE_SHIFT);
 	for (i = 0; i < machine_map.nr; i++)
 		if (machine_map.r[i].type == MEM_RAM)
 			set_range(&machine_map.r[i], BP_OWNER_DOM0);
