@@ -35,7 +35,19 @@
 
 /* boot_params, outside the header */
 #define BP_ACPI_RSDP		0x070	/* u64 */
+#define BP_EFI_SIGNATURE	0x1c0	/* u32 */
+#define BP_EFI_SYSTEM_TABLE	0x1c4	/* u32, and the upper half */
+#define BP_EFI_DESC_BYTES	0x1c8	/* u32 */
+#define BP_EFI_DESC_VERSION	0x1cc	/* u32 */
+#define BP_EFI_MAP		0x1d0	/* u32, and the upper half */
+#define BP_EFI_MAP_BYTES	0x1d4	/* u32 */
+#define BP_EFI_SYSTEM_TABLE_HI	0x1d8
+#define BP_EFI_MAP_HI		0x1dc
+#define EFI_SIGNATURE_64	0x34364c45	/* "EL64" */
 #define BP_E820_ENTRIES		0x1e8	/* u8 */
+#define BP_SECURE_BOOT		0x1ec	/* u8 */
+#define SECURE_BOOT_OFF		2
+#define SECURE_BOOT_ON		3
 #define BP_E820_TABLE		0x2d0
 #define E820_MAX		128
 #define E820_SIZE		20	/* u64 start, u64 size, u32 type */
@@ -190,6 +202,21 @@ static const char *fill_e820(void *bp, const struct mem_map *map)
 	return NULL;
 }
 
+static void fill_efi(void *bp, const struct linux_params *p)
+{
+	const struct boot_efi *e = p->uefi;
+
+	put(bp, BP_EFI_SIGNATURE, 4, EFI_SIGNATURE_64);
+	put(bp, BP_EFI_SYSTEM_TABLE, 4, e->system_table);
+	put(bp, BP_EFI_SYSTEM_TABLE_HI, 4, e->system_table >> 32);
+	put(bp, BP_EFI_DESC_BYTES, 4, e->desc_bytes);
+	put(bp, BP_EFI_DESC_VERSION, 4, e->desc_version);
+	put(bp, BP_EFI_MAP, 4, p->efi_map);
+	put(bp, BP_EFI_MAP_HI, 4, p->efi_map >> 32);
+	put(bp, BP_EFI_MAP_BYTES, 4, p->efi_map_bytes);
+	put(bp, BP_SECURE_BOOT, 1, e->secure_boot ? SECURE_BOOT_ON : SECURE_BOOT_OFF);
+}
+
 const char *linux_fill_params(void *bp, const void *image, const struct linux_params *p)
 {
 	u32 end = min(header_end(image), (u32)HDR_END_MAX);
@@ -206,5 +233,7 @@ const char *linux_fill_params(void *bp, const void *image, const struct linux_pa
 		fill_framebuffer(bp, p->fb, p->efi);
 	else if (p->fb->type == BOOT_FB_TEXT || !p->efi)
 		fill_text_screen(bp, p->fb);
+	if (p->uefi)
+		fill_efi(bp, p);
 	return fill_e820(bp, p->map);
 }

@@ -29,6 +29,9 @@ struct linux_params {
 	const struct mem_map *map;
 	const struct boot_framebuffer *fb;
 	bool efi;
+	const struct boot_efi *uefi;	/* NULL: no run-time services */
+	hpa_t efi_map;			/* domain 0's copy, below 4 GiB */
+	u32 efi_map_bytes;
 };
 
 #define LINUX_BOOT_PARAMS_SIZE	4096

@@ -197,6 +197,33 @@ static void describes_a_framebuffer(void **state __unused)
 	assert_int_equal(param(0x1c, 4), 4096 * 768 / 65536);
 }
 
+static void describes_uefi(void **state __unused)
+{
+	const struct boot_framebuffer none = { .type = BOOT_FB_NONE };
+	struct boot_efi efi = { .system_table = 0x17f9ec018, .desc_bytes = 48, .desc_version = 1 };
+	struct linux_params p = { .map = &ram, .fb = &none, .efi = true, .uefi = &efi,
+				  .efi_map = 0x8d000, .efi_map_bytes = 48 * 100 };
+
+	assert_null(linux_fill_params(bp, image, &p));
+	assert_memory_equal(bp + 0x1c0, "EL64", 4);
+	assert_int_equal(param(0x1c4, 4), 0x7f9ec018);
+	assert_int_equal(param(0x1c8, 4), 48);
+	assert_int_equal(param(0x1cc, 4), 1);
+	assert_int_equal(param(0x1d0, 4), 0x8d000);
+	assert_int_equal(param(0x1d4, 4), 4800);
+	assert_int_equal(param(0x1d8, 4), 1);
+	assert_int_equal(param(0x1dc, 4), 0);
+	assert_int_equal(param(0x1ec, 1), 2);		/* Secure Boot is off */
+	assert_int_equal(param(0x0f, 1), 0);		/* no screen */
+	efi.secure_boot = true;
+	assert_null(linux_fill_params(bp, image, &p));
+	assert_int_equal(param(0x1ec, 1), 3);
+	p.uefi = NULL;
+	assert_null(linux_fill_params(bp, image, &p));
+	assert_int_equal(param(0x1c0, 8), 0);
+	assert_int_equal(param(0x1ec, 1), 0);
+}
+
 static void limits_the_map(void **state __unused)
 {
 	static struct mem_map big;
@@ -217,7 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(takes_a_bzimage), T(refuses_what_is_none), T(refuses_bad_headers),
 		T(refuses_cut_images), T(places_the_kernel), T(fills_boot_params),
-		T(describes_a_framebuffer), T(limits_the_map),
+		T(describes_a_framebuffer), T(describes_uefi), T(limits_the_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
