@@ -6,11 +6,13 @@
 #include "vtd.h"
 #include "lib/errno.h"
 #include "lib/x86.h"
+#include "machine/cmdline.h"
 #include "machine/log.h"
 #include "machine/paging.h"
 #include "vtd_unit.h"
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+bool vtd_scalable;
 
 u64 vtd_cap(u32 unit)
 {
@@ -48,6 +50,35 @@ static const char *look(struct vtd_unit *u)
 	return NULL;
 }
 
+static bool has_scalable(const struct vtd_unit *u)
+{
+	return (u->ecap & VTD_ECAP_SMTS) && (u->ecap & VTD_ECAP_SSTS);
+}
+
+/* The mode in which it translates: TTM's bits. */
+static u64 mode_of(const struct vtd_unit *u)
+{
+	return mmio_read64(u->regs + VTD_RTADDR) & VTD_RTADDR_TTM;
+}
+
+/*
+ * Legacy mode, unless another is asked for or firmware left a unit translating in scalable
+ * mode: so it never stops.
+ */
+static bool choose_scalable(void)
+{
+	bool all = true, left_on = false;
+	struct vtd_unit *u;
+
+	for_each_vtd(u) {
+		all &= has_scalable(u);
+		left_on |= (vtd_read(u, VTD_GSTS) & VTD_TE) && mode_of(u) == VTD_RTADDR_SCALABLE;
+	}
+	if (hv_options.vtd == VTD_SCALABLE && !all)
+		log_warn("vtd=scalable: not all units have it, with second-stage tables");
+	return all && (hv_options.vtd == VTD_SCALABLE || (hv_options.vtd == VTD_AUTO && left_on));
+}
+
 /* What all of @cap, or of @ecap, have that could only be said of those before. */
 static void add(struct iommu_caps *caps, u64 cap, u64 ecap)
 {
@@ -56,7 +87,7 @@ static void add(struct iommu_caps *caps, u64 cap, u64 ecap)
 	if (!(cap & VTD_CAP_2M))
 		caps->max_order = 0;
 	caps->tags = min(caps->tags, VTD_CAP_TAGS(cap));
-	if (!(ecap & VTD_ECAP_C))
+	if (!(ecap & VTD_ECAP_C) || (vtd_scalable && !(ecap & VTD_ECAP_SMPWC)))
 		caps->noncoherent = true;
 	if (!(ecap & VTD_ECAP_SC)) {
 		caps->format = &npt_format_vtd;
@@ -89,8 +120,10 @@ static const char *probe(struct iommu_caps *caps)
 				 u->cap, u->ecap, why);
 			return why;
 		}
-		add(caps, u->cap, u->ecap);
 	}
+	vtd_scalable = choose_scalable();
+	for_each_vtd(u)
+		add(caps, u->cap, u->ecap);
 	caps->x2apic &= caps->remaps;
 	return NULL;
 }
@@ -142,17 +175,21 @@ static bool protect_all(struct vtd_unit *u)
 	return protect(u, true);
 }
 
+static u64 our_mode(void)
+{
+	return vtd_scalable ? VTD_RTADDR_SCALABLE : 0;
+}
+
 /*
  * A unit that translates takes a new root table as it goes. But where it does so in
- * another mode than ours (scalable, or abort), and has no enhanced SRTP, the mode must
- * not change while it translates (11.4.5): so it stops for a moment, in which all memory
- * is protected.
+ * another mode than ours (abort, say), and has no enhanced SRTP, the mode must not change
+ * while it translates (11.4.5): so it stops for a moment, in which all memory is protected.
  */
 static bool make_way(struct vtd_unit *u)
 {
-	u64 mode = mmio_read64(u->regs + VTD_RTADDR) & VTD_RTADDR_TTM;
+	u64 mode = mode_of(u);
 
-	if (!(vtd_read(u, VTD_GSTS) & VTD_TE) || !mode || (u->cap & VTD_CAP_ESRTPS))
+	if (!(vtd_read(u, VTD_GSTS) & VTD_TE) || mode == our_mode() || (u->cap & VTD_CAP_ESRTPS))
 		return true;
 	if (!has_pmr(u))
 		log_warn("VT-d unit %u: DMA is free for a moment, as firmware left it translating "
@@ -167,8 +204,9 @@ static bool translate(struct vtd_unit *u)
 {
 	if (!make_way(u))
 		return false;
-	mmio_write64(u->regs + VTD_RTADDR, virt_to_phys(u->root));
+	mmio_write64(u->regs + VTD_RTADDR, virt_to_phys(u->root) | our_mode());
 	return vtd_command(u, VTD_SRTP, true) && vtd_submit(u, VTD_CC_GLOBAL) &&
+	       (!vtd_scalable || vtd_submit(u, VTD_PC_GLOBAL)) &&
 	       vtd_submit(u, VTD_IOTLB_GLOBAL) && vtd_command(u, VTD_TE, true) &&
 	       protect(u, false);
 }
@@ -208,8 +246,8 @@ static int start_unit(struct vtd_unit *u, bool remap)
 		return err;
 	}
 	vtd_fault_start(u);
-	log_info("VT-d unit %u: confines DMA%s%s; version %u.%u, capabilities 0x%llx, 0x%llx%s",
-		 vtd_index(u), remap ? ", remaps interrupts" : "",
+	log_info("VT-d unit %u: confines DMA%s%s%s; version %u.%u, capabilities 0x%llx, 0x%llx%s",
+		 vtd_index(u), vtd_scalable ? " in scalable mode" : "", remap ? ", remaps interrupts" : "",
 		 left & VTD_TE ? ", as firmware had it do" : "", VTD_VER_MAJOR(ver),
 		 VTD_VER_MINOR(ver), u->cap, u->ecap,
 		 u->cap & VTD_CAP_CM ? " (caching mode)" : "");

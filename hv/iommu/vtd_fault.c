@@ -16,7 +16,7 @@
 
 static struct hv_timer again;		/* the boot CPU's */
 
-/* What went wrong (7.3); not all of it in legacy mode. */
+/* What went wrong (7.3), from 30 on in scalable mode. */
 static const char *const reason[] = {
 	[0x01] = "no root entry",
 	[0x02] = "the device may do nothing",
@@ -38,6 +38,31 @@ static const char *const reason[] = {
 	[0x24] = "reserved bits in entry",
 	[0x25] = "message in the old format",
 	[0x26] = "another device's entry",
+	[0x30] = "bad root table",
+	[0x38] = "root table not accessible",
+	[0x39] = "no root entry",
+	[0x3a] = "reserved bits in root entry",
+	[0x40] = "context table not accessible",
+	[0x41] = "the device may do nothing",
+	[0x42] = "reserved bits in context entry",
+	[0x43] = "bad context entry",
+	[0x44] = "the device may have no TLB",
+	[0x45] = "the device may use no PASID",
+	[0x50] = "PASID directory not accessible",
+	[0x51] = "PASID not in directory",
+	[0x52] = "reserved bits in PASID directory",
+	[0x58] = "PASID table not accessible",
+	[0x59] = "no such PASID",
+	[0x5a] = "reserved bits in PASID table",
+	[0x5b] = "bad PASID table entry",
+	[0x78] = "page table not accessible",
+	[0x79] = "no right to read or write",
+	[0x7a] = "reserved bits in page table",
+	[0x7b] = "bad page table",
+	[0x84] = "address too high",
+	[0x85] = "no right to write",
+	[0x86] = "no right to read",
+	[0x87] = "address of interrupts",
 };
 
 static void tell(const struct vtd_unit *u, u64 lo, u64 hi)

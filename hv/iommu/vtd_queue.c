@@ -25,14 +25,14 @@ int vtd_queue_start(struct vtd_unit *u)
 	vtd_write(u, VTD_FSTS, VTD_FSTS_QUEUE);
 	u->tail = 0;
 	mmio_write64(u->regs + VTD_IQT, 0);
-	mmio_write64(u->regs + VTD_IQA, virt_to_phys(u->queue));
+	mmio_write64(u->regs + VTD_IQA, virt_to_phys(u->queue) | (vtd_scalable ? VTD_IQA_DW : 0));
 	return vtd_command(u, VTD_QIE, true) ? 0 : -EIO;
 }
 
 static void put(struct vtd_unit *u, u64 lo, u64 hi)
 {
 	u->queue[u->tail] = (struct vtd_entry){ lo, hi };
-	u->tail = (u->tail + 1) % ENTRIES;
+	u->tail = (u->tail + vtd_width()) % ENTRIES;
 }
 
 /*

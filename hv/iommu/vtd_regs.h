@@ -52,6 +52,9 @@
 #define VTD_ECAP_IR		BIT(3)
 #define VTD_ECAP_EIM		BIT(4)
 #define VTD_ECAP_SC		BIT(7)
+#define VTD_ECAP_SMTS		BIT(43)		/* scalable mode */
+#define VTD_ECAP_SSTS		BIT(46)		/* second-stage tables in it */
+#define VTD_ECAP_SMPWC		BIT(48)		/* page walks in it may snoop */
 #define VTD_ECAP_MHMV(e)	((u32)((e) >> 20) & 15)
 
 /* GCMD: commands, one a write; in GSTS the same bits say that they are done. */
@@ -65,6 +68,8 @@
 #define VTD_LASTING		(VTD_TE | VTD_EAFL | VTD_QIE | VTD_IRE | VTD_CFI)
 
 #define VTD_RTADDR_TTM		(3u << 10)	/* 0: legacy mode */
+#define VTD_RTADDR_SCALABLE	(1u << 10)
+#define VTD_IQA_DW		BIT(11)		/* descriptors of 32 bytes, not 16 */
 #define VTD_IRTA_EIME		BIT(11)
 #define VTD_IRTA_S_MAX		15u		/* 2^16 entries */
 
@@ -87,8 +92,9 @@
 #define VTD_FRCD_F		BIT(63)
 
 /*
- * Whatever is of 16 bytes: entries of root tables (9.1), context tables (9.3) and
- * interrupt remapping tables (9.9), and descriptors (6.5.2).
+ * Whatever is of 16 bytes: entries of root tables (9.1, 9.2), context tables (9.3) and
+ * interrupt remapping tables (9.9), and descriptors (6.5.2). In scalable mode context
+ * entries (9.4) and descriptors are two of these, the second of which is 0 in ours.
  */
 struct vtd_entry {
 	u64 lo;
@@ -103,6 +109,17 @@ static_assert(sizeof(struct vtd_entry) == 16, "VT-d entry");
 #define VTD_DEVFNS		256
 static_assert(VTD_DEVFNS * sizeof(struct vtd_entry) == PAGE_SIZE, "context table");
 
+/* Entry of a PASID table (9.6), of a page of 64; what is not here is 0. */
+struct vtd_pasid_entry {
+	u64 q[8];
+} __aligned(64);
+static_assert(sizeof(struct vtd_pasid_entry) == 64, "PASID table entry");
+#define VTD_PASID_AW_48		(2u << 2)	/* q[0], with VTD_P and the second stage's root */
+#define VTD_PASID_SECOND_STAGE	(2u << 6)	/* PGTT */
+#define VTD_PASID_DID(q1)	((u16)(q1))
+#define VTD_PASID_PWSNP		BIT(23)		/* q[1] */
+#define VTD_PASID_PGSNP		BIT(24)
+
 /* Descriptors; those without an upper half here have 0 there. */
 #define VTD_CC_GLOBAL		(1u | 1u << 4)
 #define VTD_CC_DEVICE(did, sid)	(1u | 3u << 4 | (u64)(did) << 16 | (u64)(sid) << 32)
@@ -112,6 +129,8 @@ static_assert(VTD_DEVFNS * sizeof(struct vtd_entry) == PAGE_SIZE, "context table
 #define VTD_IOTLB_DR		BIT(7)
 #define VTD_IEC_GLOBAL		4u
 #define VTD_IEC_INDEX(i, order)	(4u | 1u << 4 | (u64)(order) << 27 | (u64)(i) << 32)
+#define VTD_PC_GLOBAL		(7u | 3u << 4)
+#define VTD_PC_DOMAIN(did)	(7u | (u64)(did) << 16)
 #define VTD_WAIT_WRITE(val)	(5u | 1u << 5 | (u64)(val) << 32)	/* hi: where */
 
 #endif

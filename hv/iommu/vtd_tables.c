@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Root and context tables in legacy mode (D51397, 3.4 and 9.1 to 9.3): which device
- * translates by which page tables. All units of a segment use the same ones.
+ * Root and context tables (D51397, 3.4 and 9.1 to 9.4): which device translates by which
+ * page tables. All units of a segment use the same ones.
  *
- * Buses whose devices are all domain 0's share one context table. A bus gets one of its
- * own when the first of its devices is given away, and keeps it.
+ * A context table is one page: a bus has one, in scalable mode one for each half of its
+ * functions. Those whose devices are all domain 0's are one and the same. A bus gets one of
+ * its own when the first of its devices is given away, and keeps it.
  */
 #include "lib/atomic.h"
 #include "lib/errno.h"
@@ -16,6 +17,7 @@
 
 static struct spinlock lock = SPINLOCK_INIT;	/* guards the tables; u->lock goes inside */
 static struct vtd_entry *shared;		/* never changes once made */
+static struct vtd_entry domain0;		/* what it is full of */
 
 void vtd_publish(const void *p, u64 len)
 {
@@ -23,12 +25,33 @@ void vtd_publish(const void *p, u64 len)
 		cache_flush(p, len);
 }
 
-/* Translation type 0: no ATS, no PASIDs. */
-static struct vtd_entry context(hpa_t root, u16 tag)
+/* Translation type 0, or PASIDs and the device's TLB off. False: no memory. */
+static bool make_context(hpa_t root, u16 tag, struct vtd_entry *e)
 {
+	*e = (struct vtd_entry){ 0, 0 };
 	if (!root)
-		return (struct vtd_entry){ 0, 0 };
-	return (struct vtd_entry){ root | VTD_P, VTD_CONTEXT_AW_48 | (u64)tag << 8 };
+		return true;
+	e->lo = vtd_scalable ? vtd_pasid_make(root, tag) : root;
+	e->hi = vtd_scalable ? 0 : VTD_CONTEXT_AW_48 | (u64)tag << 8;
+	if (!e->lo)
+		return false;
+	e->lo |= VTD_P;
+	return true;
+}
+
+/* Its PASID tables, unless they are domain 0's. No unit knows the entry. */
+static void free_context(const struct vtd_entry *e)
+{
+	if (vtd_scalable && (e->lo & VTD_P) && e->lo != domain0.lo)
+		vtd_pasid_free(e->lo & PAGE_MASK);
+}
+
+/* An entry that is not present is cached, in caching mode, with tag 0. */
+static u16 tag_of(const struct vtd_entry *e)
+{
+	if (!(e->lo & VTD_P))
+		return 0;
+	return vtd_scalable ? vtd_pasid_tag(e->lo & PAGE_MASK) : VTD_CONTEXT_DID(e->hi);
 }
 
 static bool same(const struct vtd_entry *a, const struct vtd_entry *b)
@@ -49,8 +72,10 @@ static struct vtd_entry *root_table(const struct vtd_unit *unit)
 	root = page_alloc();
 	if (!root)
 		return NULL;
-	for (bus = 0; bus < VTD_BUSES; bus++)
+	for (bus = 0; bus < VTD_BUSES; bus++) {
 		root[bus].lo = virt_to_phys(shared) | VTD_P;
+		root[bus].hi = vtd_scalable ? root[bus].lo : 0;
+	}
 	vtd_publish(root, PAGE_SIZE);
 	return root;
 }
@@ -61,10 +86,10 @@ int vtd_tables_make(hpa_t root)
 	u32 i;
 
 	shared = page_alloc();
-	if (!shared)
+	if (!shared || !make_context(root, IOMMU_TAG(0), &domain0))
 		return -ENOMEM;
-	for (i = 0; i < VTD_DEVFNS; i++)
-		shared[i] = context(root, IOMMU_TAG(0));
+	for (i = 0; i < VTD_DEVFNS; i += vtd_width())
+		shared[i] = domain0;
 	vtd_publish(shared, PAGE_SIZE);
 	for_each_vtd(u) {
 		u->root = root_table(u);
@@ -74,10 +99,23 @@ int vtd_tables_make(hpa_t root)
 	return 0;
 }
 
-/* The bus's table, one of its own if @own. NULL: no memory for that. */
-static struct vtd_entry *context_table(struct vtd_entry *root, bool own)
+/* Of a root table: where it links the context table of @bdf. */
+static u64 *link_of(struct vtd_entry *root, u16 bdf)
 {
-	struct vtd_entry *table = phys_to_virt(root->lo & PAGE_MASK);
+	struct vtd_entry *bus = &root[bdf >> 8];
+
+	return vtd_scalable && (bdf & 0x80) ? &bus->hi : &bus->lo;
+}
+
+static struct vtd_entry *entry_in(struct vtd_entry *table, u16 bdf)
+{
+	return &table[bdf % (VTD_DEVFNS / vtd_width()) * vtd_width()];
+}
+
+/* The table that is linked there, one of its own if @own. NULL: no memory for that. */
+static struct vtd_entry *context_table(u64 *link, bool own)
+{
+	struct vtd_entry *table = phys_to_virt(*link & PAGE_MASK);
 
 	if (!own || table != shared)
 		return table;
@@ -86,8 +124,8 @@ static struct vtd_entry *context_table(struct vtd_entry *root, bool own)
 		return NULL;
 	memcpy(table, shared, PAGE_SIZE);
 	vtd_publish(table, PAGE_SIZE);
-	WRITE_ONCE(root->lo, virt_to_phys(table) | VTD_P);
-	vtd_publish(root, sizeof(*root));
+	WRITE_ONCE(*link, virt_to_phys(table) | VTD_P);
+	vtd_publish(link, sizeof(*link));
 	return table;
 }
 
@@ -129,32 +167,48 @@ static void forget(const struct vtd_entry *root, u16 sid, u16 tag)
 		if (u->root != root)
 			continue;
 		vtd_invalidate(u, VTD_CC_DEVICE(tag, sid));
+		if (vtd_scalable)
+			vtd_invalidate(u, VTD_PC_DOMAIN(tag));
 		if (tag)
 			vtd_flush_tag(u, tag);
 	}
 }
 
-/* An entry that is not present is cached, in caching mode, with tag 0. */
 static int change(struct vtd_entry *root, u16 bdf, const struct vtd_entry *new, u16 *was)
 {
-	struct vtd_entry *e = context_table(&root[bdf >> 8], false) + (bdf & 0xff);
+	u64 *link = link_of(root, bdf);
+	struct vtd_entry *e = entry_in(context_table(link, false), bdf), old = *e;
 
-	*was = e->lo & VTD_P ? VTD_CONTEXT_DID(e->hi) : 0;
-	if (same(e, new))
+	*was = tag_of(&old);
+	if (same(&old, new))
 		return 0;
-	e = context_table(&root[bdf >> 8], true);
+	e = context_table(link, true);
 	if (!e)
 		return -ENOMEM;
-	e += bdf & 0xff;
+	e = entry_in(e, bdf);
 	store_128(&e->lo, new->lo, new->hi);
 	vtd_publish(e, sizeof(*e));
 	forget(root, bdf, *was);
+	free_context(&old);
 	return 0;
+}
+
+static int attach(struct vtd_entry *root, u16 bdf, hpa_t table, u16 tag, u16 *was)
+{
+	struct vtd_entry new = domain0;
+	int err;
+
+	if (tag != IOMMU_TAG(0) && !make_context(table, tag, &new))
+		return -ENOMEM;
+	err = change(root, bdf, &new, was);
+	if (err)
+		free_context(&new);
+	return err;
 }
 
 int vtd_attach(struct pci_id dev, hpa_t table, u16 tag, u16 *was)
 {
-	struct vtd_entry *root = root_of(dev), new = context(table, tag);
+	struct vtd_entry *root = root_of(dev);
 	int err;
 
 	if (!root)
@@ -162,7 +216,7 @@ int vtd_attach(struct pci_id dev, hpa_t table, u16 tag, u16 *was)
 	if (tag >= iommu_caps.tags)
 		return -ENOSPC;
 	spin_lock(&lock);
-	err = change(root, dev.bdf, &new, was);
+	err = attach(root, dev.bdf, table, tag, was);
 	spin_unlock(&lock);
 	return err;
 }

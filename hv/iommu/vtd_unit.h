@@ -25,11 +25,22 @@ struct vtd_unit {
 	struct vtd_entry *irt;		/* NULL: interrupts are not remapped */
 	struct vtd_entry *queue;
 	struct spinlock lock;		/* guards the registers, and what follows */
-	u32 tail;			/* of the queue, in descriptors */
+	u32 tail;			/* of the queue, in entries */
 	u32 done;			/* written by the unit when its work is done */
 };
 
 extern struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+
+/*
+ * All units work in scalable mode (3.4), or all in legacy mode. From probe() on. A context
+ * entry and a descriptor are vtd_width() entries then.
+ */
+extern bool vtd_scalable;
+
+static inline u32 vtd_width(void)
+{
+	return vtd_scalable ? 2 : 1;
+}
 
 #define for_each_vtd(u) \
 	for ((u) = vtd_units; (u) < vtd_units + iommu_dmar.nr_units; (u)++)
@@ -78,6 +89,14 @@ void vtd_flush_tag(struct vtd_unit *u, u16 tag);
 /* Tables by which all devices of all segments have @root and domain 0's tag. Boot. -ENOMEM. */
 int vtd_tables_make(hpa_t root);
 int vtd_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was);
+
+/* vtd_pasid.c: scalable mode's tables behind a context entry. Boot, or under the tables' lock. */
+/* A directory by which requests translate by @root with @tag if they bear no PASID. 0: no memory. */
+hpa_t vtd_pasid_make(hpa_t root, u16 tag);
+/* The tag that was made so. */
+u16 vtd_pasid_tag(hpa_t dir);
+/* No unit may know of it any more. */
+void vtd_pasid_free(hpa_t dir);
 
 /* vtd_irt.c: remap interrupts by a table in which all are blocked. Boot. -ENOMEM, -EIO. */
 int vtd_irt_start(struct vtd_unit *u);

@@ -21,3 +21,5 @@ attack attack.vtd_off open 'all !message.init' --iommu vtd "${units_off[@]}"
 attack attack.amdvi_off open 'all !message.init' --iommu amdvi "${units_off[@]}"
 attack attack.vtd closed all --iommu vtd
 attack attack.amdvi closed all --iommu amdvi
+# Scalable mode: the tables are others, the promise is the same.
+attack attack.vtd_sm closed 'dma !dma.flood' --iommu vtd-sm --hv-args vtd=scalable

@@ -11,4 +11,7 @@ devices() {
 # shellcheck disable=SC2046	# they are words
 reports assign.vtd scripts/lab run --iommu vtd $(devices vtd) --overlay "$overlay" -- /opt/tests/assign
 # shellcheck disable=SC2046
+thorough reports assign.vtd_sm scripts/lab run --iommu vtd-sm --hv-args vtd=scalable $(devices vtd_sm) \
+	--overlay "$overlay" -- /opt/tests/assign
+# shellcheck disable=SC2046
 reports assign.amdvi scripts/lab run --iommu amdvi $(devices amdvi) --overlay "$overlay" -- /opt/tests/assign

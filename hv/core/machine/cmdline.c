@@ -29,6 +29,9 @@ static const struct choice timer_choices[] = { { "auto", 0 }, { "apic", 1 }, { N
 static const struct choice iommu_choices[] = {
 	{ "on", IOMMU_ON }, { "off", IOMMU_OFF }, { "required", IOMMU_REQUIRED }, { NULL, 0 },
 };
+static const struct choice vtd_choices[] = {
+	{ "auto", VTD_AUTO }, { "legacy", VTD_LEGACY }, { "scalable", VTD_SCALABLE }, { NULL, 0 },
+};
 static const struct choice apicv_choices[] = {
 	{ "on", APICV_ON }, { "delivery", APICV_DELIVERY },
 	{ "registers", APICV_REGISTERS }, { "off", APICV_OFF },
@@ -54,6 +57,7 @@ static const struct option options[] = {
 	{ "hide_hypervisor", FIELD(hide_hypervisor), NULL, true, 0, 1 },
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },
 	{ "iommu", FIELD(iommu), iommu_choices, false, 0, 0 },
+	{ "vtd", FIELD(vtd), vtd_choices, false, 0, 0 },
 	{ "apicv", FIELD(apicv), apicv_choices, false, 0, 0 },
 	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },
 	{ "ibpb", FIELD(ibpb), ibpb_choices, false, 0, 0 },

@@ -13,6 +13,7 @@ struct hv_options {
 	u32 hide_hypervisor;
 	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
 	u32 iommu;		/* IOMMU_: of the boot option */
+	u32 vtd;		/* VTD_: mode of VT-d units */
 	u32 apicv;		/* APICV_: APIC virtualisation by the CPU, at most this */
 
 	/* Mitigations (speculation.h), 0 = as the CPU needs them */
@@ -26,6 +27,7 @@ struct hv_options {
 };
 
 enum { IOMMU_ON, IOMMU_OFF, IOMMU_REQUIRED };
+enum { VTD_AUTO, VTD_LEGACY, VTD_SCALABLE };
 enum { APICV_ON, APICV_DELIVERY, APICV_REGISTERS, APICV_OFF, APICV_NONE };
 enum { IBPB_ON, IBPB_OFF, IBPB_GUESTS };
 enum { L1D_SWITCH, L1D_OFF, L1D_ALWAYS };

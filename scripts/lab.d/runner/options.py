@@ -79,8 +79,9 @@ def parser():
                    "by GRUB")
     p.add_argument("--vars", metavar="FILE",
                    help="the UEFI firmware's variables, written to (default: a new copy of OVMF's)")
-    p.add_argument("--iommu", choices=["none", "vtd", "amdvi"], default="none",
-                   help="the machine's IOMMU (default none)")
+    p.add_argument("--iommu", choices=["none", "vtd", "vtd-sm", "amdvi"], default="none",
+                   help="the machine's IOMMU (default none); vtd-sm: one that has scalable mode "
+                   "too, which --hv-args vtd=scalable asks for")
     p.add_argument("--cpu", default="", metavar="FEATURES",
                    help="added to the processor's features, such as --cpu=-svm")
     p.add_argument("--smp", type=positive, default=2, metavar="N",

@@ -34,9 +34,10 @@ class Qemu(Machine):
         return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
 
     def board(self):
-        if self.opts.iommu == "vtd":
+        if self.opts.iommu in ("vtd", "vtd-sm"):
+            scalable = ",x-scalable-mode=on,snoop-control=on" if self.opts.iommu == "vtd-sm" else ""
             return ["-machine", "q35,kernel-irqchip=split", "-device",
-                    "intel-iommu,intremap=on,caching-mode=on,aw-bits=48"]
+                    f"intel-iommu,intremap=on,caching-mode=on,aw-bits=48{scalable}"]
         if self.opts.iommu == "amdvi":
             return ["-machine", "q35", "-device", "amd-iommu,intremap=on"]
         return ["-machine", "q35"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fault records of VT-d units, and the peace that floods of them get. */
-// SOURCES: hv/iommu/vtd.c hv/iommu/vtd_queue.c hv/iommu/vtd_tables.c hv/iommu/vtd_irt.c hv/iommu/vtd_fault.c tests/unit/rig/vtd_rig.c
+// SOURCES: hv/iommu/vtd.c hv/iommu/vtd_queue.c hv/iommu/vtd_tables.c hv/iommu/vtd_pasid.c hv/iommu/vtd_irt.c hv/iommu/vtd_fault.c tests/unit/rig/vtd_rig.c
 // CFLAGS: -include vtd_host.h
 #include <setjmp.h>
 #include <stdarg.h>

@@ -24,6 +24,7 @@ static void defaults(void **state __unused)
 	assert_int_equal(o.dom0_max_cpus, 0);
 	assert_int_equal(o.hide_hypervisor, 0);
 	assert_int_equal(o.timer_apic, 0);
+	assert_int_equal(o.vtd, VTD_AUTO);
 	assert_int_equal(rep.nr_unknown, 0);
 }
 
@@ -31,7 +32,7 @@ static void takes_every_option(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("  serial=0x2f8 loglevel=debug\tpanic=reboot "
 				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic apicv=registers "
-				       "iommu=required\n",
+				       "iommu=required vtd=scalable\n",
 				       &o, &rep), 0);
 	assert_int_equal(o.serial, 0x2f8);
 	assert_int_equal(o.loglevel, LOG_DEBUG);
@@ -40,6 +41,7 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(o.hide_hypervisor, 1);
 	assert_int_equal(o.timer_apic, 1);
 	assert_int_equal(o.iommu, IOMMU_REQUIRED);
+	assert_int_equal(o.vtd, VTD_SCALABLE);
 	assert_int_equal(cmdline_parse("serial=off loglevel=0 timer=auto panic=halt", &o, &rep), 0);
 	assert_int_equal(o.serial, 0);
 	assert_int_equal(o.loglevel, LOG_ERR);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "vtd_rig.h"
+#include "hv/core/machine/cmdline.h"
 #include "hv/core/machine/cpu.h"
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/timer.h"
@@ -14,6 +15,7 @@
 #define PAGES		1100u
 
 struct rig_unit rig[RIG_UNITS];
+struct hv_options hv_options;
 struct dmar iommu_dmar;
 struct iommu_caps iommu_caps;
 const struct npt_format npt_format_vtd, npt_format_vtd_snoop;
@@ -60,6 +62,15 @@ void *pages_alloc(u32 n)
 void *page_alloc(void)
 {
 	return pages_alloc(1);
+}
+
+/* It is not given again, and who still uses it finds nonsense. */
+void page_free(void *page)
+{
+	assert_false((uintptr_t)page % PAGE_SIZE);
+	memset(page, 0xa5, PAGE_SIZE);
+	cache_flush(page, PAGE_SIZE);
+	rig_pages_left++;
 }
 
 void cache_flush(const void *p, u64 len)
@@ -155,13 +166,14 @@ static void new_root(struct rig_unit *m)
 		assert_int_equal(rta & VTD_RTADDR_TTM, m->root & VTD_RTADDR_TTM);
 	m->root = rta;
 	m->cc_stale = true;
+	m->pc_stale = rta & VTD_RTADDR_SCALABLE;
 	m->iotlb_stale = true;
 }
 
 static void lasting(struct rig_unit *m, u32 bit, bool on)
 {
 	if (bit == VTD_TE && on)
-		assert_true(m->root && !m->cc_stale && !m->iotlb_stale);
+		assert_true(m->root && !m->cc_stale && !m->pc_stale && !m->iotlb_stale);
 	if (bit == VTD_IRE && on)
 		assert_true(m->irta && !m->iec_stale);
 	if (bit == VTD_QIE) {
@@ -190,6 +202,12 @@ static void command(struct rig_unit *m, u32 val)
 	rig_set(m, VTD_GSTS, 4, (was ^ (bits & VTD_LASTING)) | (bits & (VTD_SRTP | VTD_SIRTP)));
 }
 
+/* The mode that is set, or will be. */
+static bool scalable(const struct rig_unit *m)
+{
+	return vtd_scalable && rig_get(m, VTD_ECAP, 8) & VTD_ECAP_SMTS;
+}
+
 static void do_desc(struct rig_unit *m, const struct vtd_entry *d)
 {
 	u32 *status;
@@ -204,8 +222,10 @@ static void do_desc(struct rig_unit *m, const struct vtd_entry *d)
 	m->desc[m->nr_descs++ % RIG_DESCS] = d->lo;
 	if (d->lo == VTD_CC_GLOBAL)
 		m->cc_stale = false;
+	if (d->lo == VTD_PC_GLOBAL)
+		m->pc_stale = m->cc_stale;
 	if (d->lo == VTD_IOTLB_GLOBAL)
-		m->iotlb_stale = m->cc_stale;
+		m->iotlb_stale = m->cc_stale || m->pc_stale;
 	if (d->lo == VTD_IEC_GLOBAL)
 		m->iec_stale = false;
 }
@@ -213,17 +233,22 @@ static void do_desc(struct rig_unit *m, const struct vtd_entry *d)
 static void run_queue(struct rig_unit *m)
 {
 	u64 head = rig_get(m, VTD_IQH, 8), iqa = rig_get(m, VTD_IQA, 8);
+	u32 step = iqa & VTD_IQA_DW ? 32 : 16;
+	const struct vtd_entry *d;
 
 	if (!(rig_get(m, VTD_GSTS, 4) & VTD_QIE) || (rig_get(m, VTD_FSTS, 4) & VTD_FSTS_IQE) ||
 	    m->deaf)
 		return;
-	assert_int_equal(iqa & 0xfff, 0);
+	assert_int_equal(iqa & 0xfff, scalable(m) ? VTD_IQA_DW : 0);
 	if (m->broken) {
 		rig_set(m, VTD_FSTS, 4, rig_get(m, VTD_FSTS, 4) | VTD_FSTS_IQE);
 		return;
 	}
-	for (; head != rig_get(m, VTD_IQT, 8); head = (head + 16) % PAGE_SIZE)
-		do_desc(m, phys_to_virt(iqa + head));
+	for (; head != rig_get(m, VTD_IQT, 8); head = (head + step) % PAGE_SIZE) {
+		d = phys_to_virt((iqa & PAGE_MASK) + head);
+		assert_true(step == 16 || (!d[1].lo && !d[1].hi));
+		do_desc(m, d);
+	}
 	rig_set(m, VTD_IQH, 8, head);
 }
 
@@ -345,12 +370,10 @@ struct vtd_entry rig_see(const struct rig_unit *m, hpa_t pa)
 	return e;
 }
 
-bool rig_translates(const struct rig_unit *m, u16 bdf, hpa_t *root, u16 *tag)
+static bool legacy(const struct rig_unit *m, u16 bdf, hpa_t *root, u16 *tag)
 {
 	struct vtd_entry r, c;
 
-	assert_true(rig_get(m, VTD_GSTS, 4) & VTD_TE);
-	assert_int_equal(m->root & 0xfff, 0);
 	r = rig_see(m, m->root + (bdf >> 8) * 16);
 	assert_true((r.lo & 0xfff) == VTD_P && !r.hi);
 	c = rig_see(m, (r.lo & PAGE_MASK) + (bdf & 0xff) * 16);
@@ -360,6 +383,61 @@ bool rig_translates(const struct rig_unit *m, u16 bdf, hpa_t *root, u16 *tag)
 	*root = c.lo & PAGE_MASK;
 	*tag = (u16)(c.hi >> 8);
 	return true;
+}
+
+static void zero(const struct rig_unit *m, hpa_t from, hpa_t to)
+{
+	struct vtd_entry e;
+
+	for (; from < to; from += 16) {
+		e = rig_see(m, from);
+		assert_true(!e.lo && !e.hi);
+	}
+}
+
+/* 9.5, 9.6: PASID 0 alone, second stage, 4 levels; snooped as the unit can. */
+static void pasid(const struct rig_unit *m, hpa_t dir, hpa_t *root, u16 *tag)
+{
+	u64 ecap = rig_get(m, VTD_ECAP, 8), table;
+	struct vtd_entry e = rig_see(m, dir);
+
+	zero(m, dir + 16, dir + 1024);
+	assert_true((e.lo & 0xfff) == VTD_P && !e.hi);
+	table = e.lo & PAGE_MASK;
+	zero(m, table + 16, table + 4096);
+	e = rig_see(m, table);
+	assert_int_equal(e.lo & 0xfff, 1 | 2 << 2 | 2 << 6);
+	assert_int_equal(e.hi >> 16, (iommu_caps.snoops ? BIT(8) : 0) |
+				     (iommu_caps.noncoherent ? 0 : BIT(7)));
+	assert_true((ecap & VTD_ECAP_SMPWC) || iommu_caps.noncoherent);
+	assert_true((ecap & VTD_ECAP_SC) || !iommu_caps.snoops);
+	*root = e.lo & PAGE_MASK;
+	*tag = (u16)e.hi;
+}
+
+/* 9.2, 9.4 */
+static bool by_pasid(const struct rig_unit *m, u16 bdf, hpa_t *root, u16 *tag)
+{
+	struct vtd_entry r = rig_see(m, (m->root & PAGE_MASK) + (bdf >> 8) * 16), c;
+	u64 link = bdf & 0x80 ? r.hi : r.lo;
+	hpa_t at = (link & PAGE_MASK) + (bdf & 0x7f) * 32;
+
+	assert_true((link & 0xfff) == VTD_P);
+	c = rig_see(m, at);
+	assert_false(c.hi);
+	zero(m, at + 16, at + 32);
+	if (!(c.lo & VTD_P))
+		return false;
+	assert_int_equal(c.lo & 0xfff, VTD_P);
+	pasid(m, c.lo & PAGE_MASK, root, tag);
+	return true;
+}
+
+bool rig_translates(const struct rig_unit *m, u16 bdf, hpa_t *root, u16 *tag)
+{
+	assert_true(rig_get(m, VTD_GSTS, 4) & VTD_TE);
+	assert_int_equal(m->root & 0xfff, vtd_scalable ? VTD_RTADDR_SCALABLE : 0);
+	return vtd_scalable ? by_pasid(m, bdf, root, tag) : legacy(m, bdf, root, tag);
 }
 
 /* 2M and 1G leaves, 4 levels, 64K tags, 8 records, protected memory, drains. */
@@ -376,6 +454,7 @@ void rig_start(u32 units)
 	memset(vtd_units, 0, sizeof(vtd_units));
 	memset(&iommu_dmar, 0, sizeof(iommu_dmar));
 	memset(&iommu_caps, 0, sizeof(iommu_caps));
+	memset(&hv_options, 0, sizeof(hv_options));
 	memset(past_caches, 0xa5, sizeof(past_caches));
 	pages_used = 0;
 	rig_pages_left = PAGES;

@@ -18,7 +18,7 @@ struct rig_unit {
 	u8 regs[RIG_REGS] __aligned(16);
 	hpa_t root;		/* taken by SRTP, mode bits too */
 	hpa_t irta;		/* taken by SIRTP */
-	bool cc_stale, iotlb_stale, iec_stale;
+	bool cc_stale, pc_stale, iotlb_stale, iec_stale;
 	bool confined;		/* DMA must not be free at any moment */
 	bool deaf;		/* does no descriptors */
 	bool broken;		/* reports an error instead */
