@@ -32,23 +32,30 @@ static bool in_ram(gpa_t gpa, u32 len)
 	return gpa >= RIG_RAM && len <= RIG_RAM_SIZE && gpa - RIG_RAM <= RIG_RAM_SIZE - len;
 }
 
+/* Another CPU may write meanwhile. */
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 {
+	u8 *to = buf;
+
 	if (d != &dom0)
 		abort();
 	if (!in_ram(gpa, len))
 		return -1;
-	memcpy(buf, rig_ram + (gpa - RIG_RAM), len);
+	for (; len--; gpa++)
+		*to++ = __atomic_load_n(rig_ram + (gpa - RIG_RAM), __ATOMIC_RELAXED);
 	return 0;
 }
 
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 {
+	const u8 *from = buf;
+
 	if (d != &dom0)
 		abort();
 	if (!in_ram(gpa, len))
 		return -1;
-	memcpy(rig_ram + (gpa - RIG_RAM), buf, len);
+	for (; len--; gpa++)
+		__atomic_store_n(rig_ram + (gpa - RIG_RAM), *from++, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -170,9 +177,9 @@ bool iommu_regs(u32 i, hpa_t *base, u64 *len)
 
 void iommu_fault(const struct iommu_fault *f)
 {
-	rig_faults++;
-	rig_fault = f->what;
-	rig_fault_code = f->code;
+	__atomic_add_fetch(&rig_faults, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&rig_fault, f->what, __ATOMIC_RELAXED);
+	__atomic_store_n(&rig_fault_code, f->code, __ATOMIC_RELAXED);
 }
 
 /* ---- firmware ---- */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -64,7 +65,7 @@ static u8 *reach(gpa_t gpa)
 	return mem + (gpa - RIG_MEM);
 }
 
-/* Byte by byte, so that what comes before a hole is copied. */
+/* Byte by byte, so that what comes before a hole is copied; another CPU may write meanwhile. */
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 {
 	u8 *to = buf;
@@ -73,7 +74,7 @@ int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len)
 	for (; len--; gpa++) {
 		if (!reach(gpa))
 			return -EFAULT;
-		*to++ = *reach(gpa);
+		*to++ = __atomic_load_n(reach(gpa), __ATOMIC_RELAXED);
 	}
 	return 0;
 }
@@ -86,7 +87,7 @@ int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 	for (; len--; gpa++) {
 		if (!reach(gpa))
 			return -EFAULT;
-		*reach(gpa) = *from++;
+		__atomic_store_n(reach(gpa), *from++, __ATOMIC_RELAXED);
 	}
 	return 0;
 }
@@ -97,10 +98,26 @@ u64 vtd_ecap(u32 unit)
 	return ~(15ull << 20) | (u64)mhmv << 20;
 }
 
+/* An entry that the real unit may have, whatever the code under test thinks (9.10). */
+static bool rig_sane(u64 lo, u64 hi)
+{
+	u32 vector = lo >> 16 & 0xff;
+
+	if (!(lo & 1))
+		return !lo && !hi;
+	if ((lo & 0xff00f000) || (lo >> 5 & 7) > 1 || vector < 0x20 || vector > 0xef)
+		return false;
+	if (!iommu_caps.x2apic && (lo & 0xffff00ff00000000ull))
+		return false;
+	return !(hi >> 20) && (hi >> 18 & 3) != 3;
+}
+
 void vtd_irte_set(u32 unit, u32 index, u64 lo, u64 hi)
 {
 	assert_int_equal(unit, RIG_UNIT);
 	assert_true(index < VTD_IRTES);
+	if (!rig_sane(lo, hi))
+		abort();
 	rig_real[index] = (struct rig_entry){ lo, hi };
 	rig_sets++;
 }
