@@ -3,16 +3,13 @@
 #include "amdvi.h"
 #include "amdvi_unit.h"
 #include "lib/errno.h"
-#include "machine/acpi.h"
 #include "machine/log.h"
 #include "machine/memmap.h"
 #include "machine/paging.h"
+#include "tables.h"
 
 struct amdvi_unit amdvi_units[IVRS_MAX_UNITS];
 static u64 efr;			/* what all units have */
-
-/* Without this I/O APIC, the southbridge's, Linux remaps none. */
-#define SOUTHBRIDGE	PCI_BDF(0, PCI_DEVFN(0x14, 0))
 
 /* What a unit that firmware left on may not do while its rings are changed. */
 #define WRITERS		(AMDVI_EVENT_LOG_EN | AMDVI_EVENT_INT_EN | AMDVI_COM_WAIT_INT_EN | \
@@ -32,23 +29,6 @@ bool amdvi_irte_wide(void)
 }
 
 /* ---- probe ---- */
-
-/* Does firmware say as which device each I/O APIC asks? Those that it does not would be mute. */
-static bool sources_known(void)
-{
-	bool southbridge = false;
-	const struct iommu_source *s;
-	u32 i;
-
-	for (i = 0; i < acpi_info.nr_ioapics; i++) {
-		s = iommu_source_find(iommu_ivrs.source, iommu_ivrs.nr_sources, IOMMU_IOAPIC,
-				      (u8)acpi_info.ioapic[i].id);
-		if (!s)
-			return false;
-		southbridge |= !s->dev.segment && s->dev.bdf == SOUTHBRIDGE;
-	}
-	return southbridge;
-}
 
 static const char *probe_unit(struct amdvi_unit *u)
 {
@@ -90,7 +70,7 @@ static const char *probe(struct iommu_caps *caps)
 		.format = &npt_format_amdvi,
 		.max_order = 18,
 		.tags = 65536,
-		.remaps = sources_known(),
+		.remaps = iommu_ioapics_known(),
 		.snoops = true,		/* FC in each leaf */
 		.x2apic = (efr & AMDVI_EFR_XT) && (efr & AMDVI_EFR_GA),
 	};

@@ -49,6 +49,14 @@ void iommu_fault(const struct iommu_fault *f)
 	spin_unlock(&lock);
 }
 
+void iommu_note(struct pci_id dev, const char *what)
+{
+	spin_lock(&lock);
+	if (moderate())
+		log_warn("IOMMU: " PCI_FMT ": %s", PCI_ARGS(dev), what);
+	spin_unlock(&lock);
+}
+
 void iommu_faults_lost(u64 n)
 {
 	spin_lock(&lock);

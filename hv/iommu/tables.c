@@ -11,13 +11,13 @@
 struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
 
-static void log_sources(const char *table, const struct iommu_source *list, u32 nr)
+static void log_sources(const char *table)
 {
 	const struct iommu_source *s;
 	u32 i;
 
 	for (i = 0; i < acpi_info.nr_ioapics; i++) {
-		s = iommu_source_find(list, nr, IOMMU_IOAPIC, (u8)acpi_info.ioapic[i].id);
+		s = iommu_ioapic(i);
 		if (s)
 			log_info("%s: I/O APIC %u is " PCI_FMT ", behind unit %u", table, s->id,
 				 PCI_ARGS(s->dev), s->unit);
@@ -46,7 +46,7 @@ static void log_dmar(void)
 		log_info("DMAR: region 0x%llx to 0x%llx: segment %u, %u device scopes",
 			 r->mem.start, r->mem.end, r->segment, r->dev.nr);
 	if (iommu_dmar.intr_remap)
-		log_sources("DMAR", iommu_dmar.source, iommu_dmar.nr_sources);
+		log_sources("DMAR");
 }
 
 /* ---- AMD's ---- */
@@ -96,7 +96,7 @@ static void log_ivrs(void)
 	log_units();
 	log_devices();
 	log_regions();
-	log_sources("IVRS", iommu_ivrs.source, iommu_ivrs.nr_sources);
+	log_sources("IVRS");
 }
 
 /* ---- both ---- */
@@ -116,7 +116,7 @@ static const void *find(const char *name, u32 *len)
 	return table;
 }
 
-enum iommu_kind iommu_read_tables(void)
+void iommu_read_tables(void)
 {
 	u32 intel_len = 0, amd_len = 0;
 	const void *intel = find("DMAR", &intel_len);
@@ -124,22 +124,23 @@ enum iommu_kind iommu_read_tables(void)
 	char err[160];
 
 	if (intel && dmar_parse(intel, intel_len, &iommu_dmar, err, sizeof(err))) {
+		iommu_kind = IOMMU_INTEL;
 		log_dmar();
-		return IOMMU_INTEL;
+		return;
 	}
 	if (intel) {
 		log_warn("DMAR is of no use: %s", err);
 		iommu_dmar.nr_units = iommu_dmar.nr_regions = 0;
 	}
 	if (amd && ivrs_parse(amd, amd_len, &iommu_ivrs, err, sizeof(err))) {
+		iommu_kind = IOMMU_AMD;
 		log_ivrs();
-		return IOMMU_AMD;
+		return;
 	}
 	if (amd) {
 		log_warn("IVRS is of no use: %s", err);
 		iommu_ivrs.nr_units = iommu_ivrs.nr_regions = 0;
 	}
-	return IOMMU_NONE;
 }
 
 bool iommu_regs(u32 i, hpa_t *base, u64 *len)

@@ -43,6 +43,9 @@ struct iommu_fault {
 /* Count it, and log it unless too many were of late. Any CPU, under a unit's lock. */
 void iommu_fault(const struct iommu_fault *f);
 
+/* A line on @dev in the log, as few as of faults and among them; not counted. Any CPU. */
+void iommu_note(struct pci_id dev, const char *what);
+
 /* Faults that the hardware says it dropped, or that would be too many to look at. */
 void iommu_faults_lost(u64 n);
 

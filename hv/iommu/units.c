@@ -12,19 +12,13 @@ static const struct iommu_driver *driver;
 
 void iommu_init(void)
 {
-	const struct iommu_driver *d = NULL;
+	const struct iommu_driver *d;
 	const char *why;
 
-	switch (iommu_read_tables()) {
-	case IOMMU_INTEL:
-		d = &vtd_driver;
-		break;
-	case IOMMU_AMD:
-		d = &amdvi_driver;
-		break;
-	default:
+	iommu_read_tables();
+	if (iommu_kind == IOMMU_NONE)
 		return;
-	}
+	d = iommu_kind == IOMMU_INTEL ? &vtd_driver : &amdvi_driver;
 	why = d->probe(&iommu_caps);
 	if (why) {
 		iommu_caps = (struct iommu_caps){ 0 };

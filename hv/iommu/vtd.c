@@ -9,6 +9,7 @@
 #include "machine/cmdline.h"
 #include "machine/log.h"
 #include "machine/paging.h"
+#include "tables.h"
 #include "vtd_unit.h"
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
@@ -110,7 +111,7 @@ static const char *probe(struct iommu_caps *caps)
 		.snoops = true,
 		.max_order = 18,
 		.tags = 1u << 16,
-		.remaps = iommu_dmar.intr_remap,
+		.remaps = iommu_dmar.intr_remap && iommu_ioapics_known(),
 		.x2apic = !iommu_dmar.x2apic_opt_out,
 	};
 	for_each_vtd(u) {

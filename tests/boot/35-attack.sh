@@ -14,12 +14,13 @@ attack() {
 # Linux leaves the units alone, as Bedplate does.
 units_off=(--hv-args iommu=off --kernel-args "intel_iommu=off amd_iommu=off intremap=off")
 
-thorough attack attack.none open 'all !message.init'
+thorough attack attack.none open 'all !message.init !race.*'
 # A processor is of no use afterwards.
 thorough attack attack.none_init open message.init
-attack attack.vtd_off open 'all !message.init' --iommu vtd "${units_off[@]}"
-attack attack.amdvi_off open 'all !message.init' --iommu amdvi "${units_off[@]}"
-attack attack.vtd closed all --iommu vtd
-attack attack.amdvi closed all --iommu amdvi
+attack attack.vtd_off open 'all !message.init !race.*' --iommu vtd "${units_off[@]}"
+attack attack.amdvi_off open 'all !message.init !race.*' --iommu amdvi "${units_off[@]}"
+# The race wants the virtual unit's registers.
+attack attack.vtd closed all --iommu vtd --kernel-args iomem=relaxed
+attack attack.amdvi closed all --iommu amdvi --kernel-args iomem=relaxed
 # Scalable mode: the tables are others, the promise is the same.
-attack attack.vtd_sm closed 'dma !dma.flood' --iommu vtd-sm --hv-args vtd=scalable
+attack attack.vtd_sm closed 'dma.*' --iommu vtd-sm --hv-args vtd=scalable

@@ -4,8 +4,7 @@
 
 #include "hv/iommu/dmar.h"
 #include "hv/iommu/ivrs.h"
-#include "hv/iommu/unit.h"
-#include "machine/acpi.h"
+#include "hv/iommu/tables.h"
 #include "machine/lapic.h"
 #include "machine/log.h"
 #include "machine/panic.h"
@@ -34,29 +33,12 @@ static const struct virt_kind nothing = { nothing_read, nothing_write };
 
 /* ---- all units ---- */
 
-/* Linux remaps nothing if firmware does not say of one I/O APIC who it is. */
-static bool ioapics_known(void)
-{
-	const struct iommu_source *list = iommu_dmar.source;
-	u32 nr = iommu_dmar.nr_sources, i;
-
-	if (!iommu_dmar.nr_units) {
-		list = iommu_ivrs.source;
-		nr = iommu_ivrs.nr_sources;
-	}
-	for (i = 0; i < acpi_info.nr_ioapics; i++)
-		if (!iommu_source_find(list, nr, IOMMU_IOAPIC, (u8)acpi_info.ioapic[i].id))
-			return false;
-	return true;
-}
-
 void virt_iommu_init(void)
 {
 	void (*init)(struct virt_unit *u, u32 index) =
-		iommu_dmar.nr_units ? virt_vtd_init : virt_amdvi_init;
+		iommu_kind == IOMMU_INTEL ? virt_vtd_init : virt_amdvi_init;
 	struct virt_unit *u = units;
 
-	iommu_caps.remaps = iommu_caps.remaps && ioapics_known();
 	for (nr_units = 0; iommu_regs(nr_units, &u->regs, &u->len); u++, nr_units++) {
 		u->index = nr_units;
 		u->kind = &nothing;
@@ -66,7 +48,7 @@ void virt_iommu_init(void)
 	if (iommu_caps.remaps)
 		log_info("%s: domain 0 sees %u units, for interrupt remapping", iommu_caps.name,
 			 nr_units);
-	else if (!iommu_dmar.nr_units)
+	else if (iommu_kind == IOMMU_AMD)
 		virt_amdvi_hide();
 }
 
@@ -76,7 +58,7 @@ void virt_iommu_init(void)
  */
 const char *virt_iommu_words(void)
 {
-	return iommu_caps.remapping && iommu_ivrs.nr_units ? " iommu=pt" : "";
+	return iommu_caps.remapping && iommu_kind == IOMMU_AMD ? " iommu=pt" : "";
 }
 
 static struct virt_unit *find(gpa_t gpa)

@@ -38,8 +38,7 @@ struct virt_unit {
 
 /*
  * Boot CPU, after iommu_init() and before iommu_start(): show them, if units can remap
- * interrupts. They cannot (caps.remaps) where firmware leaves out an I/O APIC, as Linux
- * then remaps none. Otherwise all of their registers read 0, and writes do nothing.
+ * interrupts (caps.remaps). Otherwise all of their registers read 0, and writes do nothing.
  */
 void virt_iommu_init(void);
 

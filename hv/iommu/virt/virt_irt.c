@@ -20,6 +20,9 @@
 #define DTE_KEPT		(AMDVI_DTE_IV | AMDVI_DTE_INT_ORDER(15) | AMDVI_DTE_INT_ROOT | \
 				 INT_CTL)
 
+#define DTE_TRANSLATES		(AMDVI_DTE_V | AMDVI_DTE_TV)
+#define DTE_MODE		(7ull << 9)
+
 /* Remapping entry (48882, ch. 2.2.8). The low word is the same in both forms up to bit 15. */
 #define IRTE_EN			BIT(0)		/* RemapEn */
 #define IRTE_TYPE(lo)		((u32)((lo) >> 2) & 7)
@@ -152,15 +155,20 @@ static struct irt *find_free(void)
 	return NULL;
 }
 
-/* What domain 0's device table entry says of interrupts; 0: they are blocked. */
+/*
+ * What domain 0's device table entry says of interrupts; 0: they are blocked. What it says of
+ * DMA has no effect: a driver that thinks otherwise gives devices addresses that nobody knows.
+ */
 static u64 read_dte(const struct virt_amdvi *a, u16 bdf)
 {
-	gpa_t at = a->dev_table + bdf * sizeof(struct amdvi_dte) + offsetof(struct amdvi_dte, q[2]);
-	u64 dte;
+	gpa_t at = a->dev_table + bdf * sizeof(struct amdvi_dte);
+	u64 q[3], dte;
 
-	if (bdf >= a->dev_entries || guest_read(&dom0, at, &dte, sizeof(dte)))
+	if (bdf >= a->dev_entries || guest_read(&dom0, at, q, sizeof(q)))
 		return 0;
-	dte &= DTE_KEPT;
+	if ((q[0] & DTE_TRANSLATES) == DTE_TRANSLATES && (q[0] & DTE_MODE))
+		iommu_note(device(a, bdf), "domain 0 has I/O page tables for it, which have no effect");
+	dte = q[2] & DTE_KEPT;
 	return (dte & AMDVI_DTE_IV) && (dte & INT_CTL) == AMDVI_DTE_INT_REMAP ? dte : 0;
 }
 

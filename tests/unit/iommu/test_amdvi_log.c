@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The event log of AMD IOMMUs: what is told, wrap, overflow, late entries, storms. */
-// SOURCES: hv/iommu/amdvi.c hv/iommu/amdvi_cmd.c hv/iommu/amdvi_dte.c hv/iommu/amdvi_irt.c hv/iommu/amdvi_log.c hv/iommu/amdvi_msi.c hv/iommu/ivrs_devs.c tests/unit/rig/amdvi_rig.c
+// SOURCES: hv/iommu/amdvi.c hv/iommu/sources.c hv/iommu/amdvi_cmd.c hv/iommu/amdvi_dte.c hv/iommu/amdvi_irt.c hv/iommu/amdvi_log.c hv/iommu/amdvi_msi.c hv/iommu/ivrs_devs.c tests/unit/rig/amdvi_rig.c
 // CFLAGS: -include amdvi_rig.h
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hv/core/machine/acpi.h"
 #include "hv/iommu/dmar.h"
 #include "hv/iommu/ivrs.h"
+#include "hv/iommu/tables.h"
 #include "hv/iommu/unit.h"
 #include "hv/iommu/virt/virt.h"
 
@@ -20,7 +20,7 @@
 struct iommu_caps iommu_caps;
 struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
-struct acpi_info acpi_info;
+enum iommu_kind iommu_kind;
 static u32 inits[2];			/* of VT-d, of AMD-Vi */
 static u32 hidden;			/* the IVRS */
 
@@ -90,7 +90,7 @@ static int start(bool remaps, bool vtd)
 	memset(&last, 0, sizeof(last));
 	finished = true;
 	iommu_caps.remaps = remaps;
-	iommu_dmar.nr_units = vtd ? UNITS : 0;
+	iommu_kind = vtd ? IOMMU_INTEL : IOMMU_AMD;
 	virt_iommu_init();
 	return 0;
 }
@@ -114,35 +114,6 @@ static void kinds(void **state __unused)
 	start(false, false);
 	assert_int_equal(inits[0] + inits[1], 0);
 	assert_int_equal(hidden, 1);
-}
-
-/* Linux remaps all or nothing. */
-static void ioapics(void **state __unused)
-{
-	const struct iommu_source ioapic = { IOMMU_IOAPIC, 9, 0, { 0, 0 } };
-	const struct iommu_source hpet = { IOMMU_HPET, 8, 0, { 0, 0 } };
-
-	acpi_info.nr_ioapics = 2;
-	acpi_info.ioapic[0].id = 8;
-	acpi_info.ioapic[1].id = 9;
-	iommu_dmar.nr_sources = iommu_ivrs.nr_sources = 2;
-	iommu_dmar.source[0] = iommu_ivrs.source[1] = ioapic;
-	iommu_dmar.source[1] = iommu_ivrs.source[0] = hpet;
-	start(true, true);
-	assert_false(iommu_caps.remaps);
-	assert_int_equal(inits[0], 0);
-	iommu_dmar.source[1].kind = IOMMU_IOAPIC;
-	start(true, true);
-	assert_true(iommu_caps.remaps);
-	assert_int_equal(inits[0], UNITS);
-	start(true, false);
-	assert_false(iommu_caps.remaps);
-	assert_int_equal(inits[1], 0);
-	assert_int_equal(hidden, 1);
-	iommu_ivrs.source[0].kind = IOMMU_IOAPIC;
-	start(true, false);
-	assert_int_equal(inits[1], UNITS);
-	acpi_info.nr_ioapics = 0;
 }
 
 static void where_they_are(void **state __unused)
@@ -235,7 +206,7 @@ static void vectors(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(kinds), T(ioapics), T(where_they_are), T(wide_accesses), T(narrow_accesses),
+		T(kinds), T(where_they_are), T(wide_accesses), T(narrow_accesses),
 		T(across_registers), T(nothing_to_remap), T(vectors),
 	};
 

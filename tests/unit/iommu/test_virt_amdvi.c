@@ -318,6 +318,22 @@ static void blocked_otherwise(void **state __unused)
 	assert_int_equal(rig_tables, 0);
 }
 
+/* Domain 0's page tables for a device: it hears that they have no effect. */
+static void tables_for_dma_are_told(void **state __unused)
+{
+	rig_set_dte(0, 0x10, RIG_IRT(0), 5);
+	rig_poke(RIG_DEVTAB + 0x10 * 32, 3);			/* V, TV, no levels */
+	rig_command(0, RIG_CMD(RIG_INV_DEV) | 0x10, 0);
+	rig_poke(RIG_DEVTAB + 0x10 * 32, 1 | 3 << 9);		/* not TV */
+	rig_command(0, RIG_CMD(RIG_INV_DEV) | 0x10, 0);
+	assert_int_equal(rig_notes, 0);
+	rig_poke(RIG_DEVTAB + 0x10 * 32, 3 | 3 << 9);
+	rig_command(0, RIG_CMD(RIG_INV_DEV) | 0x10, 0);
+	assert_int_equal(rig_notes, 1);
+	assert_int_equal(rig_faults, 0);
+	assert_non_null(rig_irt(0x10));
+}
+
 static void device_table_has_an_end(void **state __unused)
 {
 	rig_write(0, DEV_TAB_BASE, 8, RIG_DEVTAB);	/* one page: 128 */
@@ -585,6 +601,7 @@ int main(void)
 		cmocka_unit_test_setup(entries_change, setup),
 		cmocka_unit_test_setup(table_moves, setup),
 		cmocka_unit_test_setup(blocked_otherwise, setup),
+		cmocka_unit_test_setup(tables_for_dma_are_told, setup),
 		cmocka_unit_test_setup(device_table_has_an_end, setup),
 		cmocka_unit_test_setup(who_gets_a_table, setup),
 		cmocka_unit_test_setup(refused_change_blocks, setup),

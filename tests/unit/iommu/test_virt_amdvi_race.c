@@ -30,7 +30,7 @@
 static const u64 entries[][2] = {
 	{ LO, HI },
 	{ LO | 1 << 2, 0x31 },
-	{ LO | 4 << 2, HI },		/* NMI */
+	{ LO | 4 << 2, HI },		/* INIT */
 	{ LO | 1 << 7, HI },		/* GuestMode */
 	{ LO, 0x10 },
 	{ LO, 0xf8 },

@@ -108,6 +108,10 @@ static void heeds_firmware(void **state __unused)
 	assert_null(probe());
 	assert_true(iommu_caps.remaps && !iommu_caps.x2apic);
 	iommu_dmar.x2apic_opt_out = false;
+	rig_ioapics_known = false;
+	assert_null(probe());
+	assert_true(!iommu_caps.remaps && !iommu_caps.x2apic);
+	rig_ioapics_known = true;
 	iommu_dmar.intr_remap = false;
 	assert_null(probe());
 	assert_true(!iommu_caps.remaps && !iommu_caps.x2apic);

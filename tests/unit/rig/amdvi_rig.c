@@ -14,6 +14,8 @@
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/tsc.h"
 #include "hv/iommu/amdvi_unit.h"
+#include "hv/iommu/dmar.h"
+#include "hv/iommu/tables.h"
 
 struct rig_unit rig_unit[RIG_UNITS];
 u64 rig_now;
@@ -23,6 +25,7 @@ struct iommu_fault rig_fault;
 
 struct acpi_info acpi_info;
 struct ivrs iommu_ivrs;
+struct dmar iommu_dmar;
 struct iommu_caps iommu_caps;
 const struct npt_format npt_format_amdvi = { .name = "AMD-Vi" };
 
@@ -314,6 +317,7 @@ void rig_init(u64 efr)
 {
 	u32 i;
 
+	iommu_kind = IOMMU_AMD;
 	memset(rig_unit, 0, sizeof(rig_unit));
 	memset(&iommu_ivrs, 0, sizeof(iommu_ivrs));
 	memset(amdvi_units, 0, sizeof(amdvi_units));

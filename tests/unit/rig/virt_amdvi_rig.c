@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hv/iommu/dmar.h"
+#include "hv/iommu/tables.h"
 #include "hv/iommu/unit.h"
 #include "hv/iommu/virt/virt.h"
 #include "machine/acpi.h"
@@ -16,11 +17,12 @@
 struct iommu_caps iommu_caps;
 struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
+enum iommu_kind iommu_kind = IOMMU_AMD;
 struct acpi_info acpi_info;
 struct domain dom0;
 
 u8 rig_ram[RIG_RAM_SIZE];
-u32 rig_tables, rig_room, rig_sets, rig_faults, rig_fault_code;
+u32 rig_tables, rig_room, rig_sets, rig_faults, rig_fault_code, rig_notes;
 const char *rig_fault;
 bool rig_wide, rig_x2apic;
 static struct rig_irt irts[RIG_TABLES];
@@ -182,6 +184,11 @@ void iommu_fault(const struct iommu_fault *f)
 	__atomic_store_n(&rig_fault_code, f->code, __ATOMIC_RELAXED);
 }
 
+void iommu_note(struct pci_id dev __unused, const char *what __unused)
+{
+	__atomic_add_fetch(&rig_notes, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- firmware ---- */
 
 const struct acpi_table *acpi_find(const struct acpi_info *info __unused,
@@ -279,7 +286,7 @@ void rig_init(bool wide, bool x2apic)
 	drop_all();
 	forget_all();
 	memset(rig_ram, 0, sizeof(rig_ram));
-	rig_sets = rig_faults = rig_fault_code = 0;
+	rig_sets = rig_faults = rig_fault_code = rig_notes = 0;
 	rig_fault = NULL;
 }
 

@@ -40,6 +40,7 @@ extern u32 rig_sets;		/* entries written */
 struct rig_irt *rig_irt(u16 bdf);	/* of segment 0; NULL */
 
 /* Faults that were told; the last. */
+extern u32 rig_notes;		/* lines on devices that are no faults */
 extern u32 rig_faults;
 extern const char *rig_fault;
 extern u32 rig_fault_code;

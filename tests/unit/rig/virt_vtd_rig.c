@@ -13,6 +13,7 @@
 #include "hv/core/memory/mmu.h"
 #include "hv/iommu/dmar.h"
 #include "hv/iommu/ivrs.h"
+#include "hv/iommu/tables.h"
 #include "hv/iommu/unit.h"
 #include "hv/iommu/virt/virt.h"
 #include "hv/iommu/vtd.h"
@@ -21,6 +22,7 @@
 struct iommu_caps iommu_caps;
 struct dmar iommu_dmar;
 struct ivrs iommu_ivrs;
+enum iommu_kind iommu_kind = IOMMU_INTEL;
 struct acpi_info acpi_info;
 struct domain dom0;
 

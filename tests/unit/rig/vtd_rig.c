@@ -11,12 +11,14 @@
 #include "hv/core/machine/cpu.h"
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/timer.h"
+#include "hv/iommu/tables.h"
 
 #define PAGES		1100u
 
 struct rig_unit rig[RIG_UNITS];
 struct hv_options hv_options;
 struct dmar iommu_dmar;
+bool rig_ioapics_known;
 struct iommu_caps iommu_caps;
 const struct npt_format npt_format_vtd, npt_format_vtd_snoop;
 struct iommu_fault rig_told[4096];
@@ -101,6 +103,11 @@ bool rig_timer(void)
 	if (t)
 		t->fn(t);
 	return t;
+}
+
+bool iommu_ioapics_known(void)
+{
+	return rig_ioapics_known;
 }
 
 void iommu_fault(const struct iommu_fault *f)
@@ -461,7 +468,7 @@ void rig_start(u32 units)
 	rig_nr_told = rig_cpu = 0;
 	rig_lost = 0;
 	armed = NULL;
-	iommu_dmar.intr_remap = true;
+	iommu_dmar.intr_remap = rig_ioapics_known = true;
 	iommu_dmar.nr_units = units;
 	for (i = 0; i < units; i++) {
 		iommu_dmar.unit[i].base = i * SZ_64K;

@@ -50,6 +50,7 @@ extern u32 rig_nr_told;
 extern u64 rig_lost;
 /* The driver's timer: fires if it is armed, false if not. */
 bool rig_timer(void);
+extern bool rig_ioapics_known;	/* the table has them all */
 extern u32 rig_cpu;		/* index of this CPU */
 extern u32 rig_pages_left;	/* page_alloc() fails after these */
 
