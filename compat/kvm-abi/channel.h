@@ -513,6 +513,7 @@ struct bp_hv_stats {
 	__u64 reserved_bytes;	/* all that domain 0 does not see */
 	__u64 tsc_khz;
 	__u64 io_faults;	/* accesses and interrupts of devices that were blocked */
+	__u64 io_unconfined;	/* devices in PCI segments that firmware names no IOMMU for */
 };
 
 struct bp_map {

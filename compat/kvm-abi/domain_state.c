@@ -3,6 +3,7 @@
 #include <linux/kvm.h>
 
 #include "hv/core/guest/msr.h"
+#include "hv/core/guest/pci_cfg.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/lib/errno.h"
 #include "hv/core/lib/string.h"
@@ -104,6 +105,7 @@ static s64 get_hv_stats(void *buf)
 		s.reserved_bytes += bp_ranges[i].end - bp_ranges[i].start;
 	s.tsc_khz = tsc_khz;
 	s.io_faults = iommu_fault_count();
+	s.io_unconfined = pci_cfg_unconfined;
 	for (id = 1; id < MAX_DOMAINS; id++) {
 		struct domain *d = domain_get(id);
 

@@ -39,11 +39,12 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr,
 			"mapped_frames %llu\nshared_frames %llu\ndomains %llu\n"
 			"vcpus %llu\ncpus %llu\nimage_bytes %llu\n"
 			"reserved_bytes %llu\ntsc_khz %llu\nio_faults %llu\n"
+			"io_unconfined %llu\n"
 			"dma_confined %u\ninterrupts_remapped %u\n",
 			s->pool_frames, s->pool_free, s->donated_frames,
 			s->mapped_frames, s->shared_frames, s->domains,
 			s->vcpus, s->cpus, s->image_bytes, s->reserved_bytes,
-			s->tsc_khz, s->io_faults, !!(io & BP_IO_CONFINED),
+			s->tsc_khz, s->io_faults, s->io_unconfined, !!(io & BP_IO_CONFINED),
 			!!(io & BP_IO_REMAPPED));
 	free_page((unsigned long)s);
 	return ret;

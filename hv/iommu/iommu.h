@@ -86,6 +86,8 @@ void iommu_init(void);
 bool iommu_regs(u32 i, hpa_t *base, u64 *len);
 /* Unit @i as a function on PCI, if its kind is one (AMD's); false: there is no such unit. */
 bool iommu_function(u32 i, struct pci_id *id);
+/* Is a unit there for PCI segment @segment? Devices of others are behind none. */
+bool iommu_has_segment(u16 segment);
 /* The reserved regions one by one; NULL: no more. */
 const struct iommu_region *iommu_reserved(u32 i);
 

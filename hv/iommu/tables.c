@@ -166,6 +166,19 @@ bool iommu_function(u32 i, struct pci_id *id)
 	return true;
 }
 
+bool iommu_has_segment(u16 segment)
+{
+	u32 i;
+
+	for (i = 0; i < iommu_dmar.nr_units; i++)
+		if (iommu_dmar.unit[i].segment == segment)
+			return true;
+	for (i = 0; i < iommu_ivrs.nr_units; i++)
+		if (iommu_ivrs.unit[i].id.segment == segment)
+			return true;
+	return false;
+}
+
 const struct iommu_region *iommu_reserved(u32 i)
 {
 	if (i < iommu_dmar.nr_regions)

@@ -46,6 +46,8 @@ struct guarded {
 static struct guarded guarded[GUARDED_MAX];
 static u32 nr_guarded;
 
+u32 pci_cfg_unconfined;
+
 /* Guards CONFIG_ADDRESS from the look at it to the access that it is for, and told. */
 static struct spinlock lock = SPINLOCK_INIT;
 
@@ -165,6 +167,35 @@ static void guard_page(struct guarded *g, const struct mcfg_entry *e)
 		fatal("no memory to map PCI configuration space");
 }
 
+/* Devices of a bus whose configuration memory is at @bus. */
+static u32 count_devices(const volatile u32 *bus)
+{
+	u32 dev, n = 0;
+
+	for (dev = 0; dev < 32; dev++)
+		n += bus[(dev << 3 << PAGE_SHIFT) / sizeof(*bus)] != NOTHING;
+	return n;
+}
+
+static void count_unconfined(const struct mcfg_entry *e)
+{
+	u32 bus, n = 0;
+	void *regs;
+
+	if (iommu_has_segment(e->segment))
+		return;
+	for (bus = e->first; bus <= e->last; bus++) {
+		regs = ioremap(e->base + bus * SZ_1M, SZ_1M);
+		if (!regs)
+			fatal("no memory to map PCI configuration space");
+		n += count_devices(regs);
+	}
+	if (n)
+		log_warn("PCI segment %u: %u devices are behind no IOMMU, they can reach all memory",
+			 e->segment, n);
+	pci_cfg_unconfined += n;
+}
+
 static void guard_pages(void)
 {
 	const struct acpi_table *t = acpi_find(&acpi_info, "MCFG");
@@ -180,6 +211,7 @@ static void guard_pages(void)
 			fatal("MCFG has a window at 0x%llx, in the middle of a bus", e.base);
 		for (i = 0; i < nr_guarded; i++)
 			guard_page(&guarded[i], &e);
+		count_unconfined(&e);
 	}
 }
 

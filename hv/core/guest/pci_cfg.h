@@ -23,6 +23,12 @@
  */
 void pci_cfg_init(void);
 
+/*
+ * Devices in segments for which firmware names no IOMMU, where one is driven: they reach
+ * all memory. Constant after pci_cfg_init(), which logs them.
+ */
+extern u32 pci_cfg_unconfined;
+
 /* Is @gpa in the configuration space of one of them? Any CPU. */
 bool pci_cfg_hit(gpa_t gpa);
 /* Domain 0's access of 1, 2, 4 or 8 bytes there, aligned. *val is written or read. Any CPU. */

@@ -79,7 +79,7 @@ void host_out(u16 port, u32 size, u32 val)
 struct acpi_info acpi_info;
 struct iommu_caps iommu_caps;
 
-static u8 mcfg[44 + 2 * 16];
+static u8 mcfg[44 + 3 * 16];
 
 const struct acpi_table *acpi_find(const struct acpi_info *info, const char *sig)
 {
@@ -91,8 +91,30 @@ void *memremap(hpa_t pa __unused, u64 len __unused)
 	return mcfg;
 }
 
+/* Buses 2 and 3 of segment 5, which has no unit; bus 3 has two devices. */
+#define OTHER_WINDOW	0xd0000000ull
+static u8 other_bus[2][SZ_1M] __aligned(8);
+
+static void *other(hpa_t pa)
+{
+	u32 bus = (u32)((pa - OTHER_WINDOW) / SZ_1M), dev;
+
+	assert_true(bus == 2 || bus == 3);
+	memset(other_bus[bus - 2], 0xff, SZ_1M);
+	for (dev = 0; bus == 3 && dev < 32; dev += 31)
+		memset(&other_bus[1][dev * 8 * PAGE_SIZE], 0x10, PAGE_SIZE);
+	return other_bus[bus - 2];
+}
+
+bool iommu_has_segment(u16 segment)
+{
+	return segment != 5;
+}
+
 void *ioremap(hpa_t pa, u64 len)
 {
+	if (len == SZ_1M)
+		return other(pa);
 	assert_int_equal(len, PAGE_SIZE);
 	assert_true(nr_mapped < ARRAY_SIZE(page));
 	mapped[nr_mapped] = pa;
@@ -169,9 +191,11 @@ static int boot(void **state __unused)
 	acpi_info.table[0] = (struct acpi_table){ "MCFG", 0x7000, 0 };
 	add_window(0, WINDOW, 0, 0, 0x3f);
 	add_window(1, 0xc0000000, 1, 0, 0xff);
+	add_window(2, OTHER_WINDOW, 5, 2, 3);
 	pci_cfg_init();
 	assert_int_equal(dom0_ports_len, 0);	/* no IOMMU */
 	assert_int_equal(nr_protected, 0);
+	assert_int_equal(pci_cfg_unconfined, 0);
 	iommu_caps.name = "test";
 	pci_cfg_init();
 	assert_int_equal(dom0_ports_len, 1);
@@ -281,6 +305,11 @@ static void guards_pages(void **state __unused)
 		assert_true(pci_cfg_hit(mapped[i]));
 }
 
+static void counts_what_is_behind_no_unit(void **state __unused)
+{
+	assert_int_equal(pci_cfg_unconfined, 2);
+}
+
 static void accesses_in_memory(void **state __unused)
 {
 	u32 size;
@@ -309,7 +338,8 @@ int main(void)
 		cmocka_unit_test(stops_writes_to_iommus), cmocka_unit_test(stops_writes_to_host_bridges),
 		cmocka_unit_test(lets_others_pass), cmocka_unit_test(reads_the_address),
 		cmocka_unit_test(passes_the_reset_port), cmocka_unit_test(refuses_odd_accesses),
-		cmocka_unit_test(guards_pages), cmocka_unit_test(accesses_in_memory),
+		cmocka_unit_test(guards_pages), cmocka_unit_test(counts_what_is_behind_no_unit),
+		cmocka_unit_test(accesses_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, boot, NULL);
