@@ -22,8 +22,7 @@ static int attach_id(const struct pci_dev *pdev, u16 id, u32 target)
 	return bp_hc_io_attach(target, (u32)pci_domain_nr(pdev->bus) << 16 | id);
 }
 
-/* The controller that stands for it on the machine's own buses, if it is behind Intel's VMD. */
-static struct pci_dev *requester(struct pci_dev *pdev)
+struct pci_dev *bp_io_requester(struct pci_dev *pdev)
 {
 #if IS_ENABLED(CONFIG_VMD)
 	if (is_vmd(pdev->bus))
@@ -73,7 +72,7 @@ static int attach_all(struct pci_dev *pdev, u32 target)
 	unsigned int devfn;
 	int ret;
 
-	pdev = requester(pdev);
+	pdev = bp_io_requester(pdev);
 	ret = attach_id(pdev, pci_dev_id(pdev), target);
 	if (!ret && pdev->dma_alias_mask)
 		for_each_set_bit(devfn, pdev->dma_alias_mask, DEVFNS)
@@ -144,23 +143,10 @@ void bp_io_release(struct device *dev)
 	struct io_device *io = dev_iommu_priv_get(dev);
 	struct pci_dev *pdev = to_pci_dev(dev);
 
-	if (requester(pdev) == pdev)
+	if (bp_io_requester(pdev) == pdev)
 		attach_id(pdev, pci_dev_id(pdev), target);
 	dev_iommu_priv_set(dev, NULL);
 	kfree(io);
-}
-
-/* No DMA goes there: what devices write is an interrupt. */
-#define MSI_START	0xfee00000
-#define MSI_SIZE	0x100000
-
-void bp_io_resv_regions(struct device *dev, struct list_head *head)
-{
-	struct iommu_resv_region *region;
-
-	region = iommu_alloc_resv_region(MSI_START, MSI_SIZE, 0, IOMMU_RESV_MSI, GFP_KERNEL);
-	if (region)
-		list_add_tail(&region->list, head);
 }
 
 /* What the driver core does before it binds a driver; it would have done so had we been there. */

@@ -25,7 +25,8 @@ extern struct iommu_domain bp_io_identity, bp_io_blocked;
 int bp_io_attach(struct device *dev, u32 target);
 struct iommu_device *bp_io_probe(struct device *dev);
 void bp_io_release(struct device *dev);
-void bp_io_resv_regions(struct device *dev, struct list_head *head);
+/* The controller that stands for it on the machine's own buses, if it is behind Intel's VMD. */
+struct pci_dev *bp_io_requester(struct pci_dev *pdev);
 /*
  * Devices whose drivers were bound before they had a group: their groups hear of it.  After
  * the driver is registered.
@@ -43,6 +44,13 @@ int bp_io_take_over(void);
 void bp_io_give_back(void);
 /* A device is new: its interrupts are remapped if its neighbours' are. */
 void bp_io_remap_interrupts(struct pci_dev *pdev);
+
+/* ---- reserved.c ---- */
+/*
+ * Where messages go, and what firmware's table wants the device to reach as it is: Linux
+ * refuses to give such a device away, as its own drivers would.
+ */
+void bp_io_resv_regions(struct device *dev, struct list_head *head);
 
 /* ---- domain.c ---- */
 /* An I/O domain; ERR_PTR. */
