@@ -8,6 +8,10 @@
 #include "machine/paging.h"
 #include "vtd_unit.h"
 
+/* So many devices are given away at a time: 4 MiB of the pool at most. */
+#define PAIRS_MAX	512u
+static u32 pairs;
+
 static struct vtd_pasid_entry *table_of(const u64 *dir)
 {
 	return phys_to_virt(*dir & PAGE_MASK);
@@ -25,7 +29,7 @@ static void fill(struct vtd_pasid_entry *e, hpa_t root, u16 tag)
 
 hpa_t vtd_pasid_make(hpa_t root, u16 tag)
 {
-	struct vtd_pasid_entry *table = page_alloc();
+	struct vtd_pasid_entry *table = pairs < PAIRS_MAX ? page_alloc() : NULL;
 	u64 *dir = table ? page_alloc() : NULL;
 
 	if (!dir) {
@@ -33,6 +37,7 @@ hpa_t vtd_pasid_make(hpa_t root, u16 tag)
 			page_free(table);
 		return 0;
 	}
+	pairs++;
 	fill(table, root, tag);
 	*dir = virt_to_phys(table) | VTD_P;
 	vtd_publish(table, PAGE_SIZE);
@@ -51,4 +56,5 @@ void vtd_pasid_free(hpa_t dir)
 
 	page_free(table_of(d));
 	page_free(d);
+	pairs--;
 }

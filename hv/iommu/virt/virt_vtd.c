@@ -73,6 +73,7 @@ struct virt_vtd {
 	u32 reg[REGS_END / 4];
 	struct virt_vtd_irt irt;
 	u32 copied;		/* entries of what the descriptor at the queue's head names */
+	u64 copying;		/* that descriptor's lower half; domain 0 may put another there */
 };
 static struct virt_vtd *state[DMAR_MAX_UNITS];
 
@@ -97,8 +98,9 @@ static bool invalidate_entries(struct virt_vtd *s, u32 unit, const struct vtd_en
 		return false;
 	n = 1u << order;
 	first = global ? 0 : IEC_IIDX(d->lo) & ~(n - 1);
-	/* Domain 0 may have put another one there meanwhile. */
-	s->copied = min(s->copied, n);
+	if (d->lo != s->copying)
+		s->copied = 0;
+	s->copying = d->lo;
 	part = min(n - s->copied, PIECE - *cost);
 	virt_vtd_copy(&s->irt, unit, first + s->copied, part);
 	s->copied += part;
@@ -128,13 +130,14 @@ static bool wait(struct virt_vtd *s, const struct vtd_entry *d)
 /* False: it is none, or cannot be done. */
 static bool execute(struct virt_vtd *s, u32 unit, const struct vtd_entry *d, u32 *cost)
 {
+	if (DESC_TYPE(d->lo) == DESC_IEC)
+		return invalidate_entries(s, unit, d, cost);
+	s->copied = 0;
 	switch (DESC_TYPE(d->lo)) {
 	case DESC_CONTEXT:
 	case DESC_IOTLB:
 	case DESC_DEVICE_TLB:
 		return true;	/* of translations there are none */
-	case DESC_IEC:
-		return invalidate_entries(s, unit, d, cost);
 	case DESC_WAIT:
 		return wait(s, d);
 	}

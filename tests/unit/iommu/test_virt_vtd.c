@@ -448,9 +448,11 @@ static void changes_underway(void **state __unused)
 	rig_put(IEC_GLOBAL, 0);
 	assert_false(rig_try(IQT, 4, 0x10));
 	d->lo = IEC_INDEX(0x100, 4);
+	*rig_virt(0x100) = (struct rig_entry){ ENTRY(0x20, 1), SID(0xff00) };
 	assert_true(rig_try(IQT, 4, 0x10));
 	assert_int_equal(rig_read(IQH), 0x10);
 	assert_int_equal(rig_flush_first, 0x100);
+	assert_real(0x100, ENTRY(0x20, 1), SID(0xff00));
 
 	rig_put(IEC_GLOBAL, 0);
 	assert_false(rig_try(IQT, 4, 0x20));
@@ -469,6 +471,21 @@ static void changes_underway(void **state __unused)
 	assert_int_equal(rig_sets, 65536);
 }
 
+/* Another kind of descriptor in its place is done as if it had been there from the start. */
+static void another_kind_underway(void **state __unused)
+{
+	struct rig_entry *d = rig_mem(RIG_QUEUE);
+
+	rig_enable(0, 15, false);
+	rig_put(IEC_GLOBAL, 0);
+	assert_false(rig_try(IQT, 4, 0x10));
+	*d = (struct rig_entry){ WAIT_SW | 7ull << 32, RIG_STATUS };
+	assert_true(rig_try(IQT, 4, 0x10));
+	assert_int_equal(rig_read(IQH), 0x10);
+	assert_int_equal(*(u32 *)rig_mem(RIG_STATUS), 7);
+	assert_int_equal(rig_flushes, 0);
+}
+
 #define T(f) cmocka_unit_test_setup(f, start)
 
 int main(void)
@@ -479,6 +496,7 @@ int main(void)
 		T(around_the_end), T(begins_again), T(waits), T(translations_are_none),
 		T(wrong_descriptors), T(no_such_queue), T(tables_of_all_sizes), T(no_such_table),
 		T(entries), T(wide_destinations), T(changes_underway),
+		T(another_kind_underway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -438,6 +438,28 @@ static void writes_pasid_tables_past_the_caches(void **state __unused)
 	translates(0, 0x1234, OTHER, 9);
 }
 
+/* Domain 0 can name all IDs there are: they do not take all of the pool. */
+static void makes_so_many_pasid_tables(void **state __unused)
+{
+	u32 given = 0, i;
+	u16 was;
+
+	scalable_units(1, VTD_SCALABLE);
+	start(false);
+	for (i = 0; i < 0x100; i++)
+		given += !attach(0, (u16)i, OTHER, 9, &was);
+	assert_int_equal(given, 0x100);
+	for (; i < 0x300; i++)
+		given += !attach(0, (u16)i, OTHER, 9, &was);
+	assert_in_range(given, 500, 512);
+	assert_int_equal(attach(0, 0x300, OTHER, 9, &was), -ENOMEM);
+	assert_int_equal(attach(0, 0, ROOT, IOMMU_TAG(0), &was), 0);
+	assert_int_equal(attach(0, 0x300, OTHER, 9, &was), 0);
+	for (i = 0; i <= 0x300; i++)
+		assert_int_equal(attach(0, (u16)i, ROOT, IOMMU_TAG(0), &was), 0);
+	is_domain0s(0);
+}
+
 /* Each page that it could want missing in turn. */
 static void changes_nothing_without_pasid_tables(void **state __unused)
 {
@@ -723,6 +745,7 @@ int main(void)
 		cmocka_unit_test(has_wide_descriptors),
 		cmocka_unit_test(attaches_by_pasid_tables),
 		cmocka_unit_test(writes_pasid_tables_past_the_caches),
+		cmocka_unit_test(makes_so_many_pasid_tables),
 		cmocka_unit_test(changes_nothing_without_pasid_tables),
 		cmocka_unit_test(goes_round_the_queue),
 		cmocka_unit_test(drains_as_the_unit_can),

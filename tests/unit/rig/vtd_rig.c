@@ -13,7 +13,7 @@
 #include "hv/core/machine/timer.h"
 #include "hv/iommu/tables.h"
 
-#define PAGES		1100u
+#define PAGES		2600u
 
 struct rig_unit rig[RIG_UNITS];
 struct hv_options hv_options;
