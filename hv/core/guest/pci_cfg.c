@@ -22,6 +22,9 @@
 #define REG_HEADER	0x0c
 #define HEADER_MULTI	BIT(23)		/* in the doubleword that the header's type is in */
 #define CLASS_HOST	0x0600
+#define CLASS_ISA	0x0601
+#define CLASS_MEMORY	0x0580
+#define INTEL		0x8086
 #define NOTHING		0xffffffffu
 
 /* MCFG (PCI Firmware 3.3, 4.1.2): header, 8 bytes, then entries */
@@ -36,9 +39,10 @@ static_assert(sizeof(struct mcfg_entry) == 16, "specification");
 
 struct guarded {
 	struct pci_id id;
+	u16 first, last;	/* the registers that are guarded, inclusive */
 	bool told;		/* that a write was lost; IOMMUs': Linux makes some */
 	hpa_t page;		/* its registers in memory; 0: are not there */
-	const volatile u8 *regs;
+	volatile u8 *regs;
 };
 
 /* A server of two sockets has some 80 host bridges. */
@@ -61,23 +65,28 @@ static struct guarded *find(u16 segment, u16 bdf)
 	return NULL;
 }
 
-static void guard(struct pci_id id, bool told)
+static void guard_registers(struct pci_id id, u16 first, u16 last, bool told)
 {
 	if (find(id.segment, id.bdf))
 		return;
 	if (nr_guarded == GUARDED_MAX)
 		fatal("more than %u host bridges and IOMMUs on PCI", GUARDED_MAX);
-	guarded[nr_guarded++] = (struct guarded){ .id = id, .told = told };
+	guarded[nr_guarded++] = (struct guarded){ id, first, last, .told = told };
 }
 
-/* Does a write not reach the function? */
-static bool stopped(struct guarded *g)
+static void guard(struct pci_id id, bool told)
 {
-	if (!g)
+	guard_registers(id, 0, PAGE_SIZE - 1, told);
+}
+
+/* Does a write of @size bytes at @reg not reach the function? */
+static bool stopped(struct guarded *g, u32 reg, u32 size)
+{
+	if (!g || reg > g->last || reg + size <= g->first)
 		return false;
 	if (!g->told)
-		log_warn("domain 0: writes to the configuration space of " PCI_FMT " do nothing",
-			 PCI_ARGS(g->id));
+		log_warn("domain 0: writes to the configuration space of " PCI_FMT " do nothing%s",
+			 PCI_ARGS(g->id), g->first ? ", where it says where ACPI's ports are" : "");
 	g->told = true;
 	return true;
 }
@@ -91,7 +100,7 @@ static bool stopped(struct guarded *g)
 static bool config_port(const struct exit_io *io, u32 *val)
 {
 	struct guarded *g = NULL;
-	u32 addr;
+	u32 addr = 0;
 
 	if ((io->port & 3) + io->size > 4)
 		return false;
@@ -103,7 +112,7 @@ static bool config_port(const struct exit_io *io, u32 *val)
 	}
 	if (io->in)
 		*val = port_in(io->port, io->size);
-	else if (!stopped(g))
+	else if (!stopped(g, (addr & 0xfc) + (io->port & 3), io->size))
 		port_out(io->port, io->size, *val);
 	spin_unlock(&lock);
 	return true;
@@ -139,15 +148,33 @@ static u64 mmio_read(const volatile void *p, u32 size)
 	return *(const volatile u64 *)p;
 }
 
+static void mmio_write(volatile void *p, u32 size, u64 val)
+{
+	switch (size) {
+	case 1:
+		*(volatile u8 *)p = (u8)val;
+		break;
+	case 2:
+		*(volatile u16 *)p = (u16)val;
+		break;
+	case 4:
+		*(volatile u32 *)p = (u32)val;
+		break;
+	default:
+		*(volatile u64 *)p = val;
+	}
+}
+
 void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
 {
 	struct guarded *g = find_page(gpa);
+	u32 reg = gpa & ~PAGE_MASK;
 
 	spin_lock(&lock);
-	if (write)
-		stopped(g);
-	else
-		*val = mmio_read(g->regs + (gpa & ~PAGE_MASK), size);
+	if (!write)
+		*val = mmio_read(g->regs + reg, size);
+	else if (!stopped(g, reg, size))
+		mmio_write(g->regs + reg, size, *val);
 	spin_unlock(&lock);
 }
 
@@ -243,6 +270,22 @@ static void guard_bridges(void)
 	}
 }
 
+/*
+ * Where Intel's chipsets say where the port is that puts the machine to sleep (sleep.h): ABASE
+ * and ACTL in the LPC bridge (0:1f.0) up to series 9, in the PMC (0:1f.2) from series 100 on.
+ */
+static void guard_acpi_base(void)
+{
+	const u16 lpc = PCI_BDF(0, PCI_DEVFN(0x1f, 0)), pmc = PCI_BDF(0, PCI_DEVFN(0x1f, 2));
+
+	if ((u16)config_read(lpc, 0) != INTEL)
+		return;
+	if (config_read(lpc, REG_CLASS) >> 16 == CLASS_ISA)
+		guard_registers((struct pci_id){ 0, lpc }, 0x40, 0x47, false);
+	if (config_read(pmc, REG_CLASS) >> 16 == CLASS_MEMORY)
+		guard_registers((struct pci_id){ 0, pmc }, 0x40, 0x4b, false);
+}
+
 void pci_cfg_init(void)
 {
 	struct pci_id id;
@@ -255,7 +298,8 @@ void pci_cfg_init(void)
 		log_info("PCI: writes to " PCI_FMT ", an IOMMU, do nothing", PCI_ARGS(id));
 	}
 	guard_bridges();
+	log_info("PCI: writes to %u host bridges do nothing", nr_guarded - i);
+	guard_acpi_base();
 	guard_pages();
 	dom0_ports_add(CONFIG_ADDRESS, CONFIG_DATA + 3, config_port);
-	log_info("PCI: writes to %u host bridges do nothing", nr_guarded - i);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PCI configuration space as domain 0 has it: all of it passes, by ports (PCI Local Bus
- * 3.0, 3.2.2.3.2) and by memory (PCI Express Base 5.0, 7.2.2), but for two kinds of functions.
+ * 3.0, 3.2.2.3.2) and by memory (PCI Express Base 5.0, 7.2.2), but for three kinds of functions.
  *
  *   IOMMUs		reads pass, writes do nothing: Linux's driver wants to see the function
  *			before it remaps devices' messages, and to turn its interrupt on
  *   host bridges	the same, and writes are logged once a function
+ *   Intel's LPC bridge	and its PMC: the same for the registers that say where ACPI's ports are, so that
+ *			the one that sleep.h watches stays; all others pass
  *
  * Registers of host bridges say where RAM, memory windows and configuration space itself
  * are, so who writes there can lay anything over Bedplate's memory. That concerns all that

@@ -32,13 +32,14 @@ static const struct {
 	{ 0x0009, 0x22221234, 0x06000000, 0 },		/* so this one is not there */
 	{ 0x00c3, 0x14431022, 0x06000000, 0 },		/* no function 0 of its device */
 	{ 0x00f8, 0x29188086, 0x06010000, 0x00800000 },	/* ISA bridge */
+	{ 0x00fa, 0xa1218086, 0x05800000, 0 },		/* PMC */
 	{ 0x00fb, 0x29308086, 0x06000000, 0 },
 	{ 0x4000, 0x14801022, 0x06000000, 0 },		/* another root's host bridge */
 };
 
 static u32 config_address;
-static u8 page[4][PAGE_SIZE] __aligned(8);	/* what ioremap() gives */
-static hpa_t mapped[4];
+static u8 page[5][PAGE_SIZE] __aligned(8);	/* what ioremap() gives */
+static hpa_t mapped[5];
 static u32 nr_mapped, nr_protected;
 static u32 out_port, out_size, out_val, outs;
 
@@ -292,8 +293,8 @@ static void guards_pages(void **state __unused)
 {
 	u32 i;
 
-	assert_int_equal(nr_mapped, 3);
-	assert_int_equal(nr_protected, 3);
+	assert_int_equal(nr_mapped, 5);
+	assert_int_equal(nr_protected, 5);
 	assert_true(pci_cfg_hit(PAGE(0x0000)));
 	assert_true(pci_cfg_hit(PAGE(0x0002) + 0xfff));
 	assert_true(pci_cfg_hit(PAGE(0x00fb)));
@@ -310,11 +311,55 @@ static void counts_what_is_behind_no_unit(void **state __unused)
 	assert_int_equal(pci_cfg_unconfined, 2);
 }
 
+static u8 *page_of(u16 bdf)
+{
+	u32 i = 0;
+
+	while (mapped[i] != PAGE(bdf))
+		assert_true(++i < nr_mapped);
+	return page[i];
+}
+
+/* The registers that say where ACPI's ports are; those around them pass. */
+static void keeps_acpis_ports(void **state __unused)
+{
+	static const struct { u16 bdf; u8 last; } chip[] = { { 0x00f8, 0x47 }, { 0x00fa, 0x4b } };
+	u32 i, reg;
+	u8 *regs;
+	u64 val;
+
+	for (i = 0; i < ARRAY_SIZE(chip); i++) {
+		regs = page_of(chip[i].bdf);
+		for (reg = 0; reg < 0x100; reg++) {
+			bool kept = reg >= 0x40 && reg <= chip[i].last;
+
+			assert_int_equal(write_passes(chip[i].bdf, (u8)reg, 1), !kept);
+			val = 0xaa;
+			pci_cfg_access(PAGE(chip[i].bdf) + reg, 1, true, &val);
+			assert_int_equal(regs[reg] == 0xaa, !kept);
+		}
+		assert_false(write_passes(chip[i].bdf, 0x40, 4));
+		assert_false(write_passes(chip[i].bdf, 0x46, 2));
+		assert_true(write_passes(chip[i].bdf, 0x3c, 4));
+		val = 0x1122334455667788;
+		pci_cfg_access(PAGE(chip[i].bdf) + 0x38, 8, true, &val);
+		assert_memory_equal(regs + 0x38, &val, 8);
+		val = 0;
+		pci_cfg_access(PAGE(chip[i].bdf) + 0x40, 8, true, &val);
+		assert_int_equal(regs[0x40], 0x40 + (regs - page[0]) / PAGE_SIZE);
+		/* Bits that the chipset may not look at do not lead past it. */
+		out(0xcf8, 4, 0x81000000u | (u32)chip[i].bdf << 8 | 0x40);
+		reg = outs;
+		out(0xcfc, 4, 0x701);
+		assert_int_equal(outs, reg);
+	}
+}
+
 static void accesses_in_memory(void **state __unused)
 {
 	u32 size;
 	u64 val;
-	u8 *regs = page[mapped[0] == PAGE(0) ? 0 : mapped[1] == PAGE(0) ? 1 : 2];
+	u8 *regs = page_of(0x0000);
 
 	regs[0x108] = 0x11;
 	for (size = 1; size <= 8; size *= 2) {
@@ -339,7 +384,7 @@ int main(void)
 		cmocka_unit_test(lets_others_pass), cmocka_unit_test(reads_the_address),
 		cmocka_unit_test(passes_the_reset_port), cmocka_unit_test(refuses_odd_accesses),
 		cmocka_unit_test(guards_pages), cmocka_unit_test(counts_what_is_behind_no_unit),
-		cmocka_unit_test(accesses_in_memory),
+		cmocka_unit_test(keeps_acpis_ports), cmocka_unit_test(accesses_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, boot, NULL);
