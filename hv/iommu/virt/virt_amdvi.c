@@ -74,6 +74,7 @@ static struct state {
 	u64 reg[NR_REGS];
 	bool stopped;		/* by an error, until CmdBufEn is set anew */
 	u32 at;			/* how far the command at CMD_HEAD is */
+	u64 doing;		/* that command; domain 0 may put another one there */
 } states[IVRS_MAX_UNITS];
 
 static u64 efr(void)
@@ -125,6 +126,9 @@ static bool execute(const struct virt_unit *u, struct state *s, const struct amd
 		.x2apic = s->reg[CONTROL] & AMDVI_XT_EN,
 	};
 
+	if (c->lo != s->doing)
+		s->at = 0;
+	s->doing = c->lo;
 	switch (c->lo & OPCODE) {
 	case AMDVI_COMPLETION_WAIT:
 		if (!wait(s, c))

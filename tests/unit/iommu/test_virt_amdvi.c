@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hv/iommu/virt/virt.h"
 #include "virt_amdvi_rig.h"
 
 #define DEV_TAB_BASE	0x00
@@ -428,6 +429,27 @@ static void shared_table_is_copied_for_all(void **state __unused)
 	is(0x0301, 8, 0, 0);
 }
 
+/* Domain 0 puts another command where one is being done: that one is done from its start. */
+static void another_command_underway(void **state __unused)
+{
+	u64 val;
+	u32 i, tail;
+
+	for (i = 0; i < 100; i++)
+		rig_set_dte(0, (u16)i, RIG_IRT(0), 9);
+	rig_set_dte(0, 0x0200, RIG_IRT(1), 9);
+	tail = (u32)rig_read(0, CMD_TAIL, 4);
+	put_wide(RIG_IRT(0), 1, 0x0301, 0x60);
+	rig_poke(RIG_CMDS + tail, RIG_CMD(RIG_INV_ALL));
+	val = tail + 16;
+	assert_false(virt_iommu_access(RIG_REGS(0) + CMD_TAIL, 8, true, &val));
+	put_wide(RIG_IRT(0), 1, 0x0301, 0x61);
+	rig_poke(RIG_CMDS + tail, RIG_CMD(RIG_INV_IRT) | 5);
+	rig_write(0, CMD_TAIL, 8, tail + 16);
+	for (i = 0; i < 100; i++)
+		is((u16)i, 1, 0x0301, 0x61);
+}
+
 static void all_is_read_anew(void **state __unused)
 {
 	u32 i, accesses;
@@ -608,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup(tables_have_an_end, setup),
 		cmocka_unit_test_setup(table_that_is_nowhere_blocks, setup),
 		cmocka_unit_test_setup(shared_table_is_copied_for_all, setup),
+		cmocka_unit_test_setup(another_command_underway, setup),
 		cmocka_unit_test_setup(all_is_read_anew, setup),
 		cmocka_unit_test_setup(wide_entries, setup),
 		cmocka_unit_test_setup(wide_entries_x2apic, setup),
