@@ -22,6 +22,7 @@
 #include <linux/rbtree_types.h>
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/signal_types.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -35,6 +36,8 @@
 #define BP_PIO_PAGE_OFFSET	1	/* pages into the vCPU's mmap */
 #define BP_COALESCED_OFFSET	2
 #define BP_VCPU_MMAP_PAGES	3
+#define BP_WEIGHT_ONE		100
+#define BP_WEIGHT_MAX		10000
 #define BP_MAX_VCPU_ID		4096	/* exclusive; from 255 on an x2APIC alone has them */
 
 struct bp_vm;
@@ -52,6 +55,9 @@ enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
 
 struct bp_vm {
 	u32 dom;		/* Bedplate's id of the domain; constant */
+	pid_t owner;		/* the process that made it, for people; constant, */
+	char comm[TASK_COMM_LEN]; /* and its name then */
+	u32 weight;		/* its vCPUs' share of a CPU is that of their threads * this / 100 */
 	struct mm_struct *mm;	/* of the creator; only it may use the fds */
 	refcount_t refs;	/* VM fd, vCPU fds, statistics', guest_memfds */
 	bool dead;		/* the mm is gone */

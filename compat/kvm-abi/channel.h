@@ -209,6 +209,12 @@ enum bp_hypercall {
 	BP_HC_IO_ATTACH = 24,
 	/* IO_INFO(): bits BP_IO_*; -EOPNOTSUPP: no IOMMU is driven, devices reach all memory. */
 	BP_HC_IO_INFO = 25,
+	/*
+	 * VCPU_COUNTERS(dom, vcpu, pfn): write struct bp_vcpu_counters into the frame pfn;
+	 * dom = 0: of the service VM's vCPU on that CPU.  Any time; the vCPU goes on, so two
+	 * counters may be of different moments.  Result: 0; -EINVAL bad frame.
+	 */
+	BP_HC_VCPU_COUNTERS = 26,
 };
 
 #define BP_DOMAIN_IO		1u
@@ -486,6 +492,9 @@ enum bp_domain_state {
 	BP_HV_TSC_KHZ = 35,	/* GET, dom 0: __u32 */
 	BP_HV_MSR_FEATURES = 40, /* GET, dom 0: struct kvm_msrs + entries, as the
 				  * machine would have them in a guest */
+	BP_HV_EXIT_NAMES = 44,	/* GET, dom 0: a line of text for each reason of an exit, in the
+				 * order of bp_vcpu_counters; result: bytes */
+	BP_HV_LOGLEVEL = 45,	/* SET, dom 0: __u32, 0 errors .. 3 debug: what the log keeps */
 };
 
 struct bp_domain_stats {
@@ -514,6 +523,44 @@ struct bp_hv_stats {
 	__u64 tsc_khz;
 	__u64 io_faults;	/* accesses and interrupts of devices that were blocked */
 	__u64 io_unconfined;	/* devices in PCI segments that firmware names no IOMMU for */
+	__u64 mitigations;	/* of speculation: BP_SPEC_* that are made */
+	__u64 mitigations_due;	/* those that the CPU calls for */
+	__u64 loglevel;		/* as BP_HV_LOGLEVEL */
+};
+
+/* What is done at exits, entries and changes of vCPU; docs/speculation.md. */
+#define BP_SPEC_IBPB		0x1u	/* when a CPU goes from one guest's vCPU to another */
+#define BP_SPEC_IBPB_DOM0	0x2u	/* and between domain 0 and a guest */
+#define BP_SPEC_IBRS_WRITE	0x4u	/* IBRS is set after each exit */
+#define BP_SPEC_IBRS_ON		0x8u	/* IBRS stays set (enhanced, always on) */
+#define BP_SPEC_IBRS_AUTO	0x10u	/* EFER.AUTOIBRS */
+#define BP_SPEC_RSB_EXIT	0x20u	/* return stack: what root mode will use */
+#define BP_SPEC_RSB_SWITCH	0x40u	/* all of it, when a CPU changes vCPUs */
+#define BP_SPEC_L1D_SWITCH	0x80u	/* L1 data cache, when a CPU comes to a guest's vCPU */
+#define BP_SPEC_L1D_ENTRY	0x100u	/* before each entry of a guest */
+#define BP_SPEC_VERW		0x200u	/* CPU buffers, before each entry */
+#define BP_SPEC_CTRL_APART	0x400u	/* SPEC_CTRL is loaded with the vCPU */
+#define BP_SPEC_BHI		0x800u	/* SPEC_CTRL.BHI_DIS_S stays set */
+
+#define BP_EXIT_COUNTERS	48
+
+enum bp_vcpu_is {
+	BP_VCPU_STOPPED = 0,	/* the VMM has it, or it waits for the shim */
+	BP_VCPU_RUNNABLE = 1,	/* waits for its CPU */
+	BP_VCPU_RUNNING = 2,
+	BP_VCPU_HALTED = 3,
+	BP_VCPU_INRUN = 4,	/* domain 0's: its CPU is a guest's */
+};
+
+struct bp_vcpu_counters {
+	__u64 run_ns;		/* it ran */
+	__u64 wait_ns;		/* it waited for its CPU, which others had */
+	__u64 stolen_ns;	/* its thread waited for a CPU, as BP_RUN_STOLEN has told */
+	__u32 cpu;		/* where it ran last */
+	__u32 weight;
+	__u32 state;		/* enum bp_vcpu_is */
+	__u32 nr_exits;		/* how many of these there are: */
+	__u64 exits[BP_EXIT_COUNTERS];	/* by reason: BP_HV_EXIT_NAMES */
 };
 
 struct bp_map {
@@ -603,6 +650,8 @@ BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 320);
 BP_ASSERT(sizeof(struct bp_vcpu_page) <= 4096);
 BP_ASSERT(sizeof(struct bp_map) == 24);
 BP_ASSERT(sizeof(struct bp_ioeventfd) == 32);
+BP_ASSERT(sizeof(struct bp_hv_stats) == 15 * 8);
+BP_ASSERT(sizeof(struct bp_vcpu_counters) == 424);
 BP_ASSERT(sizeof(struct bp_event) == 16);
 BP_ASSERT(sizeof(struct bp_ring) == 4096);
 BP_ASSERT(sizeof(struct bp_log) == 4096);

@@ -6,14 +6,17 @@
 #include "hv/core/guest/pci_cfg.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/lib/errno.h"
+#include "hv/core/lib/printf.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
 #include "hv/core/machine/cpu.h"
+#include "hv/core/machine/log.h"
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/tsc.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/dommem.h"
 #include "hv/core/memory/frames.h"
+#include "hv/core/vcpu/speculation.h"
 #include "hv/core/vcpu/vcpu.h"
 #include "hv/iommu/iommu.h"
 #include "server.h"
@@ -41,11 +44,6 @@ static s64 set_clock(struct domain *d, const void *buf)
 	pv_clock_set(d, c.clock, rdtsc());
 	spin_unlock(&d->lock);
 	return 0;
-}
-
-static u64 tsc_to_ns(u64 tsc)
-{
-	return tsc / (tsc_khz / 1000) * 1000;
 }
 
 static void add_leaves(struct bp_domain_stats *s, const struct npt_root *root)
@@ -89,7 +87,7 @@ static s64 get_hv_stats(void *buf)
 {
 	struct bp_hv_stats s;
 	struct frame_stats f;
-	u32 i, id;
+	u32 i, id, due;
 
 	memset(&s, 0, sizeof(s));
 	frames_stats(&f);
@@ -106,6 +104,9 @@ static s64 get_hv_stats(void *buf)
 	s.tsc_khz = tsc_khz;
 	s.io_faults = iommu_fault_count();
 	s.io_unconfined = pci_cfg_unconfined;
+	s.mitigations = spec_state(&due);
+	s.mitigations_due = due;
+	s.loglevel = log_level;
 	for (id = 1; id < MAX_DOMAINS; id++) {
 		struct domain *d = domain_get(id);
 
@@ -116,6 +117,16 @@ static s64 get_hv_stats(void *buf)
 	}
 	memcpy(buf, &s, sizeof(s));
 	return sizeof(s);
+}
+
+static s64 get_exit_names(char *buf)
+{
+	s64 n = 0;
+	u32 i;
+
+	for (i = 0; i < VM_EXIT_REASONS; i++)
+		n += bp_snprintf(buf + n, PAGE_SIZE - n, "%s\n", vm_exit_name(i));
+	return n;
 }
 
 static s64 get_cpuid(void *buf)
@@ -175,6 +186,8 @@ s64 domain_state_get(struct domain *d, u32 cls, void *buf)
 		return get_msr_list(buf);
 	case BP_HV_MSR_FEATURES:
 		return get_msr_features(buf);
+	case BP_HV_EXIT_NAMES:
+		return get_exit_names(buf);
 	case BP_HV_STATS:
 		return get_hv_stats(buf);
 	case BP_HV_TSC_KHZ:
@@ -198,10 +211,20 @@ static s64 set_for_vcpus(struct domain *d, u32 *to, const u32 *buf)
 	return ret;
 }
 
+static s64 set_loglevel(const u32 *buf)
+{
+	u32 level = READ_ONCE(*buf);
+
+	if (level > LOG_DEBUG)
+		return -EINVAL;
+	WRITE_ONCE(log_level, level);
+	return 0;
+}
+
 s64 domain_state_set(struct domain *d, u32 cls, const void *buf)
 {
 	if (!d)
-		return -EINVAL;
+		return cls == BP_HV_LOGLEVEL ? set_loglevel(buf) : -EINVAL;
 	switch (cls) {
 	case BP_DOM_CLOCK:
 		return set_clock(d, buf);

@@ -243,6 +243,27 @@ static s64 hc_vcpu_set(struct vcpu *self, const struct args *a)
 	return hc_vcpu_state(a, true);
 }
 
+/* Domain 0 is never destroyed, and its vCPUs stay for good. */
+static s64 hc_vcpu_counters(struct vcpu *self, const struct args *a)
+{
+	struct vcpu *v = a->a ? vcpu_open(a->a, a->b) : domain_vcpu(&dom0, min(a->b, (u64)MAX_VCPUS));
+	void *buf;
+	s64 ret = -EINVAL;
+
+	(void)self;
+	if (!v)
+		return -ENOENT;
+	buf = frame_open(a->c);
+	if (buf) {
+		vcpu_counters(v, buf);
+		frame_close(a->c);
+		ret = 0;
+	}
+	if (a->a)
+		domain_put(v->dom);
+	return ret;
+}
+
 static s64 hc_extint(struct vcpu *self, const struct args *a)
 {
 	struct vcpu *v = vcpu_open(a->a, a->b);
@@ -463,6 +484,7 @@ static const hypercall_fn table[] = {
 	[BP_HC_PROTECT] = hc_protect,
 	[BP_HC_IO_ATTACH] = hc_io_attach,
 	[BP_HC_IO_INFO] = hc_io_info,
+	[BP_HC_VCPU_COUNTERS] = hc_vcpu_counters,
 };
 
 static s64 channel_call(struct vcpu *v, u64 nr)

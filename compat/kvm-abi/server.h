@@ -10,6 +10,7 @@
 
 #include <linux/kvm.h>
 
+#include "channel.h"
 #include "hv/core/lib/types.h"
 
 struct domain;
@@ -43,6 +44,9 @@ int vcpu_create(struct domain *d, u32 apic_id, u64 page_pfn, u64 state_pfn);
 /* BP_HC_DOMAIN_GET and SET; d = NULL for machine-wide classes. */
 s64 domain_state_get(struct domain *d, u32 cls, void *buf);
 s64 domain_state_set(struct domain *d, u32 cls, const void *buf);
+
+/* BP_HC_VCPU_COUNTERS (counters.c). */
+void vcpu_counters(const struct vcpu *v, struct bp_vcpu_counters *buf);
 
 /* Fill buf with what KVM_GET_SUPPORTED_CPUID answers; entries written. */
 u32 supported_cpuid(struct kvm_cpuid_entry2 *e, u32 max);

@@ -188,6 +188,11 @@ static inline long bp_hc_domain_set(u32 dom, enum bp_domain_state class,
 	return bp_hc(BP_HC_DOMAIN_SET, dom, class, pfn, 0);
 }
 
+static inline long bp_hc_vcpu_counters(u32 dom, u32 vcpu, u64 pfn)
+{
+	return bp_hc(BP_HC_VCPU_COUNTERS, dom, vcpu, pfn, 0);
+}
+
 static inline long bp_hc_log_read(u64 pos, u64 pfn)
 {
 	return bp_hc(BP_HC_LOG_READ, pos, pfn, 0, 0);

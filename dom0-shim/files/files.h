@@ -57,6 +57,10 @@ long bp_stats_fd(struct bp_vm *vm, struct bp_vcpu *vcpu);
 int bp_sysfs_init(void);
 void bp_sysfs_exit(void);
 
+/* ---- proc.c: /proc/bedplate ---- */
+int bp_proc_init(void);
+void bp_proc_exit(void);
+
 /* ---- kvm_module.c: what programs look at before they open /dev/kvm ---- */
 int bp_kvm_module_init(void);
 void bp_kvm_module_exit(void);

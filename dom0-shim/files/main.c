@@ -55,9 +55,12 @@ static int __init bedplate_init(void)
 	ret = bp_sysfs_init();
 	if (ret)
 		goto ring;
-	ret = bp_kvm_module_init();
+	ret = bp_proc_init();
 	if (ret)
 		goto sysfs;
+	ret = bp_kvm_module_init();
+	if (ret)
+		goto proc;
 	ret = misc_register(&kvm_device);
 	if (ret) {
 		pr_err("bedplate: /dev/kvm is taken: %d\n", ret);
@@ -69,6 +72,8 @@ static int __init bedplate_init(void)
 
 kvm_module:
 	bp_kvm_module_exit();
+proc:
+	bp_proc_exit();
 sysfs:
 	bp_sysfs_exit();
 ring:
@@ -85,6 +90,7 @@ static void __exit bedplate_exit(void)
 {
 	misc_deregister(&kvm_device);
 	bp_kvm_module_exit();
+	bp_proc_exit();
 	bp_sysfs_exit();
 	bp_ring_exit();
 	bp_apf_exit();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For people and the bedplate tool: /sys/kernel/bedplate/{version,stats,
- * domains} as text, and /dev/bedplate, which reads as Bedplate's log.
+ * domains} as text, and /dev/bedplate, which reads as Bedplate's log.  What can be
+ * set: loglevel, and by weight, "DOMAIN WEIGHT", a guest's share of CPUs.
  */
 #include <linux/fs.h>
 #include <linux/kobject.h>
@@ -40,12 +41,13 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr,
 			"vcpus %llu\ncpus %llu\nimage_bytes %llu\n"
 			"reserved_bytes %llu\ntsc_khz %llu\nio_faults %llu\n"
 			"io_unconfined %llu\n"
-			"dma_confined %u\ninterrupts_remapped %u\n",
+			"dma_confined %u\ninterrupts_remapped %u\n"
+			"mitigations %#llx\nmitigations_due %#llx\n",
 			s->pool_frames, s->pool_free, s->donated_frames,
 			s->mapped_frames, s->shared_frames, s->domains,
 			s->vcpus, s->cpus, s->image_bytes, s->reserved_bytes,
 			s->tsc_khz, s->io_faults, s->io_unconfined, !!(io & BP_IO_CONFINED),
-			!!(io & BP_IO_REMAPPED));
+			!!(io & BP_IO_REMAPPED), s->mitigations, s->mitigations_due);
 	free_page((unsigned long)s);
 	return ret;
 }
@@ -81,12 +83,63 @@ static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return at;
 }
 
+static ssize_t loglevel_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct bp_hv_stats *s = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!s)
+		return -ENOMEM;
+	ret = bp_hc_domain_get(0, BP_HV_STATS, bp_pfn(s));
+	if (ret >= 0)
+		ret = sysfs_emit(buf, "%llu\n", s->loglevel);
+	free_page((unsigned long)s);
+	return ret;
+}
+
+static ssize_t loglevel_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			      size_t n)
+{
+	u32 *level = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!level)
+		return -ENOMEM;
+	ret = kstrtou32(buf, 10, level);
+	if (!ret)
+		ret = bp_hc_domain_set(0, BP_HV_LOGLEVEL, bp_pfn(level));
+	free_page((unsigned long)level);
+	return ret ?: n;
+}
+
+/* Each vCPU's thread tells Bedplate when it next comes by. */
+static ssize_t weight_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t n)
+{
+	struct bp_vm *vm;
+	u32 dom, weight;
+	char end;
+
+	if (sscanf(buf, "%u %u %c", &dom, &weight, &end) != 2 || !weight || weight > BP_WEIGHT_MAX)
+		return -EINVAL;
+	rcu_read_lock();
+	vm = xa_load(&bp_vms, dom);
+	if (vm)
+		WRITE_ONCE(vm->weight, weight);
+	rcu_read_unlock();
+	return vm ? n : -ENOENT;
+}
+
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute stats_attr = __ATTR_RO_MODE(stats, 0400);
 static struct kobj_attribute domains_attr = __ATTR_RO_MODE(domains, 0400);
 
+static struct kobj_attribute loglevel_attr = __ATTR_RW_MODE(loglevel, 0600);
+static struct kobj_attribute weight_attr = __ATTR(weight, 0200, NULL, weight_store);
+
 static struct attribute *bp_attrs[] = {
-	&version_attr.attr, &stats_attr.attr, &domains_attr.attr, NULL,
+	&version_attr.attr, &stats_attr.attr, &domains_attr.attr, &loglevel_attr.attr,
+	&weight_attr.attr, NULL,
 };
 ATTRIBUTE_GROUPS(bp);
 

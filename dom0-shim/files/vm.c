@@ -314,6 +314,9 @@ static struct bp_vm *alloc_vm(void)
 	xa_init_flags(&vm->ioeventfds, XA_FLAGS_ALLOC1);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
+	vm->owner = task_tgid_nr(current);
+	get_task_comm(vm->comm, current->group_leader);
+	vm->weight = BP_WEIGHT_ONE;
 	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	if (bp_coalesced_init(vm) || bp_hv_vm_init(vm) || !vm->map_page || !vm->list_page) {

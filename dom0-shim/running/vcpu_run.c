@@ -43,6 +43,7 @@ static void tell_scheduler(struct bp_vcpu *vcpu)
 {
 	u32 weight = nice_weight[task_nice(current) + 20];
 
+	weight = clamp(weight * READ_ONCE(vcpu->vm->weight) / BP_WEIGHT_ONE, 1, BP_WEIGHT_MAX);
 	if (weight == vcpu->sched_weight)
 		return;
 	if (!bp_hc_vcpu_sched(vcpu->vm->dom, vcpu->index, weight))

@@ -26,4 +26,10 @@ static inline u64 tsc_from_us(u64 us)
 	return us * tsc_khz / 1000;
 }
 
+/* For statistics: to the microsecond. */
+static inline u64 tsc_to_ns(u64 ticks)
+{
+	return ticks / (tsc_khz / 1000) * 1000;
+}
+
 #endif

@@ -117,7 +117,7 @@ struct vm_exit {
 	};
 };
 
-/* The name of a reason, for logs. */
+/* The name of a reason, for people; "?": there is none. */
 const char *vm_exit_name(enum vm_exit_reason reason);
 
 #endif

@@ -195,12 +195,19 @@ static const char *state(u32 wanted, u32 bits, const char *on)
 	return wanted & bits ? "off" : "-";
 }
 
-static void log_state(void)
+u32 spec_state(u32 *due)
 {
 	static const struct hv_options defaults;
-	u32 all = spec_choose(&found, &defaults);
-	u32 ibrs = SPEC_IBRS_AUTO | SPEC_IBRS_ON | SPEC_IBRS_WRITE;
 
+	*due = spec_choose(&found, &defaults);
+	return chosen;
+}
+
+static void log_state(void)
+{
+	u32 all, ibrs = SPEC_IBRS_AUTO | SPEC_IBRS_ON | SPEC_IBRS_WRITE;
+
+	spec_state(&all);
 	log_printf(LOG_INFO, "mitigations: retpolines, ibpb %s, ibrs %s, bhi %s, rsb %s, l1d_flush %s, verw %s",
 		   state(all, SPEC_IBPB, chosen & SPEC_IBPB_DOM0 ? "on" : "guests"),
 		   state(all, ibrs, chosen & SPEC_IBRS_AUTO ? "automatic" :
