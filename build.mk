@@ -24,9 +24,7 @@ $(MODULES) &: $(SHIM_SRC)
 	@cp $(patsubst $(O)/%,$(SHIM)/dom0-shim/%,$(MODULES)) $(O)/
 
 # The lab lays module and tool over the service VM's image.
-$(O)/tools/bedplate: tools/bedplate
-	@mkdir -p $(@D)
-	@install -m 755 $< $@
+include tools/tools.mk
 
 # The programs that tests and benchmarks run in the service VM.
 vmm:
