@@ -17,7 +17,7 @@ static const struct command {
 	{ "info", "", "what this machine is, what is protected on it, and what is not", cmd_info },
 	{ "list", "", "one line for each guest", cmd_list },
 	{ "domains", "", "the same", cmd_list },
-	{ "top", "[-b] [-n N] [-d SECONDS] [-s COLUMN] [-V]", "domains and vCPUs, live", cmd_top },
+	{ "top", "[-b] [-n N] [-d SECONDS] [-s COLUMN] [-V] [-r]", "domains and vCPUs, live", cmd_top },
 	{ "log", "[-f] [--last]", "Bedplate's log; -f: go on; --last: of the boot before", cmd_log },
 	{ "stats", "[--json]", "memory, domains and CPUs as numbers", cmd_stats },
 	{ "set", "[NAME VALUE]", "what can be changed while it runs", cmd_set },

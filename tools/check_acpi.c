@@ -61,7 +61,7 @@ static bool parse_ivrs(const char *table, u32 len, u32 *units, char *why)
 static void judge_table(struct check *c, const char *name, const char *table, u32 len)
 {
 	char why[ERR_LEN] = "";
-	u32 units;
+	u32 units = 0;
 
 	if (!(c->intel ? parse_dmar : parse_ivrs)(table, len, &units, why))
 		check_row(c, CHECK_WARNING, "IOMMU", "%s: firmware's table is wrong: %s; devices could reach all memory",

@@ -66,7 +66,7 @@ static const char *name_of(const struct view *v, u32 dom)
 	return "";
 }
 
-/* {domain="1",name="x",vcpu="0",KEY="VALUE"}; no braces for the machine. */
+/* {domain="1",name="x",vcpu="0",KEY="VALUE"}, the last if there is a key; no braces for the machine. */
 static void labels(FILE *f, const struct view *v, const struct row *r, const char *key, const char *value)
 {
 	if (r->kind == ROW_MACHINE)
@@ -76,7 +76,7 @@ static void labels(FILE *f, const struct view *v, const struct row *r, const cha
 	fputc('"', f);
 	if (r->kind == ROW_VCPU)
 		fprintf(f, ",vcpu=\"%u\"", r->index);
-	if (key) {
+	if (*key) {
 		fprintf(f, ",%s=\"", key);
 		label_value(f, value);
 		fputc('"', f);
@@ -86,14 +86,14 @@ static void labels(FILE *f, const struct view *v, const struct row *r, const cha
 
 static void sample(FILE *f, const struct view *v, const struct row *r, const struct metric *m)
 {
-	u64 val = row_u64(r, m->name);
+	u64 val = row_u64(r, m->name), whole = val * (u64)m->times;
 
 	fprintf(f, "bedplate_%s", m->metric);
-	labels(f, v, r, NULL, NULL);
+	labels(f, v, r, "", "");
 	if (m->times < 1)
 		fprintf(f, " %.6f\n", (double)val * m->times);
 	else
-		fprintf(f, " %llu\n", val * (u64)m->times);
+		fprintf(f, " %llu\n", whole);
 }
 
 static void write_metric(FILE *f, const struct view *v, const struct metric *m)

@@ -212,7 +212,7 @@ static void put_head(FILE *f)
 		strftime(now, sizeof(now), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	fputs(about, f);
 	heading(f, "versions");
-	fprintf(f, "made %s by the tool %s\n", now, BEDPLATE_VERSION);
+	fprintf(f, "made %s by the tool %s\n", now, tool_version());
 	if (!uname(&u))
 		fprintf(f, "%s %s %s\n", u.release, u.version, u.machine);
 }

@@ -40,19 +40,18 @@ static u64 now_ms(void)
 
 static void draw_lines(struct screen *s, char *text)
 {
+	int n, y, end = LINES - s->help;
 	char *line;
-	int y = 0, n = 0, shown = LINES - TOP_HEAD - s->help;
 
-	while ((line = strsep(&text, "\n"))) {
+	for (n = 0; (line = strsep(&text, "\n")); n++) {
 		bool columns = n == TOP_HEAD - 1;
 
-		if (n++ >= TOP_HEAD && n - TOP_HEAD <= s->top)
-			continue;
-		if (y >= TOP_HEAD + shown)
+		y = n < TOP_HEAD ? n : n - s->top;
+		if (y >= end || (n >= TOP_HEAD && y < TOP_HEAD))
 			continue;
 		if (columns)
 			attron(A_REVERSE);
-		mvprintw(y++, 0, "%-*s", columns ? COLS : 0, line);
+		mvprintw(y, 0, "%-*s", columns ? COLS : 0, line);
 		if (columns)
 			attroff(A_REVERSE);
 	}
@@ -130,10 +129,6 @@ static bool key_pressed(struct screen *s, int key)
 	case 'q':
 	case 'Q':
 		return false;
-	case 'd':
-	case 's':
-		ask_delay(s);
-		break;
 	case 'V':
 	case 'v':
 		s->o->vcpus = !s->o->vcpus;
@@ -181,6 +176,12 @@ static bool look(struct screen *s)
 	return true;
 }
 
+/* Keys after which nobody wants to wait for the next look. */
+static bool looks_now(int key)
+{
+	return key == ' ' || key == '\n' || key == '\r' || key == 'd' || key == 's';
+}
+
 /* Keys until it is time for the next look; false: the end. */
 static bool keys(struct screen *s)
 {
@@ -191,7 +192,9 @@ static bool keys(struct screen *s)
 		draw(s);
 		timeout((int)(until - now));
 		key = getch();
-		if (key == ' ' || key == '\n')
+		if (key == 'd' || key == 's')
+			ask_delay(s);
+		if (looks_now(key))
 			return true;
 		if (key != ERR && !key_pressed(s, key))
 			return false;

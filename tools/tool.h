@@ -53,6 +53,9 @@ void complain(const char *fmt, ...) __printf(1, 2);
 /* A mistake in the arguments of @command; returns MISUSED. */
 int misused(const char *command, const char *fmt, ...) __printf(2, 3);
 
+/* Of the release that the program was built from. */
+const char *tool_version(void);
+
 /* Out of memory ends the program. */
 void *must(void *p);
 

@@ -14,8 +14,9 @@ static void copy_name(const char *word, char *name, size_t size)
 	if (guest && (guest == word || guest[-1] == ','))
 		word = guest + 6;
 	for (; *word && n + 1 < size; word++) {
-		if (*word == ',' && *++word != ',')
+		if (*word == ',' && word[1] != ',')
 			break;
+		word += *word == ',';
 		name[n++] = (u8)*word < ' ' || *word == 0x7f ? '?' : *word;
 	}
 	name[n] = 0;
