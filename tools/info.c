@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "compat/kvm-abi/channel.h"
+#include "hv/core/vcpu/speculation.h"
 #include "iomem.h"
 #include "logline.h"
 #include "out.h"
@@ -112,23 +112,20 @@ static void show_memory(const struct row *m)
 
 /* ---- IOMMU ---- */
 
+#define UNCONFINED "devices are not confined, they can reach all memory and interrupt every CPU: "
+
 static void show_iommu(const struct row *m, const char *log)
 {
-	static const char *const starts[] = { "VT-d: ", "AMD-Vi: ", "devices are not confined: ",
-					      "DMAR: ", "IVRS: " };
 	char buf[512];
-	size_t i;
 
 	row("isolation", "guests and Bedplate are isolated from the CPUs of others");
-	for (i = 0; i < 3; i++)
-		if (log_find(log, starts[i], buf, sizeof(buf))) {
-			char text[600];
-
-			snprintf(text, sizeof(text), "%s%s", starts[i], buf);
-			row("IOMMU", text);
-			break;
-		}
-	if (i == 3)
+	if (log_find(log, "VT-d: devices reach", buf, sizeof(buf)))
+		row("IOMMU", "VT-d, driven by Bedplate");
+	else if (log_find(log, "AMD-Vi: devices reach", buf, sizeof(buf)))
+		row("IOMMU", "AMD-Vi, driven by Bedplate");
+	else if (log_find(log, UNCONFINED, buf, sizeof(buf)))
+		printf("%-13s none is driven: %s\n", "IOMMU", buf);
+	else
 		row("IOMMU", row_u64(m, "dma_confined") ? "driven by Bedplate" : "none is driven");
 	if (row_u64(m, "dma_confined")) {
 		row("DMA", "devices reach what their domain owns and nothing else");
@@ -142,8 +139,6 @@ static void show_iommu(const struct row *m, const char *log)
 		row("interrupts", "NOT PROTECTED: devices can send any to every CPU");
 		open_door("interrupts: devices can send any to every CPU");
 	}
-	if (row_u64(m, "segments_uncovered"))
-		open_door("DMA: there are PCI segments that firmware's table of IOMMUs does not name");
 	snprintf(buf, sizeof(buf), "%llu accesses and interrupts of devices were blocked",
 		 row_u64(m, "io_faults"));
 	row("faults", buf);
@@ -156,14 +151,14 @@ static const struct {
 	u64 bits;
 	const char *what;
 } mitigations[] = {
-	{ "ibpb", BP_SPEC_IBPB, "branch predictor barrier between guests" },
-	{ "ibpb, dom 0", BP_SPEC_IBPB_DOM0, "and between a guest and the service VM" },
-	{ "ibrs", BP_SPEC_IBRS_WRITE | BP_SPEC_IBRS_ON | BP_SPEC_IBRS_AUTO,
+	{ "ibpb", SPEC_IBPB, "branch predictor barrier between guests" },
+	{ "ibpb, dom 0", SPEC_IBPB_DOM0, "and between a guest and the service VM" },
+	{ "ibrs", SPEC_IBRS_WRITE | SPEC_IBRS_ON | SPEC_IBRS_AUTO,
 	  "restricted branch speculation in Bedplate" },
-	{ "bhi", BP_SPEC_BHI, "branch history" },
-	{ "rsb", BP_SPEC_RSB_EXIT | BP_SPEC_RSB_SWITCH, "return stack" },
-	{ "l1d_flush", BP_SPEC_L1D_SWITCH | BP_SPEC_L1D_ENTRY, "L1 data cache" },
-	{ "verw", BP_SPEC_VERW, "CPU buffers" },
+	{ "bhi", SPEC_BHI, "branch history" },
+	{ "rsb", SPEC_RSB_EXIT | SPEC_RSB_SWITCH, "return stack" },
+	{ "l1d_flush", SPEC_L1D_SWITCH | SPEC_L1D_ENTRY, "L1 data cache" },
+	{ "verw", SPEC_VERW, "CPU buffers" },
 };
 
 static void show_mitigations(const struct row *m)

@@ -523,24 +523,10 @@ struct bp_hv_stats {
 	__u64 tsc_khz;
 	__u64 io_faults;	/* accesses and interrupts of devices that were blocked */
 	__u64 io_unconfined;	/* devices in PCI segments that firmware names no IOMMU for */
-	__u64 mitigations;	/* of speculation: BP_SPEC_* that are made */
+	__u64 mitigations;	/* of speculation, that are made: hv/core/vcpu/speculation.h */
 	__u64 mitigations_due;	/* those that the CPU calls for */
 	__u64 loglevel;		/* as BP_HV_LOGLEVEL */
 };
-
-/* What is done at exits, entries and changes of vCPU; docs/speculation.md. */
-#define BP_SPEC_IBPB		0x1u	/* when a CPU goes from one guest's vCPU to another */
-#define BP_SPEC_IBPB_DOM0	0x2u	/* and between domain 0 and a guest */
-#define BP_SPEC_IBRS_WRITE	0x4u	/* IBRS is set after each exit */
-#define BP_SPEC_IBRS_ON		0x8u	/* IBRS stays set (enhanced, always on) */
-#define BP_SPEC_IBRS_AUTO	0x10u	/* EFER.AUTOIBRS */
-#define BP_SPEC_RSB_EXIT	0x20u	/* return stack: what root mode will use */
-#define BP_SPEC_RSB_SWITCH	0x40u	/* all of it, when a CPU changes vCPUs */
-#define BP_SPEC_L1D_SWITCH	0x80u	/* L1 data cache, when a CPU comes to a guest's vCPU */
-#define BP_SPEC_L1D_ENTRY	0x100u	/* before each entry of a guest */
-#define BP_SPEC_VERW		0x200u	/* CPU buffers, before each entry */
-#define BP_SPEC_CTRL_APART	0x400u	/* SPEC_CTRL is loaded with the vCPU */
-#define BP_SPEC_BHI		0x800u	/* SPEC_CTRL.BHI_DIS_S stays set */
 
 #define BP_EXIT_COUNTERS	48
 

@@ -253,12 +253,16 @@ def info_says_what_is_open():
     """Mitigations that are due and off; and no more doors than are open."""
     _, out, _ = run(Bedplate(), "info")
     want("ibpb         OFF" in out and "not protected speculation: boot options" in out, out)
-    want("NOT PROTECTED" not in out, out)
+    want("NOT PROTECTED" not in out and "IOMMU         AMD-Vi, driven by Bedplate\n" in out, out)
     m = Bedplate()
     name = "/sys/kernel/bedplate/stats"
     m.files[name] = m.files[name].replace("confined 1", "confined 0").replace("0x63", "0x60")
     m.files["/sys/devices/system/cpu/smt/active"] = "1\n"
+    name = "/dev/bedplate"
+    m.files[name] = ("W [    0.1] devices are not confined, they can reach all memory and interrupt every "
+                     "CPU: iommu=off\n")
     _, out, _ = run(m, "info")
+    want("IOMMU         none is driven: iommu=off\n" in out, out)
     want("DMA           NOT PROTECTED" in out and "hyper-threads: two domains" in out, out)
 
 

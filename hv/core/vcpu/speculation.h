@@ -39,7 +39,6 @@
 
 #else
 
-#include "compat/kvm-abi/channel.h"
 #include "lib/types.h"
 #include "machine/cmdline.h"
 
@@ -56,19 +55,19 @@ struct spec_enum {
 	u64 arch_cap;			/* IA32_ARCH_CAPABILITIES, if f7_edx has it */
 };
 
-/* Set of mitigations; channel.h says what each is. */
-#define SPEC_IBPB	BP_SPEC_IBPB
-#define SPEC_IBPB_DOM0	BP_SPEC_IBPB_DOM0
-#define SPEC_IBRS_WRITE	BP_SPEC_IBRS_WRITE
-#define SPEC_IBRS_ON	BP_SPEC_IBRS_ON
-#define SPEC_IBRS_AUTO	BP_SPEC_IBRS_AUTO
-#define SPEC_RSB_EXIT	BP_SPEC_RSB_EXIT
-#define SPEC_RSB_SWITCH	BP_SPEC_RSB_SWITCH
-#define SPEC_L1D_SWITCH	BP_SPEC_L1D_SWITCH
-#define SPEC_L1D_ENTRY	BP_SPEC_L1D_ENTRY
-#define SPEC_VERW	BP_SPEC_VERW
-#define SPEC_CTRL_APART	BP_SPEC_CTRL_APART
-#define SPEC_BHI	BP_SPEC_BHI
+/* Set of mitigations; a bit keeps its meaning, for the statistics show it. */
+#define SPEC_IBPB		BIT(0)	/* when a CPU goes from one guest's vCPU to another */
+#define SPEC_IBPB_DOM0		BIT(1)	/* and between domain 0 and a guest */
+#define SPEC_IBRS_WRITE		BIT(2)	/* IBRS is set after each exit */
+#define SPEC_IBRS_ON		BIT(3)	/* IBRS stays set (enhanced, always on) */
+#define SPEC_IBRS_AUTO		BIT(4)	/* EFER.AUTOIBRS */
+#define SPEC_RSB_EXIT		BIT(5)	/* return stack: what root mode will use */
+#define SPEC_RSB_SWITCH		BIT(6)	/* all of it, when a CPU changes vCPUs */
+#define SPEC_L1D_SWITCH		BIT(7)	/* L1 data cache, when a CPU comes to a guest's vCPU */
+#define SPEC_L1D_ENTRY		BIT(8)	/* before each entry of a guest */
+#define SPEC_VERW		BIT(9)	/* CPU buffers, before each entry */
+#define SPEC_CTRL_APART		BIT(10)	/* SPEC_CTRL is loaded with the vCPU */
+#define SPEC_BHI		BIT(11)	/* SPEC_CTRL.BHI_DIS_S stays set */
 
 /* What this CPU and these options ask for.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);
