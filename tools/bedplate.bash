@@ -6,7 +6,7 @@ _bedplate_set() {
 	case ${COMP_CWORD} in
 	2)
 		echo loglevel
-		bedplate set 2>/dev/null | sed -n 's/^\(weight:[0-9]*\) .*/\1/p'
+		bedplate set 2>/dev/null | sed -n 's/^\(weight[.][0-9]*\) .*/\1/p'
 		;;
 	3) [ "${COMP_WORDS[2]}" != loglevel ] || echo err warn info debug ;;
 	esac
@@ -37,6 +37,4 @@ _bedplate() {
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
-# Names of weights have a colon, which bash takes for the end of a word: not here.
-COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
 complete -F _bedplate bedplate

@@ -66,14 +66,14 @@ static int show_log(bool follow)
 
 static int show_last(void)
 {
-	size_t len;
-	char *text = file_read(SYS_LAST_LOG, &len);
+	char *version = file_need(SYS_VERSION, NULL), *text;
 	int status = DONE;
+	size_t len;
 
-	if (!text && errno == ENOENT && file_open(SYS_VERSION, O_RDONLY) < 0) {
-		file_complain(SYS_VERSION, errno);
+	if (!version)
 		return FAILED;
-	}
+	free(version);
+	text = file_read(SYS_LAST_LOG, &len);
 	if (!text && errno != ENOENT) {
 		file_complain(SYS_LAST_LOG, errno);
 		return FAILED;

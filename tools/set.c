@@ -74,7 +74,7 @@ static int show(void)
 		return FAILED;
 	for_each_domain(&v, r)
 		if (r->dom)
-			printf("weight:%u %s\n", r->dom, row_str(r, "weight"));
+			printf("weight.%u %s\n", r->dom, row_str(r, "weight"));
 	view_free(&v);
 	return DONE;
 }
@@ -87,7 +87,7 @@ int cmd_set(int argc, char **argv)
 		return misused("set", "set: NAME and VALUE are wanted");
 	if (!strcmp(argv[1], "loglevel"))
 		return set_loglevel(argv[2]);
-	if (!strncmp(argv[1], "weight:", 7))
+	if (!strncmp(argv[1], "weight.", 7))
 		return set_weight(argv[1] + 7, argv[2]);
-	return misused("set", "set: \"%s\" cannot be set: loglevel and weight:DOMAIN can", argv[1]);
+	return misused("set", "set: \"%s\" cannot be set: loglevel and weight.DOMAIN can", argv[1]);
 }

@@ -302,10 +302,10 @@ def logs():
 def sets():
     """What goes into the files."""
     with Tree(Bedplate()) as tree:
-        want(tree.run("set")[1] == "loglevel info\nweight:1 100\nweight:2 200\n", "set")
+        want(tree.run("set")[1] == "loglevel info\nweight.1 100\nweight.2 200\n", "set")
         want(tree.run("set", "loglevel", "debug")[0] == 0, "loglevel")
         want(Path(tree.root + "/sys/kernel/bedplate/loglevel").read_text("ascii") == "3\n", "3")
-        want(tree.run("set", "weight:2", "300")[0] == 0, "weight")
+        want(tree.run("set", "weight.2", "300")[0] == 0, "weight")
         want(Path(tree.root + "/sys/kernel/bedplate/weight").read_text("ascii") == "2 300\n", "2 300")
 
 
@@ -314,8 +314,8 @@ def misuse():
     """Mistakes in arguments end with 2 and one clear line; no Bedplate, with 1."""
     for args in ([], ["x"], ["info", "x"], ["log", "-x"], ["log", "x"], ["log", "-f", "--last"],
                  ["stats", "-x"], ["set", "a"], ["set", "a", "b"], ["set", "loglevel", "4"],
-                 ["set", "weight:x", "1"], ["set", "weight:0", "1"], ["set", "weight:1", "0"],
-                 ["set", "weight:1", "10001"], ["top", "-d", "0"], ["top", "-d", "nan"], ["top", "-n", "0"],
+                 ["set", "weight.x", "1"], ["set", "weight.0", "1"], ["set", "weight.1", "0"],
+                 ["set", "weight.1", "10001"], ["top", "-d", "0"], ["top", "-d", "nan"], ["top", "-n", "0"],
                  ["top", "-n", "3"], ["top", "-s", "x"], ["top", "x"], ["check", "x"], ["check", "-q", "x"],
                  ["report", "x"], ["report", "-x"], ["metrics", "x"], ["metrics", "--listen"],
                  ["help", "x"], ["version", "x"], ["list", "x"]):
