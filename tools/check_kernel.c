@@ -6,29 +6,31 @@
 
 #include "check.h"
 
-/* Those that bedplate.ko is made for. */
-#define FIRST_MAJOR	6
-#define FIRST_MINOR	12
-#define LAST_MAJOR	6
-#define LAST_MINOR	12
-
 #define KERNEL(major, minor)	((major) * 1000u + (minor))
+
+/* Those that bedplate.ko is compiled for, in their order. */
+static const u32 tried[] = { KERNEL(6, 12) };
 
 static void check_version(struct check *c, const char *release)
 {
 	u32 major, minor, version;
+	size_t i;
 
 	if (sscanf(release, "%u.%u", &major, &minor) != 2) {
 		check_row(c, CHECK_WARNING, "kernel", "\"%s\" is no version", release);
 		return;
 	}
 	version = KERNEL(major, minor);
-	if (version < KERNEL(FIRST_MAJOR, FIRST_MINOR))
-		check_row(c, CHECK_NO, "kernel", "%s is too old: the module is for %u.%u", release, FIRST_MAJOR, FIRST_MINOR);
-	else if (version > KERNEL(LAST_MAJOR, LAST_MINOR))
-		check_row(c, CHECK_NO, "kernel", "%s is too new: the module is for %u.%u", release, LAST_MAJOR, LAST_MINOR);
-	else
+	for (i = 0; i < ARRAY_SIZE(tried) && tried[i] < version; i++)
+		;
+	if (i == ARRAY_SIZE(tried))
+		check_row(c, CHECK_NO, "kernel", "%s is too new for the module", release);
+	else if (tried[i] == version)
 		check_row(c, CHECK_OK, "kernel", "%s", release);
+	else if (!i)
+		check_row(c, CHECK_NO, "kernel", "%s is too old for the module", release);
+	else
+		check_row(c, CHECK_WARNING, "kernel", "%s: the module was tried with older and newer ones", release);
 }
 
 /* Is "CONFIG_X=y" or "=m" a line of @config? */

@@ -139,6 +139,8 @@ static void show_iommu(const struct row *m, const char *log)
 		row("interrupts", "NOT PROTECTED: devices can send any to every CPU");
 		open_door("interrupts: devices can send any to every CPU");
 	}
+	if (row_u64(m, "io_unconfined"))
+		open_door("DMA: devices in PCI segments that firmware names no IOMMU for (bedplate stats: io_unconfined)");
 	snprintf(buf, sizeof(buf), "%llu accesses and interrupts of devices were blocked",
 		 row_u64(m, "io_faults"));
 	row("faults", buf);

@@ -30,6 +30,8 @@ static const struct metric metrics[] = {
 	  "Memory of the service VM that guests have mapped." },
 	{ ROW_MACHINE, "io_faults_total", "io_faults", 1, "counter",
 	  "Accesses and interrupts of devices that were blocked." },
+	{ ROW_MACHINE, "io_unconfined_devices", "io_unconfined", 1, "gauge",
+	  "Devices that no IOMMU confines though others are." },
 	{ ROW_MACHINE, "dma_confined", "dma_confined", 1, "gauge",
 	  "1: devices reach only what their domain owns." },
 	{ ROW_MACHINE, "interrupts_remapped", "interrupts_remapped", 1, "gauge",

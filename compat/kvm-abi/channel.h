@@ -214,7 +214,7 @@ enum bp_hypercall {
 	 * dom = 0: of the service VM's vCPU on that CPU.  Any time; the vCPU goes on, so two
 	 * counters may be of different moments.  Result: 0; -EINVAL bad frame.
 	 */
-	BP_HC_VCPU_COUNTERS = 26,
+	BP_HC_VCPU_COUNTERS = 27,
 };
 
 #define BP_DOMAIN_IO		1u
@@ -636,7 +636,6 @@ BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 320);
 BP_ASSERT(sizeof(struct bp_vcpu_page) <= 4096);
 BP_ASSERT(sizeof(struct bp_map) == 24);
 BP_ASSERT(sizeof(struct bp_ioeventfd) == 32);
-BP_ASSERT(sizeof(struct bp_hv_stats) == 15 * 8);
 BP_ASSERT(sizeof(struct bp_vcpu_counters) == 424);
 BP_ASSERT(sizeof(struct bp_event) == 16);
 BP_ASSERT(sizeof(struct bp_ring) == 4096);
