@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* bedplate report [-o FILE]: all that a bug report needs, in one text. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -21,24 +20,73 @@
 static const char about[] =
 	"A report of the machine for Bedplate's developers. It holds: versions, Bedplate's logs of this\n"
 	"boot and the one before, its counters with the names of processes that run guests, what\n"
-	"\"bedplate check\" says, the kernel's command line, log and modules, CPUID, the memory map, PCI\n"
-	"devices, and the ACPI tables of CPUs and IOMMUs. It holds no contents of files or of guests'\n"
-	"memory, and no command lines of programs. Words of the kernel's command line that look like\n"
-	"secrets are left out; its log may name disks, network addresses and serial numbers. Read it\n"
-	"before you send it.\n";
+	"\"bedplate check\" says, the kernel's command line, log, modules, interrupts and memory, CPUID, the\n"
+	"memory map, PCI devices, and the ACPI tables of CPUs and IOMMUs. It holds nothing of guests'\n"
+	"memory, and no command lines of programs. Values in command lines and logs are left out where\n"
+	"their names look like secrets (pass, key, token, ...); the kernel's log may name disks, network\n"
+	"addresses and serial numbers. Read it before you send it.\n";
 
 static void heading(FILE *f, const char *what)
 {
 	fprintf(f, "\n==== %s\n", what);
 }
 
-/* Text of a file: bytes that are no text show as '?'. */
-static void put_text(FILE *f, const char *text, size_t len)
+/* ---- text, without what could be a secret: Bedplate's log and Linux's have command lines ---- */
+
+static bool secret(const char *name, size_t len)
+{
+	static const char *const signs[] = { "pass", "secret", "token", "key", "cred" };
+	char copy[64];
+	size_t i;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)min(len, sizeof(copy) - 1), name);
+	for (i = 0; i < ARRAY_SIZE(signs); i++)
+		if (strcasestr(copy, signs[i]))
+			return true;
+	return false;
+}
+
+/* Bytes up to the next blank, or to the end of a value in quotes. */
+static size_t word_len(const char *s, const char *end)
+{
+	const char *at = s;
+
+	while (at < end && *at != ' ' && *at != '\n') {
+		bool quoted = at[0] == '=' && at + 1 < end && at[1] == '"';
+		const char *close = quoted ? memchr(at + 2, '"', end - at - 2) : NULL;
+
+		at = close ? close + 1 : at + 1;
+	}
+	return at - s;
+}
+
+/* Bytes that are no text show as '?'. */
+static void put_bytes(FILE *f, const char *s, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		fputc(text[i] == '\n' || text[i] == '\t' || (u8)text[i] >= ' ' ? text[i] : '?', f);
+		fputc(s[i] == '\n' || s[i] == '\t' || (u8)s[i] >= ' ' ? s[i] : '?', f);
+}
+
+static void put_text(FILE *f, const char *text, size_t len)
+{
+	const char *s = text, *end = text + len;
+
+	while (s < end) {
+		size_t n = word_len(s, end);
+		const char *eq = memchr(s, '=', n);
+
+		if (eq && secret(s, eq - s)) {
+			put_bytes(f, s, eq - s);
+			fputs("=(left out)", f);
+		} else {
+			put_bytes(f, s, n);
+		}
+		s += n;
+		if (s < end)
+			fputc(*s++, f);
+	}
 	if (len && text[len - 1] != '\n')
 		fputc('\n', f);
 }
@@ -56,53 +104,12 @@ static void put_file(FILE *f, const char *path)
 	free(text);
 }
 
-/* ---- the command line, without what could be a secret ---- */
-
-static bool secret(const char *word)
-{
-	static const char *const signs[] = { "pass", "secret", "token", "key", "cred" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(signs); i++)
-		if (strcasestr(word, signs[i]))
-			return true;
-	return false;
-}
-
-static void put_cmdline(FILE *f)
-{
-	char *text = file_read("/proc/cmdline", NULL), *rest = text, *word;
-
-	heading(f, "/proc/cmdline");
-	if (!text)
-		return;
-	first_line(text);
-	while ((word = strsep(&rest, " "))) {
-		char *value = strchr(word, '=');
-
-		if (value && secret(word))
-			fprintf(f, "%.*s=(left out) ", (int)(value - word), word);
-		else
-			fprintf(f, "%s ", word);
-	}
-	fputc('\n', f);
-	free(text);
-}
-
-/* ---- the kernel's log, which repeats the command line ---- */
-
-static void put_log_line(FILE *f, const char *line)
-{
-	if (strcasestr(line, "command line:"))
-		fprintf(f, "%.*s (see /proc/cmdline)\n", (int)(strcasestr(line, "command line:") - line), line);
-	else
-		put_text(f, line, strlen(line));
-}
+/* ---- the kernel's log ---- */
 
 static void put_kernel_log(FILE *f)
 {
 	int size = klogctl(KLOG_SIZE, NULL, 0), n;
-	char *text, *rest, *line;
+	char *text;
 
 	heading(f, "the kernel's log");
 	if (size <= 0) {
@@ -111,13 +118,10 @@ static void put_kernel_log(FILE *f)
 	}
 	text = must(malloc(size + 1));
 	n = klogctl(KLOG_READ_ALL, text, size);
-	text[n < 0 ? 0 : n] = 0;
 	if (n < 0)
 		fprintf(f, "(%s)\n", strerror(errno));
-	rest = text;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			put_log_line(f, line);
+	else
+		put_text(f, text, n);
 	free(text);
 }
 
@@ -226,7 +230,7 @@ static void put_all(FILE *f)
 	put_head(f);
 	put_file(f, "/etc/os-release");
 	put_file(f, SYS_VERSION);
-	put_cmdline(f);
+	put_file(f, "/proc/cmdline");
 	put_file(f, DEV_LOG);
 	put_file(f, SYS_LAST_LOG);
 	put_file(f, SYS_STATS);
