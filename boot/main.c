@@ -67,8 +67,8 @@ static void read_options(void)
 	console_init_serial((u16)hv_options.serial);
 	init_screen();
 	log_level = (int)hv_options.loglevel;
-	log_info("Bedplate, loaded by %s, options \"%s\"", boot_info.loader,
-		 boot_info.cmdline);
+	log_info("Bedplate " STRING_OF(BP_VERSION) ", loaded by %s, options \"%s\"",
+		 boot_info.loader, boot_info.cmdline);
 	if (err)
 		fatal("malformed option \"%s\"", rep.bad);
 	for (i = 0; i < min(rep.nr_unknown, (u32)ARRAY_SIZE(rep.unknown)); i++)

@@ -21,13 +21,16 @@ endif
 # no jump tables, which would only be more of them.
 HV_RETPOLINE := -mindirect-branch=thunk -mindirect-branch-register -fno-jump-tables
 
+# The version in the log's first line; a bare word, for C makes a string of it.
+HV_VERSION := -DBP_VERSION=$(shell cat $(SRC)/VERSION)
+
 include $(SRC)/hv/warnings.mk
 
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(HV_RETPOLINE) \
-	$(WARNINGS) \
+	$(WARNINGS) $(HV_VERSION) \
 	-iquote $(SRC) -iquote $(SRC)/hv/core $(HV_DEBUG_CFLAGS) $(HV_EXTRA_CFLAGS)
 HV_ASFLAGS := $(HV_CFLAGS) -D__ASSEMBLY__
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \

@@ -37,6 +37,8 @@ typedef u64 gva_t;
 #define SZ_4G		0x100000000ull
 
 #define BIT(n)			(1ull << (n))
+#define STRING_OF_(x)		#x
+#define STRING_OF(macro)	STRING_OF_(macro)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define ALIGN_UP(x, a)		(((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
 #define ALIGN_DOWN(x, a)	((x) & ~((__typeof__(x))(a) - 1))
