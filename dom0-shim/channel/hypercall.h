@@ -14,8 +14,8 @@
 #include <asm/alternative.h>
 #include <asm/cpufeatures.h>
 #include <asm/page.h>
-#include <asm/processor.h>
 
+#include "compat.h"
 #include "../../compat/kvm-abi/channel.h"
 
 /* Is Bedplate there, and does it speak as we do?  0, or -ENODEV with a line that says why. */

@@ -6,9 +6,9 @@
 #include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
-#include <asm/hyperv-tlfs.h>
 
 #include "channel/hypercall.h"
+#include "compat.h"
 #include "hyperv/hv_cpuid.h"
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"

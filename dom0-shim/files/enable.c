@@ -192,12 +192,15 @@ static long enable_quirks2(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 	return cap->args[0] & ~bp_quirks() ? -EINVAL : enable_quirks(vm, cap);
 }
 
+#define DISABLED_EXITS (KVM_X86_DISABLE_EXITS_MWAIT | KVM_X86_DISABLE_EXITS_HLT | \
+			KVM_X86_DISABLE_EXITS_PAUSE | KVM_X86_DISABLE_EXITS_CSTATE)
+
 /* Those that cannot be switched off are not minded. */
 static long enable_disable_exits(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
 	u32 rules = 0;
 
-	if (cap->args[0] & ~(u64)KVM_X86_DISABLE_VALID_EXITS)
+	if (cap->args[0] & ~(u64)DISABLED_EXITS)
 		return -EINVAL;
 	if (cap->args[0] & KVM_X86_DISABLE_EXITS_HLT)
 		rules |= BP_RULE_HLT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of hyperv/ share.  Names and layouts are those of the Hypervisor
- * Top-Level Functional Specification (TLFS), as in <asm/hyperv-tlfs.h>.
+ * Top-Level Functional Specification (TLFS), as Linux has it.
  *
  * A guest has this interface if its CPUID says so.  Bedplate knows of it that unknown
  * MSRs, and hypercalls once the guest has set HV_X64_MSR_GUEST_OS_ID, are the shim's.
@@ -12,8 +12,8 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/xarray.h>
-#include <asm/hyperv-tlfs.h>
 
+#include "compat.h"
 #include "running/hv.h"
 #include "running/run.h"
 

@@ -39,8 +39,7 @@ void bp_hv_timers_init(struct bp_vcpu *vcpu)
 
 	for (t = vcpu->hv->stimer; t < vcpu->hv->stimer + HV_SYNIC_STIMER_COUNT; t++) {
 		t->vcpu = vcpu;
-		hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-		t->timer.function = expired;
+		hrtimer_setup(&t->timer, expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	}
 }
 

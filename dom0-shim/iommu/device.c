@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "channel/hypercall.h"
+#include "compat.h"
 #include "iommu.h"
 
 #define DEVFNS		256	/* on a bus */
@@ -92,12 +93,12 @@ int bp_io_attach(struct device *dev, u32 target)
 	return ret;
 }
 
-static int attach_identity(struct iommu_domain *domain, struct device *dev)
+static int attach_identity(struct iommu_domain *domain, struct device *dev BP_OLD_DOMAIN)
 {
 	return bp_io_attach(dev, 0);
 }
 
-static int attach_blocked(struct iommu_domain *domain, struct device *dev)
+static int attach_blocked(struct iommu_domain *domain, struct device *dev BP_OLD_DOMAIN)
 {
 	return bp_io_attach(dev, BP_IO_BLOCKED);
 }

@@ -12,6 +12,7 @@
 
 #include "channel/frames.h"
 #include "channel/hypercall.h"
+#include "compat.h"
 #include "iommu.h"
 
 struct io_domain {
@@ -208,7 +209,7 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_
 
 /* ---- life ---- */
 
-static int attach(struct iommu_domain *domain, struct device *dev)
+static int attach(struct iommu_domain *domain, struct device *dev BP_OLD_DOMAIN)
 {
 	return bp_io_attach(dev, to_io(domain)->id);
 }

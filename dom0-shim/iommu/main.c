@@ -43,7 +43,6 @@ static const struct iommu_ops ops = {
 	.blocked_domain = &bp_io_blocked,
 	.domain_alloc_paging = bp_io_domain_alloc,
 	.default_domain_ops = &bp_io_domain_ops,
-	.pgsize_bitmap = PAGE_SIZE,
 	.probe_device = bp_io_probe,
 	.release_device = bp_io_release,
 	.device_group = pci_device_group,

@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "i8254.h"
 #include "irqchip_priv.h"
 
@@ -172,8 +173,7 @@ int bp_pit_create(struct bp_irq *irq, u32 flags)
 	dev->irq = irq;
 	dev->speaker = flags & KVM_PIT_SPEAKER_DUMMY;
 	mutex_init(&dev->lock);
-	hrtimer_init(&dev->hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	dev->hrtimer.function = expired;
+	hrtimer_setup(&dev->hrtimer, expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	bp_pit_init(&dev->pit, now_ns());
 	if (cmpxchg(&irq->pit, NULL, dev)) {
 		kfree(dev);

@@ -66,7 +66,7 @@ static int cmpxchg16_user(void __user *p, const void *old, const void *val)
 		return -EIO;
 	asm_goto_output("1: lock cmpxchg16b %[mem]\n"
 			_ASM_EXTABLE_UA(1b, %l[fault])
-			: CC_OUT(z) (done), [mem] "+m" (*mem),
+			: "=@ccz" (done), [mem] "+m" (*mem),
 			  "+a" (o.lo), "+d" (o.hi)
 			: "b" (v.lo), "c" (v.hi)
 			: "memory"

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "devices/access.h"
 #include "emul/emul.h"
 #include "memory/gmem.h"
