@@ -5,11 +5,23 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all conformance bench run lab programs coverage size unit lint clean
+.PHONY: all help demo check check-all conformance bench run lab programs coverage size unit lint \
+	install deb clean
 
 all: ## hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -f build.mk -j$$(nproc)
+
+# What is missing is built first, in the lab's root; "make -f build.mk packaged" builds it with
+# the machine's own compiler.
+install: PREFIX ?= /usr/local
+install: ## DESTDIR= PREFIX=: hypervisor, shim's source for DKMS, tools, GRUB's generator (docs/install.md)
+	@[ -e build/bedplate.elf ] && [ -e build/tools/on-bedplate ] || $(MAKE) all
+	@$(MAKE) -f install.mk install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+deb: ## Debian packages in build/deb (docs/install.md)
+	@scripts/lab up --packaging
+	@scripts/deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -68,5 +80,5 @@ bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm
 	@tests/bench.sh --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
-	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint build/cov \
+	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/deb \
 		build/bedplate.elf build/bedplate.ko build/bedplate_iommu.ko

@@ -12,8 +12,12 @@ SHIM := $(O)/shim
 MODULES := $(O)/bedplate.ko $(O)/bedplate_iommu.ko
 SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
-.PHONY: everything vmm
-everything: bedplate $(MODULES) $(O)/tools/bedplate
+# What packages and "make install" want; the shim is built where it is installed.
+PACKAGED := bedplate $(O)/tools/bedplate $(O)/tools/on-bedplate
+
+.PHONY: everything packaged vmm
+everything: $(PACKAGED) $(MODULES)
+packaged: $(PACKAGED)
 
 include hv/hv.mk
 
@@ -25,6 +29,11 @@ $(MODULES) &: $(SHIM_SRC)
 
 # The lab lays module and tool over the service VM's image.
 include tools/tools.mk
+
+# Asks CPUID whether this is the service VM.
+$(O)/tools/on-bedplate: packaging/on-bedplate.c compat/kvm-abi/channel.h
+	@mkdir -p $(@D)
+	$(CC) -O2 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 # The programs that tests and benchmarks run in the service VM.
 vmm:

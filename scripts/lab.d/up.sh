@@ -12,6 +12,8 @@ declare -A LAB_WHAT=(
 	[lint]="Debian $LAB_SUITE root: checkers"
 	[selftests]="KVM's own tests, from the kernel's source"
 	[libvirt]="Debian $LAB_SUITE root: libvirt"
+	[debian]="a disk with a Debian $LAB_SUITE server"
+	[packaging]="Debian $LAB_SUITE root: what makes Debian packages, headers of backports"
 	[vmms]="VMMs that Debian does not carry, from the npm registry"
 )
 LAB_HOST_PACKAGES="mmdebstrap:mmdebstrap unshare:util-linux flock:util-linux"
@@ -66,10 +68,12 @@ package_list() {
 	grep -v '^#' "$1" | paste -sd,
 }
 
-# debian_root NAME VARIANT: makes the Debian root build/lab/NAME.
+# debian_root NAME VARIANT [ARG...]: makes the Debian root build/lab/NAME; the arguments
+# are mmdebstrap's.
 debian_root() {
 	local name=$1 variant=$2 uri
 	local -a options
+	shift 2
 	uri=$(host_mirror)
 	mapfile -t options < <(host_apt_options)
 	rm -rf "$LAB/$name.new"
@@ -78,7 +82,7 @@ debian_root() {
 		--aptopt='Apt::Install-Recommends "false"' "${options[@]}" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' "$@" \
 		"$LAB_SUITE" "$LAB/$name.new" "$uri" >"$LAB/log.$name" 2>&1 ||
 		{ tail -n 20 "$LAB/log.$name" >&2; fail "mmdebstrap failed: $LAB/log.$name"; }
 	# shellcheck disable=SC2016
@@ -116,6 +120,28 @@ step_lint() {
 		-xf "$LAB"/lint/usr/src/linux-source-*.tar.xz '*/scripts/checkpatch.pl' \
 		'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
 	rm -f "$LAB"/lint/usr/src/linux-source-*
+}
+
+# with_backports PACKAGE...: sets backports to the arguments by which mmdebstrap adds the
+# archive of backports, and at the end these packages from there.
+with_backports() {
+	backports=(--setup-hook="echo 'deb $(host_mirror) $LAB_SUITE-backports main' >\"\$1/etc/apt/sources.list.d/backports.list\""
+		--customize-hook="chroot \"\$1\" apt-get -y -t $LAB_SUITE-backports install --no-install-recommends $*")
+}
+
+step_packaging() {
+	local -a backports
+	with_backports linux-headers-amd64
+	debian_root packaging apt "${backports[@]}"
+	touch "$LAB/packaging/.bedplate-lab"
+}
+
+# The disk on which the install test installs the packages; of the tree only the disk stays.
+step_debian() {
+	debian_root debian minbase
+	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/debian.sh" >>"$LAB/log.debian" 2>&1 ||
+		{ tail -n 20 "$LAB/log.debian" >&2; fail "making the Debian disk failed: $LAB/log.debian"; }
+	rm -rf "$LAB/debian"
 }
 
 # KVM's own tests, built in a root of their own; only its image stays.
@@ -158,6 +184,12 @@ hash_of() { sha256sum | cut -c1-32; }
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
+inputs_packaging() { cat "$LAB_D/packaging.packages"; echo "$LAB_SUITE"; declare -f step_packaging; }
+inputs_debian() {
+	cat "$LAB_D/debian.packages" "$LAB_D/debian.sh" "$LAB_D/debdisk.py" "$LAB_D/agent.c"
+	echo "$LAB_SUITE"
+	declare -f step_debian
+}
 inputs_selftests() { cat "$LAB_D/selftests.packages" "$LAB_D/selftests.sh"; echo "$LAB_SUITE"; }
 inputs_vmms() { cat "$LAB_D/vmms.packages" "$LAB_D/vmms.list" "$LAB_D/vmms.sh"; echo "$LAB_SUITE"; }
 inputs_libvirt() { cat "$LAB_D/libvirt.packages"; echo "$LAB_SUITE"; declare -f step_libvirt; }
@@ -190,10 +222,12 @@ lab_up() {
 	--only-root) steps="root" ;;
 	--lint) steps="lint" ;;
 	--selftests) steps="selftests" ;;
+	--packaging) steps="packaging" ;;
+	--debian) steps="debian" ;;
 	--vmms) steps="vmms" ;;
 	--libvirt) steps="libvirt" ;;
 	"") steps="root svc images" ;;
-	*) fail "up: unknown option '$1' (only --only-root, --lint, --selftests, --vmms, --libvirt)" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --debian, --libvirt, --lint, --packaging, --selftests, --vmms)" ;;
 	esac
 	! inside || return 0
 	for step in $steps; do fresh "$step" || stale=1; done
