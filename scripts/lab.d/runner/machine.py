@@ -161,6 +161,8 @@ class Machine:
                        check=True, stdout=subprocess.DEVNULL)
 
     def prepare(self):
+        if self.opts.boot_disk:
+            return
         self.make_boot_disk()
         if self.opts.overlay:
             self.make_overlay()

@@ -64,8 +64,9 @@ def parser():
     p.add_argument("--machine", choices=["svm", "vmx", "svm-bochs"], default="svm",
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
-                   "2G, 2 disks with the overlay's, no --accel, --cpu, --device, --icount, "
-                   "--iommu, --mttcg, --edu, --wire, no --boot but grub-bios")
+                   "2G, 2 disks with the overlay's, no --accel, --boot-disk, --cpu, --device, "
+                   "--icount, --iommu, --mttcg, --edu, --picture, --wire, no --boot but "
+                   "grub-bios")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
@@ -77,6 +78,14 @@ def parser():
                    help="GRUB on BIOS (default), GRUB on UEFI (OVMF), or the UEFI application "
                    "build/bedplate.efi; with efi, a service VM that is not on Bedplate is started "
                    "by GRUB")
+    p.add_argument("--boot-disk", metavar="FILE",
+                   help="boot this disk, written to, by its own GRUB (--boot grub-bios or "
+                   "grub-efi says on which firmware); COMMAND runs as soon as the system is up, "
+                   "and then the power button is pressed (build/lab/debian.img: docs/testbed.md)")
+    p.add_argument("--picture", nargs=2, action="append", default=[],
+                   metavar=("TEXT", "FILE"),
+                   help="take a picture of the screen (PNG) when TEXT comes on the serial line, "
+                   "or, if TEXT is empty, when COMMAND has ended (repeatable)")
     p.add_argument("--vars", metavar="FILE",
                    help="the UEFI firmware's variables, written to (default: a new copy of OVMF's)")
     p.add_argument("--iommu", choices=["none", "vtd", "vtd-sm", "amdvi"], default="none",
@@ -171,7 +180,8 @@ def check_bochs(opts):
                           (opts.accel == "kvm", "--accel kvm"),
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
-                          (opts.device, "--device"),
+                          (opts.device, "--device"), (opts.picture, "--picture"),
+                          (opts.boot_disk, "--boot-disk"),
                           (opts.boot != "grub-bios", f"--boot {opts.boot}"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
@@ -182,12 +192,23 @@ def check_bochs(opts):
         raise Usage(f"{where} has room for {BOCHS_DISKS} --disk, or one and the --overlay")
 
 
+def check_boot_disk(opts):
+    """The disk brings all that a run puts together otherwise."""
+    for given, option in ((opts.overlay, "--overlay"), (opts.kernel, "--kernel"),
+                          (opts.hv_args, "--hv-args"), (opts.kernel_args, "--kernel-args"),
+                          (opts.under != "bedplate", "--under"), (opts.boot == "efi", "--boot efi")):
+        if given:
+            raise Usage(f"--boot-disk: the disk decides, so no {option}")
+
+
 def check(opts):
     """Refuses, with a clear line, what cannot be done."""
     if opts.machine != "svm":
         check_bochs(opts)
     elif opts.cpu_model:
         raise Usage("--cpu-model goes with Bochs's machines; --machine svm takes --cpu")
+    if opts.boot_disk:
+        check_boot_disk(opts)
     if opts.vars and opts.boot == "grub-bios":
         raise Usage("--vars goes with --boot grub-efi and efi")
     if opts.accel == "kvm":
@@ -200,8 +221,8 @@ def check(opts):
     if opts.mttcg and (opts.icount or opts.accel == "kvm"):
         raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
     files = opts.disk + [path for _, path in opts.device if path]
-    files += [opts.vars] if opts.vars else []
-    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + files:
+    files += [path for path in (opts.vars, opts.boot_disk) if path]
+    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + files + [file for _, file in opts.picture]:
         if path is not None:
             visible(path)
     if opts.overlay is not None and not os.path.isdir(opts.overlay):
@@ -213,7 +234,7 @@ def check(opts):
         raise Usage(f"--kernel {opts.kernel}: no such file")
     if opts.kernel == "none" and opts.under != "bedplate":
         raise Usage("--kernel none goes with --under bedplate only")
-    if opts.under == "bedplate" and not os.path.isfile(opts.hv):
+    if opts.under == "bedplate" and not opts.boot_disk and not os.path.isfile(opts.hv):
         raise Usage(f"{opts.hv} does not exist: run make first")
 
 

@@ -70,9 +70,11 @@ class Qemu(Machine):
                 "-device", self.virtio(f"virtio-blk-pci,drive={ident},serial={serial}")]
 
     def disks(self):
-        args = self.disk("boot", f"{self.run}/boot.img", True)
+        own = self.opts.boot_disk
+        args = self.disk("boot", os.path.abspath(own or f"{self.run}/boot.img"), not own)
         args[-1] += ",bootindex=0"
-        args += self.disk("root", f"{self.lab}/svc.erofs", True)
+        if not own:
+            args += self.disk("root", f"{self.lab}/svc.erofs", True)
         if self.opts.overlay:
             args += self.disk("over", f"{self.run}/over.erofs", True)
         for n, path in enumerate(self.opts.disk):
@@ -151,6 +153,22 @@ class Qemu(Machine):
             theirs.close()
             ours.setblocking(False)
         self.events.send(b'{"execute":"qmp_capabilities"}\n')
+
+    def order(self, command, **more):
+        self.events.send(json.dumps({"execute": command} | more).encode() + b"\n")
+
+    def press_power_button(self):
+        self.order("system_powerdown")
+
+    def take_picture(self, path):
+        """Returns when the file is whole; what came besides is kept for news()."""
+        mark = f"picture {path}"
+        self.order("screendump", id=mark,
+                   arguments={"filename": os.path.abspath(path), "format": "png"})
+        self.events.setblocking(True)
+        while json.dumps(mark).encode() not in self.rx:
+            self.rx += self.events.recv(65536)
+        self.events.setblocking(False)
 
     def news(self, data):
         *lines, self.rx = (self.rx + data).split(b"\n")

@@ -13,6 +13,8 @@ from console import Console, clean
 STATUS_TIMEOUT = 124
 STATUS_DIED = 125
 LAST_WORDS = 2.0                # seconds a dying machine may go on printing
+SWITCHING_OFF = 180.0           # seconds from the power button to the end
+SEEN = 4096                     # characters of the console in which a picture's text is looked for
 INPUT_CHUNK = 16384
 
 
@@ -39,6 +41,9 @@ class Session:
         self.begun = None
         self.deadline = None
         self.last_words = None
+        self.off_by = None      # until when a machine with a disk of its own must be off
+        self.pictures = list(opts.picture)
+        self.seen = ""
 
     # Set-up.
 
@@ -88,10 +93,17 @@ class Session:
         if self.opts.console:
             sys.stderr.write(clean(data).replace("\x00", ""))
             sys.stderr.flush()
+        self.seen = (self.seen + clean(data))[-SEEN:]
+        self.take_pictures(lambda text: text and text in self.seen)
         for stage in self.console.feed(data):
             self.mark(stage)
         if self.console.death and self.last_words is None:
             self.last_words = time.monotonic() + LAST_WORDS
+
+    def take_pictures(self, due):
+        for picture in [p for p in self.pictures if due(p[0])]:
+            self.pictures.remove(picture)
+            self.machine.take_picture(picture[1])
 
     def on_agent(self, events):
         boots = self.agent.boots
@@ -161,7 +173,7 @@ class Session:
             pass
 
     def next_wait(self):
-        times = [t for t in (self.deadline, self.last_words) if t is not None]
+        times = [t for t in (self.deadline, self.last_words, self.off_by) if t is not None]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def over(self):
@@ -169,8 +181,19 @@ class Session:
         if self.deadline is not None and now >= self.deadline:
             self.timed_out = True
         return (self.timed_out or self.escaped or self.signal is not None
-                or self.agent.status is not None or self.machine.process.poll() is not None
+                or self.machine.process.poll() is not None
+                or (self.agent.status is not None and self.finished(now))
                 or (self.last_words is not None and now >= self.last_words))
+
+    def finished(self, now):
+        """COMMAND has ended. A disk of its own must not lose what Linux has not written yet."""
+        self.take_pictures(lambda text: not text)
+        if not self.opts.boot_disk:
+            return True
+        if self.off_by is None:
+            self.machine.press_power_button()
+            self.off_by = now + SWITCHING_OFF
+        return now >= self.off_by
 
     def loop(self, started):
         if self.opts.timeout:
@@ -221,6 +244,8 @@ class Session:
         return self.died(f"unexpected end ({reason})")
 
     def outcome(self):
+        if self.off_by is not None and self.resets[-1:] != ["guest-shutdown"]:
+            return self.died("it did not switch off when its power button was pressed")
         if self.agent.status is not None:
             return self.agent.status
         if self.signal is not None:
