@@ -42,4 +42,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define BP_OLD_DOMAIN , struct iommu_domain *old
 #endif
 
+/* What /sys/devices/system/cpu/vulnerabilities/itlb_multihit says of huge pages. */
+#ifndef BP_KVM_SYMBOLS_CLOSED
+#define bp_show_itlb_multihit(mitigated) (itlb_multihit_kvm_mitigation = (mitigated))
+#else
+#define bp_show_itlb_multihit(mitigated) ((void)(mitigated))
+#endif
+
 #endif

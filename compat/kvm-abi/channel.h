@@ -44,12 +44,13 @@
 
 enum bp_hypercall {
 	/*
-	 * RING(ring_pfn): give the calling CPU its event ring: one frame of
-	 * domain 0 that holds struct bp_ring; ring_pfn = 0 takes it back, and
+	 * RING(ring_pfn, vector): give the calling CPU its event ring: one frame of
+	 * domain 0 that holds struct bp_ring; events raise vector (32..255), or,
+	 * if it is 0, BP_UPCALL_VECTOR; ring_pfn = 0 takes it back, and
 	 * so does an INIT of the CPU.  It replaces the ring that the CPU has,
 	 * whose frame is free then; the new one begins with ->overflow and an
 	 * upcall, as events may have gone to the old.
-	 * -EINVAL bad frame: the CPU's ring is as before.
+	 * -EINVAL bad frame or vector: the CPU's ring is as before.
 	 */
 	BP_HC_RING = 1,
 	/*
@@ -578,7 +579,7 @@ struct bp_ioeventfd {
  * Event ring: Bedplate adds at head, the shim consumes at tail, both on the
  * same CPU; indices run freely, the slot is index % BP_RING_SLOTS.  While a
  * RUN is under way on the CPU, new events end it with BP_EXIT_INTR;
- * otherwise Bedplate raises BP_UPCALL_VECTOR in domain 0's local APIC.  When
+ * otherwise Bedplate raises the upcall's vector in domain 0's local APIC.  When
  * the ring is full, nothing is lost: an ioeventfd write becomes an ordinary IO
  * or NPF exit, and a service event sets ->overflow, upon which the shim
  * looks at every vCPU.

@@ -69,7 +69,7 @@ static s64 hc_ring(struct vcpu *self, const struct args *a)
 {
 	(void)self;
 	if (a->a)
-		return ring_register(a->a);
+		return ring_register(a->a, a->b ?: BP_UPCALL_VECTOR);
 	ring_unregister();
 	return 0;
 }

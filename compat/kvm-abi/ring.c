@@ -20,13 +20,16 @@
 #include "hv/core/vcpu/run.h"
 #include "hv/core/vcpu/vcpu.h"
 
+#define FIRST_VECTOR	0x20	/* those below are exceptions */
+#define LAST_VECTOR	0xff
+
 static struct spinlock ring_lock;	/* guards every c->ring against others' use */
 static bool missed;			/* no CPU had a ring; guarded by ring_lock */
 
 /* Any CPU's: interrupt domain 0's vCPU, which ends a RUN as well. */
 static void post_upcall(struct cpu *c)
 {
-	vlapic_set_irr(c->dom0, BP_UPCALL_VECTOR, false);
+	vlapic_set_irr(c->dom0, READ_ONCE(c->upcall_vector), false);
 	vcpu_kick(c->dom0);
 }
 
@@ -43,14 +46,14 @@ static void upcall(struct cpu *c)
  * A ring that is there already belonged to a kernel that started this one without an
  * INIT of its CPU.  What came for it may have been missed.
  */
-s64 ring_register(u64 pfn)
+s64 ring_register(u64 pfn, u64 vector)
 {
 	struct cpu *c = this_cpu();
 	hpa_t old = c->ring_hpa;
 	bool look, replaces;
 	struct bp_ring *r;
 
-	if (frame_get_shared(pfn))
+	if (vector < FIRST_VECTOR || vector > LAST_VECTOR || frame_get_shared(pfn))
 		return -EINVAL;
 	r = phys_to_virt(pfn << PAGE_SHIFT);
 	r->head = 0;
@@ -62,6 +65,7 @@ s64 ring_register(u64 pfn)
 	r->overflow = look;
 	c->ring_hpa = pfn << PAGE_SHIFT;
 	c->ring_head = 0;
+	WRITE_ONCE(c->upcall_vector, (u8)vector);
 	c->ring = r;
 	spin_unlock(&ring_lock);
 	if (replaces)

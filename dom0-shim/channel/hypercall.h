@@ -59,9 +59,9 @@ static inline u64 bp_pfn(const void *page)
 	return __pa(page) >> PAGE_SHIFT;
 }
 
-static inline long bp_hc_ring(u64 ring_pfn)
+static inline long bp_hc_ring(u64 ring_pfn, u8 vector)
 {
-	return bp_hc(BP_HC_RING, ring_pfn, 0, 0, 0);
+	return bp_hc(BP_HC_RING, ring_pfn, vector, 0, 0);
 }
 
 static inline long bp_hc_domain_create(u64 list_pfn, u64 n, u64 cookie, u64 kind)

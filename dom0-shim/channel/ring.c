@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Event rings, one per CPU: Bedplate tells of vCPUs that want service and of
- * ioeventfds that a guest wrote.  The upcall comes on the vector that Linux
- * keeps for KVM's posted interrupts; while a RUN is under way on the CPU, RUN
- * returns instead and its caller looks here.
+ * ioeventfds that a guest wrote.  It interrupts (upcall.c); while a RUN is under
+ * way on the CPU, RUN returns instead and its caller looks here.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
-#include <asm/irq.h>
 
 #include "hypercall.h"
 #include "ring.h"
+#include "upcall.h"
 
 static DEFINE_PER_CPU(struct bp_ring *, bp_ring);
 DEFINE_XARRAY(bp_vms);
@@ -97,14 +96,21 @@ void bp_ring_drain_all(void)
 static int ring_online(unsigned int cpu)
 {
 	struct bp_ring *ring = (void *)get_zeroed_page(GFP_KERNEL);
+	int vector;
 	long ret;
 
 	if (!ring)
 		return -ENOMEM;
+	vector = bp_upcall_online();
+	if (vector < 0) {
+		free_page((unsigned long)ring);
+		return vector;
+	}
 	this_cpu_write(bp_ring, ring);
-	ret = bp_hc_ring(bp_pfn(ring));
+	ret = bp_hc_ring(bp_pfn(ring), vector);
 	if (ret) {
 		this_cpu_write(bp_ring, NULL);
+		bp_upcall_offline();
 		free_page((unsigned long)ring);
 	}
 	return ret;
@@ -118,7 +124,8 @@ static int ring_offline(unsigned int cpu)
 
 	if (!ring)
 		return 0;
-	ret = bp_hc_ring(0);
+	ret = bp_hc_ring(0, 0);
+	bp_upcall_offline();
 	local_irq_save(flags);
 	bp_ring_drain();
 	this_cpu_write(bp_ring, NULL);
@@ -130,14 +137,14 @@ static int ring_offline(unsigned int cpu)
 
 int bp_ring_init(void)
 {
-	int ret;
+	int ret = bp_upcall_init(bp_ring_drain);
 
-	BUILD_BUG_ON(POSTED_INTR_WAKEUP_VECTOR != BP_UPCALL_VECTOR);
-	kvm_set_posted_intr_wakeup_handler(bp_ring_drain);
+	if (ret)
+		return ret;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "bedplate:online",
 				ring_online, ring_offline);
 	if (ret < 0) {
-		kvm_set_posted_intr_wakeup_handler(NULL);
+		bp_upcall_exit();
 		return ret;
 	}
 	bp_cpuhp = ret;
@@ -147,5 +154,5 @@ int bp_ring_init(void)
 void bp_ring_exit(void)
 {
 	cpuhp_remove_state(bp_cpuhp);
-	kvm_set_posted_intr_wakeup_handler(NULL);
+	bp_upcall_exit();
 }

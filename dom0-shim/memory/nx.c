@@ -15,6 +15,7 @@
 #include <asm/processor.h>
 #include <asm/spec-ctrl.h>
 
+#include "compat.h"
 #include "memslot.h"
 #include "mmu.h"
 #include "nx.h"
@@ -256,11 +257,10 @@ static int parse(const char *val, bool *new)
 	return sysfs_streq(val, "auto") ? 0 : kstrtobool(val, new);
 }
 
-/* /sys/devices/system/cpu/vulnerabilities/itlb_multihit says so, too. */
 static void set_enabled(bool new)
 {
 	WRITE_ONCE(enabled, new);
-	itlb_multihit_kvm_mitigation = new;
+	bp_show_itlb_multihit(new);
 }
 
 int bp_nx_set(const char *val)
@@ -309,5 +309,5 @@ void bp_nx_module_init(void)
 
 void bp_nx_module_exit(void)
 {
-	itlb_multihit_kvm_mitigation = false;
+	bp_show_itlb_multihit(false);
 }

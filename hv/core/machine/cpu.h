@@ -80,6 +80,7 @@ struct cpu {
 	struct timer_queue timers;
 	struct hv_timer slice;		/* end of the running vCPU's slice */
 	struct bp_ring *ring;		/* domain 0's event ring, or NULL */
+	u8 upcall_vector;		/* of domain 0's local APIC, for events in the ring */
 	u32 ring_head;			/* ours; never read back from the ring */
 	hpa_t ring_hpa;
 

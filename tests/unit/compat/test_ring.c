@@ -28,6 +28,12 @@ static struct domain dom;
 static int refs[PAGES];
 static u32 upcalls[CPUS], ended[CPUS];
 
+/* Another one on each CPU. */
+static u8 vector_of(u32 n)
+{
+	return BP_UPCALL_VECTOR - n;
+}
+
 struct domain dom0;
 struct cpu *cpus[MAX_CPUS];
 u32 nr_cpus = CPUS;
@@ -52,7 +58,7 @@ void frame_put_shared(u64 pfn)
 
 bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)
 {
-	assert_int_equal(vector, BP_UPCALL_VECTOR);
+	assert_int_equal(vector, vector_of(v->index));
 	assert_false(level);
 	upcalls[v->index]++;
 	return true;
@@ -81,7 +87,7 @@ static struct bp_ring *ring_of(int n)
 static void give_ring(int n)
 {
 	here = &cpu[n];
-	assert_int_equal(ring_register(n + 1), 0);
+	assert_int_equal(ring_register(n + 1, vector_of(n)), 0);
 }
 
 static void take_ring(int n)
@@ -132,8 +138,11 @@ static void registration(void **state)
 	take_ring(0);
 	take_ring(0);
 	assert_int_equal(refs[1], 0);
-	assert_int_equal(ring_register(NOT_OURS), -EINVAL);
+	assert_int_equal(ring_register(NOT_OURS, BP_UPCALL_VECTOR), -EINVAL);
+	assert_int_equal(ring_register(1, 0x1f), -EINVAL);
+	assert_int_equal(ring_register(1, 0x100), -EINVAL);
 	assert_null(cpu[0].ring);
+	assert_int_equal(refs[1], 0);
 	give_ring(0);
 	assert_int_equal(ring_of(0)->head, 0);
 	assert_int_equal(ring_of(0)->tail, 0);
@@ -148,14 +157,14 @@ static void new_ring_replaces_the_old(void **state)
 	here = &cpu[1];
 	ring_post_service(&guest);
 	memset(ring_of(2), 0xff, sizeof(struct bp_ring));
-	assert_int_equal(ring_register(NOT_OURS), -EINVAL);
+	assert_int_equal(ring_register(NOT_OURS, BP_UPCALL_VECTOR), -EINVAL);
 	assert_ptr_equal(cpu[1].ring, ring_of(1));
 	assert_int_equal(refs[2], 1);
 	upcalls[1] = 0;
 
 	take_ring(2);
 	here = &cpu[1];
-	assert_int_equal(ring_register(3), 0);
+	assert_int_equal(ring_register(3, vector_of(1)), 0);
 	assert_int_equal(refs[2], 0);
 	assert_int_equal(refs[3], 1);
 	assert_int_equal(ring_of(2)->head, 0);
@@ -169,7 +178,7 @@ static void new_ring_replaces_the_old(void **state)
 	assert_int_equal(ring_of(1)->head, 0);
 
 	/* The same frame again: one reference, and the ring is empty. */
-	assert_int_equal(ring_register(3), 0);
+	assert_int_equal(ring_register(3, vector_of(1)), 0);
 	assert_int_equal(refs[3], 1);
 	assert_int_equal(ring_of(2)->head, 0);
 	ring_post_service(&guest);
