@@ -2,7 +2,7 @@
 #
 # What "make install" runs: puts what was built into $(DESTDIR). Image, GRUB's generator and
 # options have their places wherever PREFIX is, for GRUB and DKMS look there. What is not
-# there (UEFI application, tools) is left out.
+# there (the UEFI application) is left out.
 
 O := build
 PREFIX := /usr/local
@@ -18,7 +18,7 @@ put = install -D -m $(1) $(2) $(call to,$(3))
 # put_if FILE: the same if FILE was built.
 put_if = $(if $(wildcard $(2)),$(call put,$(1),$(2),$(3)))
 # put_here MODE FILE PLACE: with the directories of this installation in it.
-put_here = mkdir -p $(dir $(call to,$(3))) && sed 's|@LIBDIR@|$(LIBDIR)|g; s|@PREFIX@|$(PREFIX)|g' $(2) >$(call to,$(3)) && chmod $(1) $(call to,$(3))
+put_here = mkdir -p $(dir $(call to,$(3))) && sed 's|@LIBDIR@|$(LIBDIR)|g; s|/usr/sbin/bedplate|$(PREFIX)/sbin/bedplate|g' $(2) >$(call to,$(3)) && chmod $(1) $(call to,$(3))
 
 .SILENT:
 .PHONY: install install-hypervisor install-shim install-tools
@@ -30,6 +30,7 @@ install-hypervisor:
 	$(call put_if,644,$(O)/bedplate.efi,$(LIBDIR)/bedplate/bedplate.efi)
 	$(call put,755,$(O)/tools/on-bedplate,$(LIBDIR)/bedplate/on-bedplate)
 	$(call put,755,packaging/files/load-modules,$(LIBDIR)/bedplate/load-modules)
+	$(call put,644,packaging/files/modprobe.conf,$(LIBDIR)/modprobe.d/bedplate.conf)
 	$(call put,755,packaging/11_bedplate,/etc/grub.d/11_bedplate)
 	$(call put,644,packaging/files/default,/etc/default/bedplate)
 	$(call put,644,packaging/files/bedplate.cfg,/etc/default/grub.d/bedplate.cfg)
@@ -43,7 +44,7 @@ install-shim:
 	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(call to,$(DKMS)/dkms.conf)
 
 install-tools:
-	$(call put_if,755,$(O)/tools/bedplate,$(PREFIX)/sbin/bedplate)
-	$(call put_if,644,tools/bedplate.8,$(PREFIX)/share/man/man8/bedplate.8)
-	$(call put_if,644,tools/bedplate.bash,$(PREFIX)/share/bash-completion/completions/bedplate)
-	$(if $(wildcard tools/bedplate-metrics.service),$(call put_here,644,tools/bedplate-metrics.service,$(UNITS)/bedplate-metrics.service))
+	$(call put,755,$(O)/tools/bedplate,$(PREFIX)/sbin/bedplate)
+	$(call put,644,tools/bedplate.8,$(PREFIX)/share/man/man8/bedplate.8)
+	$(call put,644,tools/bedplate.bash,$(PREFIX)/share/bash-completion/completions/bedplate)
+	$(call put_here,644,packaging/bedplate-metrics.service,$(UNITS)/bedplate-metrics.service)

@@ -76,8 +76,9 @@ def write_table(path):
 
 def write_file_systems(tree, path):
     _, (_, _, esp, esp_length), (_, _, root, root_length) = PARTITIONS
-    subprocess.run(["mkfs.vfat", "-F", "16", "-n", "ESP", "-i", ESP_ID, f"--offset={esp * MEGABYTE // SECTOR}",
-                    path, str(esp_length * 1024)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["mkfs.vfat", "-F", "16", "-n", "ESP", "-i", ESP_ID,
+                    f"--offset={esp * MEGABYTE // SECTOR}", path, str(esp_length * 1024)],
+                   check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-U", ROOT_UUID, "-L", "root",
                     "-E", f"offset={root * MEGABYTE},lazy_itable_init=0,nodiscard",
                     "-d", tree, path, f"{root_length}M"], check=True)

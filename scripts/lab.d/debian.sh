@@ -39,6 +39,8 @@ configure() {
 	# An emulator unpacks slowly; compression that is no use on a disk of a day's life.
 	mkdir -p "$tree/etc/initramfs-tools/conf.d"
 	printf 'MODULES=dep\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n' >"$tree/etc/initramfs-tools/conf.d/lab"
+	# Of the newer kernel the small flavour will do.
+	find "$tree/var/cache/lab" -name 'linux-*-amd64_*.deb' ! -name '*-cloud-*' -delete
 	in_tree passwd -q -d root
 	# Timers wake up an emulated machine at the wrong moment.
 	in_tree systemctl -q mask apt-daily.timer apt-daily-upgrade.timer fstrim.timer e2scrub_all.timer \

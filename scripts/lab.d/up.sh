@@ -131,14 +131,19 @@ with_backports() {
 
 step_packaging() {
 	local -a backports
-	with_backports linux-headers-amd64
+	with_backports linux-headers-cloud-amd64
 	debian_root packaging apt "${backports[@]}"
 	touch "$LAB/packaging/.bedplate-lab"
 }
 
 # The disk on which the install test installs the packages; of the tree only the disk stays.
 step_debian() {
-	debian_root debian minbase
+	local -a backports
+	# A newer kernel, for the test to install.
+	with_backports --download-only -o Dir::Cache::Archives=/var/cache/lab \
+		linux-image-cloud-amd64 linux-headers-cloud-amd64
+	# shellcheck disable=SC2016	# the hook's shell expands it
+	debian_root debian minbase --essential-hook='mkdir -p "$1/var/cache/lab/partial"' "${backports[@]}"
 	"$LAB_TREE/scripts/lab" exec -- bash "$LAB_D/debian.sh" >>"$LAB/log.debian" 2>&1 ||
 		{ tail -n 20 "$LAB/log.debian" >&2; fail "making the Debian disk failed: $LAB/log.debian"; }
 	rm -rf "$LAB/debian"
