@@ -7,16 +7,15 @@
 #include "machine/log.h"
 #include "machine/paging.h"
 #include "memory/domain.h"
+#include "probe.h"
 #include "vcpu/ops.h"
 
 struct svm_caps svm;
 
 /* CPUID 8000_0001 */
-#define EXT_ECX_SVM		BIT(2)
 #define EXT_ECX_TCE		BIT(17)
 #define EXT_EDX_FFXSR		BIT(25)
 /* CPUID 8000_000A EDX */
-#define SVM_EDX_NPT		BIT(0)
 #define SVM_EDX_NRIP		BIT(3)
 #define SVM_EDX_CLEAN		BIT(5)
 #define SVM_EDX_FLUSH_ASID	BIT(6)
@@ -56,24 +55,11 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 
 static const char *svm_probe(void)
 {
-	struct cpuid ext, rev;
-	u64 vm_cr;
+	const char *why = svm_missing();
 
-	if (cpuid(0x80000000).eax < 0x8000000a)
-		return "the CPU has no SVM";
-	ext = cpuid(0x80000001);
-	if (!(ext.ecx & EXT_ECX_SVM))
-		return "the CPU has no SVM";
-	if (rdmsr_safe(MSR_AMD_VM_CR, &vm_cr))
-		return "SVM: MSR VM_CR cannot be read";
-	if (vm_cr & VM_CR_SVMDIS)
-		return "SVM is disabled by firmware (VM_CR.SVMDIS)";
-	rev = cpuid(0x8000000a);
-	if (!(rev.edx & SVM_EDX_NPT))
-		return "SVM has no nested paging";
-	if (rev.ebx < 2)
-		return "SVM has fewer than two ASIDs";
-	fill_caps(ext, rev);
+	if (why)
+		return why;
+	fill_caps(cpuid(0x80000001), cpuid(0x8000000a));
 	svm_perm_init();
 	return NULL;
 }

@@ -10,44 +10,19 @@
 #include "machine/paging.h"
 #include "machine/panic.h"
 #include "memory/domain.h"
+#include "probe.h"
 #include "vcpu/ops.h"
 
 struct vmx_caps vmx;
 
-/* CPUID 1 */
-#define ONE_ECX_VMX		BIT(5)
 /* Capability MSRs (SDM vol. 3, app. A) */
-#define MSR_VMX_MISC		0x485
-#define MSR_VMX_PROC2		0x48b
-#define MSR_VMX_EPT_VPID	0x48c
 #define MSR_VMX_CR0_FIXED0	0x486
 #define MSR_VMX_CR0_FIXED1	0x487
 #define MSR_VMX_CR4_FIXED0	0x488
-#define MSR_VMX_TRUE_PIN	0x48d
-#define MSR_VMX_TRUE_PROC	0x48e
-#define MSR_VMX_TRUE_EXIT	0x48f
-#define MSR_VMX_TRUE_ENTRY	0x490
 
 noreturn void vmx_insn_failed(const char *what, u64 operand)
 {
 	panic("%s %llx failed", what, operand);
-}
-
-static void read_msrs(struct vmx_msrs *m)
-{
-	bool true_ctls;
-
-	m->feature_control = rdmsr(MSR_FEATURE_CONTROL);
-	m->basic = rdmsr(MSR_VMX_BASIC);
-	m->misc = rdmsr(MSR_VMX_MISC);
-	true_ctls = m->basic & VMX_BASIC_TRUE;
-	m->pin = true_ctls ? rdmsr(MSR_VMX_TRUE_PIN) : 0;
-	m->proc = true_ctls ? rdmsr(MSR_VMX_TRUE_PROC) : 0;
-	m->exit = true_ctls ? rdmsr(MSR_VMX_TRUE_EXIT) : 0;
-	m->entry = true_ctls ? rdmsr(MSR_VMX_TRUE_ENTRY) : 0;
-	/* These two exist where secondary controls and EPT do. */
-	m->proc2 = m->proc >> 32 & PROC_SECONDARY ? rdmsr(MSR_VMX_PROC2) : 0;
-	m->ept_vpid = m->proc2 >> 32 & PROC2_EPT ? rdmsr(MSR_VMX_EPT_VPID) : 0;
 }
 
 /* A guest may run without protection and paging: it is unrestricted. */
@@ -75,21 +50,13 @@ static void log_apicv(const struct vmx_controls *c)
 
 static const char *vmx_probe(void)
 {
-	struct vmx_msrs m;
-	const char *why;
-	u64 set;
+	const char *why = vmx_missing(&vmx.ctl);
 
-	if (!(cpuid(1).ecx & ONE_ECX_VMX))
-		return "the CPU has no VMX";
-	read_msrs(&m);
-	why = vmx_feature_control(m.feature_control, &set);
-	if (!why)
-		why = vmx_choose_controls(&m, &vmx.ctl);
 	if (why)
 		return why;
 	vmx_limit_apicv(&vmx.ctl, hv_options.apicv);
 	log_apicv(&vmx.ctl);
-	fill_caps(m.basic);
+	fill_caps(rdmsr(MSR_VMX_BASIC));
 	vmx_perm_init();
 	return NULL;
 }
