@@ -31,14 +31,14 @@ static hpa_t end_of(const struct efi_desc *d)
 	return d->start + (d->pages << PAGE_SHIFT);
 }
 
-static u32 mem_type(u32 type)
+u32 efi_map_type(const struct efi_desc *d)
 {
-	switch (type) {
+	switch (d->type) {
 	case EFI_LOADER_CODE:
 	case EFI_LOADER_DATA:
 	case EFI_BOOT_CODE:
 	case EFI_BOOT_DATA:
-	case EFI_CONVENTIONAL:	return MEM_RAM;
+	case EFI_CONVENTIONAL:	return d->attr & EFI_MEMORY_SP ? MEM_RESERVED : MEM_RAM;
 	case EFI_ACPI_RECLAIM:	return MEM_ACPI;
 	case EFI_ACPI_NVS:	return MEM_NVS;
 	case EFI_UNUSABLE:	return MEM_BAD;
@@ -69,7 +69,7 @@ bool efi_map_add(const struct boot_efi *e, struct mem_map *m)
 
 	for (i = 0; i < efi_map_nr(e); i++)
 		if (efi_map_get(e, i, &d))
-			ok = ok && add(m, d.start, end_of(&d), mem_type(d.type));
+			ok = ok && add(m, d.start, end_of(&d), efi_map_type(&d));
 	return ok;
 }
 

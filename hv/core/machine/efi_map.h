@@ -22,6 +22,7 @@
 #define EFI_ACPI_NVS		10
 
 #define EFI_MEMORY_WB		BIT(3)	/* may be mapped write-back */
+#define EFI_MEMORY_SP		BIT(18)	/* for a special purpose: whoever knows that may use it */
 
 struct efi_desc {
 	u32 type;
@@ -38,6 +39,9 @@ static_assert(sizeof(struct efi_desc) == 40, "specification");
  * functions below want a map that passed, or none.
  */
 const char *efi_map_check(const struct boot_efi *e);
+
+/* The type (memmap.h) of such memory, once boot services are gone. */
+u32 efi_map_type(const struct efi_desc *d);
 
 /* Number of descriptors. */
 u32 efi_map_nr(const struct boot_efi *e);
