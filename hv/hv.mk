@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds $(O)/bedplate.elf from every .c and .S in boot/, hv/ and compat/;
+# Builds $(O)/bedplate.elf from every .c and .S in boot/ (but for boot/efi), hv/ and compat/;
 # objects go to $(O)/obj. To be included with SRC = the root of the tree, or
 # used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks, COVERAGE=1 counts
 # lines for gcov, V=1 shows the commands.
@@ -37,7 +37,7 @@ HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments
 
-HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]')))
+HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]' -not -path '*/boot/efi/*')))
 HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS))
 
 .PHONY: bedplate

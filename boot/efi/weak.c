@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which options weaken what Secure Boot protects; docs/uefi.md has the reasons. */
+#include "weak.h"
+#include "hv/core/machine/console.h"
+
+/* The ports that serial lines have; any other could be a device that text upsets. */
+static bool is_serial_port(u32 port)
+{
+	return port == CONSOLE_NO_SERIAL || port == 0x3f8 || port == 0x2f8 || port == 0x3e8 ||
+	       port == 0x2e8;
+}
+
+const char *weak_option(const struct hv_options *o)
+{
+	const struct {
+		bool set;
+		const char *text;
+	} weak[] = {
+		{ o->mitigations_off, "mitigations=off" },
+		{ o->ibpb == IBPB_OFF, "ibpb=off" },
+		{ o->ibpb == IBPB_GUESTS, "ibpb=guests" },
+		{ o->ibrs_off, "ibrs=off" },
+		{ o->bhi_off, "bhi=off" },
+		{ o->rsb_off, "rsb=off" },
+		{ o->l1d_flush == L1D_OFF, "l1d_flush=off" },
+		{ o->verw_off, "verw=off" },
+		{ o->iommu == IOMMU_OFF, "iommu=off" },
+		{ !is_serial_port(o->serial), "serial= of an unusual port" },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(weak); i++)
+		if (weak[i].set)
+			return weak[i].text;
+	return NULL;
+}
