@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all help demo check check-all conformance bench run lab programs coverage size unit lint \
 	install deb clean
 
-all: ## hypervisor (build/bedplate.elf) and shim (build/bedplate.ko)
+all: ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -f build.mk -j$$(nproc)
 
@@ -80,5 +80,5 @@ bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm
 	@tests/bench.sh --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
-	rm -rf build/obj build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/deb \
-		build/bedplate.elf build/bedplate.ko build/bedplate_iommu.ko
+	rm -rf build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/deb \
+		build/bedplate.elf build/bedplate.efi build/bedplate.ko build/bedplate_iommu.ko

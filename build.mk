@@ -13,13 +13,14 @@ MODULES := $(O)/bedplate.ko $(O)/bedplate_iommu.ko
 SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
 # What packages and "make install" want; the shim is built where it is installed.
-PACKAGED := bedplate $(O)/tools/bedplate $(O)/tools/on-bedplate
+PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate
 
 .PHONY: everything packaged vmm
 everything: $(PACKAGED) $(MODULES)
 packaged: $(PACKAGED)
 
 include hv/hv.mk
+include boot/efi/efi.mk
 
 $(MODULES) &: $(SHIM_SRC)
 	@mkdir -p $(SHIM)/dom0-shim

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the processor must have; the back ends say what of virtualisation (probe.h). */
+#include "processor.h"
+#include "hv/core/lib/x86.h"
+#include "hv/svm/probe.h"
+#include "hv/vmx/caps.h"
+#include "hv/vmx/probe.h"
+
+#define VENDOR_INTEL	0x756e6547u	/* EBX of leaf 0: "Genu" */
+#define ONE_ECX_VMX	BIT(5)
+#define ONE_ECX_XSAVE	BIT(26)
+
+const char *processor_missing(void)
+{
+	struct vmx_controls unused;
+
+	if (!(cpuid(1).ecx & ONE_ECX_XSAVE))
+		return "this processor has no XSAVE";
+	if ((cpuid(1).ecx & ONE_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL)
+		return vmx_missing(&unused);
+	return svm_missing();
+}
