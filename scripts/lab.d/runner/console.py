@@ -19,6 +19,10 @@ def verdict(line):
         return "the hypervisor panicked"
     if line.startswith("bedplate: fatal:"):
         return "the hypervisor refused to boot"
+    if re.match(r"bedplate: (?!\[|starting )", line):
+        return "the UEFI application goes back to the firmware"
+    if line.startswith("BdsDxe: failed to load Boot"):
+        return "the firmware does not load it"
     if "Kernel panic - not syncing" in line:
         return "the service VM's kernel panicked"
     return None

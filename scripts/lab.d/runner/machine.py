@@ -10,9 +10,11 @@ import subprocess
 
 import bootdisk
 import esp
+import secure
 
 MERGED = ("bin", "sbin", "lib", "lib64")        # links into /usr in the service VM
 MODULES = ("bedplate", "bedplate_iommu")
+SHIM = "/usr/lib/shim/shimx64.efi.signed"
 PR_SET_PDEATHSIG = 1
 
 
@@ -42,6 +44,7 @@ class Machine:
         self.run = run
         self.process = None
         self.serial = self.link = self.events = None
+        self.keys = secure.Keys(opts.secure_boot) if opts.secure_boot else None
         with open(f"{lab}/release", encoding="ascii") as f:
             self.release = f.read().strip()
 
@@ -66,6 +69,8 @@ class Machine:
         # Debug information is nine tenths of it, and GRUB reads slowly.
         subprocess.run(["strip", "--strip-debug", "-o", f"{where}/{name}.ko", module],
                        check=True)
+        if self.keys:
+            self.keys.sign_module(f"{where}/{name}.ko", self.release)
         depends = subprocess.run(["modinfo", "-F", "depends", module], check=True,
                                  capture_output=True, text=True).stdout.strip()
         if depends:
@@ -123,14 +128,25 @@ class Machine:
             return f"{self.lab}/vmlinuz"
         return self.opts.kernel
 
+    def signed(self, kind, path):
+        """The file, or a copy that is signed if this run is about that."""
+        if not self.keys or kind in self.opts.unsigned:
+            return path
+        if kind == "kernel" and self.opts.shim:
+            return path         # Debian's signature is on it
+        return self.keys.sign(path, f"{self.run}/signed.{kind}")
+
     def make_boot_disk(self):
         files = {
-            "boot/vmlinuz": self.kernel(),
+            "boot/vmlinuz": self.signed("kernel", self.kernel()),
             "boot/initrd": self.make_initrd(),
         }
         if self.opts.boot == "efi" and self.opts.under == "bedplate":
             files["EFI/BOOT/bedplate.conf"] = self.bedplate_conf().encode()
-            files["EFI/BOOT/BOOTX64.EFI"] = self.opts.hv
+            files["EFI/BOOT/BOOTX64.EFI"] = self.signed("hv", self.opts.hv)
+            if self.opts.shim:
+                files["EFI/BOOT/grubx64.efi"] = files["EFI/BOOT/BOOTX64.EFI"]
+                files["EFI/BOOT/BOOTX64.EFI"] = SHIM
             esp.write(f"{self.run}/boot.img", files)
             return
         files["boot/grub/grub.cfg"] = self.grub_config().encode()

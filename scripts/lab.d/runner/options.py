@@ -88,6 +88,16 @@ def parser():
                    "or, if TEXT is empty, when COMMAND has ended (repeatable)")
     p.add_argument("--vars", metavar="FILE",
                    help="the UEFI firmware's variables, written to (default: a new copy of OVMF's)")
+    p.add_argument("--tpm", action="store_true",
+                   help="a TPM 2.0, swtpm's, new in each run")
+    p.add_argument("--secure-boot", metavar="DIR",
+                   help="firmware that starts nothing unsigned, with a key of its own in DIR, "
+                   "made there if it is not; hypervisor, kernel and modules are signed with it")
+    p.add_argument("--shim", action="store_true",
+                   help="with --secure-boot: firmware with Microsoft's keys starts Debian's shim, "
+                   "which knows the key (MOK) and starts the application; the kernel is not signed again")
+    p.add_argument("--unsigned", action="append", default=[], choices=["hv", "kernel"],
+                   help="with --secure-boot: what is not to be signed (repeatable)")
     p.add_argument("--iommu", choices=["none", "vtd", "vtd-sm", "amdvi"], default="none",
                    help="the machine's IOMMU (default none); vtd-sm: one that has scalable mode "
                    "too, which --hv-args vtd=scalable asks for")
@@ -181,7 +191,7 @@ def check_bochs(opts):
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
                           (opts.device, "--device"), (opts.picture, "--picture"),
-                          (opts.boot_disk, "--boot-disk"),
+                          (opts.boot_disk, "--boot-disk"), (opts.tpm, "--tpm"),
                           (opts.boot != "grub-bios", f"--boot {opts.boot}"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:
@@ -211,6 +221,10 @@ def check(opts):
         check_boot_disk(opts)
     if opts.vars and opts.boot == "grub-bios":
         raise Usage("--vars goes with --boot grub-efi and efi")
+    if opts.secure_boot and (opts.boot != "efi" or opts.under != "bedplate" or opts.vars):
+        raise Usage("--secure-boot goes with --boot efi --under bedplate, without --vars")
+    if (opts.unsigned or opts.shim) and not opts.secure_boot:
+        raise Usage("--unsigned and --shim go with --secure-boot")
     if opts.accel == "kvm":
         if not os.access("/dev/kvm", os.R_OK | os.W_OK):
             raise Usage("--accel kvm: this host has no usable /dev/kvm")
@@ -222,7 +236,8 @@ def check(opts):
         raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
     files = opts.disk + [path for _, path in opts.device if path]
     files += [path for path in (opts.vars, opts.boot_disk) if path]
-    for path in [opts.hv, opts.kernel, opts.overlay, opts.log] + files + [file for _, file in opts.picture]:
+    for path in [opts.hv, opts.kernel, opts.overlay, opts.log, opts.secure_boot] + files + \
+            [file for _, file in opts.picture]:
         if path is not None:
             visible(path)
     if opts.overlay is not None and not os.path.isdir(opts.overlay):

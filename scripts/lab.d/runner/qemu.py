@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from machine import Machine
+from machine import Machine, die_with_parent
 
 OVMF = "/usr/share/OVMF"
 CPU_SVM = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
@@ -18,6 +18,7 @@ class Qemu(Machine):
     def __init__(self, *args):
         super().__init__(*args)
         self.rx = b""
+        self.tpm = None
 
     # The command line.
 
@@ -34,25 +35,50 @@ class Qemu(Machine):
         return ["-accel", f"tcg,thread={thread}", "-cpu", cpu] + icount
 
     def board(self):
+        smm = ",smm=on" if self.keys else ""
         if self.opts.iommu in ("vtd", "vtd-sm"):
             scalable = ",x-scalable-mode=on,snoop-control=on" if self.opts.iommu == "vtd-sm" else ""
-            return ["-machine", "q35,kernel-irqchip=split", "-device",
+            return ["-machine", f"q35,kernel-irqchip=split{smm}", "-device",
                     f"intel-iommu,intremap=on,caching-mode=on,aw-bits=48{scalable}"]
         if self.opts.iommu == "amdvi":
-            return ["-machine", "q35", "-device", "amd-iommu,intremap=on"]
-        return ["-machine", "q35"]
+            return ["-machine", f"q35{smm}", "-device", "amd-iommu,intremap=on"]
+        return ["-machine", f"q35{smm}"]
 
     def firmware(self):
         """OVMF in flash, with variables that a restart finds as they were left."""
         if self.opts.boot == "grub-bios":
             return []
+        code, guard = "OVMF_CODE_4M.fd", []
         store = self.opts.vars and os.path.abspath(self.opts.vars)
-        if not store:
+        if self.keys:
+            # The build that also takes the right to execute from what is data; shim is older.
+            nx = "" if self.opts.shim else ".strictnx"
+            code, store = f"OVMF_CODE_4M.secboot{nx}.fd", f"{self.run}/vars.fd"
+            self.keys.variables(store, self.opts.shim)
+            # Only code in SMM may write the variables.
+            guard = ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+        elif not store:
             store = f"{self.run}/vars.fd"
             shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", store)
         store = store.replace(",", ",,")
-        return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
-                "-drive", f"if=pflash,format=raw,file={store}"]
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/{code}",
+                "-drive", f"if=pflash,format=raw,file={store}"] + guard
+
+    def start_tpm(self):
+        """swtpm, which ends with the emulator; gives the descriptor of its control channel."""
+        ours, theirs = socket.socketpair()
+        os.makedirs(f"{self.run}/tpm")
+        self.tpm = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.run}/tpm", "--terminate",
+             "--ctrl", f"type=unixio,clientfd={theirs.fileno()}"],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, preexec_fn=die_with_parent)
+        theirs.close()
+        return ours
+
+    def tpm_device(self, fd):
+        return ["-chardev", f"socket,id=tpm,fd={fd}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                "-device", "tpm-tis,tpmdev=tpm0"]
 
     def virtio(self, device):
         """Behind an IOMMU a virtio device must be told to go through it."""
@@ -114,8 +140,8 @@ class Qemu(Machine):
             args += self.wired(self.virtio("virtio-net-pci"), "peer")
         return args
 
-    def command(self, serial, agent, qmp):
-        """The three arguments are descriptors of connected sockets."""
+    def command(self, serial, agent, qmp, tpm=None):
+        """The arguments are descriptors of connected sockets."""
         opts = self.opts
         args = ["qemu-system-x86_64", "-name", "bedplate-lab", "-nodefaults",
                 "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none"]
@@ -130,6 +156,7 @@ class Qemu(Machine):
             path = os.path.abspath(opts.coverage).replace(",", ",,")
             args += ["-chardev", f"file,id=coverage,path={path}",
                      "-device", "isa-serial,chardev=coverage,index=2"]
+        args += self.tpm_device(tpm) if tpm is not None else []
         args += self.disks() + self.devices()
         args += self.wire() if opts.wire else []
         if opts.edu:
@@ -146,12 +173,16 @@ class Qemu(Machine):
         pairs = [socket.socketpair() for _ in range(3)]
         self.serial, self.link, self.events = (ours for ours, _ in pairs)
         fds = [theirs.fileno() for _, theirs in pairs]
+        tpm = self.start_tpm() if self.opts.tpm else None
+        fds += [tpm.fileno()] if tpm else []
         with open(f"{self.run}/qemu.err", "wb") as err:
             self.spawn(self.command(*fds), fds, stdin=subprocess.DEVNULL,
                        stdout=err, stderr=err)
         for ours, theirs in pairs:
             theirs.close()
             ours.setblocking(False)
+        if tpm:
+            tpm.close()
         self.events.send(b'{"execute":"qmp_capabilities"}\n')
 
     def order(self, command, **more):
