@@ -21,6 +21,7 @@ struct client {
 	char *answer;		/* NULL: still reading */
 	size_t len, sent;
 	bool done;		/* all sent: what comes is read away until the other side ends */
+	bool silent;		/* it will send no more */
 };
 
 static struct client clients[HTTP_CLIENTS];
@@ -142,10 +143,12 @@ static void send_some(struct client *c)
 		return;
 	}
 	c->sent += n;
-	if (c->sent == c->len) {
-		c->done = true;
-		shutdown(c->fd, SHUT_WR);
-	}
+	if (c->sent < c->len)
+		return;
+	c->done = true;
+	shutdown(c->fd, SHUT_WR);
+	if (c->silent)
+		drop(c);
 }
 
 static void read_some(struct client *c, http_page *page, const char *type)
@@ -156,6 +159,10 @@ static void read_some(struct client *c, http_page *page, const char *type)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (!n && c->answer && !c->done) {
+		c->silent = true;
+		return;
+	}
 	if (n <= 0) {
 		drop(c);
 		return;
@@ -188,7 +195,7 @@ static int who_waits(struct pollfd *p)
 		if (c->fd >= 0 && c->deadline <= now)
 			drop(c);
 		p[i].fd = c->fd;
-		p[i].events = POLLIN | (c->answer && !c->done ? POLLOUT : 0);
+		p[i].events = (c->silent ? 0 : POLLIN) | (c->answer && !c->done ? POLLOUT : 0);
 		p[i].revents = 0;
 		if (c->fd >= 0 && c->deadline < next)
 			next = c->deadline;

@@ -58,12 +58,13 @@ static void head(FILE *f, const char *name, const char *type, const char *help)
 	fprintf(f, "# HELP bedplate_%s %s\n# TYPE bedplate_%s %s\n", name, help, name, type);
 }
 
-static const char *name_of(const struct view *v, u32 dom)
+/* Of the row's domain, which stands before its vCPUs. */
+static const char *name_of(const struct view *v, const struct row *of)
 {
 	const struct row *r;
 
-	for_each_domain(v, r)
-		if (r->dom == dom)
+	for (r = of; r > v->rows; r--)
+		if (r->kind == ROW_DOMAIN && r->dom == of->dom)
 			return r->name;
 	return "";
 }
@@ -74,7 +75,7 @@ static void labels(FILE *f, const struct view *v, const struct row *r, const cha
 	if (r->kind == ROW_MACHINE)
 		return;
 	fprintf(f, "{domain=\"%u\",name=\"", r->dom);
-	label_value(f, name_of(v, r->dom));
+	label_value(f, name_of(v, r));
 	fputc('"', f);
 	if (r->kind == ROW_VCPU)
 		fprintf(f, ",vcpu=\"%u\"", r->index);

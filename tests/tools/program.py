@@ -449,6 +449,24 @@ def serves_metrics():
         want(server.process.poll() is None, "it goes on")
 
 
+@test
+def serves_much():
+    """Megabytes, to one who says at once that he has no more to say, and reads late."""
+    m = Bedplate()
+    vcpus = "".join(f"vcpu 1 {i} cpu=0 state=halted run_ns=1 wait_ns=1 stolen_ns=1 x.io=1 x.hlt=2 s.all=3\n"
+                    for i in range(9000))
+    m.files["/proc/bedplate"] = "domain 1 pid=1 comm=big vcpus=9000\n" + vcpus
+    with Tree(m) as tree, Server(tree) as server:
+        with server.connect() as client:
+            client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+            client.shutdown(socket.SHUT_WR)
+            want(server.ask(b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404"), "others wait")
+            head, body = b"".join(iter(lambda: client.recv(1 << 20), b"")).split(b"\r\n\r\n", 1)
+        want(f"Content-Length: {len(body)}\r\n".encode() in head, f"{head} {len(body)}")
+        want(len(body) > 4000000, "is it much?")
+        check_exposition(body.decode())
+
+
 # ---- the screen ----
 
 @test
