@@ -8,8 +8,8 @@
 
 #define KERNEL(major, minor)	((major) * 1000u + (minor))
 
-/* Those that bedplate.ko is compiled for, in their order. */
-static const u32 tried[] = { KERNEL(6, 12) };
+/* Those that bedplate.ko is compiled for (dom0-shim/compat.h), in their order. */
+static const u32 tried[] = { KERNEL(6, 12), KERNEL(7, 3) };
 
 static void check_version(struct check *c, const char *release)
 {

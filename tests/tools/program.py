@@ -189,6 +189,9 @@ def check_firmware_and_kernel():
     verdict(m, 0, "Secure Boot", "ok", "off")
     m.uefi(1)
     verdict(m, 0, "Secure Boot", "warning", "signed")
+    m = Machine("amd")
+    m.files["/proc/sys/kernel/osrelease"] = "6.16.3+deb13-amd64\n"
+    verdict(m, 0, "kernel", "warning", "older and newer")
     for release, why in (("9.0.1-amd64", "too new"), ("6.1.0-9-amd64", "too old")):
         m = Machine("amd")
         m.files["/proc/sys/kernel/osrelease"] = release + "\n"
