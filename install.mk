@@ -35,6 +35,9 @@ install-hypervisor:
 	$(call put,644,packaging/files/default,/etc/default/bedplate)
 	$(call put,644,packaging/files/bedplate.cfg,/etc/default/grub.d/bedplate.cfg)
 	$(call put,755,packaging/files/zz-bedplate,/etc/kernel/header_postinst.d/zz-bedplate)
+	$(call put,755,packaging/files/zz-bedplate,/etc/kernel/postinst.d/zz-bedplate)
+	$(call put,755,packaging/bedplate-efi-install,$(PREFIX)/sbin/bedplate-efi-install)
+	$(call put,644,packaging/bedplate-efi-install.8,$(PREFIX)/share/man/man8/bedplate-efi-install.8)
 	$(call put_here,644,packaging/files/bedplate.service,$(UNITS)/bedplate.service)
 	$(call put_here,644,packaging/files/bedplate-booted.service,$(UNITS)/bedplate-booted.service)
 
