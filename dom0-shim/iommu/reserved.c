@@ -59,8 +59,9 @@ static bool is_relaxable(const struct pci_dev *pdev, const struct bp_region *r)
 
 static void add(struct list_head *head, u64 start, u64 len, int prot, enum iommu_resv_type type)
 {
-	struct iommu_resv_region *region = iommu_alloc_resv_region(start, len, prot, type, GFP_KERNEL);
+	struct iommu_resv_region *region;
 
+	region = iommu_alloc_resv_region(start, len, prot, type, GFP_KERNEL);
 	if (region)
 		list_add_tail(&region->list, head);
 }

@@ -16,7 +16,8 @@ const struct iommu_source *iommu_ioapic(u32 i)
 	u8 id = (u8)acpi_info.ioapic[i].id;
 
 	if (iommu_kind == IOMMU_INTEL)
-		return iommu_source_find(iommu_dmar.source, iommu_dmar.nr_sources, IOMMU_IOAPIC, id);
+		return iommu_source_find(iommu_dmar.source, iommu_dmar.nr_sources, IOMMU_IOAPIC,
+					 id);
 	return iommu_source_find(iommu_ivrs.source, iommu_ivrs.nr_sources, IOMMU_IOAPIC, id);
 }
 

@@ -248,7 +248,8 @@ static int start_unit(struct vtd_unit *u, bool remap)
 	}
 	vtd_fault_start(u);
 	log_info("VT-d unit %u: confines DMA%s%s%s; version %u.%u, capabilities 0x%llx, 0x%llx%s",
-		 vtd_index(u), vtd_scalable ? " in scalable mode" : "", remap ? ", remaps interrupts" : "",
+		 vtd_index(u), vtd_scalable ? " in scalable mode" : "",
+		 remap ? ", remaps interrupts" : "",
 		 left & VTD_TE ? ", as firmware had it do" : "", VTD_VER_MAJOR(ver),
 		 VTD_VER_MINOR(ver), u->cap, u->ecap,
 		 u->cap & VTD_CAP_CM ? " (caching mode)" : "");

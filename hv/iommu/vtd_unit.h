@@ -91,7 +91,10 @@ int vtd_tables_make(hpa_t root);
 int vtd_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was);
 
 /* vtd_pasid.c: scalable mode's tables behind a context entry. Boot, or under the tables' lock. */
-/* A directory by which requests translate by @root with @tag if they bear no PASID. 0: no memory, or too many. */
+/*
+ * A directory by which requests that bear no PASID translate by @root with @tag. 0: no memory,
+ * or there are too many.
+ */
 hpa_t vtd_pasid_make(hpa_t root, u16 tag);
 /* The tag that was made so. */
 u16 vtd_pasid_tag(hpa_t dir);

@@ -249,7 +249,7 @@ static void race(const struct unit *u)
 	CHECK_EQ(waitpid(writer, NULL, 0), writer);
 	test_note("%lld faults", (long long)attack_faults());
 
-	/* What is allowed becomes real, or all this would show nothing, and what is not does not. */
+	/* What is allowed becomes real, or all this would show nothing; what is not does not. */
 	set(0);
 	u->invalidate();
 	CHECK_EQ(blocked(), 0);

@@ -218,7 +218,7 @@ static void count_unconfined(const struct mcfg_entry *e)
 		n += count_devices(regs);
 	}
 	if (n)
-		log_warn("PCI segment %u: %u devices are behind no IOMMU, they can reach all memory",
+		log_warn("PCI segment %u: %u devices are behind no IOMMU, they reach all memory",
 			 e->segment, n);
 	pci_cfg_unconfined += n;
 }

@@ -6,8 +6,8 @@
  *   IOMMUs		reads pass, writes do nothing: Linux's driver wants to see the function
  *			before it remaps devices' messages, and to turn its interrupt on
  *   host bridges	the same, and writes are logged once a function
- *   Intel's LPC bridge	and its PMC: the same for the registers that say where ACPI's ports are, so that
- *			the one that sleep.h watches stays; all others pass
+ *   LPC bridges	Intel's, and its PMC: the same for the registers that say where ACPI's
+ *			ports are, so that the one that sleep.h watches stays; others pass
  *
  * Registers of host bridges say where RAM, memory windows and configuration space itself
  * are, so who writes there can lay anything over Bedplate's memory. That concerns all that

@@ -167,7 +167,7 @@ static u64 read_dte(const struct virt_amdvi *a, u16 bdf)
 	if (bdf >= a->dev_entries || guest_read(&dom0, at, q, sizeof(q)))
 		return 0;
 	if ((q[0] & DTE_TRANSLATES) == DTE_TRANSLATES && (q[0] & DTE_MODE))
-		iommu_note(device(a, bdf), "domain 0 has I/O page tables for it, which have no effect");
+		iommu_note(device(a, bdf), "domain 0 has I/O page tables for it: no effect");
 	dte = q[2] & DTE_KEPT;
 	return (dte & AMDVI_DTE_IV) && (dte & INT_CTL) == AMDVI_DTE_INT_REMAP ? dte : 0;
 }
