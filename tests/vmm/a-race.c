@@ -221,14 +221,26 @@ static pid_t rewrite(void)
 		set(i);
 }
 
+/* What a unit has recorded, Bedplate looks at some milliseconds later. */
+static void settle(void)
+{
+	int64_t before;
+
+	do {
+		before = attack_faults();
+		sleep_ms(100);
+	} while (attack_faults() != before);
+}
+
 /* Faults by a message of the entry that is real now. */
 static int64_t blocked(void)
 {
-	int64_t before = attack_faults();
+	int64_t before;
 
+	settle();
+	before = attack_faults();
 	edu_send();
-	for (int ms = 0; ms < 300 && attack_faults() == before; ms += 20)
-		sleep_ms(20);
+	settle();
 	return attack_faults() - before;
 }
 
