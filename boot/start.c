@@ -8,7 +8,6 @@
 #include "linux_loader.h"
 
 #include "hv/core/apic/vlapic.h"
-#include "hv/core/guest/cpuid.h"
 #include "hv/core/guest/pci_cfg.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/guest/sleep.h"
@@ -201,7 +200,6 @@ noreturn void hv_start(const struct boot_info *bi)
 	struct cpu *c = this_cpu();
 	struct linux_entry entry;
 
-	cpuid_init();
 	choose_xcr0();
 	spec_init();
 	sleep_init();

@@ -7,32 +7,18 @@
 #include <linux/kvm.h>
 #include <asm/kvm_para.h>
 
+#include "hv/core/guest/cpuid_allow.h"
 #include "hv/core/guest/pv.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
 #include "hv/core/vcpu/run.h"
 #include "server.h"
 
-/* SDM vol. 2, CPUID; APM vol. 3, appendix E. */
-#define F1_ECX_ALLOWED	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | \
-			 BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(26) | \
-			 BIT(28) | BIT(29) | BIT(30))
+/* What Bedplate emulates. */
 #define F1_ECX_EMULATED	(BIT(21) | BIT(24) | BIT(31))	/* x2APIC, deadline, hypervisor */
-#define F1_EDX_ALLOWED	0x078bfbffu
-#define F7_EBX_ALLOWED	(BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | \
-			 BIT(10) | BIT(16) | BIT(17) | BIT(18) | BIT(19) | BIT(20) | \
-			 BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31))
+#define F6_EAX_EMULATED	BIT(2)				/* ARAT */
 #define F7_EBX_EMULATED	BIT(1)				/* TSC_ADJUST */
-#define F7_ECX_ALLOWED	(BIT(1) | BIT(2) | BIT(3) | BIT(6) | BIT(8) | BIT(9) | \
-			 BIT(10) | BIT(11) | BIT(12) | BIT(14) | BIT(22))
-#define F7_EDX_ALLOWED	(BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(23))
 #define F7_EDX_EMULATED	BIT(29)				/* ARCH_CAPABILITIES */
-#define FD1_EAX_ALLOWED	(BIT(0) | BIT(1) | BIT(2))	/* XSAVEOPT, XSAVEC, XGETBV1 */
-#define E1_ECX_ALLOWED	(BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | \
-			 BIT(8) | BIT(11) | BIT(16) | BIT(21) | BIT(22))
-#define E1_EDX_ALLOWED	(0x0183f3ffu | BIT(11) | BIT(20) | BIT(22) | BIT(25) | \
-			 BIT(26) | BIT(27) | BIT(29) | BIT(30) | BIT(31))
-#define E8_EBX_ALLOWED	(BIT(0) | BIT(2) | BIT(9))	/* CLZERO, XSaveErPtr, WBNOINVD */
 
 struct list {
 	struct kvm_cpuid_entry2 *e;
@@ -56,21 +42,18 @@ static void add(struct list *l, u32 leaf, u32 index, bool indexed, struct cpuid 
 	e->edx = c.edx;
 }
 
+static struct cpuid offer(u32 leaf, u32 index)
+{
+	return cpuid_offer(CPUID_GUEST, leaf, index);
+}
+
 static void add_xsave(struct list *l)
 {
-	struct cpuid c = cpuid_count(0xd, 0);
 	u32 i;
 
-	c.eax &= (u32)xcr0_supported;
-	c.edx &= xcr0_supported >> 32;
-	add(l, 0xd, 0, true, c);
-	c = cpuid_count(0xd, 1);
-	c.eax &= FD1_EAX_ALLOWED;
-	c.ecx = c.edx = 0;
-	add(l, 0xd, 1, true, c);
-	for (i = 2; i < 63; i++)
-		if (xcr0_supported & BIT(i))
-			add(l, 0xd, i, true, cpuid_count(0xd, i));
+	for (i = 0; i < 63; i++)
+		if (i < 2 || (xcr0_supported & BIT(i)))
+			add(l, 0xd, i, true, offer(0xd, i));
 }
 
 static void add_cache(struct list *l, u32 leaf)
@@ -78,7 +61,7 @@ static void add_cache(struct list *l, u32 leaf)
 	u32 i;
 
 	for (i = 0; i < 8; i++) {
-		struct cpuid c = cpuid_count(leaf, i);
+		struct cpuid c = offer(leaf, i);
 
 		add(l, leaf, i, true, c);
 		if (!(c.eax & 31))
@@ -86,21 +69,30 @@ static void add_cache(struct list *l, u32 leaf)
 	}
 }
 
+static void add_features(struct list *l)
+{
+	struct cpuid c = offer(7, 0);
+	u32 last = c.eax, i;
+
+	c.ebx |= F7_EBX_EMULATED;
+	c.edx |= F7_EDX_EMULATED;
+	add(l, 7, 0, true, c);
+	for (i = 1; i <= last; i++)
+		add(l, 7, i, true, offer(7, i));
+}
+
 static void add_basic(struct list *l)
 {
-	u32 leaf, max = cpuid(0).eax;
-	struct cpuid c = cpuid(0);
+	struct cpuid c = offer(0, 0);
+	u32 leaf, max = c.eax;
 
-	if (max > 0x1f)
-		max = 0x1f;
 	c.eax = max < 0xd ? 0xd : max;
 	add(l, 0, 0, false, c);
 	for (leaf = 1; leaf <= max; leaf++) {
-		c = cpuid(leaf);
+		c = offer(leaf, 0);
 		switch (leaf) {
 		case 1:
-			c.ecx = (c.ecx & F1_ECX_ALLOWED) | F1_ECX_EMULATED;
-			c.edx &= F1_EDX_ALLOWED;
+			c.ecx |= F1_ECX_EMULATED;
 			add(l, leaf, 0, false, c);
 			break;
 		case 2:
@@ -110,18 +102,15 @@ static void add_basic(struct list *l)
 			add_cache(l, leaf);
 			break;
 		case 6:
-			add(l, leaf, 0, false, (struct cpuid){ .eax = BIT(2) });
+			c.eax |= F6_EAX_EMULATED;
+			add(l, leaf, 0, false, c);
 			break;
 		case 7:
-			c.eax = 0;
-			c.ebx = (c.ebx & F7_EBX_ALLOWED) | F7_EBX_EMULATED;
-			c.ecx &= F7_ECX_ALLOWED;
-			c.edx = (c.edx & F7_EDX_ALLOWED) | F7_EDX_EMULATED;
-			add(l, leaf, 0, true, c);
+			add_features(l);
 			break;
 		case 0xb:
 		case 0x1f:
-			add(l, leaf, 0, true, (struct cpuid){ 0 });
+			add(l, leaf, 0, true, c);
 			break;
 		case 0xd:
 			add_xsave(l);
@@ -132,44 +121,21 @@ static void add_basic(struct list *l)
 
 static void add_extended(struct list *l)
 {
-	u32 leaf, max = cpuid(0x80000000).eax;
-	struct cpuid c = cpuid(0x80000000);
+	struct cpuid c = offer(0x80000000, 0);
+	u32 leaf, max = c.eax;
 
 	if (max < 0x80000000)
 		return;
-	if (max > 0x80000021)
-		max = 0x80000021;
-	c.eax = max;
 	add(l, 0x80000000, 0, false, c);
 	for (leaf = 0x80000001; leaf <= max; leaf++) {
-		c = cpuid(leaf);
 		switch (leaf) {
-		case 0x80000001:
-			c.ecx &= E1_ECX_ALLOWED;
-			c.edx &= E1_EDX_ALLOWED;
-			add(l, leaf, 0, false, c);
-			break;
-		case 0x80000002 ... 0x80000006:
-			add(l, leaf, 0, false, c);
-			break;
-		case 0x80000007:
-			add(l, leaf, 0, false, (struct cpuid){ .edx = c.edx & BIT(8) });
-			break;
-		case 0x80000008:
-			c.ebx &= E8_EBX_ALLOWED;
-			c.ecx = c.edx = 0;
-			add(l, leaf, 0, false, c);
+		case 0x80000001 ... 0x80000008:
+		case 0x8000001e:
+		case 0x80000021:
+			add(l, leaf, 0, false, offer(leaf, 0));
 			break;
 		case 0x8000001d:
 			add_cache(l, leaf);
-			break;
-		case 0x8000001e:
-			add(l, leaf, 0, false, (struct cpuid){ 0 });
-			break;
-		case 0x80000021:
-			/* LFENCE is serialising, null selector clears the base. */
-			add(l, leaf, 0, false,
-			    (struct cpuid){ .eax = c.eax & (BIT(0) | BIT(2) | BIT(6)) });
 			break;
 		}
 	}

@@ -9,9 +9,11 @@
 #define TYPE_DOWN	(1u << 2)	/* data: expand down */
 #define TYPE_RW		(1u << 1)	/* data: writable; code: readable */
 
-static bool canonical(u64 lin)
+static bool canonical(const struct emul_ctx *ctx, u64 lin)
 {
-	return (u64)((s64)(lin << 16) >> 16) == lin;
+	u32 above = ctx->cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
+
+	return (u64)((s64)(lin << above) >> above) == lin;
 }
 
 static int seg_fault(struct emul_state *st, u32 seg)
@@ -46,7 +48,7 @@ static int linear64(struct emul_state *st, u32 seg, u64 off, u32 size, u64 *lin)
 
 	if (seg == EMUL_FS || seg == EMUL_GS)
 		addr += st->ctx->seg[seg].base;
-	if (!canonical(addr) || !canonical(addr + size - 1))
+	if (!canonical(st->ctx, addr) || !canonical(st->ctx, addr + size - 1))
 		return seg_fault(st, seg);
 	*lin = addr;
 	return 0;

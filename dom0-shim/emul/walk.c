@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walk of the guest's own page tables: none, 32-bit with PSE, PAE, 4-level.
+ * Walk of the guest's own page tables: none, 32-bit with PSE, PAE, 4-level, 5-level.
  * SDM vol. 3 chapter 4; APM vol. 2 chapter 5.
  */
 #include "emul_priv.h"
@@ -24,7 +24,7 @@
 #define PF_PK		(1u << 5)
 
 #define WALK_TRIES	8
-#define MAX_LEVELS	4
+#define MAX_LEVELS	5
 
 struct walk {
 	struct emul_ctx *ctx;
@@ -47,7 +47,7 @@ static void walk_start(struct walk *w, struct emul_ctx *ctx, u64 lin, u32 access
 	w->user = ctx->cpl == 3 && !(access & EMUL_WALK_SYSTEM);
 	w->lma = ctx->efer & X86_EFER_LMA;
 	w->pte_size = ctx->cr4 & CR4_PAE ? 8 : 4;
-	w->levels = w->lma ? 4 : w->pte_size == 8 ? 3 : 2;
+	w->levels = w->lma ? (ctx->cr4 & CR4_LA57 ? 5 : 4) : w->pte_size == 8 ? 3 : 2;
 }
 
 static u32 level_shift(const struct walk *w, u32 level)
@@ -104,7 +104,7 @@ static bool reserved_set(const struct walk *w, u32 level, u64 pte)
 		return pte & (rsvd | PDPTE_RSVD | PTE_NX);
 	if (!(ctx->efer & X86_EFER_NXE))
 		rsvd |= PTE_NX;
-	if (level == 4 || (level == 3 && ctx->no_1g_pages))
+	if (level >= 4 || (level == 3 && ctx->no_1g_pages))
 		rsvd |= PTE_PS;
 	if (leaf && level > 1)
 		rsvd |= ((1ull << level_shift(w, level)) - 1) & ~0x1fffull;
@@ -263,7 +263,7 @@ int emul_translate(struct emul_ctx *ctx, u64 lin, u32 access, u64 *gpa)
 		*gpa = (u32)lin;
 		return 0;
 	}
-	if ((ctx->efer & X86_EFER_LMA) && (ctx->cr4 & (CR4_LA57 | CR4_PKS)))
+	if ((ctx->efer & X86_EFER_LMA) && (ctx->cr4 & CR4_PKS))
 		return EMUL_UNHANDLED;
 
 	walk_start(&w, ctx, lin, access);

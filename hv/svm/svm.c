@@ -27,12 +27,6 @@ struct svm_caps svm;
 /* What only SVM's vendors have. */
 static void add_limits(struct cpu_limits *l, struct cpuid ext)
 {
-	struct cpuid seven = { 0 };
-
-	if (cpuid(0).eax >= 7)
-		seven = cpuid(7);
-	l->cr4_valid |= seven.ecx & BIT(7) ? X86_CR4_CET : 0;
-	l->cr4_valid |= seven.ecx & BIT(16) ? X86_CR4_LA57 : 0;
 	l->efer_valid |= ext.edx & EXT_EDX_FFXSR ? EFER_FFXSR : 0;
 	l->efer_valid |= ext.ecx & EXT_ECX_TCE ? EFER_TCE : 0;
 	if (cpuid(0x80000000).eax >= 0x80000021 &&

@@ -23,7 +23,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 		x->proc |= PROC_IO_BITMAPS;
 	} else {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
-		x->proc2 |= PROC2_WBINVD;
+		x->proc2 = (x->proc2 | PROC2_WBINVD) & ~PROC2_USER_WAIT;
 	}
 	x->timer = vmx.ctl.timer && !domain_is_dom0(v->dom);
 	x->pin = x->pin_base = vmx.ctl.pin;

@@ -9,6 +9,9 @@ reports machine.2cpus scripts/lab run --smp 2 --overlay "$overlay" -- /opt/tests
 	"$(plain_warnings machine.2cpus svm 2)"
 reports machine.4cpus scripts/lab run --smp 4 --overlay "$overlay" -- /opt/tests/machine 4 "$(nproc)" \
 	"$(plain_warnings machine.4cpus svm 4)"
+# What the service VM sees of its CPU; five levels of page tables, its own and a guest's.
+thorough reports machine.features scripts/lab run --cpu +la57 --overlay "$overlay" -- /opt/tests/features la57 pku umip
+thorough passes machine.la57_guest scripts/lab run --cpu +la57 -- /guest/run --script 'grep -qw la57 /proc/cpuinfo'
 reports machine.memory scripts/lab run --mem 2G --overlay "$overlay" -- /opt/tests/memory 2048
 # What firmware says of IOMMUs is read, the units are driven, and the operator is told; or not.
 shows machine.dmar 0 output "VT-d: devices reach what domain 0 owns" scripts/lab run --iommu vtd -- \

@@ -25,3 +25,11 @@ reports vmx.no_tpr_shadow scripts/lab run --machine vmx --smp 1 --hv-args apicv=
 # of is a failure there, but only once the module is in: what it says of itself before is not ours.
 reports vmx.fuzz scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
 	sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn && exec /opt/tests/bp-fuzz --seed 1 --rounds 1000'
+
+# Newer processors: AMX, CET, LASS, LAM, UINTR and others that Bedplate hides.
+thorough reports vmx.tigerlake scripts/lab run --machine vmx --smp 1 --cpu-model tigerlake --overlay "$overlay" -- \
+	/opt/tests/features avx512f pku umip
+thorough reports vmx.sapphire_rapids scripts/lab run --machine vmx --smp 1 --cpu-model sapphire_rapids --overlay "$overlay" -- \
+	/opt/tests/features avx512f pku waitpkg hwp
+thorough reports vmx.arrow_lake scripts/lab run --machine vmx --smp 1 --cpu-model arrow_lake --overlay "$overlay" -- \
+	/opt/tests/features avx_vnni pku waitpkg serialize

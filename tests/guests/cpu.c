@@ -186,6 +186,27 @@ void guest_forbidden(int cpu)
 	GCHECK(P->res[0] == cr3);
 }
 
+/*
+ * Bits of CR4 that come with state nobody moves: SMXE, KL, CET, PKS, UINTR, LASS.  The width of
+ * addresses does not change in long mode.
+ */
+void guest_hidden_cr4(int cpu)
+{
+	static const u8 bits[] = { 12, 14, 19, 23, 24, 25, 27 };
+	u64 cr4;
+
+	(void)cpu;
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	for (u32 i = 0; i < sizeof(bits); i++) {
+		TRY("mov %0, %%cr4", :: "r"(cr4 ^ 1ull << bits[i]) : "memory");
+		expect(13, 0);
+	}
+	TRY("xsetbv", :: "a"(0x60003), "c"(0), "d"(0) : "memory");	/* AMX's tiles */
+	GCHECK(caught.vec == 13 || caught.vec == 6);
+	asm volatile("mov %%cr4, %0" : "=r"(P->res[0]));
+	GCHECK(P->res[0] == cr4);
+}
+
 /* No usable IDT: #UD, then #GP, then a shutdown. */
 void guest_triple(int cpu)
 {

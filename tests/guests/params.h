@@ -109,7 +109,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 
 /* Every 64-bit guest: an entry here, and a function void guest_NAME(int cpu). */
 #define GUESTS(X) \
-	X(script) X(string) X(mmio_insn) X(exceptions) X(forbidden) X(triple) \
+	X(script) X(string) X(mmio_insn) X(exceptions) X(forbidden) X(hidden_cr4) X(triple) \
 	X(stack_in_mmio) X(spin) X(hlt) \
 	X(step_exits) X(step_branch) X(int1) X(resume_flag) \
 	X(pic) X(ioapic) X(irqcount) X(timer) X(deadline) X(selfipi) X(nmi) \

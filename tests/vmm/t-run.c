@@ -252,6 +252,14 @@ TEST(cpu, forbidden)
 	run_done(&vm_new(G_forbidden, 1, 0)->vcpu[0]);
 }
 
+/* KVM knows more of them. */
+TEST(cpu, hidden_cr4)
+{
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("KVM does it otherwise");
+	run_done(&vm_new(G_hidden_cr4, 1, 0)->vcpu[0]);
+}
+
 TEST(cpu, triple_fault)
 {
 	struct vm *vm = vm_new(G_triple, 1, 0);

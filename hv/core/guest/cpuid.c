@@ -4,6 +4,7 @@
 
 #include <asm/kvm_para.h>
 
+#include "cpuid_allow.h"
 #include "lib/string.h"
 #include "machine/cmdline.h"
 #include "machine/cpu.h"
@@ -13,14 +14,6 @@
 #include "vcpu/ops.h"
 #include "vcpu/run.h"
 #include "vcpu/vcpu.h"
-
-static u32 max_basic, max_ext;
-
-void cpuid_init(void)
-{
-	max_basic = cpuid(0).eax;
-	max_ext = cpuid(0x80000000).eax;
-}
 
 static struct cpuid signature(u32 max, const char *text)
 {
@@ -55,109 +48,28 @@ static struct cpuid hypervisor_leaf(u32 leaf)
 
 #define F1_ECX_MONITOR		BIT(3)
 #define F1_ECX_VMX		BIT(5)
-#define F1_ECX_SMX		BIT(6)
-#define F1_ECX_PDCM		BIT(15)
 #define F1_ECX_X2APIC		BIT(21)
 #define F1_ECX_DEADLINE		BIT(24)
 #define F1_ECX_OSXSAVE		BIT(27)
 #define F1_ECX_HYPERVISOR	BIT(31)
-#define F7_EBX_SGX		BIT(2)
-#define F7_EBX_PT		BIT(25)
 #define F7_ECX_OSPKE		BIT(4)
-#define F7_ECX_LA57		BIT(16)
-#define F7_ECX_CET_SS		BIT(7)
-#define F7_ECX_PKS		BIT(31)
-#define F7_EDX_UINTR		BIT(5)
-#define F7_EDX_CET_IBT		BIT(20)
-#define F71_EAX_CR4		(BIT(6) | BIT(17) | BIT(26))	/* LASS, FRED, LAM */
 #define E1_ECX_SVM		BIT(2)
-#define E1_ECX_IBS		BIT(10)
-#define E1_ECX_SKINIT		BIT(12)
-#define E1_ECX_LWP		BIT(15)
-#define E1_ECX_PERF		(BIT(23) | BIT(24) | BIT(28))
-#define E1_ECX_MONITORX		BIT(29)	/* MONITORX exits as MONITOR does */
-
-/*
- * What Bedplate owns (virtualisation, MONITOR's deep idle, counters and
- * traces that would show other domains) is hidden; what it emulates
- * (x2APIC, TSC deadline) is shown whether the hardware has it or not.
- */
-void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c)
-{
-	switch (leaf) {
-	case 1:
-		c->ecx &= ~(F1_ECX_MONITOR | F1_ECX_VMX | F1_ECX_SMX | F1_ECX_PDCM);
-		c->ecx |= F1_ECX_X2APIC | F1_ECX_DEADLINE;
-		break;
-	case 7:
-		/* No CR4 bit for what the back ends do not know of. */
-		if (sub == 1)
-			c->eax &= ~F71_EAX_CR4;
-		if (sub)
-			break;
-		c->ebx &= ~(F7_EBX_SGX | F7_EBX_PT);
-		c->ecx &= ~(F7_ECX_LA57 | F7_ECX_CET_SS | F7_ECX_PKS);
-		c->edx &= ~(F7_EDX_CET_IBT | F7_EDX_UINTR);
-		break;
-	case 5:			/* MONITOR/MWAIT */
-	case 0xa:		/* performance monitoring */
-	case 0x12:		/* SGX */
-	case 0x14:		/* processor trace */
-	case 0x8000000a:	/* SVM */
-	case 0x8000001b:	/* IBS */
-	case 0x8000001c:	/* LWP */
-	case 0x8000001f:	/* SEV */
-	case 0x80000022:	/* performance monitoring */
-		memset(c, 0, sizeof(*c));
-		break;
-	case 0xd:
-		if (sub == 1) {
-			c->eax &= ~BIT(3);		/* XSAVES: XSS is 0 */
-			c->ecx = c->edx = 0;
-		}
-		break;
-	case 0x80000001:
-		c->ecx &= ~(E1_ECX_SVM | E1_ECX_IBS | E1_ECX_SKINIT | E1_ECX_LWP |
-			    E1_ECX_PERF | E1_ECX_MONITORX);
-		break;
-	}
-}
+#define F6_EAX_ARAT		BIT(2)
 
 /*
  * Programs look for the bit before they open /dev/kvm, so user space sees what the
  * CPU has.  The kernel does not: it would try to use it.
  */
-static void show_to_user(struct vcpu *v, u32 leaf, struct cpuid hw, struct cpuid *c)
+static void show_to_user(struct vcpu *v, u32 leaf, struct cpuid *c)
 {
 	u32 bit = leaf == 1 ? F1_ECX_VMX : leaf == 0x80000001 ? E1_ECX_SVM : 0;
 	struct vcpu_paging p;
 
-	if (!(hw.ecx & bit))
+	if (!bit || !(cpuid(leaf).ecx & bit))
 		return;
 	ops->get_paging(v, &p);
 	if (p.cpl == 3)
 		c->ecx |= bit;
-}
-
-/* What XSAVE, or with @compact XSAVEC, writes at most (SDM vol. 1, 13.4). */
-static u32 xsave_bytes(u64 xcr0, bool compact)
-{
-	u32 i, size = 512 + 64;
-
-	for (i = 2; i < 63; i++) {
-		struct cpuid c;
-		u32 at;
-
-		if (!(xcr0 & BIT(i)))
-			continue;
-		c = cpuid_count(0xd, i);
-		at = c.ebx;
-		if (compact)
-			at = c.ecx & BIT(1) ? (size + 63) & ~63u : size;
-		if (size < at + c.eax)
-			size = at + c.eax;
-	}
-	return size;
 }
 
 /* Bits that follow from the vCPU's own control registers. */
@@ -189,25 +101,28 @@ static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
 	}
 }
 
+/* What Bedplate makes, whether the hardware has it or not. */
+static void emulated(u32 leaf, struct cpuid *c)
+{
+	if (leaf == 1)
+		c->ecx |= F1_ECX_X2APIC | F1_ECX_DEADLINE |
+			  (hv_options.hide_hypervisor ? 0 : F1_ECX_HYPERVISOR);
+	else if (leaf == 6)
+		c->eax |= F6_EAX_ARAT;
+}
+
 static struct cpuid dom0_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 {
-	struct cpuid hw, c;
+	struct cpuid c;
 
 	if ((leaf >> 8) == 0x400000 || (leaf >> 8) == 0x400001) {
 		if (hv_options.hide_hypervisor && leaf < BP_CPUID_BASE)
 			return (struct cpuid){ 0 };
 		return hypervisor_leaf(leaf);
 	}
-	hw = cpuid_count(leaf, sub);
-	c = hw;
-	cpuid_filter_dom0(leaf, sub, &c);
-	show_to_user(v, leaf, hw, &c);
-	if (leaf == 1 && !hv_options.hide_hypervisor)
-		c.ecx |= F1_ECX_HYPERVISOR;
-	if (leaf == 0xd && !sub) {
-		c.eax &= xcr0_supported;
-		c.edx = 0;
-	}
+	c = cpuid_offer(CPUID_DOM0, leaf, sub);
+	emulated(leaf, &c);
+	show_to_user(v, leaf, &c);
 	dynamic(v, leaf, sub, &c);
 	return c;
 }

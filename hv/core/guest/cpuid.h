@@ -10,10 +10,8 @@ struct domain;
 struct kvm_cpuid_entry2;
 struct vcpu;
 
-/* Boot: read what this machine has. */
-void cpuid_init(void);
 /*
- * The answer for a vCPU.  Domain 0 sees the machine less what Bedplate owns;
+ * The answer for a vCPU.  Domain 0 sees what cpuid_allow.h has for it;
  * a guest sees the table that its VMM set, with the bits that follow from
  * its own state (OSXSAVE, OSPKE, XSAVE size, APIC) filled in.
  */
@@ -22,8 +20,5 @@ struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub);
 void cpuid_refresh(struct vcpu *v, struct kvm_cpuid_entry2 *e);
 /* Note where leaves begin after v->cpuid changed. */
 void cpuid_index(struct vcpu *v);
-
-/* One register of a leaf filtered to what domain 0 may see; pure policy. */
-void cpuid_filter_dom0(u32 leaf, u32 sub, struct cpuid *c);
 
 #endif

@@ -30,7 +30,9 @@ const u32 dom0_virtual_msrs_len = ARRAY_SIZE(dom0_virtual_msrs);
 /* Machine checks, frequency, power, thermal: domain 0's drivers own these. */
 static const struct msr_range writable[] = {
 	{ MSR_PRED_CMD, MSR_PRED_CMD },		/* SPEC_CTRL: no exit, see speculation.c */
+	{ 0xe1, 0xe1 },				/* UMWAIT_CONTROL: guests have no UMWAIT */
 	{ MSR_FLUSH_CMD, MSR_FLUSH_CMD },
+	{ 0x122, 0x122 },			/* TSX_CTRL: transactions abort for all */
 	{ MSR_MCG_STATUS, MSR_MCG_CTL },
 	{ 0x198, 0x19c },			/* PERF_CTL, thermal */
 	{ 0x1b0, 0x1b2 },			/* energy bias, package thermal */

@@ -17,6 +17,12 @@ struct cpu_limits {
 	u64 efer_valid;			/* without SVME */
 };
 
+/*
+ * Width of physical addresses, without the upper bits that memory encryption takes for
+ * itself (AMD's SME and SEV, Intel's TME with several keys).
+ */
+u32 limits_phys_bits(void);
+
 /* As CPUID has it on the calling CPU. */
 void limits_read(struct cpu_limits *l);
 

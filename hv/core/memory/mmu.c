@@ -7,14 +7,12 @@
 #include "lib/string.h"
 #include "lib/x86.h"
 #include "machine/lapic.h"
+#include "machine/limits.h"
 #include "machine/paging.h"
 #include "machine/panic.h"
 #include "mmu_priv.h"
 
 #define MAP_FLAGS	(BP_MAP_WRITE | BP_MAP_EXEC | BP_MAP_GUEST_PAT)
-
-/* CPUID Fn8000_0008_EAX[7:0] */
-#define CPUID_ADDR_SIZES	0x80000008u
 
 /*
  * Domain 0 sees MMIO up to here.  With 1 GiB leaves that is 128 tables at
@@ -31,7 +29,7 @@ void mmu_init(const struct npt_format *f)
 {
 	format = f;
 	max_order = format->max_order();
-	phys_bits = cpuid(CPUID_ADDR_SIZES).eax & 0xff;
+	phys_bits = limits_phys_bits();
 }
 
 u64 mmu_dom0_limit(void)

@@ -233,6 +233,26 @@ static void two_levels_with_and_without_pse(void **state)
 	expect_fault(0x812345, READ, PF_P | PF_RSVD);
 }
 
+static void five_levels(void **state)
+{
+	const uint64_t far = 0x00ab000000000000ull + PAGE;	/* index 0x0ab in the fifth */
+	uint64_t four;
+
+	(void)state;
+	start(RIG_PTE_P | RIG_PTE_W);
+	four = rig.ctx.cr3;
+	rig.ctx.cr4 |= 1 << 12;
+	rig.ctx.cr3 = 0x38000;
+	rig_put(&rig, 0x38000 + 8 * 0x0ab, 8, four | 7);
+	rig_put(&rig, 0x38000 + 8 * 0x0ac, 8, four | 7 | 0x80);
+	expect_ok(far + 0x123, WRITE, RAM + 0x123);
+	assert_int_equal(rig_get(&rig, 0x38000 + 8 * 0x0ab, 8), four | 7 | RIG_PTE_A);
+	assert_int_equal(rig_get(&rig, leaf, 8), RAM | 3 | RIG_PTE_A | RIG_PTE_D);
+	expect_fault(PAGE, READ, 0);
+	/* No page is that large. */
+	expect_fault(far + (1ull << 48), READ, PF_P | PF_RSVD);
+}
+
 static void pae_has_three_levels(void **state)
 {
 	(void)state;
@@ -270,7 +290,7 @@ static void tables_outside_ram_are_unhandled(void **state)
 	rig.ctx.cr3 = RIG_KERNEL_MMIO;
 	assert_int_equal(emul_translate(&rig.ctx, PAGE, READ, &gpa), EMUL_UNHANDLED);
 	start(RIG_PTE_P);
-	rig.ctx.cr4 |= 1 << 12;		/* five levels */
+	rig.ctx.cr4 |= 1 << 24;		/* keys of supervisor pages */
 	assert_int_equal(emul_translate(&rig.ctx, PAGE, READ, &gpa), EMUL_UNHANDLED);
 }
 
@@ -323,6 +343,7 @@ int main(void)
 		cmocka_unit_test(reserved_bits),
 		cmocka_unit_test(large_pages_of_long_mode),
 		cmocka_unit_test(two_levels_with_and_without_pse),
+		cmocka_unit_test(five_levels),
 		cmocka_unit_test(pae_has_three_levels),
 		cmocka_unit_test(tables_outside_ram_are_unhandled),
 		cmocka_unit_test(races_are_retried_but_not_for_ever),

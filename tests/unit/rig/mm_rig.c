@@ -17,6 +17,11 @@
 #include "hv/core/lib/x86_regs.h"
 #include "hv/iommu/iommu.h"
 
+u32 limits_phys_bits(void)
+{
+	return 46;
+}
+
 #define FRAMES		(RIG_TOP >> PAGE_SHIFT)
 #define POOL_FRAMES	((RIG_POOL_END - RIG_POOL) >> PAGE_SHIFT)
 

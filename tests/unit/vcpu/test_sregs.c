@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What both vendors' CPUs accept in special registers, and what INIT leaves. */
-// SOURCES: hv/core/vcpu/sregs.c hv/core/machine/limits.c
+// SOURCES: hv/core/vcpu/sregs.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -180,22 +180,6 @@ static void addresses(void **state __unused)
 	assert_int_equal(sign_extend(0xabcd000000001234, 48), 0x1234);
 }
 
-/* This machine's own: consistent, and nothing that the checks need is missing. */
-static void of_this_machine(void **state __unused)
-{
-	struct kvm_sregs s = long_mode();
-	struct cpu_limits l;
-
-	limits_read(&l);
-	assert_true(l.vaddr_bits == 48 || l.vaddr_bits == 57);
-	assert_int_equal(l.phys_end & (l.phys_end - 1), 0);
-	assert_true(l.phys_end >= BIT(32) && l.phys_end <= BIT(52));
-	assert_int_equal(l.cr3_valid, l.phys_end - 1);
-	assert_int_equal(l.cr4_valid & (X86_CR4_VMXE | X86_CR4_SMXE | X86_CR4_CET), 0);
-	assert_int_equal(l.efer_valid & EFER_SVME, 0);
-	assert_int_equal(sregs_check(&l, &s), 0);
-}
-
 /* ---- segments ---- */
 
 static void rights_there_and_back(void **state __unused)
@@ -229,7 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(consistency), T(after_init), T(efer), T(pat), T(addresses),
-		T(of_this_machine), T(rights_there_and_back), T(rights_do_not_leak),
+		T(rights_there_and_back), T(rights_do_not_leak),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
