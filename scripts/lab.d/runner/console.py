@@ -6,6 +6,7 @@ import re
 
 TAIL_LINES = 30
 ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[A-Za-z]|c)|\r")     # GRUB's and the BIOS's
+MONITOR = "lab: monitor"         # a line of the service VM's: --monitor's turn
 STAGES = {
     "bedplate:": "hypervisor",
     "Linux version": "Linux",
@@ -33,13 +34,15 @@ def clean(raw):
 
 
 class Console:
-    def __init__(self, path):
+    def __init__(self, path, crash_kernel=False):
+        self.crash_kernel = crash_kernel
         self.file = open(path, "wb", buffering=0)
         self.partial = b""
         self.tail = collections.deque(maxlen=TAIL_LINES)
         self.death = None
         self.restarting = False
         self.powering_off = False
+        self.monitor_wanted = 0
         self.stages = dict(STAGES)
 
     def stage(self, text):
@@ -53,8 +56,10 @@ class Console:
         text = clean(raw)
         self.tail.append(text)
         why = verdict(text)
-        if why and not self.death:
+        if why and not self.death and not (self.crash_kernel and "kernel panicked" in why):
             self.death = f"{why}: {text}"
+        if text.endswith(MONITOR):
+            self.monitor_wanted += 1
         if "reboot: Restarting system" in text or "sysrq: Resetting" in text:
             self.restarting = True
         if "reboot: Power down" in text:

@@ -65,8 +65,8 @@ def parser():
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
                    "2G, 2 disks with the overlay's, no --accel, --boot-disk, --cpu, --device, "
-                   "--icount, --iommu, --mttcg, --edu, --picture, --wire, no --boot but "
-                   "grub-bios")
+                   "--icount, --iommu, --monitor, --mttcg, --edu, --picture, --wire, no "
+                   "--boot but grub-bios")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
@@ -144,6 +144,12 @@ def parser():
                    help="added to the hypervisor's command line")
     p.add_argument("--kernel-args", default="", metavar="ARGS",
                    help="added to the service VM's kernel command line")
+    p.add_argument("--monitor", action="append", default=[], metavar="LINE",
+                   help="a line for QEMU's monitor (repeatable): one each time that the "
+                   "service VM's console shows a line that ends with \"lab: monitor\"")
+    p.add_argument("--crash-kernel", action="store_true",
+                   help="a panic of the service VM's kernel does not end the run: another "
+                   "kernel is loaded for that")
     p.add_argument("--on-reboot", choices=["end", "restart"], default="end",
                    help="a reboot that COMMAND asks for ends the run with status 0 "
                    "(default), or restarts the machine, which runs COMMAND again")
@@ -192,6 +198,7 @@ def check_bochs(opts):
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
                           (opts.device, "--device"), (opts.picture, "--picture"),
                           (opts.boot_disk, "--boot-disk"), (opts.tpm, "--tpm"),
+                          (opts.monitor, "--monitor"),
                           (opts.boot != "grub-bios", f"--boot {opts.boot}"),
                           (opts.cpu, f"--cpu {opts.cpu} (but --cpu-model NAME)")):
         if given:

@@ -201,6 +201,9 @@ class Qemu(Machine):
             self.rx += self.events.recv(65536)
         self.events.setblocking(False)
 
+    def monitor(self, line):
+        self.order("human-monitor-command", arguments={"command-line": line})
+
     def news(self, data):
         *lines, self.rx = (self.rx + data).split(b"\n")
         for line in lines:

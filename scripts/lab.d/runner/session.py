@@ -28,7 +28,7 @@ class Session:
         self.opts = opts
         self.machine = machine
         self.run = run
-        self.console = Console(f"{run}/serial.log")
+        self.console = Console(f"{run}/serial.log", opts.crash_kernel)
         self.terminal = Terminal()
         self.sel = selectors.DefaultSelector()
         # A run in the background must not read the terminal: it would be stopped.
@@ -97,6 +97,9 @@ class Session:
         self.take_pictures(lambda text: text and text in self.seen)
         for stage in self.console.feed(data):
             self.mark(stage)
+        while self.console.monitor_wanted and self.opts.monitor:
+            self.console.monitor_wanted -= 1
+            self.machine.monitor(self.opts.monitor.pop(0))
         if self.console.death and self.last_words is None:
             self.last_words = time.monotonic() + LAST_WORDS
 
