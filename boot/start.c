@@ -97,6 +97,7 @@ static void start_cpu(struct cpu *c)
 static void create_dom0_vcpu(struct cpu *c)
 {
 	struct vcpu *v = page_alloc();
+	u64 mcg_cap;
 	int err;
 
 	if (!v)
@@ -110,6 +111,8 @@ static void create_dom0_vcpu(struct cpu *c)
 	err = vcpu_setup(v, c->apic_id, c->index == 0);
 	if (err)
 		fatal("no memory for domain 0's vCPU %u", c->index);
+	if (!rdmsr_safe(MSR_MCG_CAP, &mcg_cap))
+		vlapic_set_cmci(v, mcg_cap & MCG_CMCI_P);
 	/* Firmware may have left the CPU in x2APIC mode: so is the vCPU. */
 	if (lapic_is_x2apic())
 		vlapic_set_base(v, v->apic.base | APIC_BASE_EXTD);

@@ -254,6 +254,8 @@ enum bp_exit {
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
 	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
+	BP_EXIT_MCE = 13,	/* the CPU had a machine check in the vCPU: Linux's to handle,
+				 * on this CPU and at once */
 	BP_EXIT_SMI = 12,	/* an SMI is pending and can be taken: BP_STATE_SMM */
 	BP_EXIT_MSR = 24,	/* ->msr: RDMSR or WRMSR that the rules are about */
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
 #include <linux/rcupdate.h>
+#include <asm/mce.h>
 
 #include "channel/hypercall.h"
 #include "channel/ring.h"
@@ -80,6 +81,17 @@ static void tell_stolen(struct bp_vcpu *vcpu)
 #define OWED	(BP_RUN_SET_REGS | BP_RUN_INSN_DONE | BP_RUN_INJECT | BP_RUN_EXCEPTION | BP_RUN_MSR)
 
 /*
+ * As KVM does it: for Linux the error is in user mode, in the code of this thread, which gets a
+ * SIGBUS on its way there if the page cannot be replaced. Interrupts are off.
+ */
+static void machine_check(void)
+{
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+}
+
+/*
  * Interrupts are off, so none is lost: one that comes ends RUN, and is taken
  * where they are enabled again, still on the guest's account.
  */
@@ -96,6 +108,8 @@ static long enter_guest(struct bp_vcpu *vcpu)
 
 	exit = bp_hc_run(vcpu->vm->dom, vcpu->index);
 
+	if (unlikely(exit == BP_EXIT_MCE))
+		machine_check();
 	bp_ring_drain();
 	if (exit == BP_EXIT_INTR) {
 		/* The interrupt is taken after the instruction behind STI. */
@@ -216,6 +230,13 @@ static int exit_eoi(struct bp_vcpu *vcpu)
 	return 0;
 }
 
+static int interrupted(struct bp_vcpu *vcpu)
+{
+	vcpu->stats.signal_exits++;
+	vcpu->run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
 /* 1: go on; 0 or an errno: KVM_RUN returns it. */
 static int serve_exit(struct bp_vcpu *vcpu, long exit)
 {
@@ -226,6 +247,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return 1;
 	case BP_EXIT_PAUSED:
 		return 1;
+	case BP_EXIT_MCE:
+		return interrupted(vcpu);
 	case BP_EXIT_BLOCKED:
 		vcpu->stats.halt_exits++;
 		return exit_blocked(vcpu);
@@ -275,13 +298,6 @@ static int serve_exit_locked(struct bp_vcpu *vcpu, long exit)
 	ret = serve_exit(vcpu, exit);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	return ret;
-}
-
-static int interrupted(struct bp_vcpu *vcpu)
-{
-	vcpu->stats.signal_exits++;
-	vcpu->run->exit_reason = KVM_EXIT_INTR;
-	return -EINTR;
 }
 
 static int new_rules(struct bp_vcpu *vcpu)

@@ -79,10 +79,8 @@ static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb
 	u8 vector = b->c.exit_code - SVM_EXIT_EXC(0);
 
 	/* Other than an NMI, an intercepted #MC does not stay pending. */
-	if (vector == X86_TRAP_MC) {
-		trap_take_machine_check();
+	if (vector == X86_TRAP_MC)
 		return VM_EXIT_MCE;
-	}
 	e->exc.vector = vector;
 	e->exc.has_error = EXC_WITH_ERROR & 1u << vector;
 	e->exc.error = e->exc.has_error ? (u32)b->c.info1 : 0;

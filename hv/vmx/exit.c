@@ -130,10 +130,8 @@ static enum vm_exit_reason decode_exception(struct vcpu *v, u64 qual)
 		trap_take_nmi();
 		return VM_EXIT_NMI;
 	}
-	if (vector == X86_TRAP_MC) {
-		trap_take_machine_check();
+	if (vector == X86_TRAP_MC)
 		return VM_EXIT_MCE;
-	}
 	if (vector != X86_TRAP_DF)
 		block_nmi_again(v->arch, info & INTR_NMI_UNBLOCKED);
 	if (vector == X86_TRAP_DB)
@@ -255,9 +253,6 @@ static enum vm_exit_reason decode_more(struct vcpu *v, u16 basic, u8 reason, u64
 		break;
 	case VM_EXIT_FAIL_ENTRY:
 		return refused(basic);
-	case VM_EXIT_MCE:
-		trap_take_machine_check();
-		break;
 	}
 	return reason;
 }

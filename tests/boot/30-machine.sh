@@ -10,8 +10,13 @@ reports machine.2cpus scripts/lab run --smp 2 --overlay "$overlay" -- /opt/tests
 reports machine.4cpus scripts/lab run --smp 4 --overlay "$overlay" -- /opt/tests/machine 4 "$(nproc)" \
 	"$(plain_warnings machine.4cpus svm 4)"
 # What the service VM sees of its CPU; five levels of page tables, its own and a guest's.
-thorough reports machine.features scripts/lab run --cpu +la57 --overlay "$overlay" -- /opt/tests/features la57 pku umip
+thorough reports machine.features scripts/lab run --cpu +la57,+pku,+umip --overlay "$overlay" -- /opt/tests/features la57 pku umip
 thorough passes machine.la57_guest scripts/lab run --cpu +la57 -- /guest/run --script 'grep -qw la57 /proc/cpuinfo'
+# Machine checks: of a CPU that is idle, which is Bedplate's then, of one that is not, corrected ones.
+reports machine.mce scripts/lab run --overlay "$overlay" \
+	--monitor 'mce 1 4 0xb400100000000135 0x5 0x12345000 0' \
+	--monitor 'mce 1 4 0xb400100000000136 0x5 0x12346000 0' \
+	--monitor 'mce 0 4 0x9400000000000137 0 0x12347000 0' -- /opt/tests/mce
 reports machine.memory scripts/lab run --mem 2G --overlay "$overlay" -- /opt/tests/memory 2048
 # What firmware says of IOMMUs is read, the units are driven, and the operator is told; or not.
 shows machine.dmar 0 output "VT-d: devices reach what domain 0 owns" scripts/lab run --iommu vtd -- \

@@ -38,6 +38,47 @@ static void to_dom0(struct cpu *c, u8 vector)
 	vcpu_kick(v);
 }
 
+/*
+ * Linux's vectors of these are those that Bedplate has for itself, so the machine's LVTs have
+ * others, VECTOR_LVT and on.
+ */
+static const u16 lvts[] = {
+	LAPIC_LVT_THERMAL, LAPIC_LVT_CMCI,
+	LAPIC_EILVT0, LAPIC_EILVT0 + 0x10, LAPIC_EILVT0 + 0x20, LAPIC_EILVT0 + 0x30,
+};
+
+void dom0_lvt_written(struct vcpu *v, u32 offset, u32 val)
+{
+	u32 i, mode = val & LAPIC_LVT_MODE, now;
+
+	for (i = 0; i < ARRAY_SIZE(lvts) && lvts[i] != offset; i++)
+		;
+	if (i == ARRAY_SIZE(lvts) || this_cpu()->dom0 != v || !lapic_has_lvt(offset))
+		return;
+	now = lapic_read(offset);
+	if ((now & LAPIC_LVT_MODE) == LAPIC_LVT_SMI && !(now & LAPIC_LVT_MASKED))
+		return;			/* firmware's */
+	if (mode != LAPIC_LVT_FIXED && mode != LAPIC_LVT_NMI)
+		val = LAPIC_LVT_MASKED;
+	lapic_write(offset, (VECTOR_LVT + i) | (val & LAPIC_LVT_MASKED));
+}
+
+static void lvt_to_dom0(struct cpu *c, u32 i)
+{
+	struct vcpu *v = c->dom0;
+	u64 val;
+
+	lapic_eoi();
+	if (!v || !vlapic_sw_on(&v->apic) || vlapic_read(v, lvts[i], &val) ||
+	    (val & LAPIC_LVT_MASKED))
+		return;
+	if ((val & LAPIC_LVT_MODE) == LAPIC_LVT_NMI)
+		WRITE_ONCE(v->nmi_pending, true);
+	else
+		vlapic_set_irr(v, val & 0xff, false);
+	vcpu_kick(v);
+}
+
 void irq_dispatch(u8 vector)
 {
 	struct cpu *c = this_cpu();
@@ -66,6 +107,9 @@ void irq_dispatch(u8 vector)
 		break;
 	case VECTOR_SPURIOUS:
 		break;
+	case VECTOR_LVT ... VECTOR_LVT + ARRAY_SIZE(lvts) - 1:
+		lvt_to_dom0(c, vector - VECTOR_LVT);
+		break;
 	default:
 		to_dom0(c, vector);
 	}
@@ -93,6 +137,23 @@ void nmi_handler(void)
 	if (!c->dom0)
 		return;
 	WRITE_ONCE(c->dom0->nmi_pending, true);
+	WRITE_ONCE(c->nmi_pending, true);
+	lapic_send_self(VECTOR_KICK);
+}
+
+/*
+ * No lock here either.  Where the CPU can go on and had no part in the error, as when all
+ * are told of one, it is domain 0's; else what root mode computes is not to be trusted.
+ */
+void mce_handler(void)
+{
+	struct cpu *c = this_cpu();
+	u64 status = 0;
+
+	if (!c->dom0 || rdmsr_safe(MSR_MCG_STATUS, &status) ||
+	    (status & (MCG_STATUS_RIPV | MCG_STATUS_EIPV)) != MCG_STATUS_RIPV)
+		panic("machine check in root mode, MCG_STATUS %llx", status);
+	WRITE_ONCE(c->dom0->mce_pending, true);
 	WRITE_ONCE(c->nmi_pending, true);
 	lapic_send_self(VECTOR_KICK);
 }

@@ -20,6 +20,11 @@ struct vcpu;
 
 /* Domain 0 ended (triple fault, impossible state): reset the machine. */
 noreturn void dom0_shutdown(void);
+/*
+ * Domain 0 wrote an LVT of its virtual APIC, whose source is the CPU: thermal, CMCI, AMD's
+ * extended ones.  The machine's is masked or not as it says.  Its CPU.
+ */
+void dom0_lvt_written(struct vcpu *v, u32 offset, u32 val);
 /* Domain 0's vCPU is reset: end what is in service physically on this CPU. */
 void dom0_drop_level_irqs(struct vcpu *v);
 

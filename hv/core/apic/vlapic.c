@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registers, priorities and acknowledgement of the virtual local APIC. */
+#include "irq.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/domain.h"
@@ -256,8 +257,8 @@ static bool readable(const struct vlapic *a, u32 offset)
 
 /*
  * Linux sets up the machine-check interrupts that AMD's CPUID offers domain 0,
- * and takes their extended LVTs for granted.  Like the other LVTs of the CPU's
- * own sources they are kept and raise nothing: errors are found by polling.
+ * and takes their extended LVTs for granted.  Where the CPU has none they are kept
+ * and raise nothing: errors are found by polling.
  */
 static u32 *eilvt(struct vcpu *v, u32 offset)
 {
@@ -324,6 +325,8 @@ static void write_lvt(struct vcpu *v, u32 offset, u32 val)
 		vlapic_lvt_timer_write(v, val);
 	else
 		areg_set(a, offset, val);
+	if (domain_is_dom0(v->dom))
+		dom0_lvt_written(v, offset, val);
 }
 
 static void write_svr(struct vlapic *a, u32 val)
@@ -375,6 +378,7 @@ int vlapic_write(struct vcpu *v, u32 offset, u64 val)
 
 	if (ext) {
 		*ext = val & lvt_mask(offset);
+		dom0_lvt_written(v, offset, *ext);
 		return 0;
 	}
 	switch (offset) {

@@ -30,6 +30,7 @@ const u32 dom0_virtual_msrs_len = ARRAY_SIZE(dom0_virtual_msrs);
 /* Machine checks, frequency, power, thermal: domain 0's drivers own these. */
 static const struct msr_range writable[] = {
 	{ MSR_PRED_CMD, MSR_PRED_CMD },		/* SPEC_CTRL: no exit, see speculation.c */
+	{ MSR_UCODE_REV, MSR_UCODE_REV },	/* 0, before CPUID fills it in */
 	{ 0xe1, 0xe1 },				/* UMWAIT_CONTROL: guests have no UMWAIT */
 	{ MSR_FLUSH_CMD, MSR_FLUSH_CMD },
 	{ 0x122, 0x122 },			/* TSX_CTRL: transactions abort for all */
@@ -38,6 +39,7 @@ static const struct msr_range writable[] = {
 	{ 0x1b0, 0x1b2 },			/* energy bias, package thermal */
 	{ 0x280, 0x29f },			/* MCi_CTL2 */
 	{ MSR_MC0_CTL, MSR_MC0_CTL + 127 },
+	{ 0x4d0, 0x4d0 },			/* MCG_EXT_CTL: local machine checks */
 	{ 0x610, 0x64f },			/* RAPL */
 	{ 0x770, 0x777 },			/* HWP */
 	{ 0xc0002000, 0xc0002fff },		/* AMD scalable MCA */
@@ -48,6 +50,9 @@ static const struct msr_range writable[] = {
 	{ 0xc001011f, 0xc001011f },		/* VIRT_SPEC_CTRL */
 	{ 0xc00102b0, 0xc00102b4 },		/* AMD CPPC */
 };
+
+#define FEATURE_LOCKED	BIT(0)
+#define FEATURE_LMCE	BIT(20)
 
 static bool is_writable(u32 msr)
 {
@@ -82,18 +87,29 @@ static int write_mtrr(struct vcpu *v, u32 msr, u64 val)
 }
 
 /*
- * Thermal monitor, SpeedStep, turbo: bits of IA32_MISC_ENABLE (SDM vol. 4) that
- * domain 0's drivers own.  The others would change what CPUID says.
+ * Bits that domain 0's drivers own.  The others would change what CPUID says, and more.
+ * Thermal monitor, SpeedStep, turbo (SDM vol. 4); boost (APM vol. 2, 17.2).
  */
 #define MISC_ENABLE_OWN	(BIT(3) | BIT(16) | BIT(38))
+#define HWCR_OWN	BIT(25)
 
-static int write_misc_enable(u64 val)
+static int write_own(u32 msr, u64 val, u64 own)
 {
 	u64 now;
 
-	if (rdmsr_safe(MSR_MISC_ENABLE, &now) || ((now ^ val) & ~MISC_ENABLE_OWN))
+	if (rdmsr_safe(msr, &now) || ((now ^ val) & ~own))
 		return -EINVAL;
-	return wrmsr_safe(MSR_MISC_ENABLE, val) ? -EINVAL : 0;
+	return wrmsr_safe(msr, val) ? -EINVAL : 0;
+}
+
+/* Locked, VMX off; machine checks on one CPU only, if firmware has turned that on. */
+static u64 feature_control(void)
+{
+	u64 val;
+
+	if (rdmsr_safe(MSR_FEATURE_CONTROL, &val))
+		val = 0;
+	return FEATURE_LOCKED | (val & FEATURE_LMCE);
 }
 
 int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
@@ -124,7 +140,7 @@ int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		*val = 0;
 		return 0;
 	case MSR_FEATURE_CONTROL:
-		*val = 1;		/* locked, VMX off */
+		*val = feature_control();
 		return 0;
 	}
 	if (msr >= MSR_VMX_BASIC && msr <= MSR_VMX_VMFUNC)
@@ -164,7 +180,9 @@ int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		v->msr.poll_control = val;
 		return 0;
 	case MSR_MISC_ENABLE:
-		return write_misc_enable(val);
+		return write_own(msr, val, MISC_ENABLE_OWN);
+	case MSR_AMD_HWCR:
+		return write_own(msr, val, HWCR_OWN);
 	case MSR_XSS:
 		return val ? -EINVAL : 0;
 	}

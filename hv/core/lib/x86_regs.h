@@ -128,6 +128,8 @@
 #define MSR_MCG_CAP		0x179
 #define MCG_CMCI_P		BIT(10)
 #define MSR_MCG_STATUS		0x17a
+#define MCG_STATUS_RIPV		BIT(0)	/* the interrupted code can go on */
+#define MCG_STATUS_EIPV		BIT(1)	/* it has to do with the error */
 #define MSR_MCG_CTL		0x17b
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_DEBUGCTL		0x1d9

@@ -75,7 +75,7 @@ struct cpu {
 	u64 guest_gen;			/* others read */
 
 	bool resched;			/* pick again before the next entry */
-	bool nmi_pending;		/* an NMI for domain 0 was taken: kick it */
+	bool nmi_pending;		/* an NMI or #MC for domain 0 was taken: kick it */
 	struct runqueue rq;
 	struct timer_queue timers;
 	struct hv_timer slice;		/* end of the running vCPU's slice */

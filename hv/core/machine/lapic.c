@@ -10,12 +10,10 @@
 #include "tsc.h"
 
 #define SVR_ENABLE		BIT(8)
-#define LVT_MASKED		BIT(16)
-#define LVT_MODE		0x700
-#define LVT_MODE_NMI		0x400
 #define LVT_TIMER_DEADLINE	BIT(18)
 #define TIMER_DIVIDE_BY_1	0xb
 #define VERSION_MAX_LVT(v)	((v) >> 16 & 0xff)
+#define VERSION_EXTENDED	BIT(31)
 
 #define ICR_FIXED		0x000
 #define ICR_NMI			0x400
@@ -115,13 +113,22 @@ int lapic_enable_x2apic(void)
 	return 0;
 }
 
-/* Masked, unless firmware wired an NMI to it. */
+/* Masked, unless firmware wired an NMI or its own handler to it. */
 static void quiet_lvt(u32 reg)
 {
-	u32 v = lapic_read(reg);
+	u32 v = lapic_read(reg), mode = v & LAPIC_LVT_MODE;
 
-	if ((v & LVT_MODE) != LVT_MODE_NMI || (v & LVT_MASKED))
-		lapic_write(reg, v | LVT_MASKED);
+	if ((mode != LAPIC_LVT_NMI && mode != LAPIC_LVT_SMI) || (v & LAPIC_LVT_MASKED))
+		lapic_write(reg, v | LAPIC_LVT_MASKED);
+}
+
+bool lapic_has_lvt(u32 reg)
+{
+	u32 version = lapic_read(LAPIC_VERSION);
+
+	if (reg >= LAPIC_EILVT0)
+		return version & VERSION_EXTENDED;
+	return VERSION_MAX_LVT(version) >= (reg == LAPIC_LVT_CMCI ? 6 : 5);
 }
 
 /* End whatever firmware left in service: one EOI each. */
@@ -148,12 +155,14 @@ void lapic_init_cpu(void)
 		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
 	this_cpu()->x2apic = in_x2apic_mode();
 	max_lvt = VERSION_MAX_LVT(lapic_read(LAPIC_VERSION));
-	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED | VECTOR_ERROR);
+	lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED | VECTOR_TIMER);
+	lapic_write(LAPIC_LVT_ERROR, LAPIC_LVT_MASKED | VECTOR_ERROR);
 	if (max_lvt >= 4)
 		quiet_lvt(LAPIC_LVT_PERF);
 	if (max_lvt >= 5)
 		quiet_lvt(LAPIC_LVT_THERMAL);
+	if (max_lvt >= 6)
+		quiet_lvt(LAPIC_LVT_CMCI);
 	quiet_lvt(LAPIC_LVT_LINT0);
 	quiet_lvt(LAPIC_LVT_LINT1);
 	if (!lapic_is_x2apic()) {
@@ -255,7 +264,7 @@ static void calibrate(void)
 	u64 slack, best = ~0ull, khz;
 	int i;
 
-	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED | VECTOR_TIMER);
 	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
 	for (i = 0; i < CALIBRATION_ROUNDS && best > tsc_from_us(4); i++) {
 		khz = calibration_round(&slack);
@@ -303,7 +312,7 @@ void lapic_timer_program(u64 deadline)
 		lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 		lapic_write(LAPIC_TIMER_INIT, ticks_until(deadline));
 	} else {
-		lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+		lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED | VECTOR_TIMER);
 		lapic_write(LAPIC_TIMER_INIT, 0);
 	}
 }

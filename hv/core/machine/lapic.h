@@ -14,6 +14,7 @@
  * go to domain 0 too, but stay in service for nobody.
  */
 #define VECTOR_OWN_CLASS	0xf0
+#define VECTOR_LVT		0xf0	/* and 5 more: LVTs that domain 0 sets, irq.c */
 #define VECTOR_TIMER		0xf8
 #define VECTOR_KICK		0xf9
 #define VECTOR_POSTED		0xfa	/* a vCPU's posted interrupts */
@@ -45,14 +46,24 @@
 #define LAPIC_TIMER_INIT	0x380
 #define LAPIC_TIMER_CURRENT	0x390
 #define LAPIC_TIMER_DIVIDE	0x3e0
+#define LAPIC_EILVT0		0x500
+
+/* In an LVT */
+#define LAPIC_LVT_MASKED	BIT(16)
+#define LAPIC_LVT_MODE		0x700
+#define LAPIC_LVT_FIXED		0
+#define LAPIC_LVT_SMI		0x200
+#define LAPIC_LVT_NMI		0x400
 
 /* BSP, once, before any other function here; masks the PICs. @base: from the MADT. */
 void lapic_init(hpa_t base);
 /*
- * Each CPU: enabled by software, TPR 0, own vectors set, LVTs masked but an NMI
- * that firmware wired to LINT0 or LINT1. Whatever was in service is ended.
+ * Each CPU: enabled by software, TPR 0, own vectors set, LVTs masked but NMIs
+ * and SMIs that firmware wired to them. Whatever was in service is ended.
  */
 void lapic_init_cpu(void);
+/* Is there this LVT: thermal, CMCI, or AMD's extended ones? */
+bool lapic_has_lvt(u32 reg);
 /* Switch this CPU to x2APIC mode. -EOPNOTSUPP if it has none. */
 int lapic_enable_x2apic(void);
 bool lapic_is_x2apic(void);

@@ -118,11 +118,6 @@ void trap_take_nmi(void)
 	__asm__ volatile("int %0" :: "i"(X86_TRAP_NMI) : "memory");
 }
 
-void trap_take_machine_check(void)
-{
-	__asm__ volatile("int %0" :: "i"(X86_TRAP_MC) : "memory");
-}
-
 int read_u64_safe(const void *p, u64 *val)
 {
 	u64 v = 0;
@@ -139,9 +134,4 @@ int read_u64_safe(const void *p, u64 *val)
 	if (!err)
 		*val = v;
 	return err;
-}
-
-__weak void mce_handler(void)
-{
-	panic("machine check");
 }

@@ -34,7 +34,7 @@ void trap_handler(struct trap_frame *f);
 /*
  * Hooks. irq_dispatch() takes each interrupt's vector and sends the EOI itself;
  * irq_not_exception() says whether one below 0x20 is an interrupt;
- * nmi_handler() must take no lock; mce_handler() ends the machine by default.
+ * nmi_handler() and mce_handler(), which is for a #MC in root mode, must take no lock.
  */
 void irq_dispatch(u8 vector);
 bool irq_not_exception(u8 vector);
@@ -42,11 +42,10 @@ void nmi_handler(void);
 void mce_handler(void);
 
 /*
- * Run the handler of an NMI or machine check that an exit has taken from the
- * CPU.  The NMI's IRET ends the blocking of others.
+ * Run the handler of an NMI that an exit has taken from the CPU.  Its IRET ends the
+ * blocking of others.
  */
 void trap_take_nmi(void);
-void trap_take_machine_check(void);
 
 /* Read memory that may not be mapped: 0 or -EFAULT. For backtraces. */
 int read_u64_safe(const void *p, u64 *val);

@@ -20,6 +20,7 @@
 #include "machine/coverage.h"
 #include "machine/cpu.h"
 #include "machine/log.h"
+#include "machine/panic.h"
 #include "machine/trap.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
@@ -71,6 +72,25 @@ static void exit_apic_write(struct vcpu *v)
 static void exit_eoi(struct vcpu *v)
 {
 	vlapic_ended(v, v->exit.vector);
+}
+
+/*
+ * Domain 0 owns the banks.  A thread whose vCPU it hit hears of it as RUN's result, so that
+ * Linux blames the thread; else domain 0 has the exception.
+ */
+static void exit_mce(struct vcpu *v)
+{
+	struct vcpu *d0 = this_cpu()->dom0;
+
+	if (v == d0) {
+		vcpu_exception(v, X86_TRAP_MC, false, 0);
+		return;
+	}
+	if (!d0)
+		panic("machine check on a CPU that domain 0 has not");
+	log_warn("CPU %u: machine check in domain %u vCPU %u", d0->index, v->dom->id, v->index);
+	vcpu_service(v, BP_EXIT_MCE);
+	vcpu_kick(d0);
 }
 
 static void exit_irq_window(struct vcpu *v)
@@ -280,7 +300,7 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_NONE] = exit_nothing,
 	[VM_EXIT_INTR] = exit_interrupt,
 	[VM_EXIT_NMI] = exit_nothing,	/* taken when the back end opened GIF */
-	[VM_EXIT_MCE] = exit_nothing,
+	[VM_EXIT_MCE] = exit_mce,
 	[VM_EXIT_IRQ_WINDOW] = exit_irq_window,
 	[VM_EXIT_NMI_WINDOW] = exit_nmi_window,
 	[VM_EXIT_CPUID] = exit_cpuid,

@@ -148,6 +148,10 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		return false;
 	if (unlikely(READ_ONCE(v->requests)))
 		vcpu_take_init_sipi(v);
+	if (unlikely(READ_ONCE(v->mce_pending))) {
+		v->mce_pending = false;
+		vcpu_exception(v, X86_TRAP_MC, false, 0);
+	}
 	/* Before all that stops v, for then others may look at its events. */
 	if (unlikely(v->inject.step) && (v->rules.flags & BP_RULE_DEBUG) && step_service(v))
 		return false;

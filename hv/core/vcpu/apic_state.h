@@ -95,7 +95,7 @@ struct vlapic {
 	enum vlapic_mode mode;		/* follows from base and SVR */
 	u64 base;			/* IA32_APIC_BASE */
 	u32 id;				/* the APIC ID given at creation */
-	bool cmci;			/* has LVT CMCI, which raises nothing by itself */
+	bool cmci;			/* has LVT CMCI */
 	bool irr_hint;			/* some IRR bit may be set; without post */
 	u8 isr_count;			/* vectors in service; without post */
 	u32 bus_ns;			/* a tick of the timer's undivided clock */
@@ -105,7 +105,7 @@ struct vlapic {
 	u64 timer_period;		/* TSC ticks of one period, 0 = stopped */
 	u64 tsc_deadline;		/* guest TSC of TSC-deadline mode, 0 = off */
 	u32 pending_esr;
-	u32 eilvt[APIC_EILVTS];		/* domain 0's: kept, without effect */
+	u32 eilvt[APIC_EILVTS];		/* domain 0's */
 };
 
 /*

@@ -13,7 +13,7 @@ enum vm_exit_reason {
 	VM_EXIT_NONE = 0,	/* handled by the back end: enter again */
 	VM_EXIT_INTR,		/* a physical interrupt waits, or is ->taken */
 	VM_EXIT_NMI,		/* a physical NMI waits */
-	VM_EXIT_MCE,		/* a physical machine check waits */
+	VM_EXIT_MCE,		/* a machine check, which the exit has taken */
 	VM_EXIT_IRQ_WINDOW,	/* the guest can take an interrupt now */
 	VM_EXIT_NMI_WINDOW,
 	VM_EXIT_CPUID,

@@ -17,7 +17,7 @@
 
 bool vcpu_has_irq(struct vcpu *v)
 {
-	return READ_ONCE(v->nmi_pending) || vcpu_requests(v) ||
+	return READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) || vcpu_requests(v) ||
 	       vlapic_has_interrupt(v);
 }
 
@@ -32,7 +32,8 @@ bool vcpu_has_work(struct vcpu *v)
 		return reqs & (VCPU_REQ_INIT | VCPU_REQ_SIPI);
 	case KVM_MP_STATE_HALTED:
 		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
-		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->pv_unhalted) ||
+		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) ||
+		       READ_ONCE(v->pv_unhalted) ||
 		       ((v->regs.rflags & X86_EFLAGS_IF) && vlapic_has_interrupt(v));
 	default:
 		return true;
@@ -168,6 +169,11 @@ void vcpu_service(struct vcpu *v, u8 exit)
 	v->pause_req = false;
 	v->move_to = NULL;
 	d0 = lock_donor(v);
+	/* A machine check is for the CPU that had it, and for nobody later. */
+	if (exit == BP_EXIT_MCE && (!d0 || d0 != c->dom0)) {
+		WRITE_ONCE(c->dom0->mce_pending, true);
+		exit = BP_EXIT_PAUSED;
+	}
 	if (!d0) {
 		if (exit != BP_EXIT_PAUSED)
 			v->exit_pending = exit;

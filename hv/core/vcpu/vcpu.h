@@ -158,6 +158,7 @@ struct vcpu {
 	struct vm_exit exit;
 	struct vcpu_event inject;	/* pending for the next entry */
 	bool nmi_pending;		/* latched, atomically set by others */
+	bool mce_pending;		/* domain 0's: its CPU has had a machine check */
 	bool extint;			/* level of the PIC's INTR, set by others */
 	bool extint_queued;		/* the shim answered: vector below */
 	u8 extint_vector;

@@ -32,6 +32,15 @@ static bool in_service[256], level_now;
 static int given, given_level, kicks, self_ipis, ticks, unit_looks;
 
 u64 host_tsc, tsc_khz;
+static u64 mcg_status;
+
+int host_rdmsr(u32 msr, u64 *val)
+{
+	assert_int_equal(msr, MSR_MCG_STATUS);
+	*val = mcg_status;
+	return 0;
+}
+
 const struct hv_ops *ops;
 
 void iommu_interrupt(void) { unit_looks++; }
@@ -74,8 +83,22 @@ void lapic_send_self(u8 vector)
 	self_ipis++;
 }
 
-void lapic_write(u32 reg __unused, u32 val __unused) { }
-u32 lapic_read(u32 reg __unused) { return 0; }
+static u32 lvt[0x600 / 4];
+static bool lvts_absent;
+
+void lapic_write(u32 reg, u32 val) { lvt[reg / 4] = val; }
+u32 lapic_read(u32 reg) { return lvt[reg / 4]; }
+bool lapic_has_lvt(u32 reg) { return reg >= LAPIC_LVT_CMCI && !lvts_absent; }
+
+/* Domain 0's virtual APIC has these. */
+static u32 virtual_lvt[0x600 / 4];
+
+int vlapic_read(struct vcpu *v, u32 offset, u64 *val)
+{
+	assert_ptr_equal(v, &d0);
+	*val = virtual_lvt[offset / 4];
+	return 0;
+}
 bool lapic_is_x2apic(void) { return true; }
 int lapic_enable_x2apic(void) { return 0; }
 
@@ -127,6 +150,9 @@ static int setup(void **state __unused)
 	memset(&cpu, 0, sizeof(cpu));
 	memset(&d0, 0, sizeof(d0));
 	memset(page, 0, sizeof(page));
+	memset(lvt, 0, sizeof(lvt));
+	memset(virtual_lvt, 0, sizeof(virtual_lvt));
+	lvts_absent = false;
 	memset(in_service, 0, sizeof(in_service));
 	cpu.dom0 = &d0;
 	dom0.nr_vcpus = 1;
@@ -196,7 +222,7 @@ static void ours_are_not_held_back(void **state __unused)
 	for (vector = 0x20; vector < 0x100; vector++) {
 		if (vector >= VECTOR_TIMER && vector <= VECTOR_IOMMU)
 			continue;
-		if (vector >= VECTOR_ERROR)
+		if (vector >= VECTOR_ERROR || (vector >= VECTOR_LVT && vector <= VECTOR_LVT + 5))
 			continue;
 		arrive(vector, true);
 		assert_int_equal(given, vector);
@@ -215,6 +241,78 @@ static void nmi_wakes_domain_0(void **state __unused)
 	assert_int_equal(self_ipis, 1);
 	arrive(VECTOR_KICK, false);
 	assert_int_equal(kicks, 1);
+	arrive(VECTOR_KICK, false);
+	assert_int_equal(kicks, 1);
+}
+
+static void writes_lvt(u32 offset, u32 val)
+{
+	virtual_lvt[offset / 4] = val;
+	dom0_lvt_written(&d0, offset, val);
+}
+
+/* Vectors that Linux uses for them are Bedplate's own; the machine's LVTs have others. */
+static void own_sources_are_domain_0s(void **state __unused)
+{
+	static const u16 reg[] = { 0x330, 0x2f0, 0x500, 0x510, 0x520, 0x530 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(reg); i++) {
+		lvt[reg[i] / 4] = LAPIC_LVT_MASKED;
+		writes_lvt(reg[i], VECTOR_KICK);
+		assert_int_equal(lvt[reg[i] / 4], VECTOR_LVT + i);
+		given = -1;
+		arrive(VECTOR_LVT + i, false);
+		assert_int_equal(given, VECTOR_KICK);
+		assert_int_equal(given_level, false);
+		assert_int_equal(kicks, i + 1);
+		assert_int_equal(highest(), -1);
+	}
+	/* Masked after it was sent; then masked in the machine, too. */
+	given = -1;
+	virtual_lvt[0x330 / 4] = LAPIC_LVT_MASKED | 0xfa;
+	arrive(VECTOR_LVT, false);
+	assert_int_equal(given, -1);
+	writes_lvt(0x330, LAPIC_LVT_MASKED | 0xfa);
+	assert_int_equal(lvt[0x330 / 4], LAPIC_LVT_MASKED | VECTOR_LVT);
+	/* NMIs go the way of NMIs, once they are here; SMIs and INITs are not domain 0's. */
+	writes_lvt(0x330, LAPIC_LVT_NMI);
+	assert_int_equal(lvt[0x330 / 4], VECTOR_LVT);
+	arrive(VECTOR_LVT, false);
+	assert_true(d0.nmi_pending);
+	writes_lvt(0x330, LAPIC_LVT_SMI | 0xfa);
+	assert_int_equal(lvt[0x330 / 4], LAPIC_LVT_MASKED | VECTOR_LVT);
+	writes_lvt(0x330, 0x500);
+	assert_int_equal(lvt[0x330 / 4], LAPIC_LVT_MASKED | VECTOR_LVT);
+}
+
+static void lvts_that_stay(void **state __unused)
+{
+	static struct vcpu guest;
+
+	lvt[0x330 / 4] = LAPIC_LVT_SMI;			/* firmware's own handler */
+	writes_lvt(0x330, 0xfa);
+	assert_int_equal(lvt[0x330 / 4], LAPIC_LVT_SMI);
+	lvt[0x340 / 4] = lvt[0x2f0 / 4] = LAPIC_LVT_MASKED;
+	writes_lvt(0x340, 0xfa);			/* counters */
+	assert_int_equal(lvt[0x340 / 4], LAPIC_LVT_MASKED);
+	dom0_lvt_written(&guest, 0x2f0, 0xf9);
+	lvts_absent = true;
+	writes_lvt(0x2f0, 0xf9);
+	assert_int_equal(lvt[0x2f0 / 4], LAPIC_LVT_MASKED);
+	page[APIC_REG_SVR / 4] = 0;			/* nobody to take it */
+	arrive(VECTOR_LVT + 1, false);
+	assert_int_equal(given, -1);
+}
+
+/* A machine check in root mode: one that it has no part in, and can go on from. */
+static void machine_check_is_domain_0s(void **state __unused)
+{
+	mcg_status = MCG_STATUS_RIPV | BIT(2);
+	mce_handler();
+	assert_true(d0.mce_pending);
+	assert_false(d0.nmi_pending);
+	assert_int_equal(self_ipis, 1);
 	arrive(VECTOR_KICK, false);
 	assert_int_equal(kicks, 1);
 }
@@ -299,8 +397,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(our_own), T(edges_end_at_once), T(levels_end_with_domain_0),
-		T(interrupts_among_exceptions), T(ours_are_not_held_back), T(nmi_wakes_domain_0), T(eoi_of_a_guest),
-		T(guests_xapic_page),
+		T(interrupts_among_exceptions), T(ours_are_not_held_back), T(nmi_wakes_domain_0),
+		T(machine_check_is_domain_0s), T(own_sources_are_domain_0s), T(lvts_that_stay),
+		T(eoi_of_a_guest), T(guests_xapic_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,12 +265,16 @@ static void extended_lvts(void **state)
 	assert_int_equal(vlapic_rdmsr(&v[0], 0x852, &val), -EINVAL);
 	assert_int_equal(vlapic_wrmsr(&v[0], 0x852, 0xf4), -EINVAL);
 	dom.id = 0;
+	lvt_writes = 0;
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(vlapic_rdmsr(&v[0], 0x850 + i, &val), 0);
 		assert_int_equal(val, 0x10000);
 		assert_int_equal(vlapic_wrmsr(&v[0], 0x850 + i, 0xfffff0f4 + i), 0);
 		assert_int_equal(reg(&v[0], 0x500 + 16 * i), 0x100f4 + i);
 	}
+	assert_int_equal(lvt_writes, 4);
+	assert_int_equal(vlapic_wrmsr(&v[0], 0x833, 0xfa), 0);
+	assert_int_equal(lvt_writes, 5);
 	assert_int_equal(vlapic_rdmsr(&v[0], 0x854, &val), -EINVAL);
 	assert_int_equal(vlapic_rdmsr(&v[0], 0x84f, &val), -EINVAL);
 	assert_int_equal(vlapic_pending(&v[0]), -1);

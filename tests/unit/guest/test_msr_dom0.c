@@ -19,8 +19,9 @@
 u64 host_tsc = 1000;
 
 static struct vcpu v;
-static u64 machine[4];			/* MISC_ENABLE, MTRR def type, PHYSBASE0, MADE */
-static const u32 machine_msr[] = { MSR_MISC_ENABLE, MSR_MTRR_DEF_TYPE, MSR_MTRR_PHYSBASE0, MSR_MADE };
+static u64 machine[6];		/* MISC_ENABLE, MTRR def type, PHYSBASE0, MADE, FEATURE_CONTROL, HWCR */
+static const u32 machine_msr[] = { MSR_MISC_ENABLE, MSR_MTRR_DEF_TYPE, MSR_MTRR_PHYSBASE0, MSR_MADE,
+				   MSR_FEATURE_CONTROL, MSR_AMD_HWCR };
 static u32 written;
 static int syncs, aux;
 
@@ -93,6 +94,8 @@ static int setup(void **state __unused)
 	machine[1] = 0xc06;
 	machine[2] = 0x80000006;
 	machine[3] = 0x77;
+	machine[4] = 5;
+	machine[5] = BIT(30) | BIT(4);
 	written = 0;
 	syncs = aux = 0;
 	return 0;
@@ -147,6 +150,8 @@ static void no_virtualisation(void **state __unused)
 	assert_int_equal(reads(MSR_AMD_VM_CR), VM_CR_SVMDIS | VM_CR_LOCK);
 	assert_int_equal(reads(MSR_AMD_VM_HSAVE_PA), 0);
 	assert_int_equal(reads(MSR_FEATURE_CONTROL), 1);
+	machine[4] |= BIT(20);				/* local machine checks */
+	assert_int_equal(reads(MSR_FEATURE_CONTROL), 1 | BIT(20));
 	for (msr = MSR_VMX_BASIC; msr <= MSR_VMX_VMFUNC; msr++)
 		assert_int_equal(dom0_rdmsr(&v, msr, &val), -EINVAL);
 	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_VM_HSAVE_PA, 0x1000), -EINVAL);
@@ -171,6 +176,16 @@ static void misc_enable(void **state __unused)
 	assert_int_equal(written, 0);
 	assert_int_equal(dom0_wrmsr(&v, MSR_MISC_ENABLE, machine[0] ^ BIT(38)), 0);
 	assert_int_equal(written, MSR_MISC_ENABLE);
+	/* AMD's boost, and nothing else of that MSR. */
+	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_HWCR, machine[5] ^ BIT(18)), -EINVAL);
+	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_HWCR, machine[5] | BIT(25)), 0);
+	assert_int_equal(machine[5], BIT(30) | BIT(4) | BIT(25));
+	/* The revision of microcode is asked for by writing 0; updates are not domain 0's. */
+	assert_int_equal(dom0_wrmsr(&v, MSR_UCODE_REV, 0), 0);
+	assert_int_equal(written, MSR_UCODE_REV);
+	assert_int_equal(dom0_wrmsr(&v, MSR_UCODE_WRITE, 0xffff888000100030), -EINVAL);
+	assert_int_equal(dom0_wrmsr(&v, 0xc0010020, 0xffff888000100030), -EINVAL);
+	assert_int_equal(written, MSR_UCODE_REV);
 }
 
 /* MTRRs take a write and stay as they are. */

@@ -87,6 +87,7 @@ void npf_want_page(struct vcpu *w __unused, gpa_t gpa, bool write __unused) { wa
 void vcpu_kick(struct vcpu *w) { kicked[w->index]++; }
 void vcpu_notify(struct vcpu *w) { kicked[w->index]++; }
 void vcpu_apic_changed(struct vcpu *w __unused) { }
+void dom0_lvt_written(struct vcpu *w __unused, u32 offset __unused, u32 val __unused) { }
 void vcpu_level_eoi(struct vcpu *w __unused, u8 vector __unused) { }
 u64 hv_tsc(void) { return host_tsc; }
 void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t)) { t->fn = fn; }

@@ -16,7 +16,7 @@ u64 host_tsc;
 static struct cpu cpu;
 struct domain dom;
 struct vcpu v[N];
-u32 kicked[N], notified[N], level_eois, changed;
+u32 kicked[N], notified[N], level_eois, changed, lvt_writes;
 static u32 pages[N][1024];
 u8 last_eoi;
 
@@ -25,6 +25,16 @@ u64 hv_tsc(void) { return host_tsc; }
 void vcpu_kick(struct vcpu *w) { kicked[w->index]++; }
 void vcpu_notify(struct vcpu *w) { kicked[w->index]++; notified[w->index]++; }
 void vcpu_apic_changed(struct vcpu *w __unused) { changed++; }
+
+void dom0_lvt_written(struct vcpu *w, u32 offset, u32 val)
+{
+	u64 now;
+
+	assert_true(domain_is_dom0(w->dom));
+	assert_int_equal(vlapic_read(w, offset, &now), 0);
+	assert_int_equal(now, val);
+	lvt_writes++;
+}
 
 void vcpu_level_eoi(struct vcpu *w __unused, u8 vector)
 {

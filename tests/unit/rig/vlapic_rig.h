@@ -15,7 +15,7 @@
 
 extern struct domain dom;
 extern struct vcpu v[N];
-extern u32 kicked[N], level_eois, changed;	/* kicked: notified as well */
+extern u32 kicked[N], level_eois, changed, lvt_writes;	/* kicked: notified as well */
 extern u32 notified[N];
 extern u8 last_eoi;
 

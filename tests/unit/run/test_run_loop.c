@@ -111,10 +111,15 @@ void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r)
 }
 
 void vcpu_insn_done(struct vcpu *v __unused) { fail(); }
-void vcpu_exception(struct vcpu *v __unused, u8 vector __unused, bool has __unused,
+static u32 machine_checks;
+
+void vcpu_exception(struct vcpu *v, u8 vector, bool has __unused,
 		    u32 error __unused)
 {
-	fail();
+	assert_int_equal(vector, X86_TRAP_MC);
+	assert_ptr_equal(v, &d0);
+	assert_false(d0.mce_pending);
+	machine_checks++;
 }
 
 void lapic_send_ipi(u32 apic_id __unused, u8 vector)
@@ -320,7 +325,7 @@ static int tasks, on_cpu;
 static u64 linux_last, linux_steal;
 static bool in_run;
 static u64 task_ran[TASKS];
-static u64 exits_seen[BP_EXIT_SMI + 1];
+static u64 exits_seen[BP_EXIT_MCE + 1];
 
 static void linux_account(void)
 {
@@ -411,6 +416,7 @@ static int setup(void **state)
 	memset(guest_step, 0, sizeof(guest_step));
 	host_tsc = 1000 * MS;
 	kicks = self_kicks = notices = services = injections = windows = 0;
+	machine_checks = 0;
 	stall = stalled = 0;
 	in_run = ticking = false;
 	tasks = on_cpu = 0;
@@ -486,6 +492,73 @@ static void notifying(void **state __unused)
 	vcpu_notify(v);
 	assert_int_equal(v->state, VCPU_RUNNABLE);
 	assert_int_equal(notices, 1);
+}
+
+static bool hit;
+
+static void exit_mce(struct vcpu *v)
+{
+	vcpu_service(v, BP_EXIT_MCE);
+	vcpu_kick(&d0);
+}
+
+static void step_into_error(struct vcpu *v __unused)
+{
+	advance(STEP);
+	if (!hit)
+		pending_exit = exit_mce;
+	hit = true;
+}
+
+/* The thread in RUN hears of a machine check that its vCPU had; nobody else does. */
+static void machine_check_ends_run(void **state __unused)
+{
+	hit = false;
+	tasks = 1;
+	guest_step[0] = step_into_error;
+	run_until(10 * MS);
+	assert_int_equal(exits_seen[BP_EXIT_MCE], 1);
+	assert_int_equal(machine_checks, 0);
+	assert_int_equal(vm[0].exit_pending, 0);
+}
+
+/* Nobody waits for the vCPU on this CPU: the CPU's domain 0 has the exception, the vCPU stops. */
+static void machine_check_without_a_thread(void **state __unused)
+{
+	struct vcpu *v = &vm[0];
+
+	hit = false;
+	tasks = 1;
+	task[0].guest = -1;
+	guest_step[0] = step_into_error;
+	v->state = VCPU_RUNNABLE;
+	sched_enqueue(&cpu, v, false);
+	run_until(10 * MS);
+	assert_true(hit);
+	assert_int_equal(machine_checks, 1);
+	assert_int_equal(v->state, VCPU_STOPPED);
+	assert_int_equal(v->exit_pending, 0);
+}
+
+/* Its thread waits on another CPU: that one has had no machine check. */
+static void machine_check_far_from_the_thread(void **state __unused)
+{
+	struct vcpu *v = &vm[0];
+
+	hit = false;
+	tasks = 1;
+	task[0].guest = -1;
+	guest_step[0] = step_into_error;
+	other_d0.state = VCPU_INRUN;
+	other_d0.home = &other_cpu;
+	other_d0.target = v;
+	v->donor = &other_d0;
+	v->state = VCPU_RUNNABLE;
+	sched_enqueue(&cpu, v, false);
+	run_until(10 * MS);
+	assert_int_equal(machine_checks, 1);
+	assert_int_equal(other_d0.regs.gpr[RAX], BP_EXIT_PAUSED);
+	assert_int_equal(v->state, VCPU_STOPPED);
 }
 
 static u32 share(u64 part)
@@ -705,6 +778,9 @@ int main(void)
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(notifying, setup),
+		cmocka_unit_test_setup(machine_check_ends_run, setup),
+		cmocka_unit_test_setup(machine_check_without_a_thread, setup),
+		cmocka_unit_test_setup(machine_check_far_from_the_thread, setup),
 		cmocka_unit_test_setup(order_of_interrupts, setup),
 	};
 

@@ -33,11 +33,6 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 	v->apic.reg[APIC_REG_TPR / 4] = cr8 << 4;
 }
 
-void trap_take_machine_check(void)
-{
-	fail();
-}
-
 static int spec_entries;
 
 void spec_entry(struct cpu *c)
