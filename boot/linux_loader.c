@@ -92,16 +92,23 @@ static hpa_t provide_rsdp(const struct boot_info *bi, const struct linux_params 
 	return tables + RSDP_OFFSET;
 }
 
+/*
+ * Linux's vCPU is to halt when it is idle: in a deeper state, by a port that ACPI names, it would
+ * keep the CPU from others.  An idle= of the operator's comes later and counts.
+ */
+static const char first[] = "idle=halt ";
+
 static void copy_cmdline(hpa_t to, const char *line, const struct linux_image *li)
 {
 	const char *more = virt_iommu_words();
-	u64 len = strlen(line), all = len + strlen(more);
+	u64 own = sizeof(first) - 1, len = strlen(line), all = own + len + strlen(more);
 
 	if (all > li->cmdline_max || all >= PAGE_SIZE)
 		fatal("domain 0's command line is too long (%llu bytes; the kernel takes %u)",
 		      all, li->cmdline_max);
-	memcpy(phys_to_virt(to), line, len);
-	memcpy((u8 *)phys_to_virt(to) + len, more, all - len + 1);
+	memcpy(phys_to_virt(to), first, own);
+	memcpy((u8 *)phys_to_virt(to) + own, line, len);
+	memcpy((u8 *)phys_to_virt(to) + own + len, more, all - own - len + 1);
 }
 
 static const void *check_kernel(const struct boot_info *bi, struct linux_image *li)

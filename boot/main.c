@@ -6,6 +6,7 @@
 #include "hv/core/machine/boot_info.h"
 #include "hv/core/machine/cmdline.h"
 #include "hv/core/machine/console.h"
+#include "hv/core/machine/idle.h"
 #include "hv/core/machine/lapic.h"
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/memmap.h"
@@ -87,6 +88,7 @@ static void main_on_own_stack(void)
 	lapic_init_cpu();
 	tsc_init(acpi_info.pm_timer);
 	lapic_timer_init(!hv_options.timer_apic);
+	idle_init();
 	smp_start_aps(&acpi_info, &boot_info);
 	frames_start();
 	hv_start(&boot_info);

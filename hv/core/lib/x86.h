@@ -248,6 +248,17 @@ static inline void sti_hlt_cli(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
+/* Watch this line; wait until it is written or an interrupt, masked or not, is there. */
+static inline void monitor(const void *p)
+{
+	__asm__ volatile("monitor" :: "a"(p), "c"(0), "d"(0) : "memory");
+}
+
+static inline void mwait(u32 hint)
+{
+	__asm__ volatile("mwait" :: "a"(hint), "c"(1) : "memory");
+}
+
 /* Let what is pending in the local APIC in, now. */
 static inline void sti_nop_cli(void)
 {

@@ -32,6 +32,7 @@ static const struct choice iommu_choices[] = {
 static const struct choice vtd_choices[] = {
 	{ "auto", VTD_AUTO }, { "legacy", VTD_LEGACY }, { "scalable", VTD_SCALABLE }, { NULL, 0 },
 };
+static const struct choice idle_choices[] = { { "hlt", 0 }, { "deep", 1 }, { NULL, 0 } };
 static const struct choice apicv_choices[] = {
 	{ "on", APICV_ON }, { "delivery", APICV_DELIVERY },
 	{ "registers", APICV_REGISTERS }, { "off", APICV_OFF },
@@ -58,6 +59,7 @@ static const struct option options[] = {
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },
 	{ "iommu", FIELD(iommu), iommu_choices, false, 0, 0 },
 	{ "vtd", FIELD(vtd), vtd_choices, false, 0, 0 },
+	{ "idle", FIELD(idle_deep), idle_choices, false, 0, 0 },
 	{ "apicv", FIELD(apicv), apicv_choices, false, 0, 0 },
 	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },
 	{ "ibpb", FIELD(ibpb), ibpb_choices, false, 0, 0 },

@@ -9,6 +9,7 @@
 #include "lib/x86.h"
 #include "loop.h"
 #include "machine/cpu.h"
+#include "machine/idle.h"
 #include "machine/lapic.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
@@ -250,7 +251,7 @@ static struct vcpu *pick(struct cpu *c)
 			return v;
 		}
 		if (!READ_ONCE(c->resched) && !READ_ONCE(c->rq.nr))
-			sti_hlt_cli();
+			idle_wait();
 		else
 			irq_window();
 	}

@@ -157,6 +157,19 @@ static inline void sti_nop_cli(void)
 	host_irq_window();
 }
 
+void host_monitor(const void *p);
+void host_mwait(u32 hint);
+
+static inline void monitor(const void *p)
+{
+	host_monitor(p);
+}
+
+static inline void mwait(u32 hint)
+{
+	host_mwait(hint);
+}
+
 static inline void sti_hlt_cli(void)
 {
 	host_idle();

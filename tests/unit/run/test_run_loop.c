@@ -17,6 +17,7 @@
 #include "hv/core/machine/cpu.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/apic/irq.h"
+#include "hv/core/machine/idle.h"
 #include "hv/core/machine/lapic.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/vcpu/ops.h"
@@ -255,6 +256,11 @@ void host_idle(void)
 {
 	advance(STEP);
 	interrupts();
+}
+
+void idle_wait(void)
+{
+	host_idle();
 }
 
 static void (*while_waiting)(void);
