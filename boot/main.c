@@ -10,6 +10,7 @@
 #include "hv/core/machine/lapic.h"
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/memmap.h"
+#include "hv/core/machine/microcode.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/machine/panic.h"
 #include "hv/core/machine/smp.h"
@@ -89,7 +90,9 @@ static void main_on_own_stack(void)
 	tsc_init(acpi_info.pm_timer);
 	lapic_timer_init(!hv_options.timer_apic);
 	idle_init();
+	microcode_init(&boot_info);
 	smp_start_aps(&acpi_info, &boot_info);
+	microcode_report();
 	frames_start();
 	hv_start(&boot_info);
 }

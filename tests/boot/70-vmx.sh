@@ -26,6 +26,15 @@ reports vmx.no_tpr_shadow scripts/lab run --machine vmx --smp 1 --hv-args apicv=
 reports vmx.fuzz scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
 	sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn && exec /opt/tests/bp-fuzz --seed 1 --rounds 1000'
 
+# An update in the initrd is found and given to the CPU, which has no microcode.
+microcode() {
+	wanted vmx.microcode || return 0
+	python3 -B tests/boot/microcode.py "$out/microcode" 706e5 7
+	shows vmx.microcode 0 output 'microcode: revision 7, was 0, is on 0 of 1 CPUs' scripts/lab run --machine vmx --smp 1 \
+		--initrd-head "$out/microcode" -- sh -c 'bedplate log | grep microcode'
+}
+thorough microcode
+
 # Newer processors: AMX, CET, LASS, LAM, UINTR and others that Bedplate hides.
 thorough reports vmx.tigerlake scripts/lab run --machine vmx --smp 1 --cpu-model tigerlake --overlay "$overlay" -- \
 	/opt/tests/features avx512f pku umip

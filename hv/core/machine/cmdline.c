@@ -59,6 +59,7 @@ static const struct option options[] = {
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },
 	{ "iommu", FIELD(iommu), iommu_choices, false, 0, 0 },
 	{ "vtd", FIELD(vtd), vtd_choices, false, 0, 0 },
+	{ "microcode", FIELD(microcode_off), off_choices, false, 0, 0 },
 	{ "idle", FIELD(idle_deep), idle_choices, false, 0, 0 },
 	{ "apicv", FIELD(apicv), apicv_choices, false, 0, 0 },
 	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },

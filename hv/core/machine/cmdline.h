@@ -14,6 +14,7 @@ struct hv_options {
 	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
 	u32 iommu;		/* IOMMU_: of the boot option */
 	u32 vtd;		/* VTD_: mode of VT-d units */
+	u32 microcode_off;	/* 1: leave it as firmware has loaded it (microcode.h) */
 	u32 idle_deep;		/* 1: MWAIT where it waits deeper than HLT (idle.h) */
 	u32 apicv;		/* APICV_: APIC virtualisation by the CPU, at most this */
 

@@ -9,6 +9,7 @@
 #include "lib/x86.h"
 #include "log.h"
 #include "memmap.h"
+#include "microcode.h"
 #include "mtrr.h"
 #include "paging.h"
 #include "panic.h"
@@ -123,6 +124,7 @@ void ap_main(struct cpu *c)
 
 	trap_load();
 	gdt_load(c);
+	microcode_load();
 	cpu_init_control_registers();
 	if (mtrr_sync(&boot_mtrr))
 		fetch_add(&mtrr_synced, 1u);

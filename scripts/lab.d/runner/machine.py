@@ -80,7 +80,11 @@ class Machine:
 
     def make_initrd(self):
         initrd = f"{self.run}/initrd"
-        shutil.copyfile(f"{self.lab}/{self.initrd}", initrd)
+        with open(initrd, "wb") as out:
+            for path in [self.opts.initrd_head] * bool(self.opts.initrd_head) + \
+                    [f"{self.lab}/{self.initrd}"]:
+                with open(path, "rb") as part:
+                    shutil.copyfileobj(part, out)
         extra = self.stage_extra()
         if extra:
             names = subprocess.run(["find", ".", "-mindepth", "1", "-printf", "%P\\n"],

@@ -140,6 +140,8 @@ def parser():
     p.add_argument("--kernel", metavar="FILE",
                    help="another kernel for the service VM than Debian's; none: the boot "
                    "menu names no kernel")
+    p.add_argument("--initrd-head", metavar="FILE",
+                   help="an archive before the service VM's initramfs, as for microcode")
     p.add_argument("--hv-args", default="", metavar="ARGS",
                    help="added to the hypervisor's command line")
     p.add_argument("--kernel-args", default="", metavar="ARGS",
@@ -242,7 +244,7 @@ def check(opts):
     if opts.mttcg and (opts.icount or opts.accel == "kvm"):
         raise Usage("--mttcg does not go with --icount, nor with --accel kvm")
     files = opts.disk + [path for _, path in opts.device if path]
-    files += [path for path in (opts.vars, opts.boot_disk) if path]
+    files += [path for path in (opts.vars, opts.boot_disk, opts.initrd_head) if path]
     for path in [opts.hv, opts.kernel, opts.overlay, opts.log, opts.secure_boot] + files + \
             [file for _, file in opts.picture]:
         if path is not None:
