@@ -17,6 +17,13 @@ reports machine.mce scripts/lab run --overlay "$overlay" \
 	--monitor 'mce 1 4 0xb400100000000135 0x5 0x12345000 0' \
 	--monitor 'mce 1 4 0xb400100000000136 0x5 0x12346000 0' \
 	--monitor 'mce 0 4 0x9400000000000137 0 0x12347000 0' -- /opt/tests/mce
+# Another kernel in the service VM's place.
+thorough shows machine.kexec 0 serial.log 'kexec: 2 CPUs, 1 hypervisor' scripts/lab run --overlay "$overlay" -- \
+	/opt/tests/kexec now
+thorough shows machine.kdump 0 serial.log 'MiB was read' scripts/lab run --crash-kernel \
+	--kernel-args crashkernel=256M --overlay "$overlay" -- /opt/tests/kexec crash
+thorough shows machine.kdump_guest 0 serial.log 'kdump: reading ended with 1' scripts/lab run --crash-kernel \
+	--kernel-args crashkernel=256M --overlay "$overlay" -- /opt/tests/kexec crash-guest
 reports machine.memory scripts/lab run --mem 2G --overlay "$overlay" -- /opt/tests/memory 2048
 # What firmware says of IOMMUs is read, the units are driven, and the operator is told; or not.
 shows machine.dmar 0 output "VT-d: devices reach what domain 0 owns" scripts/lab run --iommu vtd -- \

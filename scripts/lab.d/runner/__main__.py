@@ -15,7 +15,7 @@ from bochs import Bochs
 from qemu import Qemu
 from session import Session, say
 
-LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "times", "qemu.log", "qemu.err",
+LOGS = ("serial.log", "bedplate.log", "linux.log", "command", "times", "qemu.log", "qemu.err", "qemu.monitor",
         "bochsrc", "bochs.log", "bochs.err")
 
 

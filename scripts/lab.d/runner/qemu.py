@@ -208,6 +208,9 @@ class Qemu(Machine):
         *lines, self.rx = (self.rx + data).split(b"\n")
         for line in lines:
             message = json.loads(line)
+            if message.get("return") or "error" in message:
+                with open(f"{self.run}/qemu.monitor", "a", encoding="utf-8") as f:
+                    f.write(line.decode() + "\n")
             if message.get("event") in ("RESET", "SHUTDOWN"):
                 yield message["event"].lower(), message["data"]["reason"]
 
