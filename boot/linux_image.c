@@ -22,6 +22,7 @@
 #define HDR_RELOCATABLE		0x234	/* u8 */
 #define HDR_XLOADFLAGS		0x236	/* u16 */
 #define HDR_CMDLINE_SIZE	0x238	/* u32 */
+#define HDR_SETUP_DATA		0x250	/* u64 */
 #define HDR_PREF_ADDRESS	0x258	/* u64 */
 #define HDR_INIT_SIZE		0x260	/* u32 */
 #define HDR_END_MIN		0x264
@@ -51,6 +52,12 @@
 #define BP_E820_TABLE		0x2d0
 #define E820_MAX		128
 #define E820_SIZE		20	/* u64 start, u64 size, u32 type */
+
+/* struct setup_data: u64 next, u32 type, u32 len, then len bytes */
+#define SD_TYPE			8
+#define SD_LEN			12
+#define SD_BYTES		16
+#define SETUP_E820_EXT		1
 
 /* screen_info, at the start of boot_params */
 #define SI_VIDEO_MODE		0x06	/* u8 */
@@ -184,22 +191,15 @@ static void fill_framebuffer(void *bp, const struct boot_framebuffer *fb, bool e
 	memcpy((u8 *)bp + SI_COLOURS, colours, sizeof(colours));
 }
 
-static const char *fill_e820(void *bp, const struct mem_map *map)
+static void fill_ranges(void *p, const struct mem_range *r, u32 n)
 {
-	const struct mem_range *r;
-	u32 i, off;
+	u32 off;
 
-	if (map->nr > E820_MAX)
-		return "the memory map has too many ranges for Linux";
-	for (i = 0; i < map->nr; i++) {
-		r = &map->r[i];
-		off = BP_E820_TABLE + i * E820_SIZE;
-		put(bp, off, 8, r->start);
-		put(bp, off + 8, 8, r->end - r->start);
-		put(bp, off + 16, 4, r->type);
+	for (off = 0; n--; r++, off += E820_SIZE) {
+		put(p, off, 8, r->start);
+		put(p, off + 8, 8, r->end - r->start);
+		put(p, off + 16, 4, r->type);
 	}
-	put(bp, BP_E820_ENTRIES, 1, map->nr);
-	return NULL;
 }
 
 static void fill_efi(void *bp, const struct linux_params *p)
@@ -217,7 +217,27 @@ static void fill_efi(void *bp, const struct linux_params *p)
 	put(bp, BP_SECURE_BOOT, 1, e->secure_boot ? SECURE_BOOT_ON : SECURE_BOOT_OFF);
 }
 
-const char *linux_fill_params(void *bp, const void *image, const struct linux_params *p)
+u32 linux_more_bytes(const struct mem_map *map)
+{
+	return map->nr > E820_MAX ? SD_BYTES + (map->nr - E820_MAX) * E820_SIZE : 0;
+}
+
+static void fill_e820(void *bp, const struct linux_params *p)
+{
+	u32 n = min(p->map->nr, (u32)E820_MAX), left = linux_more_bytes(p->map);
+
+	fill_ranges((u8 *)bp + BP_E820_TABLE, p->map->r, n);
+	put(bp, BP_E820_ENTRIES, 1, n);
+	if (!left)
+		return;
+	put(p->more, 0, 8, 0);
+	put(p->more, SD_TYPE, 4, SETUP_E820_EXT);
+	put(p->more, SD_LEN, 4, left - SD_BYTES);
+	fill_ranges((u8 *)p->more + SD_BYTES, p->map->r + n, p->map->nr - n);
+	put(bp, HDR_SETUP_DATA, 8, p->more_pa);
+}
+
+void linux_fill_params(void *bp, const void *image, const struct linux_params *p)
 {
 	u32 end = min(header_end(image), (u32)HDR_END_MAX);
 
@@ -235,5 +255,5 @@ const char *linux_fill_params(void *bp, const void *image, const struct linux_pa
 		fill_text_screen(bp, p->fb);
 	if (p->uefi)
 		fill_efi(bp, p);
-	return fill_e820(bp, p->map);
+	fill_e820(bp, p);
 }

@@ -27,6 +27,8 @@ struct linux_params {
 	hpa_t cmdline;
 	hpa_t rsdp;		/* 0: Linux looks itself */
 	const struct mem_map *map;
+	void *more;		/* linux_more_bytes() for ranges that boot_params has no room for */
+	hpa_t more_pa;
 	const struct boot_framebuffer *fb;
 	bool efi;
 	const struct boot_efi *uefi;	/* NULL: no run-time services */
@@ -43,10 +45,10 @@ const char *linux_check_image(const void *image, u64 len, struct linux_image *li
 hpa_t linux_place_kernel(const struct linux_image *li, const struct mem_map *map,
 			 const struct mem_range *used, u32 nr_used);
 
-/*
- * Fill the boot_params page @bp from a checked @image. NULL, or what is wrong
- * in a few words.
- */
-const char *linux_fill_params(void *bp, const void *image, const struct linux_params *p);
+/* Bytes that Linux needs outside of boot_params to be told of @map; 0: none. */
+u32 linux_more_bytes(const struct mem_map *map);
+
+/* Fill the boot_params page @bp from a checked @image. */
+void linux_fill_params(void *bp, const void *image, const struct linux_params *p);
 
 #endif

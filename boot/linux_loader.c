@@ -28,7 +28,7 @@
 #define GDT_ENTRIES	4
 
 struct use {
-	struct mem_range r[BOOT_MAX_MODULES + ARRAY_SIZE(bp_ranges) + 2];
+	struct mem_range r[BOOT_MAX_MODULES + ARRAY_SIZE(bp_ranges) + 3];
 	u32 nr;
 };
 
@@ -90,6 +90,20 @@ static hpa_t provide_rsdp(const struct boot_info *bi, const struct linux_params 
 	if (!memmap_set(map, tables, tables + PAGE_SIZE, MEM_RESERVED))
 		fatal("the memory map has too many ranges");
 	return tables + RSDP_OFFSET;
+}
+
+/* A piece of RAM for what of the memory map boot_params has no room for. */
+static void place_more(struct linux_params *p, struct use *used)
+{
+	u32 len = linux_more_bytes(p->map);
+
+	if (!len)
+		return;
+	use_add(used, p->initrd, p->initrd + p->initrd_bytes);
+	p->more_pa = memmap_find(&free_map, used->r, used->nr, SZ_1M, SZ_4G, len, PAGE_SIZE, true);
+	if (!p->more_pa)
+		fatal("no room for domain 0's memory map of %u ranges", p->map->nr);
+	p->more = phys_to_virt(p->more_pa);
 }
 
 /*
@@ -178,7 +192,6 @@ void linux_load(const struct boot_info *bi, struct linux_entry *entry)
 	struct use used = { .nr = 0 };
 	struct linux_image li;
 	const void *image = check_kernel(bi, &li);
-	const char *err;
 	hpa_t low;
 	u32 i;
 
@@ -204,9 +217,8 @@ void linux_load(const struct boot_info *bi, struct linux_entry *entry)
 	p.rsdp = provide_rsdp(bi, &p, low + LOW_TABLES, &map);
 	p.cmdline = low + LOW_CMDLINE;
 	copy_cmdline(p.cmdline, bi->module[0].cmdline, &li);
-	err = linux_fill_params(phys_to_virt(low + LOW_PARAMS), image, &p);
-	if (err)
-		fatal("%s", err);
+	place_more(&p, &used);
+	linux_fill_params(phys_to_virt(low + LOW_PARAMS), image, &p);
 	entry->rip = p.kernel;
 	entry->rsi = low + LOW_PARAMS;
 	log_info("domain 0: kernel at 0x%llx, initrd at 0x%llx (%llu KiB), options \"%s\"",

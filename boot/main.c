@@ -73,6 +73,8 @@ static void read_options(void)
 		 boot_info.loader, boot_info.cmdline);
 	if (err)
 		fatal("malformed option \"%s\"", rep.bad);
+	if (boot_info.nr_wrapped)
+		log_warn("firmware's memory map has %u ranges that cannot be", boot_info.nr_wrapped);
 	for (i = 0; i < min(rep.nr_unknown, (u32)ARRAY_SIZE(rep.unknown)); i++)
 		log_warn("unknown option \"%s\"", rep.unknown[i]);
 }

@@ -100,8 +100,10 @@ static const char *read_mmap(const struct tag *t, struct boot_info *bi)
 		memcpy(&e, (const u8 *)t + off, sizeof(e));
 		if (bi->map.nr == MEM_MAX_RANGES)
 			return "too many memory ranges";
-		if (e.addr + e.len < e.addr)
-			return "a memory range wraps around";
+		if (e.addr + e.len < e.addr) {
+			bi->nr_wrapped++;
+			e.len = e.type == MEM_RAM ? 0 : -e.addr - 1;
+		}
 		bi->map.r[bi->map.nr++] =
 			(struct mem_range){ e.addr, e.addr + e.len, e.type };
 	}

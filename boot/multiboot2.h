@@ -6,7 +6,7 @@
 #include "hv/core/machine/boot_info.h"
 
 #define MB2_BOOT_MAGIC	0x36d76289
-#define MB2_MAX_SIZE	(64 * 1024)
+#define MB2_MAX_SIZE	(128 * 1024)
 
 /*
  * Read @len bytes at @mbi, which must be all that total_size says and stay where

@@ -45,8 +45,8 @@ struct guarded {
 	volatile u8 *regs;
 };
 
-/* A server of two sockets has some 80 host bridges. */
-#define GUARDED_MAX	160
+/* A server of two sockets has some 80 host bridges, one of eight four times as many. */
+#define GUARDED_MAX	640
 static struct guarded guarded[GUARDED_MAX];
 static u32 nr_guarded;
 

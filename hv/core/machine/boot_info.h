@@ -38,6 +38,7 @@ struct boot_info {
 	const char *loader;		/* name, "" if not told */
 	const char *cmdline;		/* ours */
 	struct mem_map map;		/* as told: not normalised */
+	u32 nr_wrapped;			/* ranges of it that went past 2^64: RAM is left out */
 	u32 nr_modules;
 	struct boot_module module[BOOT_MAX_MODULES];
 	struct boot_framebuffer fb;

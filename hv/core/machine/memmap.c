@@ -3,6 +3,7 @@
 #include "memmap.h"
 #include "boot_info.h"
 #include "efi_map.h"
+#include "lib/x86.h"
 #include "log.h"
 #include "paging.h"
 #include "panic.h"
@@ -58,6 +59,17 @@ static u32 collect_used(const struct boot_info *bi, struct mem_range *used)
 	return n;
 }
 
+/* What the direct map, the CPU's address lines or the frame table cannot reach is left unused. */
+static void trim(void)
+{
+	u64 lines = BIT(cpuid(0x80000008).eax & 0xff);
+	u64 gone = memmap_trim(&machine_map, min(lines, (u64)DIRECT_MAP_SIZE));
+
+	if (gone)
+		log_warn("%llu MiB of RAM lie too far up and stay unused: RAM ends at 0x%llx now",
+			 gone >> 20, memmap_ram_end(&machine_map));
+}
+
 static void find_top(const struct boot_info *bi)
 {
 	memmap_top = memmap_ram_end(&machine_map);
@@ -90,6 +102,7 @@ void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 	if (!memmap_normalise(&machine_map))
 		fatal("the memory map has too many ranges");
 	log_map();
+	trim();
 	memmap_add_bedplate((u64)(uintptr_t)image_start - IMAGE_BASE,
 			    (u64)(uintptr_t)image_end - IMAGE_BASE);
 	find_top(bi);

@@ -3,10 +3,11 @@
  * Physical memory: the machine's map, Bedplate's share of it, the pool of
  * 4 KiB frames and the frame table.
  *
- * Bedplate takes at most 32 MiB + 0.5 % of RAM: its image, one block at the top
- * of the biggest RAM region below 4 GiB that holds pool and frame table (a big
- * one lies above 4 GiB), and the AP trampoline's page if a CPU did not come up.
- * All else is domain 0's.
+ * Bedplate takes at most 32 MiB + 0.5 % of RAM, where that has no great holes: its
+ * image, one block at the top of the biggest RAM region below 4 GiB that holds pool
+ * and frame table (a big one lies right above 4 GiB: the same NUMA node as a rule, and
+ * nothing that can be unplugged), and the AP trampoline's page if a CPU did not come
+ * up. All else is domain 0's.
  */
 #ifndef BP_CORE_MEMMAP_H
 #define BP_CORE_MEMMAP_H
@@ -20,7 +21,7 @@
 #define MEM_NVS		4
 #define MEM_BAD		5
 
-#define MEM_MAX_RANGES	192
+#define MEM_MAX_RANGES	1024	/* firmware of big servers gives hundreds */
 
 struct mem_range {
 	hpa_t start, end;	/* [start, end) */
@@ -52,6 +53,11 @@ struct mem_plan {
 bool memmap_normalise(struct mem_map *m);
 /* Give [start, end) the type @type. False: more ranges than fit. */
 bool memmap_set(struct mem_map *m, hpa_t start, hpa_t end, u32 type);
+/*
+ * Of a normalised map: RAM from @limit on is no longer any, nor is RAM so far up that the frame
+ * table, which has a word for each frame below as well, would eat what it gains. Result: bytes.
+ */
+u64 memmap_trim(struct mem_map *m, hpa_t limit);
 /* Type at @pa; MEM_RESERVED in holes. */
 u32 memmap_type(const struct mem_map *m, hpa_t pa);
 /*

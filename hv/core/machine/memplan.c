@@ -9,6 +9,8 @@
 #define MIN_RAM		(120 * SZ_1M)
 /* A frame table bigger than this does not go below 4 GiB: that is scarce. */
 #define TABLE_LOW_MAX	(256 * SZ_1M)
+/* RAM that ends above 4 GiB fills at least 1/8 of what is below its end: a frame table of 1/64. */
+#define SPARSE_MAX	8
 
 /* Which type wins where two overlap: the higher rank. */
 static u32 rank(u32 type)
@@ -123,6 +125,26 @@ bool memmap_set(struct mem_map *m, hpa_t start, hpa_t end, u32 type)
 	if (!done)
 		ok = ok && append(m, start, end, type);
 	return ok;
+}
+
+u64 memmap_trim(struct mem_map *m, hpa_t limit)
+{
+	u64 before = memmap_ram_bytes(m), ram = before;
+	struct mem_range *r;
+
+	for (r = m->r + m->nr; r-- > m->r;) {
+		if (r->type != MEM_RAM)
+			continue;
+		if (r->start < limit && r->end > limit) {
+			ram -= r->end - limit;
+			r->end = limit;
+		}
+		if (r->start < limit && (r->end <= SZ_4G || r->end / SPARSE_MAX <= ram))
+			break;
+		ram -= r->end - r->start;
+		r->type = MEM_RESERVED;
+	}
+	return before - ram;
 }
 
 u32 memmap_type(const struct mem_map *m, hpa_t pa)
@@ -251,8 +273,8 @@ bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_u
 	const struct mem_range *r = biggest_below_4g(m, SZ_4G);
 	u64 len;
 
-	*plan = (struct mem_plan){ .frame_table_bytes = frame_table_bytes };
-	plan->ram_bytes = memmap_ram_bytes(m);
+	*plan = (struct mem_plan){ .frame_table_bytes = frame_table_bytes,
+				   .ram_bytes = memmap_ram_bytes(m) };
 	plan->pool_bytes = POOL_BASE + ALIGN_UP(min(plan->ram_bytes / POOL_SHARE,
 						    POOL_SHARE_MAX), PAGE_SIZE);
 	if (!r || plan->ram_bytes < MIN_RAM)
@@ -267,7 +289,7 @@ bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_u
 	}
 	plan->pool_bytes = ALIGN_UP(plan->pool_bytes, SZ_2M);
 	plan->table_start = memmap_find(m, used, nr_used, SZ_4G, ~0ull,
-					frame_table_bytes, SZ_2M, true);
+					frame_table_bytes, SZ_2M, false);
 	return plan->table_start &&
 	       place_block(m, r, used, nr_used, plan->pool_bytes, plan);
 }

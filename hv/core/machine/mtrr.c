@@ -6,6 +6,7 @@
 
 #define CPUID_1_EDX_MTRR	BIT(12)
 #define MTRR_ADDR		0x000ffffffffff000ull
+#define MTRR_END		BIT(52)
 
 void mtrr_read(struct mtrr_state *m)
 {
@@ -82,4 +83,21 @@ u8 mtrr_type(const struct mtrr_state *m, hpa_t pa)
 		found = true;
 	}
 	return found ? type : m->def_type & MTRR_DEF_TYPE;
+}
+
+/* Below the lowest bit of its mask a range does not tell addresses apart. */
+u8 mtrr_run(const struct mtrr_state *m, hpa_t pa, hpa_t *end)
+{
+	u64 mask, step = MTRR_END;
+	u32 i;
+
+	if (pa < SZ_1M)
+		step = PAGE_SIZE;
+	for (i = 0; i < m->nr_var; i++) {
+		mask = m->var[i].mask & MTRR_ADDR;
+		if (mask && (m->var[i].mask & MTRR_MASK_VALID))
+			step = min(step, mask & -mask);
+	}
+	*end = ALIGN_DOWN(pa, step) + step;
+	return mtrr_type(m, pa);
 }

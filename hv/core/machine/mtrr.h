@@ -33,5 +33,7 @@ bool mtrr_sync(const struct mtrr_state *m);
 
 /* MEMTYPE_* of the page at @pa. */
 u8 mtrr_type(const struct mtrr_state *m, hpa_t pa);
+/* The same, and *end: all pages from @pa up to there have it (others behind it may as well). */
+u8 mtrr_run(const struct mtrr_state *m, hpa_t pa, hpa_t *end);
 
 #endif

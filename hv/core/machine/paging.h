@@ -15,7 +15,7 @@
 #include "lib/x86_regs.h"
 
 #define DIRECT_MAP_BASE		0xffff800000000000ull
-#define DIRECT_MAP_SIZE		0x0000400000000000ull	/* 64 TiB */
+#define DIRECT_MAP_SIZE		0x0000600000000000ull	/* 96 TiB */
 #define VMAP_BASE		0xffffe00000000000ull
 #define VMAP_SIZE		0x0000010000000000ull
 #define IMAGE_BASE		0xffffffff80000000ull

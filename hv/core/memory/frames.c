@@ -15,7 +15,7 @@
 
 #define LEVELS		3		/* 4 KiB, 2 MiB, 1 GiB */
 #define ORDER(level)	(9 * (level))
-#define MAX_RANGES	192
+#define MAX_RANGES	768		/* IOMMUs, and a page for each host bridge */
 
 #define UPPER_ONE	BIT(32)
 #define upper(w)	((u32)((w) >> 32))
@@ -69,19 +69,40 @@ void frames_init(void *mem, u64 top)
 	stats = (struct frame_stats){ 0 };
 }
 
+/* [pfn, stop) lies in one block of 2 MiB: there are terabytes to do. */
+static void set_in_block(u64 pfn, u64 stop, u32 owner)
+{
+	u32 level, gone = 0;	/* frames that are no longer domain 0's, modulo 2^32 */
+	u64 i, *w;
+
+	for (i = pfn; i < stop; i++) {
+		w = word_of(i, 0);
+		gone += (upper(*w) == BP_OWNER_DOM0) - (owner == BP_OWNER_DOM0);
+		*w = make_word(owner);
+	}
+	for (level = 1; level < LEVELS; level++)
+		*word_of(pfn, level) += make_word(gone);
+}
+
 void frames_set(u64 pfn, u64 n, u32 owner)
 {
-	u64 end = pfn + min(n, frames_end);
+	u64 end = pfn + min(n, frames_end), stop;
+
+	end = min(end, frames_end);
+	for (; pfn < end; pfn = stop) {
+		stop = min(end, ALIGN_DOWN(pfn, BIT(ORDER(1))) + BIT(ORDER(1)));
+		set_in_block(pfn, stop, owner);
+	}
+}
+
+u64 frames_alike(u64 pfn)
+{
 	u32 level;
 
-	for (; pfn < end && pfn < frames_end; pfn++) {
-		u64 *w = word_of(pfn, 0);
-		bool was = upper(*w) == BP_OWNER_DOM0, is = owner == BP_OWNER_DOM0;
-
-		*w = make_word(owner);
-		for (level = 1; level < LEVELS; level++)
-			*word_of(pfn, level) += make_word((u32)was - (u32)is);
-	}
+	for (level = LEVELS - 1; level; level--)
+		if (!upper(*word_of(pfn, level)))
+			return ALIGN_DOWN(pfn, BIT(ORDER(level))) + BIT(ORDER(level));
+	return pfn + 1;
 }
 
 u64 frames_top(void)

@@ -52,6 +52,9 @@ void frames_start(void);
 /* Boot: give frames to BP_OWNER_DOM0, _HV or _NONE. Beyond top: ignored. */
 void frames_set(u64 pfn, u64 n, u32 owner);
 
+/* Boot: a frame after @pfn, which is below the top; all before it have @pfn's owner. */
+u64 frames_alike(u64 pfn);
+
 /* First frame above all RAM. */
 u64 frames_top(void);
 

@@ -15,10 +15,10 @@
 #define MAP_FLAGS	(BP_MAP_WRITE | BP_MAP_EXEC | BP_MAP_GUEST_PAT)
 
 /*
- * Domain 0 sees MMIO up to here.  With 1 GiB leaves that is 128 tables at
- * most, without them 512.
+ * Domain 0 sees MMIO up to here.  With 1 GiB leaves that is all that four levels
+ * reach.  Both ways it takes 512 tables at most.
  */
-#define LIMIT_BITS_1G	46u
+#define LIMIT_BITS_1G	48u
 #define LIMIT_BITS_2M	39u
 
 static const struct npt_format *format;

@@ -67,6 +67,25 @@ static bool is_protected(u64 pfn, u64 *end)
 	return protection.is;
 }
 
+/* mtrr_run(), kept likewise. */
+static struct {
+	u64 from, end;
+	bool wb;
+} caching;
+
+static bool is_wb(u64 pfn, u64 *end)
+{
+	hpa_t until;
+
+	if (pfn < caching.from || pfn >= caching.end) {
+		caching.wb = mtrr_run(&mtrrs, pfn << PAGE_SHIFT, &until) == MEMTYPE_WB;
+		caching.from = pfn;
+		caching.end = until >> PAGE_SHIFT;
+	}
+	*end = min(*end, caching.end);
+	return caching.wb;
+}
+
 /* How domain 0 sees frame @pfn; *end = no other answer before this one. */
 static u32 attr_of(u64 pfn, u64 *end)
 {
@@ -75,12 +94,9 @@ static u32 attr_of(u64 pfn, u64 *end)
 	if (is_protected(pfn, end))
 		return ATTR_NONE;
 	if (pfn < frames_top())
-		*end = pfn + 1;
-	if (owner == BP_OWNER_NONE && pfn < frames_top() &&
-	    mtrr_type(&mtrrs, pfn << PAGE_SHIFT) == MEMTYPE_WB)
-		return ATTR_FIRMWARE;
+		*end = min(*end, owner == BP_OWNER_DOM0 ? frames_alike(pfn) : pfn + 1);
 	if (owner == BP_OWNER_NONE)
-		return ATTR_DEVICE;
+		return is_wb(pfn, end) ? ATTR_FIRMWARE : ATTR_DEVICE;
 	return owner == BP_OWNER_DOM0 ? ATTR_RAM : ATTR_NONE;
 }
 
@@ -158,7 +174,7 @@ int dom0_build_npt(void)
 	if (err)
 		return err;
 	mtrr_read(&mtrrs);
-	protection.end = 0;
+	protection.end = caching.end = 0;
 	spin_lock(&dom0.lock);
 	mmu_npt(&t, &dom0, &g);
 	err = npt_init(&t);

@@ -65,8 +65,8 @@ def parser():
                    help="svm (default): AMD's SVM in QEMU; vmx: Intel's VMX with EPT in "
                    "Bochs; svm-bochs: SVM with next-RIP in Bochs. On Bochs: at most "
                    "2G, 2 disks with the overlay's, no --accel, --boot-disk, --cpu, --device, "
-                   "--icount, --iommu, --monitor, --mttcg, --edu, --picture, --wire, no "
-                   "--boot but grub-bios")
+                   "--icount, --iommu, --monitor, --mttcg, --edu, --picture, --qemu, --wire, "
+                   "no --boot but grub-bios")
     p.add_argument("--cpu-model", metavar="NAME",
                    help="another of Bochs's models than corei7_icelake_u (vmx) or ryzen "
                    "(svm-bochs)")
@@ -129,6 +129,9 @@ def parser():
     p.add_argument("--edu", action="store_true",
                    help="add a device that copies to and from any address and sends any "
                    "message, as it is told: QEMU's edu")
+    p.add_argument("--qemu", default="", metavar="ARGS",
+                   help="added to QEMU's own command line, for machines of other shapes, such "
+                   "as --qemu='-machine pit=off,pic=off -vga none'")
     p.add_argument("--wire", action="store_true",
                    help="add two network cards, a virtio-net and an e1000e, on one wire that "
                    "nobody else is on")
@@ -198,6 +201,7 @@ def check_bochs(opts):
                           (opts.accel == "kvm", "--accel kvm"),
                           (opts.iommu != "none", f"--iommu {opts.iommu}"),
                           (opts.edu, "--edu"), (opts.wire, "--wire"),
+                          (opts.qemu, "--qemu"),
                           (opts.device, "--device"), (opts.picture, "--picture"),
                           (opts.boot_disk, "--boot-disk"), (opts.tpm, "--tpm"),
                           (opts.monitor, "--monitor"),
@@ -282,4 +286,5 @@ def parse(argv, tree):
     opts.hv = opts.hv or f"{tree}/build/bedplate.{kind}"
     opts.hv_args = arguments(opts.hv_args)
     opts.kernel_args = arguments(opts.kernel_args)
+    opts.qemu = arguments(opts.qemu)
     return opts

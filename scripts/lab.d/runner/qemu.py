@@ -165,7 +165,7 @@ class Qemu(Machine):
         args += ["-d", "cpu_reset", "-D", f"{self.run}/qemu.log"]
         if opts.on_reboot == "end":
             args.append("-no-reboot")
-        return args
+        return args + opts.qemu
 
     # While it runs.
 

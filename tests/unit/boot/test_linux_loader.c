@@ -152,7 +152,7 @@ static void fills_boot_params(void **state __unused)
 
 	image[0x26b] = 0x77;		/* the last byte of the header */
 	image[0x26c] = 0x88;		/* not of the header any more */
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x202, 4), 0x53726448);
 	assert_int_equal(param(0x26b, 1), 0x77);
 	assert_int_equal(param(0x26c, 1), 0);
@@ -181,7 +181,7 @@ static void describes_a_framebuffer(void **state __unused)
 	};
 	struct linux_params p = { .map = &ram, .fb = &fb, .efi = true };
 
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x0f, 1), 0x70);
 	assert_int_equal(param(0x12, 2), 1024);
 	assert_int_equal(param(0x14, 2), 768);
@@ -192,7 +192,7 @@ static void describes_a_framebuffer(void **state __unused)
 	assert_int_equal(param(0x24, 2), 4096);
 	assert_int_equal(param(0x26, 2), 8 | 16 << 8);
 	p.efi = false;
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x0f, 1), 0x23);
 	assert_int_equal(param(0x1c, 4), 4096 * 768 / 65536);
 }
@@ -204,7 +204,7 @@ static void describes_uefi(void **state __unused)
 	struct linux_params p = { .map = &ram, .fb = &none, .efi = true, .uefi = &efi,
 				  .efi_map = 0x8d000, .efi_map_bytes = 48 * 100 };
 
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_memory_equal(bp + 0x1c0, "EL64", 4);
 	assert_int_equal(param(0x1c4, 4), 0x7f9ec018);
 	assert_int_equal(param(0x1c8, 4), 48);
@@ -216,26 +216,48 @@ static void describes_uefi(void **state __unused)
 	assert_int_equal(param(0x1ec, 1), 2);		/* Secure Boot is off */
 	assert_int_equal(param(0x0f, 1), 0);		/* no screen */
 	efi.secure_boot = true;
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x1ec, 1), 3);
 	p.uefi = NULL;
-	assert_null(linux_fill_params(bp, image, &p));
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x1c0, 8), 0);
 	assert_int_equal(param(0x1ec, 1), 0);
 }
 
-static void limits_the_map(void **state __unused)
+/* What boot_params has no room for goes into a piece of its own. */
+static void splits_a_long_map(void **state __unused)
 {
 	static struct mem_map big;
+	static u8 more[16 + (MEM_MAX_RANGES - 128) * 20];
 	const struct boot_framebuffer none = { .type = BOOT_FB_NONE };
-	const struct linux_params p = { .map = &big, .fb = &none };
+	struct linux_params p = { .map = &big, .fb = &none };
+	u64 v;
 
 	for (big.nr = 0; big.nr < 128; big.nr++)
 		big.r[big.nr] = (struct mem_range){ big.nr * 8192, big.nr * 8192 + 4096, 1 };
-	assert_null(linux_fill_params(bp, image, &p));
+	assert_int_equal(linux_more_bytes(&big), 0);
+	linux_fill_params(bp, image, &p);
 	assert_int_equal(param(0x1e8, 1), 128);
-	big.nr = 129;
-	assert_non_null(linux_fill_params(bp, image, &p));
+	assert_int_equal(param(0x250, 8), 0);
+	for (; big.nr < MEM_MAX_RANGES; big.nr++)
+		big.r[big.nr] = (struct mem_range){ big.nr * 8192, big.nr * 8192 + 4096, 2 };
+	assert_int_equal(linux_more_bytes(&big), sizeof(more));
+	p.more = more;
+	p.more_pa = 0x7654000;
+	memset(more, 0xff, sizeof(more));
+	linux_fill_params(bp, image, &p);
+	assert_int_equal(param(0x1e8, 1), 128);
+	assert_int_equal(param(0x2d0 + 127 * 20, 8), 127 * 8192);
+	assert_int_equal(param(0x250, 8), 0x7654000);
+	memcpy(&v, more, 8);			/* next */
+	assert_int_equal(v, 0);
+	memcpy(&v, more + 8, 8);		/* type, length */
+	assert_int_equal(v, 1 | (u64)(sizeof(more) - 16) << 32);
+	memcpy(&v, more + 16, 8);
+	assert_int_equal(v, 128 * 8192);
+	memcpy(&v, more + sizeof(more) - 12, 8);
+	assert_int_equal(v, 4096);
+	assert_int_equal(more[sizeof(more) - 4], 2);
 }
 
 int main(void)
@@ -244,7 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(takes_a_bzimage), T(refuses_what_is_none), T(refuses_bad_headers),
 		T(refuses_cut_images), T(places_the_kernel), T(fills_boot_params),
-		T(describes_a_framebuffer), T(describes_uefi), T(limits_the_map),
+		T(describes_a_framebuffer), T(describes_uefi), T(splits_a_long_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

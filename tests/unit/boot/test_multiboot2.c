@@ -221,8 +221,15 @@ static void refuses_bad_memory_maps(void **state __unused)
 	buf[16] = 25;
 	assert_non_null(parse(len));
 	buf[16] = 24;
+	/* Past the end of all addresses: firmware's fault, and no RAM. */
 	memset(buf + 24, 0xff, 8);	/* address */
-	assert_string_equal(parse(len), "a memory range wraps around");
+	assert_null(parse(len));
+	assert_int_equal(bi.nr_wrapped, 1);
+	assert_int_equal(bi.map.r[0].start, bi.map.r[0].end);
+	buf[40] = 2;			/* type */
+	assert_null(parse(len));
+	assert_int_equal(bi.nr_wrapped, 1);
+	assert_int_equal(bi.map.r[0].end, ~0ull);
 }
 
 static void counts_modules(void **state __unused)

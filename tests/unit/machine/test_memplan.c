@@ -157,6 +157,83 @@ static void keeps_its_share(void **state __unused)
 	cap_holds(16384 * SZ_1G);
 }
 
+/*
+ * The shape of an EPYC machine of two sockets: RAM up to some MiB below the end of each node, which
+ * the firmware keeps, and the hole of 12 GiB below 1 TiB. Its map comes unsorted, as UEFI may give it.
+ */
+static void two_sockets(void **state __unused)
+{
+	struct mem_plan p;
+
+	add(0x10000000000, 0x1804fdc0000, MEM_RAM);
+	add(0x1804fdc0000, 0x18050000000, MEM_RESERVED);
+	add(0, 0xa0000, MEM_RAM);
+	add(0xa0000, 0x100000, MEM_RESERVED);
+	add(SZ_4G, 0xc066bc0000, MEM_RAM);
+	add(0xc066bc0000, 0xc070000000, MEM_RESERVED);
+	add(0xc070000000, 0xfd00000000, MEM_RAM);
+	add(0xfd00000000, 0x10000000000, MEM_RESERVED);
+	add(0x100000, 0x75cf0000, MEM_RAM);
+	add(0x75cf0000, 0x76000000, MEM_RESERVED);
+	add(0x76000000, 0xa8000000, MEM_RAM);
+	add(0xa8000000, 0xac000000, MEM_NVS);
+	assert_true(memmap_normalise(&m));
+	assert_int_equal(m.nr, 12);
+	assert_int_equal(memmap_trim(&m, BIT(48)), 0);
+	assert_int_equal(memmap_ram_end(&m), 0x1804fdc0000);
+	assert_true(memmap_plan(&m, NULL, 0, 0x1804fdc0000 >> 9, &p));
+	/* The table on the first node, the block below 4 GiB. */
+	assert_int_equal(p.table_start, SZ_4G);
+	assert_int_equal(p.block_end, 0x75c00000);
+}
+
+/* A desktop's UEFI map: some 300 pieces, of which loaders see every second one as their own. */
+static void hundreds_of_pieces(void **state __unused)
+{
+	hpa_t a = 0x100000;
+	u32 i;
+
+	for (i = 0; i < MEM_MAX_RANGES; i++, a += 0x3000)
+		add(a, a + 0x3000, i % 2 ? MEM_RAM : MEM_RESERVED);
+	assert_true(memmap_normalise(&m));
+	assert_int_equal(m.nr, MEM_MAX_RANGES);
+	assert_int_equal(memmap_type(&m, a - 1), MEM_RAM);
+	assert_false(memmap_set(&m, 0x103000, 0x104000, MEM_RESERVED) &&
+		     memmap_set(&m, 0x10a000, 0x10b000, MEM_RESERVED));
+	empty(NULL);
+	for (i = 0; i < MEM_MAX_RANGES; i++, a -= 0x3000)
+		add(a, a + 0x3000, MEM_RAM);
+	assert_true(memmap_normalise(&m));
+	assert_int_equal(m.nr, 1);
+}
+
+static void trims(void **state __unused)
+{
+	add(0, 0xa0000, MEM_RAM);
+	add(0x100000, 0x80000000, MEM_RAM);
+	add(SZ_4G, 0x4000000000, MEM_RAM);
+	add(0x5000000000, 0x5000100000, MEM_ACPI);
+	assert_int_equal(memmap_trim(&m, BIT(46)), 0);
+	/* A line beyond the CPU's: cut, and gone. */
+	assert_int_equal(memmap_trim(&m, 0x3000000000), 0x1000000000);
+	assert_int_equal(memmap_ram_end(&m), 0x3000000000);
+	add(BIT(46), BIT(46) + SZ_1G, MEM_RAM);
+	assert_int_equal(memmap_trim(&m, BIT(46)), SZ_1G);
+	assert_int_equal(memmap_type(&m, BIT(46)), MEM_RESERVED);
+	/* CXL memory at 16 TiB beside 192 GiB of RAM: a table of 32 GiB for it is too much. */
+	add(0x100000000000, 0x102000000000, MEM_RAM);
+	assert_int_equal(memmap_trim(&m, BIT(52)), 0x2000000000);
+	/* At 1 TiB it is worth it. */
+	m.r[m.nr - 1] = (struct mem_range){ 0x10000000000, 0x12000000000, MEM_RAM };
+	assert_int_equal(memmap_trim(&m, BIT(52)), 0);
+	/* Little memory, at odd places below 4 GiB: stays. */
+	empty(NULL);
+	add(0xf0000000, 0xf8000000, MEM_RAM);
+	assert_int_equal(memmap_trim(&m, BIT(36)), 0);
+	empty(NULL);
+	assert_int_equal(memmap_trim(&m, BIT(36)), 0);
+}
+
 static void avoids_modules_at_the_top(void **state __unused)
 {
 	struct mem_range used = { 0x70000000, 0x7fe00000, 0 };
@@ -189,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(sorts_and_cuts), T(drops_crumbs), T(normal_for_any_input), T(sets_types),
 		T(finds_room), T(keeps_its_share), T(avoids_modules_at_the_top),
+		T(two_sockets), T(hundreds_of_pieces), T(trims),
 		T(says_when_there_is_too_little),
 	};
 

@@ -48,6 +48,40 @@ static void variable_ranges(void **state __unused)
 	assert_int_equal(mtrr_type(&m, SZ_4G), MEMTYPE_WB);
 }
 
+/* As a server has it: WB but for the hole below 4 GiB and a window far up. */
+static void runs(void **state __unused)
+{
+	struct mtrr_state m = {
+		.def_type = ON | MEMTYPE_WB,
+		.nr_var = 3,
+		.var = {
+			{ 0x80000000 | MEMTYPE_UC, MASK(0x80000000) },
+			{ 0x8000000000 | MEMTYPE_UC, MASK(0x8000000000) },
+			{ 0x1000000 | MEMTYPE_UC, MASK(SZ_1M) & ~MTRR_MASK_VALID },
+		},
+	};
+	hpa_t pa, end;
+	u8 type;
+
+	assert_int_equal(mtrr_run(&m, 0x1000, &end), m.fixed[0] & 0xff);
+	assert_int_equal(end, 0x2000);
+	assert_int_equal(mtrr_run(&m, SZ_1M, &end), MEMTYPE_WB);
+	assert_int_equal(end, 0x80000000);
+	assert_int_equal(mtrr_run(&m, 0xfed00000, &end), MEMTYPE_UC);
+	assert_int_equal(end, SZ_4G);
+	assert_int_equal(mtrr_run(&m, 0x9000001000, &end), MEMTYPE_UC);
+	assert_int_equal(end, 0x9080000000);
+	m.var[2].mask |= MTRR_MASK_VALID;
+	for (pa = SZ_1M; pa < SZ_4G; pa = end) {
+		type = mtrr_run(&m, pa, &end);
+		assert_int_equal(type, mtrr_type(&m, end - PAGE_SIZE));
+		assert_true(end > pa && end <= pa + SZ_1M);
+	}
+	m.nr_var = 0;
+	assert_int_equal(mtrr_run(&m, SZ_4G, &end), MEMTYPE_WB);
+	assert_int_equal(end, BIT(52));
+}
+
 static void fixed_ranges(void **state __unused)
 {
 	struct mtrr_state m = {
@@ -76,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_is_uncached),
 		cmocka_unit_test(variable_ranges),
+		cmocka_unit_test(runs),
 		cmocka_unit_test(fixed_ranges),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "hv/core/lib/errno.h"
@@ -128,6 +129,34 @@ static void parts_of_a_block(void **state __unused)
 	assert_int_equal(stats().mapped, 0);
 }
 
+/* What is alike is passed over in the largest steps, and never too much. */
+static void runs_of_an_owner(void **state __unused)
+{
+	u64 *table, pfn, n = BIT(18) + 700;
+
+	table = malloc(frames_bytes(n));
+	frames_init(table, n);
+	frames_set(5, n, BP_OWNER_DOM0);		/* to the top, not beyond */
+	assert_int_equal(frame_owner(4), BP_OWNER_NONE);
+	assert_int_equal(frames_alike(5), 6);
+	assert_int_equal(frames_alike(600), 1024);
+	assert_int_equal(frames_alike(BIT(18) + 1), BIT(18) + 512);
+	assert_int_equal(frames_alike(BIT(18) + 600), BIT(18) + 601);
+	frames_set(0, 5, BP_OWNER_DOM0);
+	assert_int_equal(frames_alike(5), BIT(18));
+	frames_set(1000, 100, BP_OWNER_HV);
+	assert_int_equal(frames_alike(0), 512);
+	assert_int_equal(frames_alike(512), 513);
+	assert_int_equal(frames_alike(1001), 1002);
+	assert_int_equal(frames_alike(1536), 2048);
+	frames_set(1000, 100, BP_OWNER_DOM0);
+	frames_set(1000, 100, BP_OWNER_DOM0);		/* counted once */
+	for (pfn = 0; pfn < BIT(18); pfn += 777)
+		assert_int_equal(frames_alike(pfn), BIT(18));
+	assert_int_equal(frame_get_mapped(0, 18), 0);
+	free(table);
+}
+
 /* One part has as many references as there can be. */
 static void part_is_full(void **state __unused)
 {
@@ -198,9 +227,9 @@ static void protected_ranges(void **state __unused)
 	assert_true(frame_mmio_protected(0xfed90, &end));
 	assert_int_equal(end, 0xfed92 + 1000);
 	for (i = 0; !frame_mmio_protect(0xc0000000 + i * SZ_1M, 1); i++)
-		assert_true(i < 192);
+		assert_true(i < 768);
 	assert_int_equal(frame_mmio_protect(0xfed90000, 1), 0);
-	assert_int_equal(frame_mmio_protect(0xd0000000, 1), -ENOMEM);
+	assert_int_equal(frame_mmio_protect(0xb0000000, 1), -ENOMEM);
 }
 
 /* Two threads want one frame, one to donate it, one to map its block. */
@@ -247,6 +276,7 @@ int main(void)
 		cmocka_unit_test_setup(only_dom0_frames_are_mapped, setup),
 		cmocka_unit_test_setup(donated_or_mapped, setup),
 		cmocka_unit_test_setup(parts_of_a_block, setup),
+		cmocka_unit_test_setup(runs_of_an_owner, setup),
 		cmocka_unit_test_setup(part_is_full, setup),
 		cmocka_unit_test_setup(shared_counts, setup),
 		cmocka_unit_test_setup(count_does_not_wrap, setup),

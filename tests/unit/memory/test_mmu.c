@@ -312,7 +312,7 @@ static void devices_of_others(void **state __unused)
 	assert_int_equal(map1(d, 5, PFN + 0x1000, 0, RW), -EPERM);	/* donated */
 	assert_int_equal(map1(d, 0x200, 0, 9, RW), -EPERM);		/* RAM and a hole */
 	assert_int_equal(map1(d, 0x200, 0x80001, 9, RW), -EINVAL);
-	assert_int_equal(map1(d, 5, BIT(34), 0, RW), -EPERM);		/* beyond the limit */
+	assert_int_equal(map1(d, 5, BIT(36), 0, RW), -EPERM);		/* beyond the limit */
 	assert_int_equal(map1(d, 5, BIT(52) | 0xfd000, 0, RW), -EINVAL);
 	assert_int_equal(map1(d, 5, ~0ull, 0, RW), -EPERM);
 	assert_int_equal(mmu_dom0_hide(0xfd000000, PAGE_SIZE), 0);

@@ -114,6 +114,12 @@ u8 mtrr_type(const struct mtrr_state *m __unused, hpa_t pa)
 	return pa == RIG_ACPI ? MEMTYPE_WB : MEMTYPE_UC;
 }
 
+u8 mtrr_run(const struct mtrr_state *m, hpa_t pa, hpa_t *end)
+{
+	*end = pa < RIG_TOP ? pa + PAGE_SIZE : BIT(52);
+	return mtrr_type(m, pa);
+}
+
 static u32 max_order(void)
 {
 	return rig_max_order;
