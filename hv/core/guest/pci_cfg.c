@@ -6,6 +6,7 @@
 #include "lib/x86.h"
 #include "machine/acpi.h"
 #include "machine/log.h"
+#include "machine/memmap.h"
 #include "machine/paging.h"
 #include "machine/panic.h"
 #include "machine/spinlock.h"
@@ -135,36 +136,6 @@ bool pci_cfg_hit(gpa_t gpa)
 	return find_page(gpa);
 }
 
-static u64 mmio_read(const volatile void *p, u32 size)
-{
-	switch (size) {
-	case 1:
-		return *(const volatile u8 *)p;
-	case 2:
-		return *(const volatile u16 *)p;
-	case 4:
-		return *(const volatile u32 *)p;
-	}
-	return *(const volatile u64 *)p;
-}
-
-static void mmio_write(volatile void *p, u32 size, u64 val)
-{
-	switch (size) {
-	case 1:
-		*(volatile u8 *)p = (u8)val;
-		break;
-	case 2:
-		*(volatile u16 *)p = (u16)val;
-		break;
-	case 4:
-		*(volatile u32 *)p = (u32)val;
-		break;
-	default:
-		*(volatile u64 *)p = val;
-	}
-}
-
 void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
 {
 	struct guarded *g = find_page(gpa);
@@ -172,9 +143,9 @@ void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
 
 	spin_lock(&lock);
 	if (!write)
-		*val = mmio_read(g->regs + reg, size);
+		*val = mmio_in(g->regs + reg, size);
 	else if (!stopped(g, reg, size))
-		mmio_write(g->regs + reg, size, *val);
+		mmio_out(g->regs + reg, size, *val);
 	spin_unlock(&lock);
 }
 
@@ -223,6 +194,14 @@ static void count_unconfined(const struct mcfg_entry *e)
 	pci_cfg_unconfined += n;
 }
 
+/* No chipset decodes from the middle of a bus, nor where RAM is. */
+static bool can_be_window(const struct mcfg_entry *e)
+{
+	hpa_t first = e->base + ((u64)e->first << 20);
+
+	return !(e->base & (SZ_1M - 1)) && memmap_type(&machine_map, first) == MEM_RESERVED;
+}
+
 static void guard_pages(void)
 {
 	const struct acpi_table *t = acpi_find(&acpi_info, "MCFG");
@@ -234,8 +213,10 @@ static void guard_pages(void)
 		fatal("MCFG at 0x%llx cannot be read", t->addr);
 	for (off = MCFG_ENTRIES; t && off + sizeof(e) <= t->len; off += sizeof(e)) {
 		memcpy(&e, mcfg + off, sizeof(e));
-		if (e.base & (SZ_1M - 1))
-			fatal("MCFG has a window at 0x%llx, in the middle of a bus", e.base);
+		if (!can_be_window(&e)) {
+			log_warn("MCFG: no configuration memory can be at 0x%llx: ignored", e.base);
+			continue;
+		}
 		for (i = 0; i < nr_guarded; i++)
 			guard_page(&guarded[i], &e);
 		count_unconfined(&e);

@@ -7,25 +7,34 @@
 #include "machine/aml_sleep.h"
 #include "machine/log.h"
 #include "machine/paging.h"
+#include "machine/panic.h"
+#include "memory/frames.h"
 #include "sleep.h"
 #include "vcpu/exit.h"
 
+#define SPACE_MEMORY	0
 #define SPACE_IO	1
 
 static struct aml_sleep_type s5;
 
+/* Pages of registers in memory; those of sleep_reg in this order. */
+static struct {
+	hpa_t page;			/* 0: not in memory */
+	volatile u8 *regs;
+} pages[ACPI_MAX_SLEEP_REGS];
+
 /* Does this write begin a state other than S5? */
-static bool sleeps(u16 port, u32 size, u32 val)
+static bool sleeps(u8 space, u64 addr, u32 size, u64 val)
 {
 	const struct acpi_sleep_reg *r;
 	u64 at;
 	u8 byte;
 
 	for (r = acpi_info.sleep_reg; r < acpi_info.sleep_reg + acpi_info.nr_sleep_regs; r++) {
-		at = r->addr - port;
-		if (r->space != SPACE_IO || at >= size)
+		at = r->addr - addr;
+		if (r->space != space || at >= size)
 			continue;
-		byte = val >> 8 * at;
+		byte = (u8)(val >> 8 * at);
 		if ((byte & SLP_EN) && !(s5.known && SLP_TYP(byte) == (r->b ? s5.b : s5.a)))
 			return true;
 	}
@@ -36,12 +45,40 @@ static bool sleep_port(const struct exit_io *io, u32 *val)
 {
 	if (io->in)
 		*val = port_in(io->port, io->size);
-	else if (sleeps(io->port, io->size, *val))
+	else if (sleeps(SPACE_IO, io->port, io->size, *val))
 		log_warn("domain 0: %x at port %x, which puts the machine to sleep, does nothing",
 			 *val, io->port);
 	else
 		port_out(io->port, io->size, *val);
 	return true;
+}
+
+static volatile u8 *regs_at(gpa_t gpa)
+{
+	u32 i;
+
+	for (i = 0; i < acpi_info.nr_sleep_regs; i++)
+		if (pages[i].page && pages[i].page == (gpa & PAGE_MASK))
+			return pages[i].regs;
+	return NULL;
+}
+
+bool sleep_hit(gpa_t gpa)
+{
+	return regs_at(gpa);
+}
+
+void sleep_access(gpa_t gpa, u32 size, bool write, u64 *val)
+{
+	volatile u8 *reg = regs_at(gpa) + (gpa & ~PAGE_MASK);
+
+	if (!write)
+		*val = mmio_in(reg, size);
+	else if (sleeps(SPACE_MEMORY, gpa, size, *val))
+		log_warn("domain 0: %llx at 0x%llx, which puts the machine to sleep, does nothing",
+			 *val, gpa);
+	else
+		mmio_out(reg, size, *val);
 }
 
 static bool has_aml(const struct acpi_table *t)
@@ -62,10 +99,22 @@ static u32 hide_in(const struct acpi_table *t)
 	return found;
 }
 
-static void watch(const struct acpi_sleep_reg *r)
+static void watch_page(u32 i, hpa_t page)
+{
+	if (frame_mmio_protect(page, PAGE_SIZE))
+		fatal("too many pages of registers to watch");
+	pages[i].page = page;
+	pages[i].regs = ioremap(page, PAGE_SIZE);
+	if (!pages[i].regs)
+		fatal("no memory to map a sleep control register");
+}
+
+static void watch(u32 i, const struct acpi_sleep_reg *r)
 {
 	if (r->space == SPACE_IO && r->addr <= 0xffff)
 		dom0_ports_add((u16)r->addr, (u16)r->addr, sleep_port);
+	else if (r->space == SPACE_MEMORY && r->addr >= PAGE_SIZE && !phys_is_mapped(r->addr, 1))
+		watch_page(i, r->addr & PAGE_MASK);
 	else
 		log_warn("the sleep control register at 0x%llx, space %u, is not watched: domain 0 can "
 			 "put the machine to sleep", r->addr, r->space);
@@ -79,7 +128,7 @@ void sleep_init(void)
 		if (has_aml(&acpi_info.table[i]))
 			found |= hide_in(&acpi_info.table[i]);
 	for (i = 0; i < acpi_info.nr_sleep_regs; i++)
-		watch(&acpi_info.sleep_reg[i]);
+		watch(i, &acpi_info.sleep_reg[i]);
 	for (i = 1; i <= 4; i++)
 		if (found & BIT(i))
 			log_info("ACPI: sleeping state S%u is hidden from domain 0", i);

@@ -45,6 +45,7 @@ static_assert(sizeof(struct header) == 36, "specification");
 #define MADT_ADDR64	5
 #define MADT_X2APIC	9
 #define MADT_X2_NMI	10
+#define MADT_WAKEUP	16
 #define MADT_ENABLED	1u
 
 /* FADT (5.2.9) */
@@ -59,9 +60,11 @@ static_assert(sizeof(struct header) == 36, "specification");
 #define FADT_X_DSDT	140
 #define FADT_X_PM1A_CNT	172
 #define FADT_X_PM1B_CNT	184
+#define FADT_X_PM_TMR	208
 #define FADT_SLEEP_CONTROL	244
 #define FADT_TMR_VAL_EXT	BIT(8)
 #define FADT_RESET_SUP		BIT(10)
+#define FADT_REDUCED		BIT(20)
 /* Generic address (5.2.3.2): space, width, offset, access size, address */
 #define GAS_ADDR	4
 #define GAS_LEN		12
@@ -142,8 +145,8 @@ static bool checked(struct parser *p, const struct header *h, hpa_t pa, const ch
 		return torn(p, "%s at 0x%llx cannot be read or has no sane length", name, pa);
 	if (memcmp(h->sig, name, 4))
 		return torn(p, "no %s at 0x%llx", name, pa);
-	if (sum(h, h->length))
-		return torn(p, "%s at 0x%llx has a wrong checksum", name, pa);
+	if (sum(h, h->length) && p->info->nr_bad_sums < ARRAY_SIZE(p->info->bad_sum))
+		p->info->bad_sum[p->info->nr_bad_sums++] = name;
 	return true;
 }
 
@@ -215,6 +218,9 @@ static bool madt_entry(struct parser *p, const u8 *e)
 	case MADT_ADDR64:
 		info->lapic_addr = get64(e, 4);
 		break;
+	case MADT_WAKEUP:
+		info->wakeup_mailbox = true;
+		break;
 	}
 	return true;
 }
@@ -222,17 +228,19 @@ static bool madt_entry(struct parser *p, const u8 *e)
 static bool parse_madt(struct parser *p, const struct header *h)
 {
 	const u8 *m = (const u8 *)h;
-	u32 off;
+	u32 off, left;
 
 	if (h->length < MADT_ENTRIES)
 		return torn(p, "MADT is too short (%u bytes)", h->length);
 	p->info->lapic_addr = get32(m, MADT_LAPIC_ADDR);
-	for (off = MADT_ENTRIES; off < h->length; off += m[off + 1]) {
-		if (h->length - off < 2 || m[off + 1] > h->length - off ||
-		    m[off + 1] < madt_entry_min(m[off]))
-			return torn(p, "MADT has a torn entry at offset %u", off);
-		if (!madt_entry(p, m + off))
+	for (off = MADT_ENTRIES; off + 2 <= h->length; off += m[off + 1]) {
+		left = h->length - off;
+		if (m[off + 1] < madt_entry_min(m[off]) || m[off + 1] > left)
+			p->info->madt_torn = off;
+		else if (!madt_entry(p, m + off))
 			return false;
+		if (m[off + 1] < 2)
+			break;
 	}
 	if (!p->info->nr_cpus)
 		return torn(p, "MADT lists no enabled CPU");
@@ -243,8 +251,10 @@ static void list_table(struct acpi_info *info, const struct header *h, hpa_t pa)
 {
 	struct acpi_table *t;
 
-	if (info->nr_tables == ACPI_MAX_TABLES)
+	if (info->nr_tables == ACPI_MAX_TABLES) {
+		info->nr_tables_dropped++;
 		return;
+	}
 	t = &info->table[info->nr_tables++];
 	memcpy(t->sig, h->sig, 4);
 	t->sig[4] = 0;
@@ -280,6 +290,8 @@ static void find_sleep_regs(struct acpi_info *info, const struct header *h)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(where) && where[i].at + (u32)GAS_LEN <= h->length; i++) {
+		if (info->reduced && where[i].pm1)
+			continue;
 		field = (const u8 *)h + where[i].at;
 		addr = where[i].gas ? get64(field, GAS_ADDR) : get32(field, 0);
 		if (addr)
@@ -297,6 +309,18 @@ static void find_dsdt(struct parser *p, hpa_t pa)
 		list_table(p->info, h, pa);
 }
 
+/* A port; the long form counts where the short one is empty. */
+static u16 find_pm_timer(const struct header *h)
+{
+	const u8 *gas = (const u8 *)h + FADT_X_PM_TMR;
+
+	if (((const u8 *)h)[FADT_PM_TMR_LEN] == 4 && get32(h, FADT_PM_TMR))
+		return (u16)get32(h, FADT_PM_TMR);
+	if (h->length < FADT_X_PM_TMR + GAS_LEN || *gas != SPACE_IO)
+		return 0;
+	return (u16)get64(gas, GAS_ADDR);
+}
+
 static bool parse_fadt(struct parser *p, const struct header *h)
 {
 	struct acpi_info *info = p->info;
@@ -305,8 +329,8 @@ static bool parse_fadt(struct parser *p, const struct header *h)
 	if (h->length < FADT_FLAGS + 4)
 		return torn(p, "FACP is too short (%u bytes)", h->length);
 	flags = get32(h, FADT_FLAGS);
-	if (((const u8 *)h)[FADT_PM_TMR_LEN] == 4)
-		info->pm_timer = (u16)get32(h, FADT_PM_TMR);
+	info->reduced = flags & FADT_REDUCED;
+	info->pm_timer = info->reduced ? 0 : find_pm_timer(h);
 	info->pm_timer_32bit = flags & FADT_TMR_VAL_EXT;
 	find_sleep_regs(info, h);
 	find_dsdt(p, get32(h, FADT_DSDT));

@@ -8,11 +8,11 @@
 
 #include "lib/types.h"
 
-#define ACPI_MAX_CPUS		256
-#define ACPI_MAX_IOAPICS	32
+#define ACPI_MAX_CPUS		1024
+#define ACPI_MAX_IOAPICS	128
 #define ACPI_MAX_ISOS		32
 #define ACPI_MAX_NMIS		32
-#define ACPI_MAX_TABLES		128
+#define ACPI_MAX_TABLES		256
 
 struct acpi_cpu {
 	u32 apic_id;
@@ -77,7 +77,13 @@ struct acpi_info {
 	u32 nr_nmis;
 	struct acpi_nmi nmi[ACPI_MAX_NMIS];
 	u32 nr_tables;
+	u32 nr_tables_dropped;	/* more than fit */
 	struct acpi_table table[ACPI_MAX_TABLES];	/* of the XSDT, and the DSDT */
+	const char *bad_sum[3];	/* XSDT or RSDT, MADT, FADT: used all the same, as Linux does */
+	u32 nr_bad_sums;
+	u32 madt_torn;		/* offset of an entry that was passed over, 0: none */
+	bool wakeup_mailbox;	/* the MADT has one: INIT and SIPI may not start CPUs there */
+	bool reduced;		/* hardware-reduced ACPI: no PM1 registers, no PM timer */
 	u16 pm_timer;		/* I/O port, 0: none */
 	bool pm_timer_32bit;
 	u32 nr_sleep_regs;

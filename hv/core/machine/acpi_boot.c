@@ -2,6 +2,7 @@
 /* Finding the ACPI tables of this machine, and resetting it by them. */
 #include "acpi.h"
 #include "boot_info.h"
+#include "lapic.h"
 #include "lib/string.h"
 #include "lib/x86.h"
 #include "log.h"
@@ -18,7 +19,17 @@
 #define KBC_RESET		0xfe
 #define RESET_CONTROL		0xcf9
 
+/* Address spaces of registers (ACPI 6.5, 5.2.3.2) */
+#define SPACE_MEMORY		0
+#define SPACE_IO		1
+#define SPACE_PCI		2
+#define CONFIG_ADDRESS		0xcf8
+#define CONFIG_ENABLE		0x80000000u
+#define CONFIG_DATA		0xcfc
+
 struct acpi_info acpi_info;
+
+static volatile u8 *reset_mmio;		/* mapped early: a panic has no time for it */
 
 /* The RSDP in [start, end) of the first MiB; 0: none. */
 static hpa_t scan(hpa_t start, hpa_t end)
@@ -45,6 +56,31 @@ static const void *map_acpi(hpa_t pa, u64 len)
 	return memremap(pa, len);
 }
 
+/* What Linux takes, so do we; but somebody should know. */
+static void tell_oddities(const struct acpi_info *info)
+{
+	u32 i;
+
+	for (i = 0; i < info->nr_bad_sums; i++)
+		log_warn("ACPI: %s has a wrong checksum, and is used all the same",
+			 info->bad_sum[i]);
+	if (info->madt_torn)
+		log_warn("ACPI: MADT has a torn entry at offset %u, which is passed over",
+			 info->madt_torn);
+	if (info->nr_tables_dropped)
+		log_warn("ACPI: %u tables more than Bedplate looks at", info->nr_tables_dropped);
+	if (info->wakeup_mailbox)
+		log_warn("ACPI: firmware wants CPUs woken by its mailbox; Bedplate sends SIPIs");
+	if (info->nr_cpus_dropped)
+		log_warn("%u CPUs more than Bedplate can use stay off", info->nr_cpus_dropped);
+	if (info->nr_cpus_disabled)
+		log_info("ACPI: %u more CPUs are disabled, or may be plugged in: they stay off",
+			 info->nr_cpus_disabled);
+	if (info->lapic_addr != LAPIC_BASE)
+		fatal("the local APIC is at 0x%llx, where Bedplate cannot keep it from domain 0",
+		      info->lapic_addr);
+}
+
 void acpi_init(const struct boot_info *bi, hpa_t *rsdp_pa)
 {
 	const void *rsdp = bi->rsdp;
@@ -60,20 +96,26 @@ void acpi_init(const struct boot_info *bi, hpa_t *rsdp_pa)
 		fatal("torn ACPI table: RSDP has a wrong checksum or length");
 	if (!acpi_parse(rsdp, map_acpi, &acpi_info, err, sizeof(err)))
 		fatal("torn ACPI table: %s", err);
-	if (acpi_info.nr_cpus_dropped)
-		log_warn("%u CPUs more than Bedplate can use stay off",
-			 acpi_info.nr_cpus_dropped);
+	tell_oddities(&acpi_info);
+	if (acpi_info.reset.space == SPACE_MEMORY)
+		reset_mmio = ioremap(acpi_info.reset.addr, 1);
 	log_info("ACPI: %u CPUs, %u I/O APICs", acpi_info.nr_cpus, acpi_info.nr_ioapics);
 }
 
+/* A register in configuration space is on bus 0 (ACPI 6.5, 4.8.3.6). */
 static void reset_by_acpi(void)
 {
 	const struct acpi_reset *r = &acpi_info.reset;
 
-	if (r->space == 1)
+	if (r->space == SPACE_IO) {
 		outb((u16)r->addr, r->value);
-	else if (r->space == 0 && phys_is_mapped(r->addr, 1))
-		*(volatile u8 *)phys_to_virt(r->addr) = r->value;
+	} else if (r->space == SPACE_PCI) {
+		outl(CONFIG_ADDRESS, CONFIG_ENABLE | (u32)(r->addr >> 32 & 31) << 11 |
+		     (u32)(r->addr >> 16 & 7) << 8 | ((u32)r->addr & 0xfc));
+		outb(CONFIG_DATA + (r->addr & 3), r->value);
+	} else if (reset_mmio) {
+		*reset_mmio = r->value;
+	}
 }
 
 static void settle(void)

@@ -70,32 +70,35 @@ static bool package(struct cursor c, struct aml_sleep_type *type)
 	return true;
 }
 
-/* Behind NameOp: the digit of _Sn_ with a package, and where its name begins; 0: something else. */
-static u8 state_at(const u8 *p, u32 left, u32 *name)
+/* The digit of the name _Sn_ at @p, of four bytes: 1 to 5. 0: another name. */
+static u8 state_at(const u8 *p)
 {
-	*name = left && *p == AML_ROOT;
-	p += *name;
-	if (left < *name + 5 || p[0] != '_' || p[1] != 'S' || p[2] < '1' || p[2] > '5' ||
-	    p[3] != '_' || p[4] != AML_PACKAGE)
+	if (p[0] != '_' || p[1] != 'S' || p[2] < '1' || p[2] > '5' || p[3] != '_')
 		return 0;
 	return p[2] - '0';
 }
 
+/* Is what follows @at, of @from on, the name in Name(_S5_, Package...), with or without a root? */
+static bool is_named(const u8 *from, const u8 *at)
+{
+	if (at > from && at[-1] == AML_ROOT)
+		at--;
+	return at > from && at[-1] == AML_NAME;
+}
+
 u32 aml_hide_sleep(u8 *table, u32 len, struct aml_sleep_type *s5)
 {
-	u32 i, name, found = 0;
+	u32 i, found = 0;
 	u8 state;
 
-	for (i = HEADER_LEN + 1; i < len; i++) {
-		if (table[i - 1] != AML_NAME)
-			continue;
-		state = state_at(table + i, len - i, &name);
-		name += i;
-		if (state == 5 && !s5->known)
-			package((struct cursor){ table + name + 5, len - name - 5 }, s5);
+	for (i = HEADER_LEN; i + 4 <= len; i++) {
+		state = state_at(table + i);
+		if (state == 5 && !s5->known && i + 4 < len && table[i + 4] == AML_PACKAGE &&
+		    is_named(table + HEADER_LEN, table + i))
+			package((struct cursor){ table + i + 5, len - i - 5 }, s5);
 		if (!state || state == 5)
 			continue;
-		table[name] = 'X';
+		table[i] = 'X';
 		table[HEADER_CHECKSUM] -= 'X' - '_';
 		found |= 1u << state;
 	}

@@ -18,7 +18,7 @@
 struct vcpu;
 struct sched_entity;
 
-#define MAX_CPUS	256
+#define MAX_CPUS	1024
 
 /* A one-shot timer; see timer.h. */
 struct hv_timer {

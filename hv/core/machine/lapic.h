@@ -22,6 +22,8 @@
 #define VECTOR_ERROR		0xfe
 #define VECTOR_SPURIOUS		0xff
 
+#define LAPIC_BASE		0xfee00000ull	/* where it is, after a reset and on all machines */
+
 /* Register offsets (x2APIC: MSR 0x800 + offset / 16) */
 #define LAPIC_ID		0x020
 #define LAPIC_VERSION		0x030

@@ -21,12 +21,11 @@
 #include "hv/iommu/iommu.h"
 #include "lib/errno.h"
 #include "lib/x86_regs.h"
+#include "machine/lapic.h"
 #include "machine/log.h"
 #include "machine/mtrr.h"
 #include "machine/panic.h"
 #include "mmu_priv.h"
-
-#define LAPIC_DEFAULT_BASE	0xfee00000ull
 
 #define ATTR_RAM	(NPT_WRITE | NPT_EXEC | NPT_MT(NPT_MT_WB))
 #define ATTR_DEVICE	(NPT_WRITE | NPT_EXEC | NPT_DEVICE | NPT_MT(NPT_MT_UC))
@@ -170,7 +169,7 @@ int dom0_build_npt(void)
 	u32 attr;
 	int err;
 
-	err = frame_mmio_protect(LAPIC_DEFAULT_BASE, PAGE_SIZE);
+	err = frame_mmio_protect(LAPIC_BASE, PAGE_SIZE);
 	if (err)
 		return err;
 	mtrr_read(&mtrrs);

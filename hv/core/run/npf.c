@@ -6,6 +6,7 @@
 #include "compat/kvm-abi/ioeventfd.h"
 #include "guest/insn.h"
 #include "guest/pci_cfg.h"
+#include "guest/sleep.h"
 #include "hv/iommu/virt/virt.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -169,17 +170,20 @@ static bool agrees(const struct vcpu *v, const struct insn_mov *m)
 	       (m->flat && !(linear_address(v, m) & ~PAGE_MASK));
 }
 
-/* PCI configuration space that domain 0 does not have to itself. */
-static bool config_access(struct vcpu *v)
+/* Registers that domain 0 does not have to itself: PCI configuration space, sleep control. */
+static bool guarded_access(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
+	bool config = pci_cfg_hit(gpa);
 	struct insn_mov m;
 	u64 val;
 
-	if (!pci_cfg_hit(gpa) || !decode(v, &m) || !agrees(v, &m) || (gpa & (m.size - 1)))
+	if (!config && !sleep_hit(gpa))
+		return false;
+	if (!decode(v, &m) || !agrees(v, &m) || (gpa & (m.size - 1)))
 		return false;
 	val = m.write ? mov_value(v, &m) : 0;
-	pci_cfg_access(gpa, m.size, m.write, &val);
+	(config ? pci_cfg_access : sleep_access)(gpa, m.size, m.write, &val);
 	if (!m.write)
 		mov_store(v, &m, m.size == 8 ? val : val & (BIT(8 * m.size) - 1));
 	done(v, &m);
@@ -291,7 +295,7 @@ static bool iommu_access(struct vcpu *v)
 
 static void dom0_npf(struct vcpu *v)
 {
-	if (config_access(v) || iommu_access(v))
+	if (guarded_access(v) || iommu_access(v))
 		return;
 	log_warn("domain 0 vCPU %u: access to %llx (flags %x) at %llx refused", v->index,
 		 v->exit.npf.gpa, v->exit.npf.flags, v->regs.rip);

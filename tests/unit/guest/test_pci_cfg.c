@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Domain 0's configuration space, on a machine whose bridge and memory are the test's. */
-// SOURCES: hv/core/guest/pci_cfg.c hv/core/guest/io_dom0.c
+// SOURCES: hv/core/guest/pci_cfg.c hv/core/guest/io_dom0.c hv/core/machine/memplan.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include "hv/core/guest/io_dom0.h"
 #include "hv/core/guest/pci_cfg.h"
 #include "hv/core/machine/acpi.h"
+#include "hv/core/machine/memmap.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/memory/frames.h"
 #include "hv/core/vcpu/exit.h"
@@ -80,7 +81,9 @@ void host_out(u16 port, u32 size, u32 val)
 struct acpi_info acpi_info;
 struct iommu_caps iommu_caps;
 
-static u8 mcfg[44 + 3 * 16];
+static u8 mcfg[44 + 5 * 16];
+
+struct mem_map machine_map = { .nr = 1, .r = { { 0, SZ_1G, MEM_RAM } } };
 
 const struct acpi_table *acpi_find(const struct acpi_info *info, const char *sig)
 {
@@ -193,6 +196,8 @@ static int boot(void **state __unused)
 	add_window(0, WINDOW, 0, 0, 0x3f);
 	add_window(1, 0xc0000000, 1, 0, 0xff);
 	add_window(2, OTHER_WINDOW, 5, 2, 3);
+	add_window(3, 0, 0, 0, 0x3f);			/* RAM */
+	add_window(4, 0xd0080000, 0, 0, 0x3f);		/* from the middle of a bus on */
 	pci_cfg_init();
 	assert_int_equal(dom0_ports_len, 0);	/* no IOMMU */
 	assert_int_equal(nr_protected, 0);

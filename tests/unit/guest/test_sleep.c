@@ -18,6 +18,7 @@
 #define PM1A	0x604
 #define PM1B	0xb104
 #define CONTROL	0x3f0		/* sleep control */
+#define MMIO	0xfed80e04	/* the same, in memory */
 
 struct acpi_info acpi_info;
 
@@ -46,6 +47,28 @@ void *memremap(hpa_t pa, u64 len)
 	return dsdt;
 }
 
+static u8 regs[PAGE_SIZE] __aligned(PAGE_SIZE);
+static u64 kept;
+
+void *ioremap(hpa_t pa, u64 len)
+{
+	assert_int_equal(pa, MMIO & PAGE_MASK);
+	assert_int_equal(len, PAGE_SIZE);
+	return regs;
+}
+
+int frame_mmio_protect(hpa_t pa, u64 len)
+{
+	assert_int_equal(len, PAGE_SIZE);
+	kept = pa;
+	return 0;
+}
+
+bool phys_is_mapped(hpa_t pa __unused, u64 len __unused)
+{
+	return false;
+}
+
 static bool passes(u16 port, u8 size, u32 val)
 {
 	u32 before = outs;
@@ -65,7 +88,7 @@ static int boot(void **state __unused)
 			   { "SSDT", 0xf1000, 100 } },	/* in ROM */
 		.nr_sleep_regs = 4,
 		.sleep_reg = { { 1, false, PM1A + 1 }, { 1, true, PM1B + 1 },
-			       { 1, false, CONTROL }, { 0, false, 0xfed80000 } },
+			       { 1, false, CONTROL }, { 0, false, MMIO } },
 	};
 	sleep_init();
 	return 0;
@@ -112,6 +135,37 @@ static void lets_the_rest_pass(void **state __unused)
 	assert_int_equal(val, 0x2002 + PM1A);
 }
 
+static u64 mmio(hpa_t at, u32 size, bool write, u64 val)
+{
+	assert_true(sleep_hit(at));
+	sleep_access(at, size, write, &val);
+	return val;
+}
+
+/* The whole page goes by way of Bedplate; the neighbours are not touched. */
+static void watches_memory(void **state __unused)
+{
+	u32 typ;
+
+	assert_int_equal(kept, MMIO & PAGE_MASK);
+	assert_false(sleep_hit(MMIO + PAGE_SIZE));
+	assert_false(sleep_hit(0));
+	for (typ = 0; typ < 8; typ++) {
+		memset(regs, 0, sizeof(regs));
+		mmio(MMIO, 1, true, EN(typ));
+		assert_int_equal(regs[0xe04], typ == 7 ? EN(7) : 0);
+		mmio(MMIO, 2, true, 0xab00 | EN(typ));
+		assert_int_equal(regs[0xe05], typ == 7 ? 0xab : 0);
+		mmio(MMIO & ~7ull, 8, true, (u64)EN(typ) << 32 | 0x11);
+		assert_int_equal(regs[0xe00], typ == 7 ? 0x11 : 0);
+	}
+	mmio(MMIO - 4, 4, true, 0x20202020);
+	assert_int_equal(mmio(MMIO - 4, 4, false, 0), 0x20202020);
+	mmio(MMIO, 1, true, 0x1c);			/* SLP_TYP alone */
+	assert_int_equal(mmio(MMIO, 1, false, 0), 0x1c);
+	assert_int_equal(mmio(MMIO - 4, 8, false, 0) & 0xffffffffff, 0x1c20202020);
+}
+
 /* Of the registers only the bytes that count exit. */
 static void watches_ports(void **state __unused)
 {
@@ -128,6 +182,7 @@ int main(void)
 		cmocka_unit_test(hides_the_state), cmocka_unit_test(lets_it_be_switched_off),
 		cmocka_unit_test(drops_all_other_states), cmocka_unit_test(lets_the_rest_pass),
 		cmocka_unit_test(watches_ports),
+		cmocka_unit_test(watches_memory),
 	};
 
 	return cmocka_run_group_tests(tests, boot, NULL);

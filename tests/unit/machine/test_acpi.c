@@ -177,20 +177,25 @@ static void checks_the_rsdp(void **state __unused)
 	assert_int_equal(acpi_check_rsdp(rsdp, 20), 20);
 }
 
-static void refuses_wrong_checksums(void **state __unused)
+static bool parses(void)
+{
+	return acpi_parse(rsdp, map, &info, err, sizeof(err));
+}
+
+/* As Linux does: used, and said. */
+static void takes_wrong_checksums(void **state __unused)
 {
 	table(PA_MADT)[50] ^= 4;
-	refused("APIC at 0x2000 has a wrong checksum");
-	table(PA_MADT)[50] ^= 4;
+	assert_true(parses());
+	assert_int_equal(info.nr_bad_sums, 1);
+	assert_string_equal(info.bad_sum[0], "APIC");
 	table(PA_FADT)[200] ^= 4;
-	refused("FACP at 0x3000 has a wrong checksum");
-	table(PA_FADT)[200] ^= 4;
-	table(PA_XSDT)[36] ^= 4;
-	refused("XSDT at 0x1000 has a wrong checksum");
-	table(PA_XSDT)[36] ^= 4;
+	table(PA_XSDT)[9] ^= 4;
 	/* A table that nobody reads may be wrong. */
 	table(PA_SSDT)[37] ^= 4;
-	assert_true(acpi_parse(rsdp, map, &info, err, sizeof(err)));
+	assert_true(parses());
+	assert_int_equal(info.nr_bad_sums, 3);
+	assert_string_equal(info.bad_sum[0], "XSDT");
 }
 
 static void refuses_wrong_lengths(void **state __unused)
@@ -204,25 +209,104 @@ static void refuses_wrong_lengths(void **state __unused)
 	refused("APIC");
 	memcpy(table(PA_MADT) + 4, &(u32){ len + 1 }, 4);
 	refused("APIC");
+	/* The last entry is cut: all others count. */
 	memcpy(table(PA_MADT) + 4, &(u32){ len - 3 }, 4);
-	fix_sum(table(PA_MADT), len - 3, 9);
-	refused("torn entry");
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, 3);
+	assert_int_equal(info.nr_nmis, 0);
+	assert_int_equal(info.madt_torn, len - 6);
+	/* An odd byte at the end is nothing. */
+	memcpy(table(PA_MADT) + 4, &(u32){ len - 5 }, 4);
+	assert_true(parses());
+	assert_int_equal(info.madt_torn, 0);
 }
 
-static void refuses_torn_entries(void **state __unused)
+/* What can be passed over is; behind an entry without length nothing can be read. */
+static void passes_over_torn_entries(void **state __unused)
 {
 	u8 *m = table(PA_MADT);
-	u32 len = 36 + sizeof(madt_body);
 
-	m[45] = 0;		/* length of the first entry */
-	fix_sum(m, len, 9);
-	refused("torn entry at offset 44");
-	m[45] = 7;
-	fix_sum(m, len, 9);
-	refused("torn entry at offset 44");
-	m[45] = 255;
-	fix_sum(m, len, 9);
-	refused("torn entry at offset 44");
+	m[45 + 8] = 7;		/* too short for what it is: the next begins within it */
+	assert_true(parses());
+	assert_int_equal(info.madt_torn, 59);
+	assert_int_equal(info.cpu[0].apic_id, 0);
+	m[45 + 8] = 0;
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, 1);
+	assert_int_equal(info.madt_torn, 52);
+	m[45 + 8] = 255;
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, 1);
+	m[45] = 0;
+	refused("no enabled CPU");
+}
+
+/* A new MADT of @len bytes behind the header. */
+static u8 *new_madt(const void *body, u32 len)
+{
+	free(mem[1].mem);
+	mem[1].mem = NULL;
+	nr_mem--;
+	mem[1] = mem[nr_mem];		/* the SSDT; its place is free now */
+	return add_table(PA_MADT, "APIC", body, len);
+}
+
+/*
+ * Two sockets of 192 threads, as real firmware lists them: x2APIC entries from 255 on, IDs of
+ * the second socket far from the first's, hundreds of empty places with the broadcast ID.
+ */
+static void hundreds_of_cpus(void **state __unused)
+{
+	static u8 body[8 + 3000 * 16] = { 0, 0, 0xe0, 0xfe, 1 };
+	u8 *e = body + 8;
+	u32 i, id;
+
+	for (i = 0; i < 384; i++, e += 16) {
+		id = i < 192 ? i : 0x200 + i - 192;
+		memcpy(e, (u32[]){ 0x1009, id, 1, i }, 16);
+	}
+	for (i = 0; i < 640; i++, e += 16)
+		memcpy(e, (u32[]){ 0x1009, 0xffffffff, 0, i }, 16);
+	for (i = 0; i < 192; i++, e += 8)	/* the first socket's again, as type 0 */
+		memcpy(e, (u8[]){ 0, 8, (u8)i, (u8)i, 1, 0, 0, 0 }, 8);
+	/* Online capable: may be plugged in, is not there. */
+	memcpy(e, (u32[]){ 0x1009, 0x300, 2, 7 }, 16);
+	e += 16;
+	memcpy(e, (u8[]){ 16, 16, 1, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0 }, 16);
+	e += 16;
+	new_madt(body, (u32)(e - body));
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, 384);
+	assert_int_equal(info.cpu[383].apic_id, 0x2bf);
+	assert_int_equal(info.cpu[383].uid, 383);
+	assert_int_equal(info.nr_cpus_disabled, 1);
+	assert_int_equal(info.nr_cpus_dropped, 0);
+	assert_true(info.wakeup_mailbox);
+	assert_int_equal(info.madt_torn, 0);
+	free(mem[--nr_mem].mem);
+	for (i = 0; i < 1100; i++)
+		memcpy(body + 8 + i * 16, (u32[]){ 0x1009, i, 1, i }, 16);
+	add_table(PA_MADT, "APIC", body, 8 + 1100 * 16);
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, ACPI_MAX_CPUS);
+	assert_int_equal(info.nr_cpus_dropped, 1100 - ACPI_MAX_CPUS);
+}
+
+/* ACPI 1.0: an RSDP of 20 bytes, an RSDT, a FADT of 116 bytes. */
+static void old_tables(void **state __unused)
+{
+	const u32 entries[] = { PA_FADT, 0, 0xfffff000, PA_MADT };
+
+	rsdp[15] = 0;
+	memcpy(rsdp + 16, &(u32){ 0x7000 }, 4);
+	memset(rsdp + 20, 0xff, 16);
+	add_table(0x7000, "RSDT", entries, sizeof(entries));
+	memcpy(table(PA_FADT) + 4, &(u32){ 116 }, 4);
+	assert_true(parses());
+	assert_int_equal(info.nr_cpus, 3);
+	assert_int_equal(info.pm_timer, 0x608);
+	assert_int_equal(info.nr_sleep_regs, 1);
+	assert_int_equal(info.reset.space, 0xff);
 }
 
 static void wants_a_madt_with_cpus(void **state __unused)
@@ -295,6 +379,34 @@ static void finds_sleep_control(void **state __unused)
 	assert_int_equal(info.sleep_reg[0].addr, 0xfed80e00);
 	parse_fadt_of(255);
 	assert_int_equal(info.nr_sleep_regs, 0);
+	/* What such a machine says of PM1 and the PM timer is nothing. */
+	set32(64, 0x604);
+	set32(76, 0x608);
+	table(PA_FADT)[91] = 4;
+	parse_fadt_of(268);
+	assert_int_equal(info.nr_sleep_regs, 2);
+	assert_int_equal(info.pm_timer, 0x608);
+	set32(112, BIT(20));
+	parse_fadt_of(268);
+	assert_int_equal(info.nr_sleep_regs, 1);
+	assert_int_equal(info.sleep_reg[0].addr, 0xfed80e00);
+	assert_int_equal(info.pm_timer, 0);
+}
+
+/* The short form, if it is there; the long one, if it is a port. */
+static void finds_the_pm_timer(void **state __unused)
+{
+	set_gas(208, 1, 0x1808);
+	parse_fadt_of(244);
+	assert_int_equal(info.pm_timer, 0x608);
+	set32(76, 0);
+	parse_fadt_of(244);
+	assert_int_equal(info.pm_timer, 0x1808);
+	parse_fadt_of(219);
+	assert_int_equal(info.pm_timer, 0);
+	set_gas(208, 0, 0xfed80808);
+	parse_fadt_of(244);
+	assert_int_equal(info.pm_timer, 0);
 }
 
 static void finds_the_dsdt(void **state __unused)
@@ -345,8 +457,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_all, free_all)
 	const struct CMUnitTest tests[] = {
-		T(reads_whole_tables), T(checks_the_rsdp), T(refuses_wrong_checksums),
-		T(refuses_wrong_lengths), T(refuses_torn_entries),
+		T(reads_whole_tables), T(checks_the_rsdp), T(takes_wrong_checksums),
+		T(refuses_wrong_lengths), T(passes_over_torn_entries),
+		T(hundreds_of_cpus), T(old_tables), T(finds_the_pm_timer),
 		T(wants_a_madt_with_cpus), T(finds_sleep_registers), T(finds_sleep_control),
 		T(finds_the_dsdt), T(survives_any_contents),
 	};

@@ -101,11 +101,26 @@ static void other_encodings(void **state __unused)
 static void other_things(void **state __unused)
 {
 	assert_int_equal(UNCHANGED("\x08_S3D\x0a\x02" "\x08_S4W\x12\x03\x01\x00"), 0);
-	assert_int_equal(UNCHANGED("_S3_\x12\x06\x04\x01\x01"), 0);	/* a reference */
-	assert_int_equal(UNCHANGED("\x08_S3_\x0a\x05"), 0);		/* no package */
 	assert_int_equal(UNCHANGED("\x08_S6_\x12\x06\x04\x01\x01"), 0);
-	assert_int_equal(UNCHANGED("\x08^_S3_\x12\x06\x04\x01\x01"), 0);
+	assert_int_equal(UNCHANGED("_S5_\x12\x06\x04\x01\x01"), 0);	/* a reference */
+	assert_int_equal(UNCHANGED("\x08_S5_\x0a\x05"), 0);		/* no package */
+	assert_int_equal(UNCHANGED("\x08^_S5_\x12\x06\x04\x01\x01"), 0);
+	assert_int_equal(UNCHANGED("\x14\x0b_S5_\x00\xa4\x12\x04\x02\x01\x01"), 0);
 	assert_false(s5.known);
+}
+
+/*
+ * As some firmware does it: Method(_S3) { If (BXPT) { Return (Package...) } }, If (SS4) {
+ * Name(_S4...) }, Alias(XXXX, _S1), and a reference by path.
+ */
+static void other_definitions(void **state __unused)
+{
+	assert_int_equal(HIDE("\x14\x16_S3_\x00\xa0\x0dBXPT\xa4\x12\x06\x04\x0a\x06\x01\x00"
+			      "\xa0\x10SS4_\x08_S4_\x12\x06\x04\x01\x01\x00\x00"
+			      "\x06XXXX_S1_" "\xa4\\._SB__S3_",
+			      "\x14\x16XS3_\x00\xa0\x0dBXPT\xa4\x12\x06\x04\x0a\x06\x01\x00"
+			      "\xa0\x10SS4_\x08XS4_\x12\x06\x04\x01\x01\x00\x00"
+			      "\x06XXXXXS1_" "\xa4\\._SB_XS3_"), BIT(1) | BIT(3) | BIT(4));
 }
 
 /* S5's value is not an integer, or too big, or cut off. */
@@ -134,13 +149,13 @@ static void no_sleep_type(void **state __unused)
 
 static void torn_tables(void **state __unused)
 {
-	static const char one[] = "\x08\\_S3_\x12";
+	static const char one[] = "\x08\\_S3_";
 	u8 header[HEADER] = "DSDT";
 	u32 len;
 
 	for (len = 0; len < sizeof(one) - 1; len++)
 		assert_int_equal(hide(one, one, len), 0);
-	assert_int_equal(HIDE("\x08\\_S3_\x12", "\x08\\XS3_\x12"), BIT(3));
+	assert_int_equal(HIDE("\x08\\_S3_", "\x08\\XS3_"), BIT(3));
 	for (len = 0; len <= HEADER; len++)
 		assert_int_equal(aml_hide_sleep(header, len, &s5), 0);
 }
@@ -172,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_qemu), cmocka_unit_test(of_pcs),
 		cmocka_unit_test(other_encodings), cmocka_unit_test(other_things),
+		cmocka_unit_test(other_definitions),
 		cmocka_unit_test(no_sleep_type), cmocka_unit_test(torn_tables),
 		cmocka_unit_test(survives_any_contents),
 	};
