@@ -30,7 +30,7 @@ static s64 get_clock(struct domain *d, void *buf)
 	memset(&c, 0, sizeof(c));
 	c.host_tsc = rdtsc();
 	c.clock = pv_clock_ns(d, c.host_tsc);
-	c.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_HOST_TSC;
+	c.flags = (tsc_alike ? KVM_CLOCK_TSC_STABLE : 0) | KVM_CLOCK_HOST_TSC;
 	memcpy(buf, &c, sizeof(c));
 	return sizeof(c);
 }

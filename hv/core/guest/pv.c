@@ -208,7 +208,7 @@ static int write_clock(struct vcpu *v)
 	p.shift = clock_shift;
 	if (guest_read(v->dom, gpa + offsetof(struct pvclock, flags), &p.flags, 1))
 		return -EFAULT;
-	p.flags = PVCLOCK_TSC_STABLE | (p.flags & PVCLOCK_STOPPED);
+	p.flags = (tsc_alike ? PVCLOCK_TSC_STABLE : 0) | (p.flags & PVCLOCK_STOPPED);
 	if (v->pv_stopped)
 		p.flags |= PVCLOCK_STOPPED;
 	if (guest_write(v->dom, gpa, &p, sizeof(p)))

@@ -119,6 +119,7 @@
 #define MSR_PRED_CMD		0x49
 #define MSR_UCODE_WRITE		0x79
 #define MSR_UCODE_REV		0x8b
+#define MSR_XAPIC_DISABLE_STATUS 0xbd
 #define MSR_MTRRCAP		0xfe
 #define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_FLUSH_CMD		0x10b

@@ -35,6 +35,9 @@
 #define ICR_SPIN		10000000
 #define CALIBRATION_ROUNDS	10
 
+#define CPUID_7_EDX_ARCH_CAPS	BIT(29)
+#define ARCH_CAP_XAPIC_DISABLE	BIT(21)
+
 static volatile u8 *mmio;
 static bool use_deadline;
 static u64 timer_khz;		/* of the APIC's counter, when it is used */
@@ -111,6 +114,26 @@ int lapic_enable_x2apic(void)
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_EXTD);
 	this_cpu()->x2apic = true;
 	return 0;
+}
+
+/* Locked for good (SDM vol. 4, IA32_XAPIC_DISABLE_STATUS)? Then leaving the mode is #GP. */
+static bool is_locked(void)
+{
+	u64 caps, status;
+
+	return cpuid(0).eax >= 7 && (cpuid(7).edx & CPUID_7_EDX_ARCH_CAPS) &&
+	       !rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps) && (caps & ARCH_CAP_XAPIC_DISABLE) &&
+	       !rdmsr_safe(MSR_XAPIC_DISABLE_STATUS, &status) && (status & 1);
+}
+
+void lapic_leave_x2apic(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	if (!(base & APIC_BASE_EXTD) || is_locked())
+		return;
+	wrmsr(MSR_APIC_BASE, base & ~(APIC_BASE_ENABLE | APIC_BASE_EXTD));
+	wrmsr(MSR_APIC_BASE, (base & ~APIC_BASE_EXTD) | APIC_BASE_ENABLE);
 }
 
 /* Masked, unless firmware wired an NMI or its own handler to it. */

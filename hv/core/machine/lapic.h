@@ -68,6 +68,8 @@ void lapic_init_cpu(void);
 bool lapic_has_lvt(u32 reg);
 /* Switch this CPU to x2APIC mode. -EOPNOTSUPP if it has none. */
 int lapic_enable_x2apic(void);
+/* Back to xAPIC mode on a CPU that firmware left in the other, unless it is locked there. */
+void lapic_leave_x2apic(void);
 bool lapic_is_x2apic(void);
 /* After tsc_init(), BSP: choose and calibrate the timer. */
 void lapic_timer_init(bool allow_deadline);

@@ -43,6 +43,7 @@ u32 nr_cpus;
 static struct cpu boot_cpu;
 static struct mtrr_state boot_mtrr;
 static u32 mtrr_synced;		/* APs that had others; atomic */
+static u32 adjust_synced;	/* the same of TSC_ADJUST */
 static void (*released_to)(void);	/* NULL: they wait */
 
 void ap_main(struct cpu *c);
@@ -128,16 +129,22 @@ void ap_main(struct cpu *c)
 	cpu_init_control_registers();
 	if (mtrr_sync(&boot_mtrr))
 		fetch_add(&mtrr_synced, 1u);
+	if (tsc_adjust_sync())
+		fetch_add(&adjust_synced, 1u);
 	if (boot_cpu.x2apic)
 		lapic_enable_x2apic();
+	else
+		lapic_leave_x2apic();
 	lapic_init_cpu();
 	if (lapic_id() != c->apic_id) {
 		log_warn("CPU with APIC ID %u came too late: it stays off", lapic_id());
 		panic_stop_cpu();
 	}
 	smp_store_release(&c->online, true);
-	while (!(fn = smp_load_acquire(&released_to)))
+	while (!(fn = smp_load_acquire(&released_to))) {
+		tsc_sync_answer(c->index);
 		pause();
+	}
 	fn();
 	panic("an application processor's start returned");
 }
@@ -154,6 +161,18 @@ static bool wait_online(struct cpu *c, u64 us)
 	return true;
 }
 
+/* Clocks that guests read without us must not go back when they move. */
+static void compare_tsc(const struct cpu *c)
+{
+	s64 off = tsc_sync_ask(c->index);
+
+	if (!off)
+		return;
+	log_warn("the TSC of the CPU with APIC ID %u is %lld cycles off: clocks will be slower",
+		 c->apic_id, off);
+	tsc_alike = false;
+}
+
 static bool start_ap(u32 apic_id, hpa_t page, struct trampoline_args *args)
 {
 	struct cpu *c = cpu_alloc(apic_id);
@@ -168,10 +187,12 @@ static bool start_ap(u32 apic_id, hpa_t page, struct trampoline_args *args)
 		up = wait_online(c, AP_WAIT_US);
 	}
 	WRITE_ONCE(args->cpu, 0);
-	if (up)
+	if (up) {
 		cpus[nr_cpus++] = c;
-	else
+		compare_tsc(c);
+	} else {
 		log_warn("the CPU with APIC ID %u does not start: it stays off", apic_id);
+	}
 	return up;
 }
 
@@ -250,6 +271,9 @@ void smp_start_aps(const struct acpi_info *acpi, const struct boot_info *bi)
 	if (mtrr_synced)
 		log_info("MTRRs of %u other CPUs were not CPU 0's: set alike",
 			 mtrr_synced);
+	if (adjust_synced)
+		log_info("TSC_ADJUST of %u other CPUs was not CPU 0's: set alike",
+			 adjust_synced);
 	log_info("%u CPUs run (%s)", nr_cpus, boot_cpu.x2apic ? "x2APIC" : "xAPIC");
 }
 

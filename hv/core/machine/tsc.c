@@ -45,20 +45,24 @@ void tsc_delay_us(u64 us)
 		pause();
 }
 
-/* CPUID 0x15: TSC/crystal ratio; 0x16: base frequency (SDM vol. 2, CPUID). */
+/* CPUID 0x15: TSC/crystal ratio, and the crystal's frequency (SDM vol. 2, CPUID). */
 static u64 khz_from_cpuid(void)
 {
-	u32 max = cpuid(0).eax;
 	struct cpuid r;
 
-	if (max < 0x15)
+	if (cpuid(0).eax < 0x15)
 		return 0;
 	r = cpuid(0x15);
-	if (!r.eax || !r.ebx)
-		return 0;
-	if (r.ecx)
-		return (u64)r.ecx * r.ebx / r.eax / 1000;
-	return max >= 0x16 ? (u64)(cpuid(0x16).eax & 0xffff) * 1000 : 0;
+	return r.eax ? (u64)r.ecx * r.ebx / r.eax / 1000 : 0;
+}
+
+/*
+ * Where CPUID 0x15 leaves the crystal out, 0x16 has the base frequency, in MHz of the label:
+ * a Skylake's 3500 are 3504. So it is for machines without a clock to measure by.
+ */
+static u64 khz_from_label(void)
+{
+	return cpuid(0).eax >= 0x16 ? (u64)(cpuid(0x16).eax & 0xffff) * 1000 : 0;
 }
 
 /* A hypervisor below us may tell: leaf 0x40000010, EAX = kHz. */
@@ -174,6 +178,12 @@ static u64 khz_from_pm_timer(u16 port)
 	return best.khz;
 }
 
+/* Does it count alike in all P- and C-states? */
+static bool is_invariant(void)
+{
+	return cpuid(0x80000000).eax >= 0x80000007 && (cpuid(0x80000007).edx & BIT(8));
+}
+
 void tsc_init(u16 pm_timer)
 {
 	const char *how = "CPUID";
@@ -191,9 +201,15 @@ void tsc_init(u16 pm_timer)
 		how = "PM timer";
 		tsc_khz = khz_from_pm_timer(pm_timer);
 	}
+	if (!tsc_khz) {
+		how = "base frequency: time may be off by some 0.1 %";
+		tsc_khz = khz_from_label();
+	}
 	if (!tsc_khz)
 		fatal("no clock tells the frequency of the TSC");
-	log_info("TSC: %llu.%03llu MHz (%s)", tsc_khz / 1000, tsc_khz % 1000, how);
+	log_info("TSC: %llu.%03llu MHz (%s)%s", tsc_khz / 1000, tsc_khz % 1000, how,
+		 is_invariant() ? "" : ", not invariant");
+	tsc_adjust_init();
 }
 
 u64 hv_tsc(void)

@@ -18,6 +18,19 @@ u64 tsc_uptime_us(void);
 /* Busy wait; needs tsc_init(). */
 void tsc_delay_us(u64 us);
 
+/*
+ * tsc_sync.c: all CPUs have the boot CPU's TSC_ADJUST, and whether their TSCs agree is found out
+ * as each starts. tsc_alike: they do, as far as one can see; constant after smp_start_aps().
+ */
+extern bool tsc_alike;
+/* BSP: what it is to be. AP: true if it was something else here. */
+void tsc_adjust_init(void);
+bool tsc_adjust_sync(void);
+/* AP that waits: answer if this CPU is asked. */
+void tsc_sync_answer(u32 cpu);
+/* BSP: by how many cycles, at least, CPU @cpu's TSC is ahead of ours. It must be answering. */
+s64 tsc_sync_ask(u32 cpu);
+
 /* The TSC now. */
 u64 hv_tsc(void);
 

@@ -29,6 +29,11 @@ static inline u64 rdtsc(void)
 	return host_tsc;
 }
 
+static inline u64 rdtsc_ordered(void)
+{
+	return host_tsc;
+}
+
 static inline struct cpuid cpuid_count(u32 leaf, u32 sub)
 {
 	return host_cpuid(leaf, sub);

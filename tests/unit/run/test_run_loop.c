@@ -35,6 +35,7 @@
 #define GUESTS	3
 
 u64 tsc_khz = 1000000;
+bool tsc_alike = true;
 u64 host_tsc;
 
 static struct cpu cpu, other_cpu, *here;
