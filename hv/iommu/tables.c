@@ -2,6 +2,7 @@
 /* This machine's IOMMUs, as firmware lists them in DMAR or IVRS; the contract is in tables.h. */
 #include "dmar.h"
 #include "ivrs.h"
+#include "lib/printf.h"
 #include "machine/acpi.h"
 #include "machine/log.h"
 #include "machine/paging.h"
@@ -116,6 +117,16 @@ static const void *find(const char *name, u32 *len)
 	return table;
 }
 
+/* Some firmware leaves a table without units when its IOMMUs are off. */
+static bool dmar_has_units(const void *table, u32 len, char *err, u32 err_len)
+{
+	if (!dmar_parse(table, len, &iommu_dmar, err, err_len))
+		return false;
+	if (!iommu_dmar.nr_units)
+		bp_snprintf(err, err_len, "it lists no unit");
+	return iommu_dmar.nr_units;
+}
+
 void iommu_read_tables(void)
 {
 	u32 intel_len = 0, amd_len = 0;
@@ -123,7 +134,7 @@ void iommu_read_tables(void)
 	const void *amd = find("IVRS", &amd_len);
 	char err[160];
 
-	if (intel && dmar_parse(intel, intel_len, &iommu_dmar, err, sizeof(err))) {
+	if (intel && dmar_has_units(intel, intel_len, err, sizeof(err))) {
 		iommu_kind = IOMMU_INTEL;
 		log_dmar();
 		return;
