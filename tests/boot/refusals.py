@@ -148,15 +148,20 @@ def main():
     tables = []
     fatal = "bedplate: fatal: "
 
-    def torn(which):
-        """GRUB flips a byte of the table before it starts Bedplate."""
-        return "insmod memrw\nwrite_byte %#x 0xa5" % (tables[0][which] + 37)
+    def torn(which, offset):
+        """GRUB changes a byte of the table before it starts Bedplate."""
+        return "insmod memrw\nwrite_byte %#x 0xa5" % (tables[0][which] + offset)
 
     cases = [
         ("no module", dict(want=fatal + "no module: ",
                            then=lambda m: tables.append(find_tables(m)))),
-        ("torn RSDT", lambda: dict(want=fatal + "torn ACPI table: RSDT at ", grub=torn(0))),
-        ("torn MADT", lambda: dict(want=fatal + "torn ACPI table: APIC at ", grub=torn(1))),
+        ("torn RSDT", lambda: dict(want=fatal + "torn ACPI table: no RSDT at ", grub=torn(0, 0))),
+        ("torn MADT", lambda: dict(want=fatal + "torn ACPI table: there is no MADT in RSDT",
+                                   grub=torn(1, 0))),
+        ("APIC elsewhere", lambda: dict(want=fatal + "the local APIC is at 0x",
+                                        grub=torn(1, 37))),
+        ("wrong checksum", lambda: dict(want="ACPI: APIC has a wrong checksum, and is used",
+                                        grub=torn(1, 9))),
         ("no bzImage", dict(want=fatal + "domain 0's kernel (module 1) is no bzImage",
                             modules=[(no_kernel, "")])),
         ("kernel cut short", dict(want=fatal + "domain 0's kernel (module 1) is cut short",
