@@ -12,6 +12,7 @@
 #include "hv/core/apic/vlapic.h"
 #include "hv/core/guest/insn.h"
 #include "hv/core/guest/pci_cfg.h"
+#include "hv/core/guest/sleep.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/run/npf.h"
@@ -21,6 +22,7 @@
 
 #define REGS	0xfed90000ull
 #define CONFIG	(REGS + 0x10000)	/* a page of configuration space */
+#define SLEEP	(REGS + 0x20000)	/* one with a sleep control register */
 #define RIP	0x1000u
 
 static struct vcpu v;
@@ -56,6 +58,16 @@ void pci_cfg_access(gpa_t gpa, u32 size, bool write, u64 *val)
 {
 	assert_int_equal(gpa & (size - 1), 0);
 	virt_iommu_access(gpa, size, write, val);
+}
+
+bool sleep_hit(gpa_t gpa)
+{
+	return gpa - SLEEP < PAGE_SIZE;
+}
+
+void sleep_access(gpa_t gpa, u32 size, bool write, u64 *val)
+{
+	pci_cfg_access(gpa, size, write, val);
 }
 
 int insn_fetch(struct vcpu *w __unused, const struct vcpu_paging *p __unused, u8 *buf)
@@ -231,6 +243,7 @@ static void at_the_start(void **state __unused)
 }
 
 #define IN_CONFIG	0x10000u	/* from REGS on */
+#define IN_SLEEP	0x20000u
 
 static void configuration(void **state __unused)
 {
@@ -252,6 +265,17 @@ static void configuration(void **state __unused)
 	STORE(IN_CONFIG + 0x48, "\x09\x03");
 	assert_int_equal(faults, 2);
 	assert_int_equal(last.nr, 4);
+}
+
+static void sleep_control(void **state __unused)
+{
+	STORE(IN_SLEEP + 0xe04, "\x88\x03");		/* mov %al, (%rbx) */
+	assert_access(IN_SLEEP + 0xe04, 1, true, 2);
+	LOAD(IN_SLEEP + 0xe04, "\x0f\xb6\x0b");
+	assert_access(IN_SLEEP + 0xe04, 1, false, 3);
+	STORE(IN_SLEEP + 0xe04, "\x08\x03");		/* or %al, (%rbx) */
+	assert_int_equal(faults, 1);
+	assert_int_equal(last.nr, 2);
 }
 
 static void assert_refused(u32 nr)
@@ -368,7 +392,7 @@ static void other_strings(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(loads), T(stores), T(again), T(at_the_start), T(configuration), T(others),
+		T(loads), T(stores), T(again), T(at_the_start), T(configuration), T(sleep_control), T(others),
 		T(string_stores), T(string_stores_of_one), T(other_strings),
 	};
 
