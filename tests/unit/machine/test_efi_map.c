@@ -12,7 +12,7 @@
 #include "hv/core/machine/efi_map.h"
 
 #define DESC	48		/* as firmware has them: longer than what is known */
-#define MAX	400
+#define MAX	1100
 #define MMIO	11
 
 static u8 bytes[MAX * DESC];
