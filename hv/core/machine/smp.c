@@ -118,6 +118,13 @@ static struct cpu *cpu_alloc(u32 apic_id)
 	return c;
 }
 
+/* A CPU that was given up is not to be: nobody knows of it, and another has its index. */
+static noreturn void stay_off(void)
+{
+	log_warn("CPU with APIC ID %u came too late: it stays off", lapic_id());
+	panic_stop_cpu();
+}
+
 /* First C code of an AP; trampoline's tables are gone, the stack is its own. */
 void ap_main(struct cpu *c)
 {
@@ -136,15 +143,15 @@ void ap_main(struct cpu *c)
 	else
 		lapic_leave_x2apic();
 	lapic_init_cpu();
-	if (lapic_id() != c->apic_id) {
-		log_warn("CPU with APIC ID %u came too late: it stays off", lapic_id());
-		panic_stop_cpu();
-	}
+	if (lapic_id() != c->apic_id)
+		stay_off();
 	smp_store_release(&c->online, true);
 	while (!(fn = smp_load_acquire(&released_to))) {
 		tsc_sync_answer(c->index);
 		pause();
 	}
+	if (c->index >= nr_cpus || cpus[c->index] != c)
+		stay_off();
 	fn();
 	panic("an application processor's start returned");
 }
