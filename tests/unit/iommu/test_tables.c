@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whether firmware's tables name an IOMMU at all. */
-// SOURCES: hv/iommu/tables.c hv/iommu/dmar.c hv/iommu/ivrs.c hv/iommu/ivrs_devs.c hv/core/lib/printf.c tests/unit/rig/dmar_rig.c
+// SOURCES: hv/iommu/tables.c hv/iommu/sources.c hv/iommu/dmar.c hv/iommu/ivrs.c hv/iommu/ivrs_devs.c hv/core/lib/printf.c tests/unit/rig/dmar_rig.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
