@@ -11,6 +11,14 @@ thorough reports shapes.two_nodes scripts/lab run --smp 4 --mem 6G --cpu=+la57 -
 	--qemu="-object memory-backend-ram,id=m0,size=3G -object memory-backend-ram,id=m1,size=3G \
 		-numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3 -numa dist,src=0,dst=1,val=21" -- \
 	/opt/tests/shape 4 2 6144 --smp 2
-# APIC IDs with gaps, and CPUs that could be plugged in.
-thorough reports shapes.many_cpus scripts/lab run --smp 32 --overlay "$overlay" \
+# A CPU whose APIC ID is 290: firmware leaves all of them in x2APIC mode, and the IOMMU must
+# know such IDs for interrupts to reach it.
+thorough reports shapes.high_ids scripts/lab run --overlay "$overlay" \
+	--qemu="-device amd-iommu,intremap=on,xtsup=on \
+		-smp 2,sockets=300,dies=1,cores=1,threads=1,maxcpus=300 \
+		-device EPYC-v4-x86_64-cpu,socket-id=290,die-id=0,core-id=0,thread-id=0" -- \
+	/opt/tests/shape 3 1 2048 --smp 2
+# APIC IDs with gaps, and CPUs that could be plugged in. On the counting machine, as so many
+# ticks are more than the emulator can bear in real time.
+thorough reports shapes.many_cpus scripts/lab run --icount --smp 32 --overlay "$overlay" \
 	--qemu='-smp 32,sockets=2,dies=2,cores=5,threads=2,maxcpus=40' -- /opt/tests/shape 32 1 2048
