@@ -13,6 +13,8 @@
 #include "hv/core/machine/microcode.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/machine/panic.h"
+#include "hv/core/machine/screen.h"
+#include "hv/core/machine/serial.h"
 #include "hv/core/machine/smp.h"
 #include "hv/core/machine/trap.h"
 #include "hv/core/machine/tsc.h"
@@ -21,22 +23,19 @@
 #include "multiboot2.h"
 #include "start.h"
 
-#define VGA_TEXT	0xb8000
-
 static struct boot_info boot_info;
 
 /* Ours, since the loader's copy lies in memory that becomes domain 0's. */
 static u8 mbi_copy[MB2_MAX_SIZE] __aligned(8);
 
-static void init_screen(void)
+/* Before the loader's information is understood. */
+static noreturn void refuse(const char *what, const char *why)
 {
-	const struct boot_framebuffer *fb = &boot_info.fb;
+	const struct serial_option usual = { .kind = SERIAL_AUTO };
 
-	if (fb->type == BOOT_FB_TEXT && fb->addr == VGA_TEXT && fb->width && fb->height &&
-	    (u64)fb->width * fb->height * 2 <= 0x8000)
-		console_init_vga(phys_to_virt(VGA_TEXT), fb->width, fb->height);
-	else if (fb->type == BOOT_FB_NONE && !boot_info.efi)
-		console_init_vga(phys_to_virt(VGA_TEXT), 80, 25);
+	serial_init(&usual, &boot_info.map);
+	vga_text_init(80, 25);
+	fatal("%s%s", what, why);
 }
 
 static void read_loader_info(u32 magic, u32 info)
@@ -44,20 +43,15 @@ static void read_loader_info(u32 magic, u32 info)
 	const char *err;
 	u32 size;
 
-	if (magic != MB2_BOOT_MAGIC) {
-		console_init_serial(CONSOLE_SERIAL_DEFAULT);
-		console_init_vga(phys_to_virt(VGA_TEXT), 80, 25);
-		fatal("the loader does not speak multiboot2");
-	}
+	if (magic != MB2_BOOT_MAGIC)
+		refuse("the loader does not speak multiboot2", "");
 	size = *(u32 *)phys_to_virt(info);
 	if (size <= sizeof(mbi_copy))
 		memcpy(mbi_copy, phys_to_virt(info), size);
 	err = size <= sizeof(mbi_copy) ? mb2_parse(mbi_copy, size, &boot_info)
 				       : "it is too long";
-	if (err) {
-		console_init_serial(CONSOLE_SERIAL_DEFAULT);
-		fatal("the loader's information is torn: %s", err);
-	}
+	if (err)
+		refuse("the loader's information is torn: ", err);
 }
 
 static void read_options(void)
@@ -66,8 +60,8 @@ static void read_options(void)
 	int err = cmdline_parse(boot_info.cmdline, &hv_options, &rep);
 	u32 i;
 
-	console_init_serial((u16)hv_options.serial);
-	init_screen();
+	serial_init(&hv_options.serial, &boot_info.map);
+	screen_init(&boot_info);
 	log_level = (int)hv_options.loglevel;
 	log_info("Bedplate " STRING_OF(BP_VERSION) ", loaded by %s, options \"%s\"",
 		 boot_info.loader, boot_info.cmdline);
@@ -85,6 +79,7 @@ static void main_on_own_stack(void)
 	hpa_t rsdp;
 
 	acpi_init(&boot_info, &rsdp);
+	serial_init_spcr();
 	devices_find_units();
 	linux_loader_set_rsdp(rsdp);
 	lapic_init(acpi_info.lapic_addr);
@@ -109,5 +104,6 @@ noreturn void hv_main(u32 magic, u32 info)
 	read_options();
 	memmap_init(&boot_info, frames_bytes);
 	paging_init();
+	console_remap();
 	smp_enter_boot_cpu(main_on_own_stack);
 }

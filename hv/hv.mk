@@ -38,7 +38,7 @@ HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
 	-Wl,--no-warn-rwx-segments
 
 HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]' -not -path '*/boot/efi/*')))
-HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS))
+HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS)) $(O)/obj/font.o
 
 .PHONY: bedplate
 bedplate: $(O)/bedplate.elf
@@ -64,6 +64,13 @@ $(O)/obj/sources: FORCE
 .PHONY: FORCE
 FORCE:
 $(HV_OBJS): $(O)/obj/flags
+
+# The frame buffer's glyphs, of Debian's package console-setup-linux: VGA's, public domain.
+FONT ?= /usr/share/consolefonts/Uni2-VGA16.psf.gz
+$(O)/obj/font.o: $(SRC)/hv/font $(FONT) $(O)/obj/flags
+	@echo "  FONT    $(FONT)"
+	$(HV_Q)$(SRC)/hv/font $(FONT) >$(O)/obj/font.S
+	$(HV_Q)$(HVCC) -c -o $@ $(O)/obj/font.S
 
 # First link without symbols, then with the table made from it: functions
 # precede it in the image and so do not move.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Table of Bedplate's options, and their parser. */
 #include "cmdline.h"
-#include "console.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "log.h"
@@ -19,7 +18,6 @@ struct option {
 	u32 min, max;
 };
 
-static const struct choice serial_choices[] = { { "off", CONSOLE_NO_SERIAL }, { NULL, 0 } };
 static const struct choice level_choices[] = {
 	{ "err", LOG_ERR }, { "warn", LOG_WARN }, { "info", LOG_INFO },
 	{ "debug", LOG_DEBUG }, { NULL, 0 },
@@ -49,9 +47,8 @@ static const struct choice l1d_choices[] = {
 
 #define FIELD(f) offsetof(struct hv_options, f)
 
-/* Each is described in docs/boot.md. */
+/* Each, and serial=, is described in docs/boot.md. */
 static const struct option options[] = {
-	{ "serial", FIELD(serial), serial_choices, true, 0x10, 0xfff8 },
 	{ "loglevel", FIELD(loglevel), level_choices, true, LOG_ERR, LOG_DEBUG },
 	{ "panic", FIELD(panic_reboot), panic_choices, false, 0, 0 },
 	{ "dom0_max_cpus", FIELD(dom0_max_cpus), NULL, true, 1, 256 },
@@ -71,11 +68,11 @@ static const struct option options[] = {
 	{ "verw", FIELD(verw_off), off_choices, false, 0, 0 },
 };
 
-#define DEFAULTS { .serial = CONSOLE_SERIAL_DEFAULT, .loglevel = LOG_INFO }
+#define DEFAULTS { .serial.kind = SERIAL_AUTO, .loglevel = LOG_INFO }
 
 struct hv_options hv_options = DEFAULTS;
 
-static int digit(char c)
+u32 cmdline_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -86,8 +83,7 @@ static int digit(char c)
 	return 16;
 }
 
-/* Decimal or 0x hexadecimal, all of [s, s + n). */
-static bool parse_number(const char *s, size_t n, u32 *val)
+bool cmdline_number(const char *s, size_t n, u64 *val)
 {
 	u32 base = 10;
 	u64 v = 0;
@@ -99,13 +95,11 @@ static bool parse_number(const char *s, size_t n, u32 *val)
 		n -= 2;
 	}
 	for (i = 0; i < n; i++) {
-		if ((u32)digit(s[i]) >= base)
+		if (cmdline_digit(s[i]) >= base || v >> 59)
 			return false;
-		v = v * base + digit(s[i]);
-		if (v > 0xffffffffu)
-			return false;
+		v = v * base + cmdline_digit(s[i]);
 	}
-	*val = (u32)v;
+	*val = v;
 	return n > 0;
 }
 
@@ -117,14 +111,18 @@ static bool same(const char *word, const char *s, size_t n)
 static bool parse_value(const struct option *opt, const char *s, size_t n, u32 *val)
 {
 	const struct choice *c;
+	u64 number;
 
 	for (c = opt->choices; c && c->word; c++)
 		if (same(c->word, s, n)) {
 			*val = c->value;
 			return true;
 		}
-	return opt->number && parse_number(s, n, val) && *val >= opt->min &&
-	       *val <= opt->max;
+	if (!opt->number || !cmdline_number(s, n, &number) || number < opt->min ||
+	    number > opt->max)
+		return false;
+	*val = (u32)number;
+	return true;
 }
 
 static void copy_word(char *to, const char *s, size_t n)
@@ -134,6 +132,12 @@ static void copy_word(char *to, const char *s, size_t n)
 	to[n] = 0;
 }
 
+static int malformed(struct cmdline_report *rep, const char *s, size_t n)
+{
+	copy_word(rep->bad, s, n);
+	return -EINVAL;
+}
+
 static int parse_word(const char *s, size_t n, struct hv_options *o,
 		      struct cmdline_report *rep)
 {
@@ -141,14 +145,16 @@ static int parse_word(const char *s, size_t n, struct hv_options *o,
 	size_t name = eq ? (size_t)(eq - s) : n;
 	u32 i;
 
+	if (same("serial", s, name))
+		return eq && serial_option_parse(eq + 1, n - name - 1, &o->serial) ?
+		       0 : malformed(rep, s, n);
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
 		if (!same(options[i].name, s, name))
 			continue;
 		if (eq && parse_value(&options[i], eq + 1, n - name - 1,
 				      (u32 *)(void *)((char *)o + options[i].field)))
 			return 0;
-		copy_word(rep->bad, s, n);
-		return -EINVAL;
+		return malformed(rep, s, n);
 	}
 	if (rep->nr_unknown < ARRAY_SIZE(rep->unknown))
 		copy_word(rep->unknown[rep->nr_unknown], s, n);

@@ -4,9 +4,9 @@
 #define BP_CORE_CMDLINE_H
 
 #include "lib/types.h"
+#include "serial.h"
 
 struct hv_options {
-	u32 serial;		/* I/O port, CONSOLE_NO_SERIAL: off */
 	u32 loglevel;		/* enum log_level */
 	u32 panic_reboot;	/* 0 halt, 1 reboot */
 	u32 dom0_max_cpus;	/* 0: all */
@@ -52,5 +52,9 @@ struct cmdline_report {
  * rep->bad naming it. Pure.
  */
 int cmdline_parse(const char *line, struct hv_options *o, struct cmdline_report *rep);
+
+/* For parsers of values: decimal or 0x hexadecimal, all of [s, s + n); a digit, 16: none. */
+bool cmdline_number(const char *s, size_t n, u64 *val);
+u32 cmdline_digit(char c);
 
 #endif

@@ -45,9 +45,33 @@ static u32 format_line(char *line, int level, const char *fmt, va_list ap)
 	return n;
 }
 
-static void log_vprintf(int level, const char *fmt, va_list ap)
+/* @line: as in the ring, without what says its level. */
+static void show(void (*write)(const char *s, u32 len), const char *line, u32 n)
 {
 	static const char prefix[] = "bedplate: ";
+
+	write(prefix, sizeof(prefix) - 1);
+	write(line + 2, n - 2);
+}
+
+void log_replay(void (*write)(const char *s, u32 len))
+{
+	u64 pos = end > LOG_SIZE ? end - LOG_SIZE : 0;
+	char line[LOG_LINE];
+	u32 n = 0;
+
+	for (; pos < end; pos++) {
+		line[n++] = ring[pos & (LOG_SIZE - 1)];
+		if (n == LOG_LINE || line[n - 1] == '\n') {
+			if (n > 2)
+				show(write, line, n);
+			n = 0;
+		}
+	}
+}
+
+static void log_vprintf(int level, const char *fmt, va_list ap)
+{
 	char line[LOG_LINE];
 	bool locked = !READ_ONCE(no_lock);
 	u32 n;
@@ -56,8 +80,7 @@ static void log_vprintf(int level, const char *fmt, va_list ap)
 	if (locked)
 		spin_lock(&lock);
 	ring_write(line, n);
-	console_write(prefix, sizeof(prefix) - 1);
-	console_write(line + 2, n - 2);
+	show(console_write, line, n);
 	if (locked)
 		spin_unlock(&lock);
 }

@@ -24,6 +24,9 @@ void log_printf(int level, const char *fmt, ...) __printf(2, 3);
  */
 u32 log_copy(u64 pos, char *buf, u32 len, u64 *start, u64 *next);
 
+/* Boot: show all lines so far by @write, as consoles show them. */
+void log_replay(void (*write)(const char *s, u32 len));
+
 /* A CPU panics: from now on take no lock. */
 void log_panic_mode(void);
 

@@ -60,6 +60,8 @@ bool memmap_set(struct mem_map *m, hpa_t start, hpa_t end, u32 type);
 u64 memmap_trim(struct mem_map *m, hpa_t limit);
 /* Type at @pa; MEM_RESERVED in holes. */
 u32 memmap_type(const struct mem_map *m, hpa_t pa);
+/* Is any of [start, end) RAM? The map need not be normalised. */
+bool memmap_has_ram(const struct mem_map *m, hpa_t start, hpa_t end);
 /*
  * Where Bedplate's block goes, with @frame_table_bytes (whole pages) in it.
  * @used: image and modules, which it must avoid. False: too little memory.

@@ -163,6 +163,16 @@ u32 memmap_type(const struct mem_map *m, hpa_t pa)
 	return MEM_RESERVED;
 }
 
+bool memmap_has_ram(const struct mem_map *m, hpa_t start, hpa_t end)
+{
+	u32 i;
+
+	for (i = 0; i < m->nr; i++)
+		if (m->r[i].type == MEM_RAM && m->r[i].start < end && m->r[i].end > start)
+			return true;
+	return false;
+}
+
 /* Does [a, a + len) hit something in use? Then *other is its start or end. */
 static bool collides(const struct mem_range *used, u32 nr, hpa_t a, u64 len,
 		     bool top, hpa_t *other)

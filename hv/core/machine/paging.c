@@ -203,9 +203,21 @@ static void *vmap(hpa_t pa, u64 len, u64 prot)
 	return ok ? (void *)(uintptr_t)(va + off) : NULL;
 }
 
+static void *map_device(hpa_t pa, u64 len, u64 prot)
+{
+	if (kernel_cr3)
+		return vmap(pa, len, prot);
+	return pa < SZ_4G && len <= SZ_4G - pa ? phys_to_virt(pa) : NULL;
+}
+
 void *ioremap(hpa_t pa, u64 len)
 {
-	return vmap(pa, len, MAP_UC);
+	return map_device(pa, len, MAP_UC);
+}
+
+void *ioremap_wc(hpa_t pa, u64 len)
+{
+	return map_device(pa, len, MAP_WC);
 }
 
 void *memremap(hpa_t pa, u64 len)

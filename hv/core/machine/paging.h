@@ -20,11 +20,12 @@
 #define VMAP_SIZE		0x0000010000000000ull
 #define IMAGE_BASE		0xffffffff80000000ull
 
-/* Protection of a mapping of ours. PAT index: 0 = WB, 3 (PCD|PWT) = UC. */
+/* Protection of a mapping of ours. PAT index: 0 = WB, 1 (PWT) = WC, 3 (PCD|PWT) = UC. */
 #define MAP_RO		(HPTE_P | HPTE_NX)
 #define MAP_RW		(HPTE_P | HPTE_W | HPTE_NX)
 #define MAP_RX		(HPTE_P)
 #define MAP_UC		(HPTE_P | HPTE_W | HPTE_NX | HPTE_PCD | HPTE_PWT)
+#define MAP_WC		(HPTE_P | HPTE_W | HPTE_NX | HPTE_PWT)
 
 extern u64 kernel_cr3;
 
@@ -41,11 +42,13 @@ hpa_t virt_to_phys(const void *va);
 bool phys_is_mapped(hpa_t pa, u64 len);
 
 /*
- * Map device memory uncached (ioremap) or firmware's tables write-back
- * (memremap), any alignment. NULL when out of page-table memory or of
- * addresses. There is no unmapping. Any CPU, any time after paging_init().
+ * Map device memory uncached (ioremap) or write-combining (ioremap_wc), or firmware's
+ * tables write-back (memremap), any alignment. NULL when out of page-table memory or of
+ * addresses. There is no unmapping. Any CPU, any time after paging_init(); before that
+ * the first two give what the image's tables map, until paging_init(), or NULL above 4 GiB.
  */
 void *ioremap(hpa_t pa, u64 len);
+void *ioremap_wc(hpa_t pa, u64 len);
 void *memremap(hpa_t pa, u64 len);
 
 /* A stack of @pages pages with an unmapped page below: its top, NULL if no memory. */

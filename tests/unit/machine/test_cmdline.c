@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bedplate's options. */
-// SOURCES: hv/core/machine/cmdline.c
+// SOURCES: hv/core/machine/cmdline.c hv/core/machine/serial_option.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static struct cmdline_report rep;
 static void defaults(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("", &o, &rep), 0);
-	assert_int_equal(o.serial, 0x3f8);
+	assert_int_equal(o.serial.kind, SERIAL_AUTO);
 	assert_int_equal(o.loglevel, LOG_INFO);
 	assert_int_equal(o.panic_reboot, 0);
 	assert_int_equal(o.dom0_max_cpus, 0);
@@ -34,7 +34,8 @@ static void takes_every_option(void **state __unused)
 				       "dom0_max_cpus=3 hide_hypervisor=1 timer=apic apicv=registers "
 				       "iommu=required vtd=scalable\n",
 				       &o, &rep), 0);
-	assert_int_equal(o.serial, 0x2f8);
+	assert_int_equal(o.serial.kind, SERIAL_PORT);
+	assert_int_equal(o.serial.addr, 0x2f8);
 	assert_int_equal(o.loglevel, LOG_DEBUG);
 	assert_int_equal(o.panic_reboot, 1);
 	assert_int_equal(o.dom0_max_cpus, 3);
@@ -43,7 +44,7 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(o.iommu, IOMMU_REQUIRED);
 	assert_int_equal(o.vtd, VTD_SCALABLE);
 	assert_int_equal(cmdline_parse("serial=off loglevel=0 timer=auto panic=halt", &o, &rep), 0);
-	assert_int_equal(o.serial, 0);
+	assert_int_equal(o.serial.kind, SERIAL_OFF);
 	assert_int_equal(o.loglevel, LOG_ERR);
 }
 
