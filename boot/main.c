@@ -8,6 +8,7 @@
 #include "hv/core/machine/console.h"
 #include "hv/core/machine/idle.h"
 #include "hv/core/machine/lapic.h"
+#include "hv/core/machine/last_log.h"
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/microcode.h"
@@ -105,5 +106,7 @@ noreturn void hv_main(u32 magic, u32 info)
 	memmap_init(&boot_info, frames_bytes);
 	paging_init();
 	console_remap();
+	if (memmap_last_log())
+		last_log_init(memmap_last_log());
 	smp_enter_boot_cpu(main_on_own_stack);
 }

@@ -172,8 +172,9 @@ enum bp_hypercall {
 	BP_HC_DOMAIN_GET = 18,
 	BP_HC_DOMAIN_SET = 19,
 	/*
-	 * LOG_READ(pos, pfn): copy log text from position pos on into the
-	 * frame (struct bp_log).  Result 0.
+	 * LOG_READ(pos, pfn, which): copy log text from position pos on into the
+	 * frame (struct bp_log).  Of the last boot (which = BP_LOG_LAST) there
+	 * may be none.  Result 0.
 	 */
 	BP_HC_LOG_READ = 20,
 	/*
@@ -210,6 +211,8 @@ enum bp_hypercall {
 	BP_HC_IO_ATTACH = 24,
 	/* IO_INFO(): bits BP_IO_*; -EOPNOTSUPP: no IOMMU is driven, devices reach all memory. */
 	BP_HC_IO_INFO = 25,
+	/* ENDING(how): domain 0 is about to end like this (BP_ENDING_*), for the log. */
+	BP_HC_ENDING = 26,
 	/*
 	 * VCPU_COUNTERS(dom, vcpu, pfn): write struct bp_vcpu_counters into the frame pfn;
 	 * dom = 0: of the service VM's vCPU on that CPU.  Any time; the vCPU goes on, so two
@@ -217,6 +220,12 @@ enum bp_hypercall {
 	 */
 	BP_HC_VCPU_COUNTERS = 27,
 };
+
+#define BP_LOG_LAST		1u
+
+#define BP_ENDING_RESTART	0u
+#define BP_ENDING_OFF		1u
+#define BP_ENDING_PANIC		2u
 
 #define BP_DOMAIN_IO		1u
 #define BP_IO_BLOCKED		0xffffffffu

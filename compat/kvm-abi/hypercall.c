@@ -14,6 +14,7 @@
 #include "hv/core/lib/errno.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
+#include "hv/core/machine/last_log.h"
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/memory/domain.h"
@@ -449,12 +450,29 @@ static s64 hc_log_read(struct vcpu *self, const struct args *a)
 	(void)self;
 	if (!l)
 		return -EINVAL;
-	len = log_copy(a->a, l->text, sizeof(l->text), &start, &next);
+	if (a->c == BP_LOG_LAST)
+		len = last_log_copy(a->a, l->text, sizeof(l->text), &start, &next);
+	else
+		len = log_copy(a->a, l->text, sizeof(l->text), &start, &next);
 	l->pos = start;
 	l->next = next;
 	l->len = len;
 	l->lost = start > a->a ? start - a->a : 0;
 	frame_close(a->b);
+	return 0;
+}
+
+static s64 hc_ending(struct vcpu *self, const struct args *a)
+{
+	static const enum log_end how[] = {
+		[BP_ENDING_RESTART] = LOG_END_RESTART, [BP_ENDING_OFF] = LOG_END_OFF,
+		[BP_ENDING_PANIC] = LOG_END_DOM0_PANIC,
+	};
+
+	(void)self;
+	if (a->a >= ARRAY_SIZE(how))
+		return -EINVAL;
+	log_ending(how[a->a]);
 	return 0;
 }
 
@@ -484,6 +502,7 @@ static const hypercall_fn table[] = {
 	[BP_HC_PROTECT] = hc_protect,
 	[BP_HC_IO_ATTACH] = hc_io_attach,
 	[BP_HC_IO_INFO] = hc_io_info,
+	[BP_HC_ENDING] = hc_ending,
 	[BP_HC_VCPU_COUNTERS] = hc_vcpu_counters,
 };
 

@@ -193,9 +193,15 @@ static inline long bp_hc_vcpu_counters(u32 dom, u32 vcpu, u64 pfn)
 	return bp_hc(BP_HC_VCPU_COUNTERS, dom, vcpu, pfn, 0);
 }
 
-static inline long bp_hc_log_read(u64 pos, u64 pfn)
+/* @which: 0, or BP_LOG_LAST. */
+static inline long bp_hc_log_read(u64 pos, u64 pfn, u32 which)
 {
-	return bp_hc(BP_HC_LOG_READ, pos, pfn, 0, 0);
+	return bp_hc(BP_HC_LOG_READ, pos, pfn, which, 0);
+}
+
+static inline long bp_hc_ending(u32 how)
+{
+	return bp_hc(BP_HC_ENDING, how, 0, 0, 0);
 }
 
 static inline long bp_hc_vcpu_sched(u32 dom, u32 vcpu, u32 weight)

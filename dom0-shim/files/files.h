@@ -61,6 +61,10 @@ void bp_sysfs_exit(void);
 int bp_proc_init(void);
 void bp_proc_exit(void);
 
+/* ---- ending.c: Bedplate's log is told how this kernel ends ---- */
+void bp_ending_init(void);
+void bp_ending_exit(void);
+
 /* ---- kvm_module.c: what programs look at before they open /dev/kvm ---- */
 int bp_kvm_module_init(void);
 void bp_kvm_module_exit(void);

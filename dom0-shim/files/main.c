@@ -66,6 +66,7 @@ static int __init bedplate_init(void)
 		pr_err("bedplate: /dev/kvm is taken: %d\n", ret);
 		goto kvm_module;
 	}
+	bp_ending_init();
 	pr_info("bedplate: /dev/kvm by Bedplate, channel version %u, %u CPUs\n",
 		BP_CHANNEL_VERSION, cpuid_ebx(BP_CPUID_VERSION));
 	return 0;
@@ -88,6 +89,7 @@ irq:
 
 static void __exit bedplate_exit(void)
 {
+	bp_ending_exit();
 	misc_deregister(&kvm_device);
 	bp_kvm_module_exit();
 	bp_proc_exit();

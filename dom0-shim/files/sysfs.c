@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For people and the bedplate tool: /sys/kernel/bedplate/{version,stats,
- * domains} as text, and /dev/bedplate, which reads as Bedplate's log.  What can be
+ * domains,last_log} as text, and /dev/bedplate, which reads as Bedplate's log.  What can be
  * set: loglevel, and by weight, "DOMAIN WEIGHT", a guest's share of CPUs.
  */
 #include <linux/fs.h>
@@ -141,7 +141,34 @@ static struct attribute *bp_attrs[] = {
 	&version_attr.attr, &stats_attr.attr, &domains_attr.attr, &loglevel_attr.attr,
 	&weight_attr.attr, NULL,
 };
-ATTRIBUTE_GROUPS(bp);
+
+/* The log of the boot before this one: empty if Bedplate has none. */
+static ssize_t last_log_read(struct file *file, struct kobject *kobj,
+			     struct bin_attribute *attr, char *to, loff_t pos, size_t n)
+{
+	struct bp_log *log = (void *)get_zeroed_page(GFP_KERNEL);
+	ssize_t ret;
+
+	if (!log)
+		return -ENOMEM;
+	ret = bp_hc_log_read(pos, bp_pfn(log), BP_LOG_LAST);
+	if (ret >= 0) {
+		ret = min3(n, (size_t)log->len, sizeof(log->text));
+		memcpy(to, log->text, ret);
+	}
+	free_page((unsigned long)log);
+	return ret;
+}
+
+static struct bin_attribute last_log_attr = __BIN_ATTR(last_log, 0400, last_log_read, NULL, 0);
+
+static struct bin_attribute *bp_bin_attrs[] = { &last_log_attr, NULL };
+
+static const struct attribute_group bp_group = {
+	.attrs = bp_attrs,
+	.bin_attrs = bp_bin_attrs,
+};
+__ATTRIBUTE_GROUPS(bp);
 
 /* ---- the log: a stream, from the oldest byte that is still there ---- */
 
@@ -153,7 +180,7 @@ static ssize_t log_read(struct file *file, char __user *to, size_t n,
 
 	if (!log)
 		return -ENOMEM;
-	ret = bp_hc_log_read(*pos, bp_pfn(log));
+	ret = bp_hc_log_read(*pos, bp_pfn(log), 0);
 	if (ret >= 0) {
 		n = min3(n, (size_t)log->len, sizeof(log->text));
 		ret = copy_to_user(to, log->text, n) ? -EFAULT : n;

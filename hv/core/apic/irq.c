@@ -253,6 +253,7 @@ void vcpu_apic_changed(struct vcpu *v)
 noreturn void dom0_shutdown(void)
 {
 	console_seize();
+	log_ending(LOG_END_DOM0_FAULT);
 	log_err("domain 0 has ended: resetting the machine");
 	panic_describe_exit();
 	ops->emergency_off();

@@ -29,6 +29,18 @@ static void ring_write(const char *s, u32 len)
 	memcpy(ring + at, s, first);
 	memcpy(ring, s + first, len - first);
 	end += len;
+	last_log_write(s, len);
+}
+
+void log_keep(void)
+{
+	u64 pos = end > LOG_SIZE ? end - LOG_SIZE : 0;
+	u32 n;
+
+	for (; pos < end; pos += n) {
+		n = min(end - pos, LOG_SIZE - (pos & (LOG_SIZE - 1)));
+		last_log_write(ring + (pos & (LOG_SIZE - 1)), n);
+	}
 }
 
 /* "W [    1.234567] text\n" in @line; its length. */
@@ -70,7 +82,7 @@ void log_replay(void (*write)(const char *s, u32 len))
 	}
 }
 
-static void log_vprintf(int level, const char *fmt, va_list ap)
+static void log_vprintf(int level, bool visible, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE];
 	bool locked = !READ_ONCE(no_lock);
@@ -80,7 +92,8 @@ static void log_vprintf(int level, const char *fmt, va_list ap)
 	if (locked)
 		spin_lock(&lock);
 	ring_write(line, n);
-	show(console_write, line, n);
+	if (visible)
+		show(console_write, line, n);
 	if (locked)
 		spin_unlock(&lock);
 }
@@ -92,8 +105,28 @@ void log_printf(int level, const char *fmt, ...)
 	if (level > log_level || level < LOG_ERR || level > LOG_DEBUG)
 		return;
 	va_start(ap, fmt);
-	log_vprintf(level, fmt, ap);
+	log_vprintf(level, true, fmt, ap);
 	va_end(ap);
+}
+
+void log_quietly(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vprintf(LOG_ERR, false, fmt, ap);
+	va_end(ap);
+}
+
+void log_ending(enum log_end how)
+{
+	bool locked = !READ_ONCE(no_lock);
+
+	if (locked)
+		spin_lock(&lock);
+	last_log_end(how);
+	if (locked)
+		spin_unlock(&lock);
 }
 
 u32 log_copy(u64 pos, char *buf, u32 len, u64 *start, u64 *next)

@@ -7,6 +7,7 @@
 #ifndef BP_CORE_LOG_H
 #define BP_CORE_LOG_H
 
+#include "last_log.h"
 #include "lib/types.h"
 
 enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -23,6 +24,13 @@ void log_printf(int level, const char *fmt, ...) __printf(2, 3);
  * overwritten), @next where to go on.
  */
 u32 log_copy(u64 pos, char *buf, u32 len, u64 *start, u64 *next);
+
+/* last_log_init(): have it keep all lines so far, as it does those that come. */
+void log_keep(void);
+/* last_log_end() by anybody else: under the log's lock. */
+void log_ending(enum log_end how);
+/* An error of which the consoles are told in another way. */
+void log_quietly(const char *fmt, ...) __printf(1, 2);
 
 /* Boot: show all lines so far by @write, as consoles show them. */
 void log_replay(void (*write)(const char *s, u32 len));

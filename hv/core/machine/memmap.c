@@ -3,6 +3,7 @@
 #include "memmap.h"
 #include "boot_info.h"
 #include "efi_map.h"
+#include "last_log.h"
 #include "lib/x86.h"
 #include "log.h"
 #include "paging.h"
@@ -13,10 +14,10 @@ extern const char image_start[], image_end[];
 
 struct mem_map machine_map, free_map;
 hpa_t memmap_top;
-struct mem_range bp_ranges[4];
+struct mem_range bp_ranges[5];
 u32 nr_bp_ranges;
 
-static hpa_t frame_table;
+static hpa_t frame_table, last_log;
 
 void memmap_add_bedplate(hpa_t start, hpa_t end)
 {
@@ -93,6 +94,28 @@ static bool plan_block(const struct boot_info *bi, u64 table_bytes, struct mem_p
 	return memmap_plan(&machine_map, used, n, table_bytes, plan);
 }
 
+/*
+ * In the middle, as firmware and loaders take memory from the ends. A whole large page, so that
+ * domain 0's table is not cut up.
+ */
+static void place_last_log(const struct boot_info *bi)
+{
+	struct mem_range used[BOOT_MAX_MODULES + 2];
+	u32 n = collect_used(bi, used);
+
+	static_assert(LAST_LOG_BYTES <= SZ_2M, "it fits");
+	used[n++] = bp_ranges[1];
+	last_log = memmap_find(&free_map, used, n, memmap_middle(&machine_map), SZ_4G, SZ_2M,
+			       SZ_2M, false);
+	if (last_log)
+		memmap_add_bedplate(last_log, last_log + SZ_2M);
+}
+
+void *memmap_last_log(void)
+{
+	return last_log ? phys_to_virt(last_log) : NULL;
+}
+
 void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 {
 	struct mem_plan plan;
@@ -113,11 +136,13 @@ void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top))
 		      (plan.pool_bytes + plan.frame_table_bytes) >> 20,
 		      plan.ram_bytes >> 20);
 	memmap_add_bedplate(plan.block_start, plan.block_end);
+	place_last_log(bi);
 	pool_init(plan.block_start, plan.pool_bytes >> PAGE_SHIFT);
 	frame_table = plan.table_start;
 	if (frame_table > plan.block_end)
 		memmap_add_bedplate(frame_table, frame_table + ALIGN_UP(ft_bytes, PAGE_SIZE));
-	share = plan.pool_bytes + ft_bytes + bp_ranges[0].end - bp_ranges[0].start;
+	share = plan.pool_bytes + ft_bytes + bp_ranges[0].end - bp_ranges[0].start +
+		(last_log ? SZ_2M : 0);
 	log_info("%llu MiB of RAM; Bedplate keeps %llu KiB",
 		 memmap_ram_bytes(&machine_map) >> 20, share >> 10);
 }

@@ -6,8 +6,8 @@
  * Bedplate takes at most 32 MiB + 0.5 % of RAM, where that has no great holes: its
  * image, one block at the top of the biggest RAM region below 4 GiB that holds pool
  * and frame table (a big one lies right above 4 GiB: the same NUMA node as a rule, and
- * nothing that can be unplugged), and the AP trampoline's page if a CPU did not come
- * up. All else is domain 0's.
+ * nothing that can be unplugged), 2 MiB in that region's middle for the log, and the AP
+ * trampoline's page if a CPU did not come up. All else is domain 0's.
  */
 #ifndef BP_CORE_MEMMAP_H
 #define BP_CORE_MEMMAP_H
@@ -69,6 +69,8 @@ bool memmap_has_ram(const struct mem_map *m, hpa_t start, hpa_t end);
 bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_used,
 		 u64 frame_table_bytes, struct mem_plan *plan);
 u64 memmap_ram_bytes(const struct mem_map *m);
+/* The middle of the biggest RAM below 4 GiB, rounded up to 2 MiB; 0: there is none. */
+hpa_t memmap_middle(const struct mem_map *m);
 /* End of the highest RAM. */
 hpa_t memmap_ram_end(const struct mem_map *m);
 /*
@@ -89,7 +91,7 @@ extern struct mem_map free_map;
 /* End of all RAM and of what of firmware's is like it: what the frame table is for. */
 extern hpa_t memmap_top;
 /* What Bedplate owns; constant once hv_start() is called. */
-extern struct mem_range bp_ranges[4];
+extern struct mem_range bp_ranges[5];
 extern u32 nr_bp_ranges;
 
 /* The machine's map less Bedplate's ranges (reserved there): domain 0's. */
@@ -100,6 +102,8 @@ void memmap_domain0(struct mem_map *out);
  * table of @table_bytes(first frame above all RAM). Fatal if there is too little.
  */
 void memmap_init(const struct boot_info *bi, u64 (*table_bytes)(u64 top));
+/* Memory for last_log_init(); NULL: there was no room. */
+void *memmap_last_log(void);
 /* The room for it. */
 void *memmap_frame_table(void);
 

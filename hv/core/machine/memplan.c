@@ -277,6 +277,13 @@ static bool place_block(const struct mem_map *m, const struct mem_range *r,
 	return plan->block_start != 0;
 }
 
+hpa_t memmap_middle(const struct mem_map *m)
+{
+	const struct mem_range *r = biggest_below_4g(m, SZ_4G);
+
+	return r ? ALIGN_UP((r->start + min(r->end, (hpa_t)SZ_4G)) / 2, SZ_2M) : 0;
+}
+
 bool memmap_plan(const struct mem_map *m, const struct mem_range *used, u32 nr_used,
 		 u64 frame_table_bytes, struct mem_plan *plan)
 {

@@ -118,6 +118,7 @@ static void panic_begin(const char *msg)
 	if (nr_cpus > 1)
 		lapic_send_nmi_others();
 	console_seize();
+	log_ending(LOG_END_PANIC);
 	log_level = LOG_DEBUG;
 }
 
@@ -157,17 +158,21 @@ noreturn void panic(const char *fmt, ...)
 
 noreturn void fatal(const char *fmt, ...)
 {
+	static const char prefix[] = "bedplate: ";
 	char msg[MSG_MAX];
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = bp_snprintf(msg, sizeof(msg), "bedplate: fatal: ");
+	n = bp_snprintf(msg, sizeof(msg), "fatal: ");
 	n += bp_vsnprintf(msg + n, sizeof(msg) - 1 - n, fmt, ap);
 	n = min(n, MSG_MAX - 2);
-	msg[n++] = '\n';
 	va_end(ap);
+	log_quietly("%s", msg);
+	log_ending(LOG_END_REFUSED);
 	console_seize();
+	msg[n++] = '\n';
+	console_write(prefix, sizeof(prefix) - 1);
 	console_write(msg, n);
 	coverage_write();
 	panic_stop_cpu();

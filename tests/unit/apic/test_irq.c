@@ -15,6 +15,7 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/apic/irq.h"
 #include "hv/core/machine/lapic.h"
+#include "hv/core/machine/log.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/machine/panic.h"
@@ -142,6 +143,7 @@ void mmu_unbar_apic(struct domain *d)
 
 void log_printf(int level __unused, const char *fmt __unused, ...) { }
 void console_seize(void) { }
+void log_ending(enum log_end how) { assert_int_equal(how, LOG_END_DOM0_FAULT); }
 void panic_describe_exit(void) { }
 void machine_reset(void) { fail(); __builtin_unreachable(); }
 

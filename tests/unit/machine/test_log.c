@@ -27,6 +27,21 @@ void console_write(const char *s, u32 len)
 	}
 }
 
+static char kept[4096];
+static u32 kept_len;
+
+void last_log_write(const char *s, u32 len)
+{
+	if (kept_len + len < sizeof(kept)) {
+		memcpy(kept + kept_len, s, len);
+		kept_len += len;
+	}
+}
+
+static enum log_end ended;
+
+void last_log_end(enum log_end how) { ended = how; }
+
 u64 tsc_uptime_us(void)
 {
 	return 12000345;
@@ -101,6 +116,34 @@ static void reads_in_pieces(void **state __unused)
 	assert_string_equal(whole, "I [   12.000345] in pieces\n");
 }
 
+/* What is kept elsewhere: each line as it comes, and all of them on demand. */
+static void keeps_copies(void **state __unused)
+{
+	u64 pos = end_of_log(), start;
+	u32 n;
+
+	kept_len = 0;
+	console_len = 0;
+	log_printf(LOG_INFO, "shown");
+	log_quietly("not %s", "shown");
+	log_ending(LOG_END_OFF);
+	assert_int_equal(ended, LOG_END_OFF);
+	kept[kept_len] = console[console_len] = 0;
+	assert_string_equal(kept, "I [   12.000345] shown\nE [   12.000345] not shown\n");
+	assert_string_equal(console, "bedplate: [   12.000345] shown\n");
+	copy_from(pos, RING, &n, &start);
+	assert_string_equal(buf, kept);
+	copy_from(0, RING, &n, &start);
+	kept_len = 0;
+	log_keep();
+	assert_int_equal(kept_len, n);
+	assert_memory_equal(kept, buf, n);
+	console_len = 0;
+	log_replay(console_write);
+	console[console_len] = 0;
+	assert_non_null(strstr(console, "bedplate: [   12.000345] shown\nbedplate: [   12.000345] not shown\n"));
+}
+
 /* Old lines go; what is read is whole, in order, and says where it starts. */
 static void wraps(void **state __unused)
 {
@@ -133,6 +176,7 @@ int main(void)
 		cmocka_unit_test(keeps_and_shows_lines),
 		cmocka_unit_test(cuts_long_lines),
 		cmocka_unit_test(reads_in_pieces),
+		cmocka_unit_test(keeps_copies),
 		cmocka_unit_test(wraps),
 	};
 

@@ -59,6 +59,20 @@ static void drops_crumbs(void **state __unused)
 	is(0, 0x10000, 0x30000, MEM_RAM);
 }
 
+static void finds_the_middle(void **state __unused)
+{
+	assert_int_equal(memmap_middle(&m), 0);
+	add(0x100000, 0x80000000, MEM_RAM);
+	add(0x100000000, 0x900000000, MEM_RAM);
+	assert_int_equal(memmap_middle(&m), 0x40200000);
+	m.r[0].end = 0x10000000;
+	add(0x40000000, 0x180000000, MEM_RAM);
+	assert_int_equal(memmap_middle(&m), 0xa0000000);
+	m.nr = 1;
+	assert_true(memmap_has_ram(&m, 0xfffffff, 0x10000001));
+	assert_false(memmap_has_ram(&m, 0x10000000, 0x100000000));
+}
+
 static void normal_for_any_input(void **state __unused)
 {
 	u32 n, i;
@@ -265,8 +279,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup(f, empty)
 	const struct CMUnitTest tests[] = {
 		T(sorts_and_cuts), T(drops_crumbs), T(normal_for_any_input), T(sets_types),
-		T(finds_room), T(keeps_its_share), T(avoids_modules_at_the_top),
-		T(two_sockets), T(hundreds_of_pieces), T(trims),
+		T(finds_room), T(finds_the_middle), T(keeps_its_share),
+		T(avoids_modules_at_the_top), T(two_sockets), T(hundreds_of_pieces), T(trims),
 		T(says_when_there_is_too_little),
 	};
 
