@@ -21,6 +21,7 @@
 #include "hv/core/machine/memmap.h"
 #include "hv/core/machine/panic.h"
 #include "hv/core/machine/smp.h"
+#include "hv/core/machine/watchdog.h"
 #include "hv/core/memory/domain.h"
 #include "hv/core/memory/frames.h"
 #include "hv/core/memory/mmu.h"
@@ -193,6 +194,7 @@ static void start_ap(void)
 	struct cpu *c = this_cpu();
 
 	start_cpu(c);
+	watchdog_start();
 	if (c->dom0)
 		launch(c);
 	run_loop();
@@ -216,6 +218,7 @@ noreturn void hv_start(const struct boot_info *bi)
 		 dom0.nr_vcpus, entry.rip, pool_free * 4, pool_total * 4);
 	console_release();
 	smp_release_aps(start_ap);
+	watchdog_start();
 	launch(c);
 }
 

@@ -22,7 +22,10 @@ static const struct choice level_choices[] = {
 	{ "err", LOG_ERR }, { "warn", LOG_WARN }, { "info", LOG_INFO },
 	{ "debug", LOG_DEBUG }, { NULL, 0 },
 };
-static const struct choice panic_choices[] = { { "halt", 0 }, { "reboot", 1 }, { NULL, 0 } };
+static const struct choice panic_choices[] = {
+	{ "halt", 0 }, { "reboot", PANIC_AT_ONCE }, { NULL, 0 },
+};
+static const struct choice watchdog_choices[] = { { "off", 0 }, { NULL, 0 } };
 static const struct choice timer_choices[] = { { "auto", 0 }, { "apic", 1 }, { NULL, 0 } };
 static const struct choice iommu_choices[] = {
 	{ "on", IOMMU_ON }, { "off", IOMMU_OFF }, { "required", IOMMU_REQUIRED }, { NULL, 0 },
@@ -50,7 +53,8 @@ static const struct choice l1d_choices[] = {
 /* Each, and serial=, is described in docs/boot.md. */
 static const struct option options[] = {
 	{ "loglevel", FIELD(loglevel), level_choices, true, LOG_ERR, LOG_DEBUG },
-	{ "panic", FIELD(panic_reboot), panic_choices, false, 0, 0 },
+	{ "panic", FIELD(panic_reboot), panic_choices, true, 0, 3600 },
+	{ "watchdog", FIELD(watchdog), watchdog_choices, true, 0, 3600 },
 	{ "dom0_max_cpus", FIELD(dom0_max_cpus), NULL, true, 1, 256 },
 	{ "hide_hypervisor", FIELD(hide_hypervisor), NULL, true, 0, 1 },
 	{ "timer", FIELD(timer_apic), timer_choices, false, 0, 0 },

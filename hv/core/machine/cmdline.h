@@ -8,7 +8,9 @@
 
 struct hv_options {
 	u32 loglevel;		/* enum log_level */
-	u32 panic_reboot;	/* 0 halt, 1 reboot */
+	struct serial_option serial;
+	u32 panic_reboot;	/* 0 halt, else after so many seconds or PANIC_AT_ONCE */
+	u32 watchdog;		/* seconds, 0: off */
 	u32 dom0_max_cpus;	/* 0: all */
 	u32 hide_hypervisor;
 	u32 timer_apic;		/* 1: count, even if there is a TSC deadline */
@@ -27,6 +29,8 @@ struct hv_options {
 	u32 l1d_flush;		/* L1D_ */
 	u32 verw_off;
 };
+
+#define PANIC_AT_ONCE	0xffffffffu
 
 enum { IOMMU_ON, IOMMU_OFF, IOMMU_REQUIRED };
 enum { VTD_AUTO, VTD_LEGACY, VTD_SCALABLE };

@@ -134,6 +134,8 @@ void coverage_cpuid(u32 leaf)
 		panic("domain 0 asked for it");
 	if (leaf == COVERAGE_FAULT_LEAF)
 		__asm__ volatile("ud2");
+	while (leaf == COVERAGE_HANG_LEAF)
+		pause();
 }
 
 #endif

@@ -9,10 +9,11 @@
 
 #include "lib/types.h"
 
-/* CPUID leaves by which domain 0 asks, at any privilege level: to write, to panic, to fault. */
+/* CPUID leaves by which domain 0 asks, at any privilege level: to write, to panic, to fault, to hang. */
 #define COVERAGE_LEAF		0x400001ffu
 #define COVERAGE_PANIC_LEAF	0x400001feu
 #define COVERAGE_FAULT_LEAF	0x400001fdu
+#define COVERAGE_HANG_LEAF	0x400001fcu
 
 #ifdef BP_COVERAGE
 void coverage_write(void);

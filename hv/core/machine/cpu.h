@@ -46,6 +46,16 @@ struct runqueue {
 	u64 vtime;			/* last known virtual time of the queue */
 };
 
+/* A CPU as the one before it sees it (watchdog.c). */
+struct watch {
+	struct hv_timer timer;
+	u32 beats;			/* others read */
+	u32 seen;			/* of the CPU after this one: its beats, */
+	u32 missed;			/* and for how many of ours they are the same */
+	bool suspect;			/* others set it, and the beats that they saw */
+	u32 suspect_beats;
+};
+
 struct cpu {
 	struct cpu *self;		/* GS:0 */
 	u32 index;			/* 0 = bootstrap processor */
@@ -62,6 +72,8 @@ struct cpu {
 	u64 spec_last;			/* ->spec_id of the last vCPU for IBPB */
 
 	bool online;			/* others read */
+	u64 stopped_at;			/* RIP when another CPU's panic stopped this one */
+	struct watch watch;
 	bool x2apic;			/* mode of the physical local APIC */
 
 	struct vcpu *current;		/* state loaded on this CPU; others read */

@@ -245,6 +245,11 @@ void lapic_send_sipi(u32 apic_id, u8 page)
 	send(apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
+void lapic_send_nmi(u32 apic_id)
+{
+	send(apic_id, ICR_NMI | ICR_ASSERT);
+}
+
 void lapic_send_nmi_others(void)
 {
 	send(0, ICR_NMI | ICR_ASSERT | ICR_ALL_BUT_SELF);

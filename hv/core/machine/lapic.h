@@ -85,6 +85,7 @@ void lapic_send_ipi(u32 apic_id, u8 vector);
 void lapic_send_self(u8 vector);
 void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 page);
+void lapic_send_nmi(u32 apic_id);
 void lapic_send_nmi_others(void);
 
 /* Is an interrupt of @vector in service on the calling CPU? */

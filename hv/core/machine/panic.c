@@ -13,9 +13,11 @@
 #include "log.h"
 #include "symbols.h"
 #include "trap.h"
+#include "tsc.h"
 
 #define BACKTRACE_MAX	32
 #define MSG_MAX		256
+#define NMI_SPIN	1000000	/* pauses until an NMI must have come */
 
 /* Index + 1 of the CPU that panics. */
 static u32 panic_cpu;
@@ -84,9 +86,43 @@ static void print_control_registers(void)
 
 static noreturn void panic_end(void)
 {
-	if (hv_options.panic_reboot)
-		machine_reset();
-	log_err("halted");
+	u32 seconds = hv_options.panic_reboot;
+
+	if (!seconds) {
+		log_err("halted");
+		panic_stop_cpu();
+	}
+	if (seconds != PANIC_AT_ONCE) {
+		log_err("the machine is reset in %u s", seconds);
+		tsc_delay_us(seconds * 1000000ull);
+	}
+	machine_reset();
+}
+
+/* Where the others were: those that the NMI found in root mode. */
+static void print_others(void)
+{
+	u64 rip;
+	u32 i, spin;
+
+	for (i = 0; i < nr_cpus; i++) {
+		if (cpus[i] == this_cpu())
+			continue;
+		for (spin = 0; spin < NMI_SPIN && !READ_ONCE(cpus[i]->stopped_at); spin++)
+			pause();
+		rip = READ_ONCE(cpus[i]->stopped_at);
+		if (!rip)
+			log_err("CPU %u does not answer", i);
+		else if (!trap_took_nmi(rip))
+			log_err("CPU %u was in root mode:", i);
+		if (rip && !trap_took_nmi(rip))
+			print_address(rip);
+	}
+}
+
+noreturn void panic_nmi(const struct trap_frame *f)
+{
+	WRITE_ONCE(this_cpu()->stopped_at, f->rip);
 	panic_stop_cpu();
 }
 
@@ -136,6 +172,7 @@ static noreturn void report(const struct trap_frame *f, u64 rip, u64 rbp,
 	print_control_registers();
 	backtrace(rip, rbp);
 	panic_describe_exit();
+	print_others();
 	coverage_write();
 	panic_end();
 }

@@ -32,8 +32,9 @@ noreturn void panic(const char *fmt, ...) __printf(1, 2);
 noreturn void panic_frame(const struct trap_frame *f, const char *fmt, ...) __printf(2, 3);
 noreturn void fatal(const char *fmt, ...) __printf(1, 2);
 
-/* True once some CPU panics: the NMI handler calls panic_stop_cpu() then. */
+/* True once some CPU panics: the NMI handler calls panic_nmi() then. */
 bool panic_in_progress(void);
+noreturn void panic_nmi(const struct trap_frame *f);
 noreturn void panic_stop_cpu(void);
 
 #define ASSERT(c) do {							\

@@ -4,6 +4,7 @@
 #include "lib/x86.h"
 #include "panic.h"
 #include "smp.h"
+#include "watchdog.h"
 
 /* Gate descriptor (SDM vol. 3, 6.14.1) */
 struct idt_gate {
@@ -28,6 +29,7 @@ struct ex_entry {
 };
 
 extern const u8 trap_stubs[];
+extern const u8 trap_nmi_taken[];
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
 static struct idt_gate idt[256] __aligned(16);
@@ -102,8 +104,9 @@ void trap_handler(struct trap_frame *f)
 		irq_dispatch((u8)f->vector);
 	} else if (f->vector == X86_TRAP_NMI) {
 		if (panic_in_progress())
-			panic_stop_cpu();
-		nmi_handler();
+			panic_nmi(f);
+		if (!watchdog_nmi(f))
+			nmi_handler();
 	} else if (f->vector == X86_TRAP_MC) {
 		mce_handler();
 	} else if (f->vector == X86_TRAP_SX) {
@@ -115,7 +118,14 @@ void trap_handler(struct trap_frame *f)
 
 void trap_take_nmi(void)
 {
-	__asm__ volatile("int %0" :: "i"(X86_TRAP_NMI) : "memory");
+	__asm__ volatile("int %0\n"
+			 ".globl trap_nmi_taken\n"
+			 "trap_nmi_taken:" :: "i"(X86_TRAP_NMI) : "memory");
+}
+
+bool trap_took_nmi(u64 rip)
+{
+	return rip == (u64)(uintptr_t)trap_nmi_taken;
 }
 
 int read_u64_safe(const void *p, u64 *val)

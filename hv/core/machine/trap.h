@@ -46,6 +46,8 @@ void mce_handler(void);
  * blocking of others.
  */
 void trap_take_nmi(void);
+/* Is @rip, of an NMI's frame, that of trap_take_nmi()? Then a vCPU was running. */
+bool trap_took_nmi(u64 rip);
 
 /* Read memory that may not be mapped: 0 or -EFAULT. For backtraces. */
 int read_u64_safe(const void *p, u64 *val);

@@ -37,7 +37,7 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(o.serial.kind, SERIAL_PORT);
 	assert_int_equal(o.serial.addr, 0x2f8);
 	assert_int_equal(o.loglevel, LOG_DEBUG);
-	assert_int_equal(o.panic_reboot, 1);
+	assert_int_equal(o.panic_reboot, PANIC_AT_ONCE);
 	assert_int_equal(o.dom0_max_cpus, 3);
 	assert_int_equal(o.hide_hypervisor, 1);
 	assert_int_equal(o.timer_apic, 1);
@@ -46,6 +46,12 @@ static void takes_every_option(void **state __unused)
 	assert_int_equal(cmdline_parse("serial=off loglevel=0 timer=auto panic=halt", &o, &rep), 0);
 	assert_int_equal(o.serial.kind, SERIAL_OFF);
 	assert_int_equal(o.loglevel, LOG_ERR);
+	assert_int_equal(o.panic_reboot, 0);
+	assert_int_equal(cmdline_parse("panic=10 watchdog=30", &o, &rep), 0);
+	assert_int_equal(o.panic_reboot, 10);
+	assert_int_equal(o.watchdog, 30);
+	assert_int_equal(cmdline_parse("panic=0 watchdog=off", &o, &rep), 0);
+	assert_int_equal(o.panic_reboot | o.watchdog, 0);
 }
 
 static void mitigations(void **state __unused)
@@ -76,7 +82,7 @@ static void names_the_malformed(void **state __unused)
 	static const char *const bad[] = {
 		"serial=com1", "serial=", "serial", "serial=0x", "serial=0x10000",
 		"serial=-1", "serial=99999999999999999999", "loglevel=4", "loglevel=loud",
-		"panic=2", "dom0_max_cpus=0", "dom0_max_cpus=257", "dom0_max_cpus=2x",
+		"panic=3601", "panic=-1", "panic=reboot:5", "watchdog=", "watchdog=3601", "dom0_max_cpus=0", "dom0_max_cpus=257", "dom0_max_cpus=2x",
 		"hide_hypervisor=2", "timer=hpet", "panic=", "mitigations=no", "ibpb=1",
 		"ibrs=guests", "l1d_flush=on", "verw=", "rsb",
 	};
@@ -101,7 +107,7 @@ static void counts_the_unknown(void **state __unused)
 	assert_string_equal(rep.unknown[0], "a");
 	assert_string_equal(rep.unknown[1], "b=1");
 	assert_string_equal(rep.unknown[3], "seria=2");
-	assert_int_equal(o.panic_reboot, 1);
+	assert_int_equal(o.panic_reboot, PANIC_AT_ONCE);
 	memset(word + 2, 'y', 150);
 	assert_int_equal(cmdline_parse(word, &o, &rep), 0);
 	assert_int_equal(strlen(rep.unknown[0]), CMDLINE_WORD - 1);
