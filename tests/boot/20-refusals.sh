@@ -24,11 +24,16 @@ shows option.unknown_is_warned_about 0 $no 'unknown option "frobnicate"' \
 shows shim.refuses_without_bedplate 1 linux.log "bedplate: this machine does not run on Bedplate" \
 	scripts/lab run --under linux -- modprobe bedplate
 
+# Other consoles, and what of a boot's log the next one has.
+reports console scripts/lab exec -- tests/boot/consoles.py quick
+thorough reports console.more scripts/lab exec -- tests/boot/consoles.py slow
+
 # A bug of Bedplate's own: a build that counts lines has one, where domain 0 asks for it.
 if [ -n "${CHECK_COVERAGE:-}" ]; then
 	shows panic.report 125 $no "BEDPLATE PANIC: domain 0 asked for it" \
 		scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fe
 	shows panic.in_root_mode 125 $no "BEDPLATE PANIC: invalid opcode in root mode" \
 		scripts/lab run --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fd
+	reports panic.seeded scripts/lab exec -- tests/boot/consoles.py seeded "$CHECK_COVERAGE"
 	shows panic.reboots 125 bedplate.log "BEDPLATE PANIC: domain 0 asked for it" scripts/lab run --hv-args panic=reboot --overlay "$overlay" -- /opt/tests/bp-vmm cpuid 0x400001fe
 fi

@@ -17,13 +17,15 @@ import tempfile
 import time
 
 CPU = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
-TIMEOUT = 60
+TIMEOUT = 180           # seconds, of a hang only
 
 
 class Machine:
-    """One run of QEMU on a CD image; a context manager."""
+    """One run of QEMU on a CD image; a context manager.
 
-    def __init__(self, work, iso, cpu, mem):
+    SERIAL: its serial line, where {} is the file that the line is written to."""
+
+    def __init__(self, work, iso, cpu, mem, serial="-serial file:{}", more=("-no-reboot",)):
         self.serial = os.path.join(work, "serial")
         path = os.path.join(work, "qmp")
         for old in (self.serial, path):
@@ -31,8 +33,9 @@ class Machine:
                 os.unlink(old)
         self.proc = subprocess.Popen(
             ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", cpu,
-             "-smp", "2", "-m", mem, "-cdrom", iso, "-display", "none", "-no-reboot",
-             "-serial", "file:" + self.serial, "-qmp", f"unix:{path},server=on,wait=off"],
+             "-smp", "2", "-m", mem, "-cdrom", iso, "-display", "none",
+             "-qmp", f"unix:{path},server=on,wait=off"]
+            + serial.format(self.serial).split() + list(more),
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while True:
             try:
@@ -88,7 +91,7 @@ class Machine:
         return False
 
 
-def make_iso(work, image, options, modules, grub=""):
+def make_iso(work, image, options, modules, grub="", platform="i386-pc"):
     root, iso = os.path.join(work, "cd"), os.path.join(work, "cd.iso")
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(root + "/boot/grub")
@@ -99,7 +102,7 @@ def make_iso(work, image, options, modules, grub=""):
         cfg += f"module2 /boot/module{i} {args}\n"
     with open(root + "/boot/grub/grub.cfg", "w") as f:
         f.write(cfg + "}\n")
-    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, root],
+    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/" + platform, "-o", iso, root],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return iso
 
