@@ -7,7 +7,8 @@
 EFI_O	:= $(O)/efi
 EFI_LIB	?= /usr/lib
 EFI_SHARED := $(addprefix $(SRC)/,boot/linux_image.c hv/core/lib/string.c hv/core/lib/printf.c \
-	hv/core/machine/cmdline.c hv/core/machine/efi_map.c hv/core/machine/memplan.c \
+	hv/core/machine/cmdline.c hv/core/machine/serial_option.c hv/core/machine/efi_map.c \
+	hv/core/machine/memplan.c \
 	hv/svm/probe.c hv/vmx/probe.c hv/vmx/caps.c)
 EFI_SRCS := $(sort $(wildcard $(SRC)/boot/efi/*.[cS])) $(EFI_SHARED)
 EFI_OBJS := $(patsubst $(SRC)/%,$(EFI_O)/%.o,$(EFI_SRCS))

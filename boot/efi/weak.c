@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which options weaken what Secure Boot protects; docs/uefi.md has the reasons. */
 #include "weak.h"
-#include "hv/core/machine/console.h"
 
-/* The ports that serial lines have; any other could be a device that text upsets. */
-static bool is_serial_port(u32 port)
+/*
+ * The ports that serial lines have; any other could be a device that text upsets, and so
+ * could any address in memory. Of PCI only what says that it is a UART is taken.
+ */
+static bool is_serial_line(const struct serial_option *o)
 {
-	return port == CONSOLE_NO_SERIAL || port == 0x3f8 || port == 0x2f8 || port == 0x3e8 ||
-	       port == 0x2e8;
+	if (o->kind == SERIAL_PORT)
+		return o->addr == 0x3f8 || o->addr == 0x2f8 || o->addr == 0x3e8 ||
+		       o->addr == 0x2e8;
+	return o->kind != SERIAL_MMIO;
 }
 
 const char *weak_option(const struct hv_options *o)
@@ -25,7 +29,7 @@ const char *weak_option(const struct hv_options *o)
 		{ o->l1d_flush == L1D_OFF, "l1d_flush=off" },
 		{ o->verw_off, "verw=off" },
 		{ o->iommu == IOMMU_OFF, "iommu=off" },
-		{ !is_serial_port(o->serial), "serial= of an unusual port" },
+		{ !is_serial_line(&o->serial), "serial= of an unusual place" },
 	};
 	u32 i;
 

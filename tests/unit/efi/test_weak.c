@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Options that Secure Boot does not allow. */
-// SOURCES: boot/efi/weak.c hv/core/machine/cmdline.c
+// SOURCES: boot/efi/weak.c hv/core/machine/cmdline.c hv/core/machine/serial_option.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,8 @@ static void weak(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		assert_string_equal(judge(words[i]), words[i]);
-	assert_string_equal(judge("serial=0x1f0"), "serial= of an unusual port");
+	assert_string_equal(judge("serial=0x1f0"), "serial= of an unusual place");
+	assert_string_equal(judge("serial=mmio32:0xfed00000"), "serial= of an unusual place");
 	/* The last one counts, as it does for Bedplate. */
 	assert_null(judge("iommu=off iommu=on"));
 	assert_string_equal(judge("verw=on verw=off"), "verw=off");
@@ -41,6 +42,8 @@ static void strong(void **state)
 	(void)state;
 	assert_null(judge(""));
 	assert_null(judge("loglevel=debug panic=reboot serial=off iommu=required dom0_max_cpus=2"));
+	assert_null(judge("serial=pci"));
+	assert_null(judge("serial=spcr"));
 	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always"));
 }
 
