@@ -13,7 +13,7 @@
 #include "hv/core/machine/efi_map.h"
 
 #define STRIDE	48		/* OVMF's: wider than what the specification has today */
-#define MAX	1024
+#define MAX	(MEM_MAX_RANGES + 1)
 
 static u8 descs[MAX * STRIDE];
 static u32 nr;
