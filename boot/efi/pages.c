@@ -15,6 +15,10 @@ static struct {
 } piece[MAX_PIECES];
 static u32 nr_pieces;
 
+/* The firmware's memory map. */
+static void *buffer;
+static UINTN room;
+
 static EFI_STATUS take(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, u64 pages,
 		       EFI_PHYSICAL_ADDRESS *addr)
 {
@@ -68,12 +72,14 @@ void pages_release(void)
 		nr_pieces--;
 		efi_boot->FreePages(piece[nr_pieces].start, piece[nr_pieces].pages);
 	}
+	if (buffer)
+		efi_boot->FreePool(buffer);
+	buffer = NULL;
+	room = 0;
 }
 
 EFI_STATUS pages_map(struct efi_map *map, UINTN *key)
 {
-	static void *buffer;
-	static UINTN room;
 	UINTN bytes = room, desc_size = 0;
 	UINT32 version = 0;
 	EFI_STATUS status;
