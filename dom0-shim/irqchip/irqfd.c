@@ -273,7 +273,7 @@ void bp_irqfd_init(struct bp_irq *irq)
 
 int bp_irq_module_init(void)
 {
-	shutdown_wq = alloc_workqueue("bedplate-irqfd", 0, 0);
+	shutdown_wq = alloc_workqueue("bedplate-irqfd", WQ_UNBOUND, 0);
 	return shutdown_wq ? 0 : -ENOMEM;
 }
 
