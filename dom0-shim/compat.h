@@ -42,6 +42,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define BP_OLD_DOMAIN , struct iommu_domain *old
 #endif
 
+/* From 6.16 on sysfs takes binary attributes that are constant, and no others. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define BP_SYSFS_CONST
+#else
+#define BP_SYSFS_CONST const
+#endif
+
 /* What /sys/devices/system/cpu/vulnerabilities/itlb_multihit says of huge pages. */
 #ifndef BP_KVM_SYMBOLS_CLOSED
 #define bp_show_itlb_multihit(mitigated) (itlb_multihit_kvm_mitigation = (mitigated))

@@ -14,6 +14,7 @@
 
 #include "channel/hypercall.h"
 #include "channel/ring.h"
+#include "compat.h"
 #include "files.h"
 
 static struct kobject *bp_kobj;
@@ -144,7 +145,8 @@ static struct attribute *bp_attrs[] = {
 
 /* The log of the boot before this one: empty if Bedplate has none. */
 static ssize_t last_log_read(struct file *file, struct kobject *kobj,
-			     struct bin_attribute *attr, char *to, loff_t pos, size_t n)
+			     BP_SYSFS_CONST struct bin_attribute *attr, char *to, loff_t pos,
+			     size_t n)
 {
 	struct bp_log *log = (void *)get_zeroed_page(GFP_KERNEL);
 	ssize_t ret;
@@ -160,9 +162,10 @@ static ssize_t last_log_read(struct file *file, struct kobject *kobj,
 	return ret;
 }
 
-static struct bin_attribute last_log_attr = __BIN_ATTR(last_log, 0400, last_log_read, NULL, 0);
+static BP_SYSFS_CONST struct bin_attribute last_log_attr =
+	__BIN_ATTR(last_log, 0400, last_log_read, NULL, 0);
 
-static struct bin_attribute *bp_bin_attrs[] = { &last_log_attr, NULL };
+static BP_SYSFS_CONST struct bin_attribute *BP_SYSFS_CONST bp_bin_attrs[] = { &last_log_attr, NULL };
 
 static const struct attribute_group bp_group = {
 	.attrs = bp_attrs,
