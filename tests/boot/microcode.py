@@ -26,8 +26,9 @@ def update(signature, revision):
 def main():
     path, signature, revision = sys.argv[1], *(int(a, 16) for a in sys.argv[2:])
     # As iucode-tool does it: a name of a length that has the update where the CPU wants it.
-    first = next(e for e in (entry(b"kernel/x86/microcode/.align" + b"." * n + b"\0", b"")
-                             for n in range(ALIGN + 1)) if (len(e) + HEADER + len(NAME) + 3) // 4 * 4 % ALIGN == 0)
+    names = (b"kernel/x86/microcode/.align" + b"." * n + b"\0" for n in range(ALIGN + 1))
+    first = next(e for e in (entry(name, b"") for name in names)
+                 if (len(e) + HEADER + len(NAME) + 3) // 4 * 4 % ALIGN == 0)
     with open(path, "wb") as f:
         f.write(first + entry(NAME, update(signature, revision)) + entry(b"TRAILER!!!\0", b""))
 
