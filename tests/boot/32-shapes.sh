@@ -18,7 +18,3 @@ thorough reports shapes.high_ids scripts/lab run --overlay "$overlay" \
 		-smp 2,sockets=300,dies=1,cores=1,threads=1,maxcpus=300 \
 		-device EPYC-v4-x86_64-cpu,socket-id=290,die-id=0,core-id=0,thread-id=0" -- \
 	/opt/tests/shape 3 1 2048 --smp 2
-# APIC IDs with gaps, and CPUs that could be plugged in. On the counting machine, as so many
-# ticks are more than the emulator can bear in real time.
-thorough reports shapes.many_cpus scripts/lab run --icount --smp 32 --overlay "$overlay" \
-	--qemu='-smp 32,sockets=2,dies=2,cores=5,threads=2,maxcpus=40' -- /opt/tests/shape 32 1 2048
