@@ -9,7 +9,8 @@ reports shapes.no_legacy scripts/lab run --overlay "$overlay" \
 # Two nodes, memory above 4 GiB, and a CPU that could have five levels of page tables.
 thorough reports shapes.two_nodes scripts/lab run --smp 4 --mem 6G --cpu=+la57 --overlay "$overlay" \
 	--qemu="-object memory-backend-ram,id=m0,size=3G -object memory-backend-ram,id=m1,size=3G \
-		-numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3 -numa dist,src=0,dst=1,val=21" -- \
+		-smp 4,sockets=2,cores=2 -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3 \
+		-numa dist,src=0,dst=1,val=21" -- \
 	/opt/tests/shape 4 2 6144 --smp 2
 # A CPU whose APIC ID is 290: firmware leaves all of them in x2APIC mode, and the IOMMU must
 # know such IDs for interrupts to reach it.
