@@ -226,6 +226,7 @@ enum bp_hypercall {
 #define BP_ENDING_RESTART	0u
 #define BP_ENDING_OFF		1u
 #define BP_ENDING_PANIC		2u
+#define BP_ENDING_NOT		3u	/* another kernel has come in its place */
 
 #define BP_DOMAIN_IO		1u
 #define BP_IO_BLOCKED		0xffffffffu

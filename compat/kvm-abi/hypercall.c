@@ -466,7 +466,7 @@ static s64 hc_ending(struct vcpu *self, const struct args *a)
 {
 	static const enum log_end how[] = {
 		[BP_ENDING_RESTART] = LOG_END_RESTART, [BP_ENDING_OFF] = LOG_END_OFF,
-		[BP_ENDING_PANIC] = LOG_END_DOM0_PANIC,
+		[BP_ENDING_PANIC] = LOG_END_DOM0_PANIC, [BP_ENDING_NOT] = LOG_END_NONE,
 	};
 
 	(void)self;

@@ -25,8 +25,10 @@ static int on_panic(struct notifier_block *nb, unsigned long action, void *unuse
 static struct notifier_block reboot_block = { .notifier_call = on_reboot };
 static struct notifier_block panic_block = { .notifier_call = on_panic };
 
+/* By kexec or after a crash this kernel may come behind another that has said its word. */
 void bp_ending_init(void)
 {
+	bp_hc_ending(BP_ENDING_NOT);
 	register_reboot_notifier(&reboot_block);
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 }
