@@ -6,7 +6,7 @@
 efi=(scripts/lab run --boot efi)
 no=bedplate.log
 
-thorough reports efi.refuse scripts/lab exec -- tests/boot/efi.py
+reports efi.refuse scripts/lab exec -- tests/boot/efi.py
 shows efi.boots 0 $no "loaded by bedplate.efi" "${efi[@]}" -- true
 thorough shows efi.no_svm 125 $no "bedplate: the CPU has no SVM" "${efi[@]}" --cpu=-svm -- true
 thorough shows efi.no_vmx 125 $no "bedplate: the CPU has no VMX" \
