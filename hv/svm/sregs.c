@@ -2,6 +2,7 @@
 /* Segments, control registers and EFER: VMCB to struct kvm_sregs and back. */
 #include "vcpu/sregs.h"
 #include "lib/segment.h"
+#include "lib/string.h"
 #include "lib/x86_regs.h"
 #include "svm.h"
 
@@ -68,6 +69,20 @@ static void unpack_segments(struct kvm_sregs *to, const struct vmcb_save *s)
 	to->idt.limit = s->idtr.limit;
 }
 
+/*
+ * What unpack_segments() gave goes back as it was: TCG has the TSS not busy, and lets no
+ * user program have the ports of a busy one's bitmap (docs/testbed.md).
+ */
+static void pack_tr(struct vmcb_seg *to, const struct kvm_segment *from)
+{
+	struct kvm_segment was;
+
+	svm_seg_unpack(&was, to);
+	was.type |= 2;
+	if (memcmp(&was, from, sizeof(was)))
+		svm_seg_pack(to, from);
+}
+
 static void pack_segments(struct vmcb_save *s, const struct kvm_sregs *from)
 {
 	svm_seg_pack(&s->cs, &from->cs);
@@ -78,7 +93,7 @@ static void pack_segments(struct vmcb_save *s, const struct kvm_sregs *from)
 	svm_seg_pack(&s->ss, &from->ss);
 	s->cpl = from->ss.dpl & 3;
 	svm_seg_pack(&s->ldtr, &from->ldt);
-	svm_seg_pack(&s->tr, &from->tr);
+	pack_tr(&s->tr, &from->tr);
 	s->gdtr.base = from->gdt.base;
 	s->gdtr.limit = from->gdt.limit;
 	s->idtr.base = from->idt.base;

@@ -149,6 +149,24 @@ static void set_and_get(void **state __unused)
 	assert_int_equal(p.cpl, 3);
 }
 
+/* TCG's TSS is not busy, and has to stay so where another register is what changes. */
+static void tss_as_it_came(void **state __unused)
+{
+	struct kvm_sregs s = long_mode();
+
+	s.tr = (struct kvm_segment){ .type = 9, .present = 1, .limit = 0x67 };
+	assert_int_equal(svm_set_sregs(&rig_v, &s), 0);
+	svm_get_sregs(&rig_v, &s);
+	assert_int_equal(s.tr.type, 0xb);
+	s.cr4 ^= X86_CR4_PGE;
+	assert_int_equal(svm_set_sregs(&rig_v, &s), 0);
+	assert_int_equal(rig_vmcb.s.tr.attrib, 0x089);
+	s.tr.limit = 0x167;
+	assert_int_equal(svm_set_sregs(&rig_v, &s), 0);
+	assert_int_equal(rig_vmcb.s.tr.attrib, 0x08b);
+	assert_int_equal(rig_vmcb.s.tr.limit, 0x167);
+}
+
 static void refusal_changes_nothing(void **state __unused)
 {
 	struct kvm_sregs s = long_mode();
@@ -201,7 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(pack_bits), T(there_and_back), T(g_follows_the_limit), T(after_init),
-		T(set_and_get), T(refusal_changes_nothing), T(values), T(efer_rules),
+		T(set_and_get), T(tss_as_it_came), T(refusal_changes_nothing), T(values), T(efer_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
