@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	6
+#define BP_CHANNEL_VERSION	7
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,

@@ -43,6 +43,7 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
 	svm.tcg = cpuid(0x40000000).ebx == 0x54474354;	/* "TCGT" */
+	svm.hides_cr4 = limits_hide_cr4();
 	limits_read(&svm.limits);
 	add_limits(&svm.limits, ext);
 }

@@ -18,6 +18,7 @@ struct svm_caps {
 	bool flush_by_asid;
 	bool pause_filter;
 	bool pause_threshold;
+	bool hides_cr4;			/* limits_hide_cr4() */
 	bool tcg;			/* QEMU's TCG: see inject.c, run.c, docs/testbed.md */
 	struct cpu_limits limits;
 };

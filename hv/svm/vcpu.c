@@ -29,7 +29,9 @@ static void init_controls(struct vcpu *v, struct vmcb_control *c)
 	c->intercept_exc = vcpu_exc_exits(v);
 	c->intercept1 = INTERCEPT1_ALL;
 	c->intercept2 = INTERCEPT2_ALL;
-	c->intercept_cr = SVM_CR_WRITE(4);	/* it may hold limits.cr4_valid only */
+	/* It may hold limits.cr4_valid only. */
+	if (svm.hides_cr4 || !domain_is_dom0(v->dom))
+		c->intercept_cr = SVM_CR_WRITE(4);
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;

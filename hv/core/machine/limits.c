@@ -46,6 +46,21 @@ u32 limits_phys_bits(void)
 	return (cpuid(0x80000008).eax & 0xff) - amd_key_bits() - intel_key_bits();
 }
 
+/*
+ * Key locker, shadow stacks, keys of supervisor pages; user interrupts, indirect branch
+ * tracking; LASS, FRED, LAM: CPUID 7.0 ECX, EDX and 7.1 EAX.
+ */
+bool limits_hide_cr4(void)
+{
+	struct cpuid c;
+
+	if (cpuid(0).eax < 7)
+		return false;
+	c = cpuid(7);
+	return (c.ecx & (BIT(7) | BIT(23) | BIT(31))) || (c.edx & (BIT(5) | BIT(20))) ||
+	       (c.eax && (cpuid_count(7, 1).eax & (BIT(6) | BIT(17) | BIT(26))));
+}
+
 /* Bits of CR4 that come with a bit of CPUID, of those that Bedplate lets vCPUs have. */
 static u64 cr4_bits(void)
 {

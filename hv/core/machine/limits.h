@@ -23,6 +23,12 @@ struct cpu_limits {
  */
 u32 limits_phys_bits(void);
 
+/*
+ * Does the CPU take bits in CR4 that cr4_valid lacks, for what no vCPU may use? Then
+ * writes have to be looked at.
+ */
+bool limits_hide_cr4(void);
+
 /* As CPUID has it on the calling CPU. */
 void limits_read(struct cpu_limits *l);
 
