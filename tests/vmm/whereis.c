@@ -11,6 +11,7 @@
 #define IMAGE		"/opt/tests/bedplate.elf"
 #define IMAGE_BASE	0xffffffff80000000ull	/* of the addresses that it is linked for */
 #define LOG_SIZE	(128 * 1024)
+#define KEPT_LOG	(2 << 20)	/* the last boot's is there, too */
 #define KPF_OFFLINE	23
 
 static const uint8_t *image(void)
@@ -45,10 +46,13 @@ uint64_t log_ring(void)
 	vmm_fail("the image has a log", __FILE__, __LINE__, "no symbol");
 }
 
-/* All that the image is not lies in one piece, which the kernel sees as reserved. */
+/*
+ * All that is neither the image nor the log's 2 MiB lies in one piece, which the kernel sees as
+ * reserved.
+ */
 uint64_t pool_base(void)
 {
-	uint64_t len = bp_stat("reserved_bytes") - bp_stat("image_bytes");
+	uint64_t len = bp_stat("reserved_bytes") - bp_stat("image_bytes") - KEPT_LOG;
 	unsigned long long start, end;
 	char line[200];
 	FILE *f = fopen("/proc/iomem", "r");
