@@ -12,14 +12,14 @@
 #include <linux/version.h>
 
 /* CPUID has a header of its own from 6.16 on. */
-#if __has_include(<asm/cpuid/api.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #else
 #include <asm/processor.h>
 #endif
 
 /* Hyper-V's definitions moved in 6.14. */
-#if __has_include(<asm/hyperv-tlfs.h>)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 #include <asm/hyperv-tlfs.h>
 #else
 #include <hyperv/hvhdk.h>

@@ -63,20 +63,24 @@ void dom0_lvt_written(struct vcpu *v, u32 offset, u32 val)
 	lapic_write(offset, (VECTOR_LVT + i) | (val & LAPIC_LVT_MASKED));
 }
 
-static void lvt_to_dom0(struct cpu *c, u32 i)
+/* False: the LVT is masked or not there; a device sent a message of its vector. */
+static bool lvt_to_dom0(struct cpu *c, u32 i)
 {
 	struct vcpu *v = c->dom0;
 	u64 val;
 
+	if (!lapic_has_lvt(lvts[i]) || (lapic_read(lvts[i]) & LAPIC_LVT_MASKED))
+		return false;
 	lapic_eoi();
 	if (!v || !vlapic_sw_on(&v->apic) || vlapic_read(v, lvts[i], &val) ||
 	    (val & LAPIC_LVT_MASKED))
-		return;
+		return true;
 	if ((val & LAPIC_LVT_MODE) == LAPIC_LVT_NMI)
 		WRITE_ONCE(v->nmi_pending, true);
 	else
 		vlapic_set_irr(v, val & 0xff, false);
 	vcpu_kick(v);
+	return true;
 }
 
 void irq_dispatch(u8 vector)
@@ -108,8 +112,9 @@ void irq_dispatch(u8 vector)
 	case VECTOR_SPURIOUS:
 		break;
 	case VECTOR_LVT ... VECTOR_LVT + ARRAY_SIZE(lvts) - 1:
-		lvt_to_dom0(c, vector - VECTOR_LVT);
-		break;
+		if (lvt_to_dom0(c, vector - VECTOR_LVT))
+			break;
+		/* fall through */
 	default:
 		to_dom0(c, vector);
 	}
