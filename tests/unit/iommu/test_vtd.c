@@ -56,11 +56,14 @@ static void blocks(u32 unit, u16 bdf)
 	assert_false(rig_translates(&rig[unit], bdf, &r, &t));
 }
 
+/* So many are looked at, from 00:00.0 to ff:1f.7, as a look at each takes half a minute. */
+#define STRIDE	15
+
 static void is_domain0s(u32 unit)
 {
 	u32 bdf;
 
-	for (bdf = 0; bdf < 0x10000; bdf++)
+	for (bdf = 0; bdf < 0x10000; bdf += STRIDE)
 		translates(unit, (u16)bdf, ROOT, IOMMU_TAG(0));
 }
 
@@ -386,7 +389,7 @@ static void attaches_scalable(u32 ecap_off, u16 bdf)
 	assert_int_equal(was, IOMMU_TAG(0));
 	was_told_scalable(0, from, bdf, IOMMU_TAG(0));
 	was_told_scalable(1, from, bdf, IOMMU_TAG(0));
-	for (i = 0; i < 0x10000; i++)
+	for (i = bdf % STRIDE; i < 0x10000; i += STRIDE)
 		translates(1, (u16)i, i == bdf ? OTHER : ROOT, i == bdf ? 9 : IOMMU_TAG(0));
 	assert_int_equal(rig_pages_left, pages - 3);
 
