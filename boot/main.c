@@ -20,6 +20,7 @@
 #include "hv/core/machine/trap.h"
 #include "hv/core/machine/tsc.h"
 #include "hv/core/memory/frames.h"
+#include "hv/core/vcpu/ops.h"
 #include "linux_loader.h"
 #include "multiboot2.h"
 #include "start.h"
@@ -88,7 +89,7 @@ static void main_on_own_stack(void)
 	tsc_init(acpi_info.pm_timer);
 	lapic_timer_init(!hv_options.timer_apic);
 	idle_init();
-	microcode_init(&boot_info);
+	microcode_init(back_end()->microcode, &boot_info);
 	smp_start_aps(&acpi_info, &boot_info);
 	microcode_report();
 	frames_start();

@@ -30,12 +30,9 @@
 #include "hv/core/vcpu/run.h"
 #include "hv/core/vcpu/speculation.h"
 #include "hv/svm/svm.h"
+#include "hv/vmx/probe.h"
 #include "hv/vmx/vmx.h"
 #include "start.h"
-
-#define VENDOR_INTEL	0x756e6547u	/* EBX of leaf 0: "Genu" */
-
-#define CPUID_1_ECX_VMX	BIT(5)
 
 /* What vCPUs may use, as long as one page holds its XSAVE area. */
 #define XCR0_WANTED	(XCR0_FP | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | \
@@ -56,15 +53,9 @@ static void choose_xcr0(void)
 		fatal("XSAVE state of %u bytes is more than a page", cpuid_count(0xd, 0).ebx);
 }
 
-/*
- * The one place that looks at the vendor: which back end this machine gets.
- * Whether it can run there is that back end's probe() to say.
- */
-static const struct hv_ops *back_end(void)
+const struct hv_ops *back_end(void)
 {
-	if ((cpuid(1).ecx & CPUID_1_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL)
-		return &vmx_ops;
-	return &svm_ops;
+	return vmx_is_for_this_cpu() ? &vmx_ops : &svm_ops;
 }
 
 static void choose_back_end(void)

@@ -6,6 +6,10 @@
 #include "hv/core/lib/types.h"
 
 struct boot_info;
+struct hv_ops;
+
+/* Which one this machine gets.  Whether it can run there is its probe() to say. */
+const struct hv_ops *back_end(void);
 
 /* From entry.S. */
 noreturn void hv_main(u32 magic, u32 info);

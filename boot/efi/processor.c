@@ -6,8 +6,6 @@
 #include "hv/vmx/caps.h"
 #include "hv/vmx/probe.h"
 
-#define VENDOR_INTEL	0x756e6547u	/* EBX of leaf 0: "Genu" */
-#define ONE_ECX_VMX	BIT(5)
 #define ONE_ECX_XSAVE	BIT(26)
 
 const char *processor_missing(void)
@@ -16,7 +14,7 @@ const char *processor_missing(void)
 
 	if (!(cpuid(1).ecx & ONE_ECX_XSAVE))
 		return "this processor has no XSAVE";
-	if ((cpuid(1).ecx & ONE_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL)
+	if (vmx_is_for_this_cpu())
 		return vmx_missing(&unused);
 	return svm_missing();
 }

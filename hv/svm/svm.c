@@ -7,6 +7,7 @@
 #include "machine/log.h"
 #include "machine/paging.h"
 #include "memory/domain.h"
+#include "microcode.h"
 #include "probe.h"
 #include "vcpu/ops.h"
 
@@ -111,6 +112,7 @@ static void svm_emergency_off(void)
 const struct hv_ops svm_ops = {
 	.name = "SVM",
 	.npt = &npt_format_amd,
+	.microcode = &svm_microcode,
 	.probe = svm_probe,
 	.cpu_init = svm_cpu_init,
 	.vcpu_init = svm_vcpu_init,

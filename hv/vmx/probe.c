@@ -5,6 +5,7 @@
 #include "lib/x86.h"
 
 #define ONE_ECX_VMX		BIT(5)	/* CPUID 1 */
+#define VENDOR_INTEL		0x756e6547u	/* EBX of leaf 0: "Genu" */
 
 #define MSR_VMX_MISC		0x485
 #define MSR_VMX_PROC2		0x48b
@@ -13,6 +14,11 @@
 #define MSR_VMX_TRUE_PROC	0x48e
 #define MSR_VMX_TRUE_EXIT	0x48f
 #define MSR_VMX_TRUE_ENTRY	0x490
+
+bool vmx_is_for_this_cpu(void)
+{
+	return (cpuid(1).ecx & ONE_ECX_VMX) || cpuid(0).ebx == VENDOR_INTEL;
+}
 
 static void read_msrs(struct vmx_msrs *m)
 {

@@ -10,6 +10,7 @@
 #include "machine/paging.h"
 #include "machine/panic.h"
 #include "memory/domain.h"
+#include "microcode.h"
 #include "probe.h"
 #include "vcpu/ops.h"
 
@@ -124,6 +125,7 @@ static void vmx_emergency_off(void)
 const struct hv_ops vmx_ops = {
 	.name = "VMX",
 	.npt = &npt_format_ept,
+	.microcode = &vmx_microcode,
 	.probe = vmx_probe,
 	.cpu_init = vmx_cpu_init,
 	.vcpu_init = vmx_vcpu_init,

@@ -2,6 +2,7 @@
 /* Reader of RSDP, XSDT, MADT and FADT. Pure: sees memory through a callback. */
 #include "acpi.h"
 #include "lib/printf.h"
+#include "lib/bytes.h"
 #include "lib/string.h"
 
 /* RSDP (ACPI 6.5, 5.2.5.3) */
@@ -78,30 +79,6 @@ struct parser {
 };
 
 #define torn(p, ...) (bp_snprintf((p)->err, (p)->err_len, __VA_ARGS__), false)
-
-static u16 get16(const void *p, u32 off)
-{
-	u16 v;
-
-	memcpy(&v, (const u8 *)p + off, sizeof(v));
-	return v;
-}
-
-static u32 get32(const void *p, u32 off)
-{
-	u32 v;
-
-	memcpy(&v, (const u8 *)p + off, sizeof(v));
-	return v;
-}
-
-static u64 get64(const void *p, u32 off)
-{
-	u64 v;
-
-	memcpy(&v, (const u8 *)p + off, sizeof(v));
-	return v;
-}
 
 u8 acpi_sum(const void *p, u32 len)
 {

@@ -11,13 +11,15 @@
 #include "vcpu.h"
 
 struct npt_format;		/* hv/ept/npt.h: PTE format of the second level */
+struct microcode_kind;		/* hv/core/machine/microcode.h */
 
 struct hv_ops {
 	const char *name;		/* "SVM", "VMX" */
 	const struct npt_format *npt;
+	const struct microcode_kind *microcode;	/* before probe() */
 
 	/*
-	 * Can this machine run us?  BSP, before anything else of the table.
+	 * Can this machine run us?  BSP, before anything else that is called.
 	 * NULL = yes, else one line that names what is missing.
 	 */
 	const char *(*probe)(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The update of microcode for a CPU: found in what an initrd begins with, and loaded. */
-// SOURCES: hv/core/machine/microcode.c hv/core/machine/cpio.c
+// SOURCES: hv/core/machine/microcode.c hv/core/machine/cpio.c hv/svm/microcode.c hv/vmx/microcode.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,10 @@
 
 #include "hv/core/machine/boot_info.h"
 #include "hv/core/machine/cmdline.h"
-#include "hv/core/machine/microcode.h"
 #include "hv/core/machine/paging.h"
 #include "hv/core/machine/smp.h"
+#include "hv/svm/microcode.h"
+#include "hv/vmx/microcode.h"
 
 #define INTEL	"kernel/x86/microcode/GenuineIntel.bin"
 #define AMD	"kernel/x86/microcode/AuthenticAMD.bin"
@@ -156,7 +157,7 @@ static struct intel intel(u32 r, u32 sig, u32 platform)
 
 static const u8 *find_intel(u32 above)
 {
-	return microcode_find_intel(room, used, 0x50657, 8, above);
+	return vmx_microcode_find(room, used, 0x50657, 8, above);
 }
 
 static void intel_by_signature_and_revision(void **state __unused)
@@ -195,7 +196,7 @@ static void intel_malformed(void **state __unused)
 	memcpy(room, &u, sizeof(u));
 	room[0] = 2;					/* another format */
 	assert_null(find_intel(1));
-	assert_null(microcode_find_intel(room, 47, 0x50657, 8, 1));
+	assert_null(vmx_microcode_find(room, 47, 0x50657, 8, 1));
 }
 
 /* One update for several CPUs: a table behind the data. */
@@ -213,7 +214,7 @@ static void intel_extended_table(void **state __unused)
 	assert_null(find_intel(1));
 	memset(room + 2048, 0xff, 4);			/* more than there are */
 	assert_ptr_equal(find_intel(1), room + 48);
-	assert_null(microcode_find_intel(room, used, 0x33333, 8, 1));
+	assert_null(vmx_microcode_find(room, used, 0x33333, 8, 1));
 }
 
 static void loads_intel(void **state __unused)
@@ -233,7 +234,7 @@ static void loads_intel(void **state __unused)
 	bi.module[1] = initrd();
 	if (at % 16) {
 		/* Not where the CPU wants it: left alone. */
-		microcode_init(&bi);
+		microcode_init(&vmx_microcode, &bi);
 		assert_int_equal(given, 0);
 		setup(NULL);
 		takes = 7;
@@ -244,14 +245,14 @@ static void loads_intel(void **state __unused)
 		bi.module[1] = initrd();
 	}
 	hv_options.microcode_off = 1;
-	microcode_init(&bi);
+	microcode_init(&vmx_microcode, &bi);
 	assert_int_equal(given, 0);
 	hv_options.microcode_off = 0;
 	one_ecx = BIT(31);				/* in a virtual machine */
-	microcode_init(&bi);
+	microcode_init(&vmx_microcode, &bi);
 	assert_int_equal(given, 0);
 	one_ecx = 0;
-	microcode_init(&bi);
+	microcode_init(&vmx_microcode, &bi);
 	assert_int_equal(given, (uintptr_t)room + at + 48);
 	assert_int_equal(rev, 7);
 	given = 0;
@@ -284,7 +285,7 @@ static u64 amd_patch(u32 r, u16 number, u32 len)
 
 static const u8 *find_amd(u32 above)
 {
-	return microcode_find_amd(room, used, 0xa00f11, above);
+	return svm_microcode_find(room, used, 0xa00f11, above);
 }
 
 static void amd_by_number_and_revision(void **state __unused)
@@ -299,12 +300,12 @@ static void amd_by_number_and_revision(void **state __unused)
 	third = amd_patch(0xa0011d1, 0xa011, 5568);
 	assert_ptr_equal(find_amd(0xa001000), room + second);
 	assert_null(find_amd(0xa0011d5));
-	assert_null(microcode_find_amd(room, used, 0xb00f21, 0));
+	assert_null(svm_microcode_find(room, used, 0xb00f21, 0));
 	used = third - 8 + 20;				/* cut off */
 	assert_ptr_equal(find_amd(0xa001000), room + second);
 	used = second + 100;
 	assert_null(find_amd(0));
-	assert_null(microcode_find_amd(room, 11, 0xa00f11, 0));
+	assert_null(svm_microcode_find(room, 11, 0xa00f11, 0));
 }
 
 static void amd_malformed(void **state __unused)
@@ -322,7 +323,7 @@ static void amd_malformed(void **state __unused)
 
 			memcpy(exact, whole, used);
 			memcpy(exact + at, &val[i], 4);
-			microcode_find_amd(exact, used, 0xa00f11, 0);	/* in bounds: the sanitizer looks */
+			svm_microcode_find(exact, used, 0xa00f11, 0);	/* in bounds: the sanitizer looks */
 			free(exact);
 		}
 	}
@@ -344,16 +345,16 @@ static void loads_amd(void **state __unused)
 	setup(NULL);
 	at = entry(AMD, body, (u32)len);
 	bi.module[1] = initrd();
-	microcode_init(&bi);				/* and it does not take it */
+	microcode_init(&svm_microcode, &bi);				/* and it does not take it */
 	assert_int_equal(given, (uintptr_t)room + at + 44 + 8);
 	assert_int_equal(rev, 0xa001000);
 	microcode_report();
 	given = 0;
 	bi.nr_modules = 1;
-	microcode_init(&bi);
+	microcode_init(&svm_microcode, &bi);
 	bi.nr_modules = 2;
 	bi.module[1].end = bi.module[1].start + 2 * ROOM;
-	microcode_init(&bi);
+	microcode_init(&svm_microcode, &bi);
 	assert_int_equal(given, 0);
 	assert_int_equal(rev, 0xa001000);
 }
