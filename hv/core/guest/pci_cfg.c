@@ -3,30 +3,22 @@
 #include "hv/iommu/iommu.h"
 #include "io_dom0.h"
 #include "lib/string.h"
-#include "lib/x86.h"
 #include "machine/acpi.h"
 #include "machine/log.h"
 #include "machine/memmap.h"
 #include "machine/paging.h"
 #include "machine/panic.h"
+#include "machine/pci.h"
 #include "machine/spinlock.h"
 #include "memory/frames.h"
 #include "pci_cfg.h"
 #include "vcpu/exit.h"
 
-#define CONFIG_ADDRESS	0xcf8
-#define CONFIG_DATA	0xcfc
-#define CONFIG_ENABLE	BIT(31)
 #define CONFIG_BDF(a)	((u16)((a) >> 8))
-
-#define REG_CLASS	0x08
-#define REG_HEADER	0x0c
-#define HEADER_MULTI	BIT(23)		/* in the doubleword that the header's type is in */
 #define CLASS_HOST	0x0600
 #define CLASS_ISA	0x0601
 #define CLASS_MEMORY	0x0580
 #define INTEL		0x8086
-#define NOTHING		0xffffffffu
 
 /* MCFG (PCI Firmware 3.3, 4.1.2): header, 8 bytes, then entries */
 #define MCFG_ENTRIES	44
@@ -53,7 +45,7 @@ static u32 nr_guarded;
 
 u32 pci_cfg_unconfined;
 
-/* Guards CONFIG_ADDRESS from the look at it to the access that it is for, and told. */
+/* Guards PCI_CONFIG_ADDRESS from the look at it to the access that it is for, and told. */
 static struct spinlock lock = SPINLOCK_INIT;
 
 static struct guarded *find(u16 segment, u16 bdf)
@@ -106,9 +98,9 @@ static bool config_port(const struct exit_io *io, u32 *val)
 	if ((io->port & 3) + io->size > 4)
 		return false;
 	spin_lock(&lock);
-	if (io->port >= CONFIG_DATA) {
-		addr = inl(CONFIG_ADDRESS);
-		if (addr & CONFIG_ENABLE)
+	if (io->port >= PCI_CONFIG_DATA) {
+		addr = inl(PCI_CONFIG_ADDRESS);
+		if (addr & PCI_CONFIG_ENABLE)
 			g = find(0, CONFIG_BDF(addr));
 	}
 	if (io->in)
@@ -171,7 +163,7 @@ static u32 count_devices(const volatile u32 *bus)
 	u32 dev, n = 0;
 
 	for (dev = 0; dev < 32; dev++)
-		n += bus[(dev << 3 << PAGE_SHIFT) / sizeof(*bus)] != NOTHING;
+		n += bus[(dev << 3 << PAGE_SHIFT) / sizeof(*bus)] != PCI_NOTHING;
 	return n;
 }
 
@@ -225,15 +217,9 @@ static void guard_pages(void)
 
 /* ---- who they are ---- */
 
-static u32 config_read(u16 bdf, u8 reg)
-{
-	outl(CONFIG_ADDRESS, (u32)CONFIG_ENABLE | (u32)bdf << 8 | reg);
-	return inl(CONFIG_DATA);
-}
-
 static void guard_bridge(u16 bdf)
 {
-	if (config_read(bdf, 0) != NOTHING && config_read(bdf, REG_CLASS) >> 16 == CLASS_HOST)
+	if (pci_read(bdf, PCI_REG_CLASS) >> 16 == CLASS_HOST)
 		guard((struct pci_id){ 0, bdf }, false);
 }
 
@@ -243,10 +229,10 @@ static void guard_bridges(void)
 
 	guard((struct pci_id){ 0, 0 }, false);
 	for (bdf = 0; bdf < 0x10000; bdf += 8) {
-		if (config_read((u16)bdf, 0) == NOTHING)
+		if (pci_read((u16)bdf, PCI_REG_ID) == PCI_NOTHING)
 			continue;
 		guard_bridge((u16)bdf);
-		for (fn = 1; fn < 8 && (config_read((u16)bdf, REG_HEADER) & HEADER_MULTI); fn++)
+		for (fn = 1; fn < 8 && (pci_read((u16)bdf, PCI_REG_HEADER) & PCI_HEADER_MULTI); fn++)
 			guard_bridge((u16)(bdf + fn));
 	}
 }
@@ -259,11 +245,11 @@ static void guard_acpi_base(void)
 {
 	const u16 lpc = PCI_BDF(0, PCI_DEVFN(0x1f, 0)), pmc = PCI_BDF(0, PCI_DEVFN(0x1f, 2));
 
-	if ((u16)config_read(lpc, 0) != INTEL)
+	if ((u16)pci_read(lpc, PCI_REG_ID) != INTEL)
 		return;
-	if (config_read(lpc, REG_CLASS) >> 16 == CLASS_ISA)
+	if (pci_read(lpc, PCI_REG_CLASS) >> 16 == CLASS_ISA)
 		guard_registers((struct pci_id){ 0, lpc }, 0x40, 0x47, false);
-	if (config_read(pmc, REG_CLASS) >> 16 == CLASS_MEMORY)
+	if (pci_read(pmc, PCI_REG_CLASS) >> 16 == CLASS_MEMORY)
 		guard_registers((struct pci_id){ 0, pmc }, 0x40, 0x4b, false);
 }
 
@@ -282,5 +268,5 @@ void pci_cfg_init(void)
 	log_info("PCI: writes to %u host bridges do nothing", nr_guarded - i);
 	guard_acpi_base();
 	guard_pages();
-	dom0_ports_add(CONFIG_ADDRESS, CONFIG_DATA + 3, config_port);
+	dom0_ports_add(PCI_CONFIG_ADDRESS, PCI_CONFIG_DATA + 3, config_port);
 }

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "paging.h"
 #include "panic.h"
+#include "pci.h"
 
 #define BDA_EBDA_SEGMENT	0x40e
 #define EBDA_SCAN		1024
@@ -23,9 +24,6 @@
 #define SPACE_MEMORY		0
 #define SPACE_IO		1
 #define SPACE_PCI		2
-#define CONFIG_ADDRESS		0xcf8
-#define CONFIG_ENABLE		0x80000000u
-#define CONFIG_DATA		0xcfc
 
 struct acpi_info acpi_info;
 
@@ -110,9 +108,8 @@ static void reset_by_acpi(void)
 	if (r->space == SPACE_IO) {
 		outb((u16)r->addr, r->value);
 	} else if (r->space == SPACE_PCI) {
-		outl(CONFIG_ADDRESS, CONFIG_ENABLE | (u32)(r->addr >> 32 & 31) << 11 |
-		     (u32)(r->addr >> 16 & 7) << 8 | ((u32)r->addr & 0xfc));
-		outb(CONFIG_DATA + (r->addr & 3), r->value);
+		pci_select((u16)((r->addr >> 32 & 31) << 3 | (r->addr >> 16 & 7)), (u8)r->addr);
+		outb(PCI_CONFIG_DATA + (r->addr & 3), r->value);
 	} else if (reset_mmio) {
 		*reset_mmio = r->value;
 	}

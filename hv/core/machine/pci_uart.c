@@ -20,8 +20,7 @@ static bool is_uart(u16 bdf)
 {
 	u32 class = pci_read(bdf, PCI_REG_CLASS);
 
-	return pci_read(bdf, PCI_REG_ID) != PCI_NOTHING && class >> 16 == CLASS_SERIAL &&
-	       (class >> 8 & 0xff) <= IF_16550_LAST;
+	return class >> 16 == CLASS_SERIAL && (class >> 8 & 0xff) <= IF_16550_LAST;
 }
 
 bool pci_uart_search(u16 *bdf)
