@@ -4,15 +4,9 @@
  * units know x2APIC, by a register (48882, 3.4.9). It is not itself remapped.
  */
 #include "amdvi_unit.h"
-#include "lib/x86.h"
 #include "machine/lapic.h"
+#include "machine/pci.h"
 
-/* PCI configuration mechanism 1: of segment 0, at boot, before domain 0 has the ports. */
-#define CONFIG_ADDRESS		0xcf8
-#define CONFIG_DATA		0xcfc
-#define CONFIG_ENABLE		0x80000000u
-
-#define PCI_STATUS		0x04
 #define PCI_STATUS_CAPS		BIT(20)
 #define PCI_CAP_PTR		0x34
 #define PCI_CAPS		48	/* more do not fit */
@@ -29,23 +23,16 @@ static bool reachable(const struct amdvi_unit *u)
 	return !amdvi_desc(u)->id.segment;
 }
 
-static void address(const struct amdvi_unit *u, u32 off)
-{
-	outl(CONFIG_ADDRESS, CONFIG_ENABLE | (u32)amdvi_desc(u)->id.bdf << 8 | (off & 0xfc));
-}
-
 u32 amdvi_config(const struct amdvi_unit *u, u32 off)
 {
 	if (!reachable(u))
 		return 0;
-	address(u, off);
-	return inl(CONFIG_DATA);
+	return pci_read(amdvi_desc(u)->id.bdf, (u8)off);
 }
 
 static void config_write(const struct amdvi_unit *u, u32 off, u32 val)
 {
-	address(u, off);
-	outl(CONFIG_DATA, val);
+	pci_write(amdvi_desc(u)->id.bdf, (u8)off, val);
 }
 
 /* Where the capability is; 0: there is none. */
@@ -53,7 +40,7 @@ static u32 find_msi(const struct amdvi_unit *u)
 {
 	u32 at, n, cap;
 
-	if (!reachable(u) || !(amdvi_config(u, PCI_STATUS) & PCI_STATUS_CAPS))
+	if (!reachable(u) || !(amdvi_config(u, PCI_REG_COMMAND) & PCI_STATUS_CAPS))
 		return 0;
 	at = amdvi_config(u, PCI_CAP_PTR) & 0xfc;
 	for (n = 0; at && n < PCI_CAPS; n++) {
