@@ -76,6 +76,7 @@ struct parser {
 	struct acpi_info *info;
 	char *err;
 	u32 err_len;
+	bool madt, fadt;	/* it was there */
 };
 
 #define torn(p, ...) (bp_snprintf((p)->err, (p)->err_len, __VA_ARGS__), false)
@@ -321,7 +322,10 @@ static bool parse_fadt(struct parser *p, const struct header *h)
 	return true;
 }
 
-/* One entry of the XSDT. Tables that we do not use may be what they like. */
+/*
+ * One entry of the XSDT. Tables that we do not use may be what they like; of MADTs and FADTs
+ * the first counts.
+ */
 static bool parse_table(struct parser *p, hpa_t pa)
 {
 	const struct header *h = map_table(p, pa);
@@ -332,10 +336,12 @@ static bool parse_table(struct parser *p, hpa_t pa)
 		return true;
 	madt = !memcmp(head->sig, "APIC", 4);
 	fadt = !memcmp(head->sig, "FACP", 4);
-	if (h && (!acpi_find(p->info, "APIC") || !madt))
+	if ((madt && p->madt) || (fadt && p->fadt))
+		return true;
+	p->madt |= madt;
+	p->fadt |= fadt;
+	if (h)
 		list_table(p->info, h, pa);
-	else if (madt && h)
-		return true;		/* a second MADT: the first counts */
 	if (madt)
 		return checked(p, h, pa, "APIC") && parse_madt(p, h);
 	if (fadt)
@@ -356,7 +362,7 @@ static bool parse_root(struct parser *p, hpa_t pa, const char *name, u32 entry)
 		if (!parse_table(p, table))
 			return false;
 	}
-	if (!acpi_find(p->info, "APIC"))
+	if (!p->madt)
 		return torn(p, "there is no MADT in %s", name);
 	return true;
 }
@@ -364,7 +370,7 @@ static bool parse_root(struct parser *p, hpa_t pa, const char *name, u32 entry)
 bool acpi_parse(const void *rsdp, acpi_map_fn map, struct acpi_info *info,
 		char *err, u32 err_len)
 {
-	struct parser p = { map, info, err, err_len };
+	struct parser p = { .map = map, .info = info, .err = err, .err_len = err_len };
 	struct rsdp r;
 
 	memset(info, 0, sizeof(*info));

@@ -23,7 +23,7 @@ static struct {
 	hpa_t pa;
 	u8 *mem;
 	u32 len;
-} mem[8];
+} mem[10];
 static u32 nr_mem;
 static struct acpi_info info;
 static char err[128];
@@ -409,6 +409,35 @@ static void finds_the_pm_timer(void **state __unused)
 	assert_int_equal(info.pm_timer, 0);
 }
 
+/* Of MADTs and FADTs the first counts, whatever the others are. */
+static void takes_the_first(void **state __unused)
+{
+	const u64 entries[] = { PA_FADT, PA_MADT, 0x7000, 0x8000, 0x9000, 0xa000 };
+	u64 addr = 0x1000;
+	u8 *f;
+	u32 i;
+
+	free(mem[0].mem);
+	mem[0] = mem[--nr_mem];
+	add_table(PA_XSDT, "XSDT", entries, sizeof(entries));
+	for (i = 0; i < 3; i++) {	/* registers of their own in each */
+		f = add_table(0x7000 + i * 0x1000, "FACP", fadt_body(), 244 - 36);
+		for (u32 at = 172; at < 196; at += 12, addr += 0x10) {
+			f[at] = 1;
+			memcpy(f + at + 4, &addr, 8);
+		}
+		memcpy(f + 64, &addr, 4);
+		memcpy(f + 68, &(u64){ addr + 8 }, 4);
+		memcpy(f + 120, &(u64){ 0x64 }, 8);
+	}
+	memcpy(add_table(0xa000, "APIC", NULL, 0) + 4, &(u32){ 1 }, 4);
+	assert_true(parses());
+	assert_int_equal(info.nr_sleep_regs, 1);
+	assert_int_equal(info.sleep_reg[0].addr, 0x605);
+	assert_int_equal(info.reset.addr, 0xcf9);
+	assert_int_equal(info.nr_cpus, 3);
+}
+
 static void finds_the_dsdt(void **state __unused)
 {
 	u64 pa = PA_DSDT;
@@ -461,7 +490,7 @@ int main(void)
 		T(refuses_wrong_lengths), T(passes_over_torn_entries),
 		T(hundreds_of_cpus), T(old_tables), T(finds_the_pm_timer),
 		T(wants_a_madt_with_cpus), T(finds_sleep_registers), T(finds_sleep_control),
-		T(finds_the_dsdt), T(survives_any_contents),
+		T(takes_the_first), T(finds_the_dsdt), T(survives_any_contents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
