@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The only file that knows of curses. */
 #include <curses.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 struct screen {
 	struct top_options *o;
 	double delay;		/* seconds */
+	bool asking;		/* for another delay, of which this was typed */
+	char typed[16];
 	struct view now, before;
 	bool have_before;
 	int top;		/* rows scrolled away */
@@ -21,6 +24,7 @@ struct screen {
 };
 
 static volatile sig_atomic_t ended;
+static sigset_t while_waiting;	/* the signals that are blocked while we wait for a key */
 
 static void on_signal(int sig)
 {
@@ -84,31 +88,52 @@ static void draw(struct screen *s)
 	erase();
 	clamp_top(s, text);
 	draw_lines(s, text);
+	if (s->asking) {
+		mvprintw(0, 0, "seconds between updates (now %.1f): %s", s->delay, s->typed);
+		clrtoeol();
+	}
+	curs_set(s->asking);
 	refresh();
 	free(text);
 }
 
 /* ---- keys ---- */
 
+static void set_delay(struct screen *s)
+{
+	char *end;
+	double d = strtod(s->typed, &end);
+
+	if (!*s->typed)
+		return;
+	if (!*end && d >= 0.1 && d <= 3600)
+		s->delay = d;
+	else
+		beep();
+}
+
+/* A key of the answer. */
+static void answer(struct screen *s, int key)
+{
+	size_t n = strlen(s->typed);
+
+	if (key == '\n' || key == '\r' || key == KEY_ENTER) {
+		s->asking = false;
+		set_delay(s);
+	} else if (key == '\033') {
+		s->asking = false;
+	} else if (key == KEY_BACKSPACE || key == '\b' || key == 0x7f) {
+		s->typed[n ? n - 1 : 0] = '\0';
+	} else if (key > ' ' && key < 0x7f && n < sizeof(s->typed) - 1) {
+		s->typed[n] = (char)key;
+		s->typed[n + 1] = '\0';
+	}
+}
+
 static void ask_delay(struct screen *s)
 {
-	char text[16] = "", *end;
-	double d;
-
-	timeout(-1);
-	echo();
-	curs_set(1);
-	mvprintw(0, 0, "seconds between updates (now %.1f): ", s->delay);
-	clrtoeol();
-	if (getnstr(text, sizeof(text) - 1) != ERR && *text) {
-		d = strtod(text, &end);
-		if (!*end && d >= 0.1 && d <= 3600)
-			s->delay = d;
-		else
-			beep();
-	}
-	curs_set(0);
-	noecho();
+	s->asking = true;
+	s->typed[0] = '\0';
 }
 
 static void sort_by(struct screen *s, enum top_sort sort)
@@ -179,7 +204,24 @@ static bool look(struct screen *s)
 /* Keys after which nobody wants to wait for the next look. */
 static bool looks_now(int key)
 {
-	return key == ' ' || key == '\n' || key == '\r' || key == 'd' || key == 's';
+	return key == ' ' || key == '\n' || key == '\r';
+}
+
+/*
+ * A key, KEY_RESIZE, or ERR at a signal and after ms milliseconds. Signals are blocked but for the wait: one that
+ * came between a test of what it set and the wait would be forgotten until the next key.
+ */
+static int next_key(int ms)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l };
+	int key = getch();	/* of those that curses has read */
+
+	if (key != ERR)
+		return key;
+	if (ppoll(&in, 1, &t, &while_waiting) > 0 && in.revents != POLLIN)
+		ended = 1;	/* the terminal is gone */
+	return getch();
 }
 
 /* Keys until it is time for the next look; false: the end. */
@@ -190,14 +232,18 @@ static bool keys(struct screen *s)
 
 	for (now = now_ms(); now < until && !ended; now = now_ms()) {
 		draw(s);
-		timeout((int)(until - now));
-		key = getch();
-		if (key == 'd' || key == 's')
+		key = next_key((int)(until - now));
+		if (s->asking) {
+			answer(s, key);
+			if (!s->asking)
+				return true;	/* the delay counts from now */
+		} else if (key == 'd' || key == 's') {
 			ask_delay(s);
-		if (looks_now(key))
+		} else if (looks_now(key)) {
 			return true;
-		if (key != ERR && !key_pressed(s, key))
+		} else if (key != ERR && !key_pressed(s, key)) {
 			return false;
+		}
 	}
 	return !ended;
 }
@@ -205,7 +251,14 @@ static bool keys(struct screen *s)
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t ours;
 
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &ours, &while_waiting);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
@@ -229,7 +282,7 @@ int screen_run(struct top_options *o, double delay)
 	noecho();
 	nonl();
 	keypad(stdscr, TRUE);
-	curs_set(0);
+	timeout(0);
 	while (keys(&s) && look(&s))
 		;
 	endwin();

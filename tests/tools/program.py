@@ -10,6 +10,7 @@ A line for each check, as tests/boot/lib.sh's "reports" reads them.
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -500,13 +501,36 @@ def top_on_a_terminal():
         term.press("h\x1bOB")
         want(term.until(lambda s: s[3].startswith("   ID") and "kvm" in s[5]),
              f"scroll: {term.screen.lines()}")
-        term.press("d0.5\r")
+        term.press("d17\x7f\x7f0.5")
+        want(term.until(lambda s: s[0] == "seconds between updates (now 3600.0): 0.5"),
+             f"d: {term.screen.lines()}")
+        term.press("\r")
         want(term.until(lambda s: s[0].startswith("bedplate top")), f"d: {term.screen.lines()}")
         Path(tree.root + "/proc/bedplate").write_bytes(Bedplate.view(30000000000, 99999))
         want(term.until(lambda s: any(" 30.0 " in line for line in s)), f"by itself: {term.screen.lines()}")
         term.press("q")
         want(term.end() == 0, "status")
         want("no terminal" in tree.run("top", stdin=subprocess.DEVNULL)[2], "without a terminal")
+
+
+@test
+def top_forgets_no_signal():
+    """One that comes while the screen is drawn, just before the wait for a key, counts as well."""
+    with Tree(Bedplate()) as tree:
+        term = Terminal([PROGRAM, "top", "-d", "3600", "-s", "id"], tree.env, 16, 90)
+        want(term.until(lambda s: "kvm" in s[6]), f"rows: {term.screen.lines()}")
+        for i, rows in enumerate((8, 16) * 400):
+            term.press("h")
+            want(term.until(lambda s: s[-1].startswith("q quit") == (rows == 8)), f"h: {term.screen.lines()}")
+            moment = time.perf_counter() + i % 40 * 5e-6
+            while time.perf_counter() < moment:
+                pass
+            term.resize(rows, 60)
+            want(term.until(lambda s: s[3].startswith("   ID NAME")), f"size: {term.screen.lines()}")
+        term.press("h")
+        want(term.until(lambda s: s[-1].startswith("q quit")), f"h: {term.screen.lines()}")
+        os.kill(term.pid, signal.SIGTERM)
+        want(term.end() == 0, "status")
 
 
 def main():

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
 import termios
 import time
@@ -129,6 +128,11 @@ class Screen:
             self.erase(self.y, self.x if what == 0 else 0, self.cols if what == 0 else self.x + 1)
 
 
+def size_of(rows, cols):
+    """A struct winsize."""
+    return struct.pack("4H", rows, cols, 0, 0)
+
+
 class Terminal:
     """A program on a pseudo-terminal, with a screen."""
 
@@ -136,15 +140,14 @@ class Terminal:
         self.screen = Screen(rows, cols)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, size_of(rows, cols))
             os.execvpe(command[0], command, {**env, "TERM": "vt100", "LC_ALL": "C"})
         self.status = None
-        self.resize(rows, cols)
 
     def resize(self, rows, cols):
         """Another size; the program hears of it."""
         self.screen.resize(rows, cols)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("4H", rows, cols, 0, 0))
-        os.kill(self.pid, signal.SIGWINCH)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, size_of(rows, cols))
 
     def press(self, keys):
         """Keys, as the user presses them."""
