@@ -54,9 +54,10 @@ const u8 *svm_microcode_find(const u8 *p, u64 len, u32 signature, u32 rev)
 
 static u32 revision(void)
 {
-	u64 rev;
+	u64 rev = 0;	/* where there is no such MSR */
 
-	return rdmsr_safe(MSR_UCODE_REV, &rev) ? 0 : (u32)rev;
+	(void)rdmsr_safe(MSR_UCODE_REV, &rev);
+	return (u32)rev;
 }
 
 static bool find(const u8 *file, u64 len, u32 rev, struct microcode *m)
