@@ -15,8 +15,8 @@ attack() {
 units_off=(--hv-args iommu=off --kernel-args "intel_iommu=off amd_iommu=off intremap=off")
 
 thorough attack attack.none open 'all !message.init !race.*'
-# CPU 1 is of no use afterwards, so nothing else may need it: the command's way home least of all.
-thorough attack attack.none_init open message.init --kernel-args "isolcpus=1 irqaffinity=0"
+# A processor is of no use afterwards.
+thorough attack attack.none_init open message.init
 attack attack.vtd_off open 'all !message.init !race.*' --iommu vtd "${units_off[@]}"
 attack attack.amdvi_off open 'all !message.init !race.*' --iommu amdvi "${units_off[@]}"
 # The race wants the virtual unit's registers.
