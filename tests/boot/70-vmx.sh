@@ -35,10 +35,12 @@ microcode() {
 }
 thorough microcode
 
-# Newer processors: AMX, CET, LASS, LAM, UINTR and others that Bedplate hides.
+# Newer processors: AMX, CET, LASS, LAM, UINTR and others that Bedplate hides. Five levels of
+# page tables end Bochs (docs/testbed.md).
 thorough reports vmx.tigerlake scripts/lab run --machine vmx --smp 1 --cpu-model tigerlake --overlay "$overlay" -- \
 	/opt/tests/features avx512f pku umip
-thorough reports vmx.sapphire_rapids scripts/lab run --machine vmx --smp 1 --cpu-model sapphire_rapids --overlay "$overlay" -- \
+thorough reports vmx.sapphire_rapids scripts/lab run --machine vmx --smp 1 --cpu-model sapphire_rapids --kernel-args no5lvl \
+	--overlay "$overlay" -- \
 	/opt/tests/features avx512f pku waitpkg hwp
 thorough reports vmx.arrow_lake scripts/lab run --machine vmx --smp 1 --cpu-model arrow_lake --overlay "$overlay" -- \
 	/opt/tests/features avx_vnni pku waitpkg serialize
