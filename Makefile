@@ -33,8 +33,9 @@ lab: all
 run: lab ## a shell in the service VM on Bedplate
 	@scripts/lab run
 
-demo: lab ## the main job on a terminal, from a bare Debian machine
-	@scripts/demo
+# BOOT: grub-bios, grub-efi or efi.
+demo: lab ## the main job on a terminal, from a bare Debian machine; BOOT=efi: from UEFI
+	@scripts/demo $(BOOT)
 
 programs: lab
 	@scripts/lab exec -- make -f build.mk vmm
