@@ -12,6 +12,9 @@ thorough reports shapes.two_nodes scripts/lab run --smp 4 --mem 6G --cpu=+la57 -
 		-smp 4,sockets=2,cores=2 -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3 \
 		-numa dist,src=0,dst=1,val=21" -- \
 	/opt/tests/shape 4 2 6144 --smp 2
+# Many CPUs. With the host's clock their timers alone would be more than one emulating thread can do.
+thorough reports shapes.64_cpus scripts/lab run --icount --smp 64 --mem 4G --overlay "$overlay" -- \
+	/opt/tests/shape 64 1 4096
 # A CPU whose APIC ID is 290: firmware leaves all of them in x2APIC mode, and the IOMMU must
 # know such IDs for interrupts to reach it.
 thorough reports shapes.high_ids scripts/lab run --overlay "$overlay" \

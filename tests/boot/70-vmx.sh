@@ -44,3 +44,7 @@ thorough reports vmx.sapphire_rapids scripts/lab run --machine vmx --smp 1 --cpu
 	/opt/tests/features avx512f pku waitpkg hwp
 thorough reports vmx.arrow_lake scripts/lab run --machine vmx --smp 1 --cpu-model arrow_lake --overlay "$overlay" -- \
 	/opt/tests/features avx_vnni pku waitpkg serialize
+# Who has nothing to run waits by MWAIT: the timer, a kick and a device end that as they end HLT.
+thorough shows vmx.idle_deep 0 output "idle: MWAIT 20" scripts/lab run --machine vmx --smp 1 --cpu-model sapphire_rapids \
+	--hv-args idle=deep --kernel-args no5lvl --overlay "$overlay" -- \
+	sh -c 'bedplate log | grep idle: && exec /opt/tests/bp-vmm run "run.hlt*" "irq.timer*" "eventfd.*"'
