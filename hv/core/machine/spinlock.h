@@ -66,6 +66,19 @@ static inline void spin_lock(struct spinlock *l)
 	spin_debug_locked(l);
 }
 
+/* Only if nobody holds it or waits for it. */
+static inline bool spin_trylock(struct spinlock *l)
+{
+	u32 ticket = __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE);
+
+	spin_debug_lock(l);
+	if (!__atomic_compare_exchange_n(&l->next, &ticket, ticket + 1, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	spin_debug_locked(l);
+	return true;
+}
+
 static inline void spin_unlock(struct spinlock *l)
 {
 	spin_debug_unlock(l);

@@ -111,27 +111,10 @@ void sched_dequeue(struct vcpu *v)
 	struct runqueue *rq = &v->home->rq;
 
 	spin_lock(&rq->lock);
-	if (!list_empty(&v->sched.node)) {
-		sched_displace(rq, &v->sched);
-		list_del(&v->sched.node);
-		rq->nr--;
-	}
+	sched_displace(rq, &v->sched);
+	list_del(&v->sched.node);
+	rq->nr--;
 	spin_unlock(&rq->lock);
-}
-
-/* Off the queue, but not yet RUNNING: who holds v->lock may still stop it. */
-static struct vcpu *take_candidate(struct runqueue *rq)
-{
-	struct sched_entity *se;
-
-	spin_lock(&rq->lock);
-	se = sched_choose(rq);
-	if (se) {
-		list_del(&se->node);
-		rq->nr--;
-	}
-	spin_unlock(&rq->lock);
-	return se ? entity_vcpu(se) : NULL;
 }
 
 void sched_start(struct cpu *c, struct vcpu *v, bool place)
@@ -148,24 +131,36 @@ void sched_start(struct cpu *c, struct vcpu *v, bool place)
 	arm_slice(c);
 }
 
+/*
+ * What is on the queue is alive and RUNNABLE here.  Its lock comes before the queue's, so
+ * who holds it may be about to take it off: then nothing of it is ours to look at.
+ */
 struct vcpu *sched_take(struct cpu *c)
 {
+	struct runqueue *rq = &c->rq;
+	struct sched_entity *se;
 	struct vcpu *v;
 
 	for (;;) {
-		v = take_candidate(&c->rq);
-		if (!v)
-			return NULL;
-		spin_lock(&v->lock);
-		if (v->state == VCPU_RUNNABLE && v->home == c &&
-		    list_empty(&v->sched.node)) {
-			v->state = VCPU_RUNNING;
-			sched_start(c, v, false);
-			spin_unlock(&v->lock);
-			return v;
-		}
-		spin_unlock(&v->lock);
+		spin_lock(&rq->lock);
+		se = sched_choose(rq);
+		if (!se || spin_trylock(&entity_vcpu(se)->lock))
+			break;
+		spin_unlock(&rq->lock);
+		pause();
 	}
+	if (se) {
+		list_del(&se->node);
+		rq->nr--;
+	}
+	spin_unlock(&rq->lock);
+	if (!se)
+		return NULL;
+	v = entity_vcpu(se);
+	v->state = VCPU_RUNNING;
+	sched_start(c, v, false);
+	spin_unlock(&v->lock);
+	return v;
 }
 
 void sched_stop(struct cpu *c, struct vcpu *v)

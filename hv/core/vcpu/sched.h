@@ -76,11 +76,11 @@ void sched_init_vcpu(struct vcpu *v, bool is_dom0);
  * running here until now and keeps its place.
  */
 void sched_enqueue(struct cpu *c, struct vcpu *v, bool requeue);
-/* v->lock held, state RUNNABLE: take it off its queue (if still on it). */
+/* v->lock held, state RUNNABLE: take it off its queue. */
 void sched_dequeue(struct vcpu *v);
 /*
- * This CPU: take the next vCPU off the queue and make it RUNNING here; NULL
- * when there is none.  No lock held.
+ * This CPU: take the next vCPU off the queue and make it RUNNING here, in one step for
+ * all others, who may destroy what is on no queue; NULL when there is none.  No lock held.
  */
 struct vcpu *sched_take(struct cpu *c);
 /*

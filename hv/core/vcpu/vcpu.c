@@ -406,8 +406,7 @@ static s64 run_detached(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 		count_wait(v);
 	if (v->state == VCPU_RUNNABLE && v->home != c) {
 		sched_dequeue(v);
-		if (v->state == VCPU_RUNNABLE)
-			sched_enqueue(c, v, false);
+		sched_enqueue(c, v, false);
 	} else if (v->state == VCPU_RUNNING && v->home != c) {
 		WRITE_ONCE(v->move_to, c);
 		lapic_send_ipi(v->home->apic_id, VECTOR_KICK);

@@ -682,6 +682,40 @@ static void pause_of_a_preempted_one(void **state)
 	assert_int_equal(vm[0].pausers, 0);
 }
 
+unsigned int alarm(unsigned int seconds);	/* <unistd.h> has a pause() of its own */
+
+/* Its end begins on another CPU: when that lets go of the lock, the vCPU is no more. */
+static void destroy_it(void)
+{
+	struct vcpu *v = &vm[0];
+
+	assert_int_equal(v->state, VCPU_RUNNABLE);
+	assert_int_equal(cpu.rq.nr, 1);
+	sched_dequeue(v);
+	memset(v, 0xff, sizeof(*v));
+	while_waiting = NULL;
+}
+
+/* A vCPU's memory is its domain's only as long as the queue has it, or its lock is held. */
+static void taken_off_while_destroyed(void **state)
+{
+	static struct vcpu gone;
+
+	(void)state;
+	assert_ptr_equal(sched_take(&cpu), &d0);
+	cpu.rq.curr = NULL;
+	vm[0].state = VCPU_RUNNABLE;
+	sched_enqueue(&cpu, &vm[0], false);
+	memset(&gone, 0xff, sizeof(gone));
+	alarm(20);			/* instead of waiting for a lock that is no more */
+	spin_lock(&vm[0].lock);
+	while_waiting = destroy_it;
+	assert_null(sched_take(&cpu));
+	alarm(0);
+	assert_null(while_waiting);
+	assert_memory_equal(&vm[0], &gone, sizeof(gone));
+}
+
 /* One that failed, the PIC's, and one of the APIC: each comes once, as soon as there is room. */
 static void order_of_interrupts(void **state)
 {
@@ -780,6 +814,7 @@ int main(void)
 		cmocka_unit_test_setup(shares_on_a_machine_that_stalls, setup),
 		cmocka_unit_test_setup(pause_outlasts_run, setup),
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
+		cmocka_unit_test_setup(taken_off_while_destroyed, setup),
 		cmocka_unit_test_setup(no_event_ends_a_wait_for_sipi, setup),
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
