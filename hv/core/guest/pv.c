@@ -129,7 +129,8 @@ bool pv_msr_offered(struct vcpu *v, u32 msr)
 	return true;
 }
 
-static int write_wall_clock(struct vcpu *v, gpa_t gpa)
+/* Once for each write of the MSR: afterwards the memory may be the guest's for other things. */
+static int write_wall_clock(struct vcpu *v)
 {
 	struct domain *d = v->dom;
 	struct pv_wall w = { .version = 1 };
@@ -139,7 +140,8 @@ static int write_wall_clock(struct vcpu *v, gpa_t gpa)
 	w.sec = boot_wall_sec + (s64)ns / 1000000000;
 	w.nsec = (s64)ns % 1000000000 < 0 ? 0 : (s64)ns % 1000000000;
 	w.version = 2;
-	return guest_write(d, gpa, &w, sizeof(w));
+	v->pv_wall = false;
+	return guest_write(d, v->msr.wall_clock, &w, sizeof(w));
 }
 
 int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
@@ -174,7 +176,7 @@ int pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
 		v->msr.wall_clock = val;
-		v->pv_dirty = true;
+		v->pv_wall = v->pv_dirty = true;
 		return 0;
 	case MSR_KVM_STEAL_TIME:
 		if (val & 0x3e)
@@ -262,7 +264,7 @@ bool pv_update(struct vcpu *v)
 	v->pv_dirty = false;
 	if ((v->msr.kvmclock & 1) && write_clock(v))
 		want = v->msr.kvmclock & ~1ull;
-	else if (v->msr.wall_clock && write_wall_clock(v, v->msr.wall_clock))
+	else if (v->pv_wall && v->msr.wall_clock && write_wall_clock(v))
 		want = v->msr.wall_clock;
 	else if (untold)
 		want = v->msr.steal_time & ~0x3full;
@@ -276,6 +278,7 @@ bool pv_update(struct vcpu *v)
 		return true;
 	}
 	v->pv_asked = want;
+	v->pv_wall |= want == v->msr.wall_clock;
 	v->pv_dirty = true;
 	npf_want_page(v, want, true);
 	return false;

@@ -211,6 +211,7 @@ struct vcpu {
 	u64 stolen_ns;			/* waited in domain 0, its thread */
 	u64 runnable_since;		/* TSC when it became RUNNABLE */
 	bool pv_dirty;			/* write clock and steal time at entry */
+	bool pv_wall;			/* and, once, the wall clock */
 	bool pv_stopped;		/* kvmclock is to say that the guest was stopped */
 	bool pv_eoi_armed;
 	u8 pv_eoi_vector;

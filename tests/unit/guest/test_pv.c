@@ -275,6 +275,43 @@ static void wall_clock(void **state)
 	assert_true(w[2] < 1000000000);
 }
 
+/* The memory is the guest's again, or another kernel's: one write for one of the MSR. */
+static void wall_clock_is_written_once(void **state __unused)
+{
+	static const u32 others[3] = { 0x11111111, 0x22222222, 0x33333333 };
+	u64 val;
+
+	pv_wrmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, WALL);
+	assert_true(pv_update(&v[0]));
+	memcpy(mem + WALL, others, sizeof(others));
+	pv_wrmsr(&v[0], MSR_KVM_SYSTEM_TIME_NEW, CLOCK | 1);
+	assert_true(pv_update(&v[0]));
+	assert_memory_equal(mem + WALL, others, sizeof(others));
+	assert_int_equal(pv_rdmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, &val), 0);
+	assert_int_equal(val, WALL);
+	pv_wrmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, WALL);
+	assert_true(pv_update(&v[0]));
+	assert_memory_not_equal(mem + WALL, others, sizeof(others));
+	/* A page that is not there is asked for, once; later it is somebody else's. */
+	memcpy(mem + WALL, others, sizeof(others));
+	unmapped = WALL / PAGE_SIZE;
+	pv_wrmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, WALL);
+	assert_false(pv_update(&v[0]));
+	assert_int_equal(wanted, WALL);
+	assert_true(pv_update(&v[0]));
+	unmapped = ~0ull;
+	v[0].pv_dirty = true;
+	assert_true(pv_update(&v[0]));
+	assert_memory_equal(mem + WALL, others, sizeof(others));
+	/* But one that comes has the time. */
+	unmapped = WALL / PAGE_SIZE;
+	pv_wrmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, WALL);
+	assert_false(pv_update(&v[0]));
+	unmapped = ~0ull;
+	assert_true(pv_update(&v[0]));
+	assert_memory_not_equal(mem + WALL, others, sizeof(others));
+}
+
 /* ---- steal time ---- */
 
 static void steal_time(void **state)
@@ -518,8 +555,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(clock_is_not_stable), T(clock_is_accurate), T(clock_with_offset_and_set),
-		T(missing_page_is_asked_for_once), T(wall_clock), T(steal_time),
-		T(steal_time_out_of_reach),
+		T(missing_page_is_asked_for_once), T(wall_clock),
+		T(wall_clock_is_written_once), T(steal_time), T(steal_time_out_of_reach),
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
 		T(ipis_by_bitmap), T(kicks), T(days_of_dates), T(formats_of_the_rtc),
