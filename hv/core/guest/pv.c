@@ -187,9 +187,9 @@ int pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_KVM_PV_EOI_EN:
 		if (val & 2)
 			return -EINVAL;
+		pv_switch_out(v);	/* what it has said so far, at the old address */
 		v->msr.pv_eoi = val;
-		if (!(val & 1))
-			v->pv_eoi_armed = false;
+		v->pv_eoi_armed = false;
 		return 0;
 	}
 	return -ENOENT;
@@ -316,10 +316,9 @@ void pv_switch_out(struct vcpu *v)
 	if (!v->pv_eoi_armed)
 		return;
 	pv_eoi_sync(v);
-	if (v->pv_eoi_armed) {
-		guest_write(v->dom, v->msr.pv_eoi & ~3ull, &zero, 1);
+	/* Where the page is away the guest may have ended it, or still does. */
+	if (v->pv_eoi_armed && !guest_write(v->dom, v->msr.pv_eoi & ~3ull, &zero, 1))
 		v->pv_eoi_armed = false;
-	}
 }
 
 /* ---- EOI ---- */

@@ -459,6 +459,42 @@ static void switch_out_takes_it_back(void **state)
 	assert_int_equal(v[0].apic.isr_count, 1);
 }
 
+/* The page is away while the vCPU changes CPUs: what the guest says there still counts. */
+static void silent_eoi_out_of_reach(void **state __unused)
+{
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	vlapic_set_irr(&v[0], 0x40, false);
+	inject(&v[0], 0x40);
+	unmapped = EOI / PAGE_SIZE;
+	pv_switch_out(&v[0]);
+	assert_true(v[0].pv_eoi_armed);
+	unmapped = ~0ull;
+	mem[EOI] = 0;
+	pv_eoi_sync(&v[0]);
+	assert_false(v[0].pv_eoi_armed);
+	assert_int_equal(v[0].apic.isr_count, 0);
+}
+
+/* It has ended an interrupt before it says that it goes without from now on. */
+static void silent_eoi_before_the_msr(void **state __unused)
+{
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	vlapic_set_irr(&v[0], 0x40, false);
+	inject(&v[0], 0x40);
+	mem[EOI] = 0;
+	assert_int_equal(pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, 0), 0);
+	assert_false(v[0].pv_eoi_armed);
+	assert_int_equal(v[0].apic.isr_count, 0);
+	/* Not ended yet, and the page goes elsewhere: the next EOI is one that is seen. */
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	vlapic_set_irr(&v[0], 0x40, false);
+	inject(&v[0], 0x40);
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, (EOI + 4) | 1);
+	assert_false(v[0].pv_eoi_armed);
+	assert_int_equal(mem[EOI], 0);
+	assert_int_equal(v[0].apic.isr_count, 1);
+}
+
 /* ---- hypercalls ---- */
 
 static void ipis_by_bitmap(void **state)
@@ -559,6 +595,7 @@ int main(void)
 		T(wall_clock_is_written_once), T(steal_time), T(steal_time_out_of_reach),
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
+		T(silent_eoi_out_of_reach), T(silent_eoi_before_the_msr),
 		T(ipis_by_bitmap), T(kicks), T(days_of_dates), T(formats_of_the_rtc),
 		T(by_cpuid),
 	};
