@@ -110,6 +110,9 @@ void irq_dispatch(u8 vector)
 		lapic_eoi();
 		break;
 	case VECTOR_SPURIOUS:
+		/* In service it was sent by a device, and would hold back all others. */
+		if (lapic_isr_test(vector))
+			lapic_eoi();
 		break;
 	case VECTOR_LVT ... VECTOR_LVT + ARRAY_SIZE(lvts) - 1:
 		if (lvt_to_dom0(c, vector - VECTOR_LVT))
