@@ -248,6 +248,8 @@ void vcpu_apic_changed(struct vcpu *v)
 	mode_of_page(v);
 	if (c->dom0 != v)
 		return;
+	if (!vlapic_hw_on(&v->apic))
+		dom0_drop_level_irqs(v);	/* they are in service nowhere else now */
 	if (vlapic_x2(&v->apic)) {
 		if (!lapic_is_x2apic() && lapic_enable_x2apic())
 			return;		/* emulated only: IDs are below 255 */

@@ -25,7 +25,7 @@ noreturn void dom0_shutdown(void);
  * extended ones.  The machine's is masked or not as it says.  Its CPU.
  */
 void dom0_lvt_written(struct vcpu *v, u32 offset, u32 val);
-/* Domain 0's vCPU is reset: end what is in service physically on this CPU. */
+/* Domain 0's virtual APIC is reset: end what is in service physically on this CPU. */
 void dom0_drop_level_irqs(struct vcpu *v);
 
 /*

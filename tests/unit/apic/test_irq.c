@@ -218,6 +218,15 @@ static void levels_end_with_domain_0(void **state __unused)
 	arrive(0x31, true);
 	dom0_drop_level_irqs(&d0);
 	assert_int_equal(highest(), -1);
+	/* Its APIC is turned off, which forgets what is in service; so must ours. */
+	arrive(0x31, true);
+	vcpu_apic_changed(&d0);
+	assert_int_equal(highest(), 0x31);
+	d0.apic.base = APIC_BASE_DEFAULT;
+	vcpu_apic_changed(&d0);
+	assert_int_equal(highest(), -1);
+	d0.apic.base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE;
+	vcpu_level_eoi(&d0, 0x31);
 }
 
 /* Whatever domain 0 does, a kick and the timer come through. */
