@@ -45,8 +45,7 @@ static const struct msr_range writable[] = {
 	{ 0xc0002000, 0xc0002fff },		/* AMD scalable MCA */
 	{ 0xc0000408, 0xc000040a },		/* MCi_MISC */
 	{ 0xc0000410, 0xc0000410 },		/* MCA interrupts, see vlapic.c */
-	{ 0xc001001f, 0xc001001f },		/* NB_CFG: extended PCI configuration */
-	{ 0xc0010061, 0xc0010068 },		/* AMD P-states */
+	{ 0xc0010062, 0xc0010062 },		/* AMD's P-state: which, not its voltage */
 	{ 0xc001011f, 0xc001011f },		/* VIRT_SPEC_CTRL */
 	{ 0xc00102b0, 0xc00102b4 },		/* AMD CPPC */
 };
@@ -92,6 +91,7 @@ static int write_mtrr(struct vcpu *v, u32 msr, u64 val)
  */
 #define MISC_ENABLE_OWN	(BIT(3) | BIT(16) | BIT(38))
 #define HWCR_OWN	BIT(25)
+#define NB_CFG_OWN	BIT(46)		/* PCI configuration space beyond 256 bytes by ports */
 
 static int write_own(u32 msr, u64 val, u64 own)
 {
@@ -183,6 +183,8 @@ int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return write_own(msr, val, MISC_ENABLE_OWN);
 	case MSR_AMD_HWCR:
 		return write_own(msr, val, HWCR_OWN);
+	case MSR_AMD_NB_CFG:
+		return write_own(msr, val, NB_CFG_OWN);
 	case MSR_XSS:
 		return val ? -EINVAL : 0;
 	}

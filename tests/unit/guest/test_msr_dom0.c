@@ -19,9 +19,9 @@
 u64 host_tsc = 1000;
 
 static struct vcpu v;
-static u64 machine[6];		/* MISC_ENABLE, MTRR def type, PHYSBASE0, MADE, FEATURE_CONTROL, HWCR */
+static u64 machine[7];		/* MISC_ENABLE, MTRR def type, PHYSBASE0, MADE, FEATURE_CONTROL, HWCR, NB_CFG */
 static const u32 machine_msr[] = { MSR_MISC_ENABLE, MSR_MTRR_DEF_TYPE, MSR_MTRR_PHYSBASE0, MSR_MADE,
-				   MSR_FEATURE_CONTROL, MSR_AMD_HWCR };
+				   MSR_FEATURE_CONTROL, MSR_AMD_HWCR, MSR_AMD_NB_CFG };
 static u32 written;
 static int syncs, aux;
 
@@ -96,6 +96,7 @@ static int setup(void **state __unused)
 	machine[3] = 0x77;
 	machine[4] = 5;
 	machine[5] = BIT(30) | BIT(4);
+	machine[6] = BIT(9);
 	written = 0;
 	syncs = aux = 0;
 	return 0;
@@ -180,6 +181,12 @@ static void misc_enable(void **state __unused)
 	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_HWCR, machine[5] ^ BIT(18)), -EINVAL);
 	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_HWCR, machine[5] | BIT(25)), 0);
 	assert_int_equal(machine[5], BIT(30) | BIT(4) | BIT(25));
+	/* The way into extended configuration space, and nothing else of the north bridge. */
+	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_NB_CFG, BIT(9) | BIT(46)), 0);
+	assert_int_equal(machine[6], BIT(9) | BIT(46));
+	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_NB_CFG, BIT(46)), -EINVAL);
+	assert_int_equal(dom0_wrmsr(&v, MSR_AMD_NB_CFG, BIT(9) | BIT(45) | BIT(46)), -EINVAL);
+	assert_int_equal(machine[6], BIT(9) | BIT(46));
 	/* The revision of microcode is asked for by writing 0; updates are not domain 0's. */
 	assert_int_equal(dom0_wrmsr(&v, MSR_UCODE_REV, 0), 0);
 	assert_int_equal(written, MSR_UCODE_REV);
@@ -214,6 +221,20 @@ static void memory_map(void **state __unused)
 	assert_int_equal(written, 0);
 }
 
+/* A voltage that is too low makes all compute wrong: Bedplate, and guests. */
+static void no_voltages(void **state __unused)
+{
+	u32 msr;
+
+	assert_int_equal(dom0_wrmsr(&v, 0xc0010062, 1), 0);
+	assert_int_equal(written, 0xc0010062);
+	written = 0;
+	for (msr = 0xc0010063; msr <= 0xc0010071; msr++)	/* P-states, COFVID */
+		assert_int_equal(dom0_wrmsr(&v, msr, 1), -EINVAL);
+	assert_int_equal(dom0_wrmsr(&v, 0x150, BIT(63)), -EINVAL);	/* Intel's mailbox */
+	assert_int_equal(written, 0);
+}
+
 static void the_machines(void **state __unused)
 {
 	u64 val;
@@ -236,7 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(others_first), T(tsc), T(no_virtualisation), T(kept), T(misc_enable), T(mtrrs),
-		T(memory_map), T(the_machines),
+		T(memory_map), T(no_voltages), T(the_machines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
