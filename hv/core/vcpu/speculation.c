@@ -40,6 +40,7 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define CAP_IBRS_ALL		BIT(1)
 #define CAP_SKIP_L1DFL		BIT(3)
 #define CAP_MDS_NO		BIT(5)
+#define CAP_TSX_CTRL		BIT(7)
 #define CAP_TAA_NO		BIT(8)
 #define CAP_MMIO_NO		(BIT(13) | BIT(14) | BIT(15))	/* SBDR, FBSDP, PSDP */
 #define CAP_FB_CLEAR		BIT(17)
@@ -119,7 +120,8 @@ static bool needs_verw(const struct spec_enum *e)
 	if (e->f7_edx & F7_EDX_MD_CLEAR) {
 		if (!(cap & CAP_MDS_NO))
 			return true;
-		if ((e->f7_ebx & F7_EBX_RTM) && !(cap & CAP_TAA_NO))
+		/* Domain 0 may turn transactions on by TSX_CTRL that CPUID does not show now. */
+		if (((e->f7_ebx & F7_EBX_RTM) || (cap & CAP_TSX_CTRL)) && !(cap & CAP_TAA_NO))
 			return true;
 	}
 	if ((cap & CAP_FB_CLEAR) && (cap & CAP_MMIO_NO) != CAP_MMIO_NO)

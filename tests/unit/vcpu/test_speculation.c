@@ -198,6 +198,10 @@ static void each_bit(void **state __unused)
 		{ { .f7_edx = MD_CLEAR | CAPS, .f7_ebx = RTM, .arch_cap = BIT(5) },
 		  RSB | SPEC_VERW },
 		{ { .f7_edx = MD_CLEAR | CAPS, .f7_ebx = RTM, .arch_cap = BIT(5) | BIT(8) }, RSB },
+		/* Off by TSX_CTRL, which domain 0 may write. */
+		{ { .f7_edx = MD_CLEAR | CAPS, .arch_cap = BIT(5) | BIT(7) }, RSB | SPEC_VERW },
+		{ { .f7_edx = MD_CLEAR | CAPS, .arch_cap = BIT(5) | BIT(7) | BIT(8) }, RSB },
+		{ { .f7_edx = MD_CLEAR | CAPS, .arch_cap = BIT(5) }, RSB },
 		{ { .f7_ebx = RTM }, RSB },
 		{ { .f7_edx = CAPS, .arch_cap = BIT(17) }, RSB | SPEC_VERW },
 		{ { .f7_edx = CAPS, .arch_cap = BIT(17) | BIT(13) | BIT(14) }, RSB | SPEC_VERW },
