@@ -31,12 +31,26 @@ static void new_asid(struct svm_vcpu *sv, struct cpu *c)
 	svm_dirty(b, SVM_CLEAN_ASID);
 }
 
+/*
+ * Before Zen XRSTOR brings the addresses of the last x87 instruction and its operand only with
+ * an exception that is pending; else those of the vCPU before would stay (CVE-2006-1056). An
+ * instruction of ours puts its own there. The XRSTOR is to follow.
+ */
+static void forget_fp_pointers(void)
+{
+	static const u32 zero;
+
+	__asm__ volatile("fnclex; emms; fildl %0" :: "m"(zero) : "memory");
+}
+
 void svm_load(struct vcpu *v)
 {
 	struct svm_vcpu *sv = v->arch;
 	struct vmcb *b = sv->vmcb;
 	u32 index = this_cpu()->index;
 
+	if (unlikely(svm.fp_pointers_stay))
+		forget_fp_pointers();
 	if (sv->cpu_index != index) {
 		sv->cpu_index = index;
 		sv->asid_gen = 0;

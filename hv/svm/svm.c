@@ -22,6 +22,8 @@ struct svm_caps svm;
 #define SVM_EDX_FLUSH_ASID	BIT(6)
 #define SVM_EDX_PAUSE		BIT(10)
 #define SVM_EDX_PAUSE_THRESHOLD	BIT(12)
+/* CPUID 8000_0008 EBX */
+#define EXT8_EBX_FP_POINTERS	BIT(2)
 /* CPUID 8000_0021 EAX */
 #define EXT21_EAX_AUTOIBRS	BIT(8)
 
@@ -45,6 +47,7 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
 	svm.tcg = cpuid(0x40000000).ebx == 0x54474354;	/* "TCGT" */
 	svm.hides_cr4 = limits_hide_cr4();
+	svm.fp_pointers_stay = !(cpuid(0x80000008).ebx & EXT8_EBX_FP_POINTERS);
 	limits_read(&svm.limits);
 	add_limits(&svm.limits, ext);
 }

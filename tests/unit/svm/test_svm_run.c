@@ -214,6 +214,32 @@ static void another_cpu_takes_a_new_asid(void **state __unused)
 	assert_int_equal(seen.c.asid, 3);
 }
 
+/* Where the last x87 instruction was (SDM vol. 1, 8.1.8). */
+static u32 last_fp_insn(void)
+{
+	u32 env[7];
+
+	__asm__ volatile("fnstenv %0; fldenv %0" : "+m"(env));
+	return env[3];
+}
+
+/* Where XRSTOR leaves that to the next vCPU it finds ours. */
+static void fp_pointers_are_forgotten(void **state __unused)
+{
+	u32 others;
+
+	__asm__ volatile("fninit; fld1");
+	others = last_fp_insn();
+	if (!others)
+		skip();			/* this processor does not tell */
+	svm_load(&rig_v);
+	assert_int_equal(last_fp_insn(), others);
+	svm.fp_pointers_stay = true;
+	svm_load(&rig_v);
+	assert_int_not_equal(last_fp_insn(), others);
+	__asm__ volatile("fninit");
+}
+
 static void flush_by_asid(void **state __unused)
 {
 	svm.flush_by_asid = true;
@@ -607,7 +633,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(registers_move), T(low_tpr_bits_stay), T(speculation_before_entry), T(asids_roll_over),
-		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(kick_follows_interrupt),
+		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(fp_pointers_are_forgotten),
+		T(kick_follows_interrupt),
 		T(interrupts_are_recalled), T(interrupts_overdue), T(event_words),
 		T(cut_short), T(interrupt_window), T(tpr_threshold),
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
