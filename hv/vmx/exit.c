@@ -86,7 +86,7 @@ static void decode_apic_access(struct vcpu *v, u64 qual)
 	struct exit_npf *npf = &v->exit.npf;
 	u8 type = QUAL_APIC_TYPE(qual);
 
-	npf->gpa = (v->apic.base & PAGE_MASK) + QUAL_APIC_OFFSET(qual);
+	npf->gpa = APIC_BASE_DEFAULT + QUAL_APIC_OFFSET(qual);	/* nowhere else is the page */
 	npf->flags = NPF_PRESENT;
 	npf->flags |= type == QUAL_APIC_READ ? 0 : type == QUAL_APIC_WRITE ? NPF_WRITE :
 		     type == QUAL_APIC_FETCH ? NPF_EXEC : NPF_PT;

@@ -156,6 +156,11 @@ static void virtual_apic(void **state __unused)
 	assert_int_equal(decode(56, 0x300)->reason, VM_EXIT_APIC_WRITE);
 	assert_int_equal(rig_v.exit.apic_reg, 0x300);
 	assert_int_equal(rig_v.exit.insn_len, 0);
+	/* The page is where it is, whatever the base's bits from 32 on, which do not count. */
+	rig_v.apic.base = 0x1fee00000 | APIC_BASE_ENABLE;
+	assert_int_equal(decode(44, 0x1080)->reason, VM_EXIT_NPF);
+	assert_int_equal(rig_v.exit.npf.gpa, 0xfee00080);
+	assert_int_equal(rig_v.exit.npf.flags, NPF_PRESENT | NPF_WRITE);
 }
 
 /* The exit takes the interrupt, where that is asked for; what it left waits still. */
