@@ -100,10 +100,7 @@ void svm_sync_controls(struct vcpu *v)
 	struct svm_vcpu *sv = v->arch;
 	struct vmcb *b = sv->vmcb;
 
-	if (sv->step == STEP_NONE)
-		b->c.intercept_exc = vcpu_exc_exits(v);
-	else
-		sv->step_exc = vcpu_exc_exits(v);
+	b->c.intercept_exc = vcpu_exc_exits(v);	/* a step is armed within svm_run() only */
 	b->c.intercept_dr = v->rules.flags & BP_RULE_DEBUG ? ~0u : 0;
 	svm_intercept1(b, SVM_I1_HLT, !(v->rules.flags & BP_RULE_HLT));
 	if (svm.pause_filter)

@@ -3,7 +3,7 @@
  * SVM: the path around the world switch, which is the test's own: registers,
  * ASIDs and flushes, injection, windows, NMI blocking with its step.
  */
-// SOURCES: hv/svm/run.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c hv/core/vcpu/sregs.c
+// SOURCES: hv/svm/run.c hv/svm/vcpu.c hv/svm/inject.c hv/svm/step.c hv/svm/exit.c hv/svm/check.c hv/core/vcpu/sregs.c
 #include "svm_rig.h"
 #include "hv/core/machine/cpu.h"
 #include "hv/core/memory/domain.h"
@@ -32,6 +32,17 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8)
 {
 	v->apic.reg[APIC_REG_TPR / 4] = cr8 << 4;
 }
+
+/* Of a vCPU's making, which is not tried here. */
+void *domain_page_alloc(struct domain *d __unused) { return NULL; }
+void domain_page_free(struct domain *d __unused, void *page __unused) { fail(); }
+hpa_t virt_to_phys(const void *va __unused) { return 0; }
+hpa_t svm_iopm(const struct vcpu *v __unused) { return 0x8000; }
+hpa_t svm_msrpm(const struct vcpu *v __unused) { return 0x9000; }
+
+static u32 exc_exits;
+
+u32 vcpu_exc_exits(const struct vcpu *v __unused) { return exc_exits; }
 
 static int spec_entries;
 
@@ -581,6 +592,17 @@ static void nmi_over_a_shadow(void **state __unused)
 	assert_int_equal(rig_v.inject.type, EVENT_NONE);
 }
 
+/* The VMM's debugger comes between the IRET's intercept and its step. */
+static void rules_change_before_the_step(void **state __unused)
+{
+	nmi_to_iret();
+	exc_exits = EXC_EXITS | 1u << X86_TRAP_BP;
+	svm_sync_controls(&rig_v);
+	assert_int_equal(run(), VM_EXIT_NONE);
+	assert_int_equal(seen.c.intercept_exc, ~0u);
+	assert_int_equal(rig_vmcb.c.intercept_exc, exc_exits);
+}
+
 static void nmi_behind_another_event(void **state __unused)
 {
 	svm_load(&rig_v);
@@ -640,7 +662,7 @@ int main(void)
 		T(nmi_ends_after_iret), T(nmi_window_after_iret),
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
 		T(event_goes_before_the_step), T(nmi_over_a_shadow),
-		T(nmi_behind_another_event), T(migrated_nmi_masking), T(no_step_of_what_smm_puts_there),
+		T(rules_change_before_the_step), T(nmi_behind_another_event), T(migrated_nmi_masking), T(no_step_of_what_smm_puts_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
