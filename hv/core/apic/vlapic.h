@@ -86,6 +86,9 @@ void vlapic_ended(struct vcpu *v, u8 vector);
 /* The CPU has put a guest's write into the register page: act on it. */
 void vlapic_written(struct vcpu *v, u32 offset);
 
+/* v has a CPU: its timer goes on, if it has waited for that. */
+void vlapic_timer_resume(struct vcpu *v);
+
 /* Task priority as CR8 has it; vlapic_get_cr8() is in vcpu.h. */
 void vlapic_set_cr8(struct vcpu *v, u8 cr8);
 

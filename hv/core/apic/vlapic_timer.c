@@ -44,20 +44,48 @@ static u64 period(const struct vlapic *a)
 	return max(a->timer_period, (u64)tsc_khz / 5);
 }
 
-static void raise(struct vcpu *v)
+/* False: nothing is new, for it is masked, or pending already. */
+static bool raise(struct vcpu *v)
 {
 	u32 lvt = areg(&v->apic, APIC_REG_LVT_TIMER);
 
-	if (!(lvt & LVT_MASKED) && vlapic_sw_on(&v->apic))
-		vlapic_set_irr(v, lvt & 0xff, false);
+	return !(lvt & LVT_MASKED) && vlapic_sw_on(&v->apic) && vlapic_set_irr(v, lvt & 0xff, false);
+}
+
+/*
+ * Ticks that bring nothing new end while the vCPU has no CPU: those of many vCPUs, armed on
+ * one CPU, would leave it no time for anything else.
+ */
+static bool is_to_wait(struct vcpu *v)
+{
+	bool off;
+
+	spin_lock(&v->lock);
+	off = v->apic.timer_waits = v->state != VCPU_RUNNING;
+	spin_unlock(&v->lock);
+	return off;
+}
+
+/* At the tick that would be next. */
+void vlapic_timer_resume(struct vcpu *v)
+{
+	struct vlapic *a = &v->apic;
+	u64 now = hv_tsc();
+
+	if (!a->timer_waits)
+		return;
+	a->timer_waits = false;
+	if (now > a->timer_start)
+		a->timer_start = now - (now - a->timer_start) % a->timer_period;
+	timer_arm(&a->timer, a->timer_start + a->timer_period);
 }
 
 void vlapic_timer_fire(struct hv_timer *t)
 {
 	struct vcpu *v = timer_vcpu(t);
 	struct vlapic *a = &v->apic;
+	bool news = raise(v);
 
-	raise(v);
 	if (mode(a) == LVT_PERIODIC && a->timer_period) {
 		u64 now = hv_tsc();
 
@@ -67,7 +95,8 @@ void vlapic_timer_fire(struct hv_timer *t)
 		/* Ticks that were missed while nobody ran are not repeated. */
 		if (a->timer_start + a->timer_period <= now)
 			a->timer_start = now;
-		timer_arm(t, a->timer_start + a->timer_period);
+		if (news || !is_to_wait(v))
+			timer_arm(t, a->timer_start + a->timer_period);
 	} else {
 		a->tsc_deadline = 0;
 	}
@@ -77,6 +106,7 @@ void vlapic_timer_fire(struct hv_timer *t)
 void vlapic_timer_stop(struct vcpu *v)
 {
 	timer_cancel(&v->apic.timer);
+	v->apic.timer_waits = false;
 	v->apic.timer_period = 0;
 	v->apic.tsc_deadline = 0;
 }
@@ -86,6 +116,7 @@ void vlapic_timer_start(struct vcpu *v, u32 count)
 	struct vlapic *a = &v->apic;
 
 	timer_cancel(&a->timer);
+	a->timer_waits = false;
 	areg_set(a, APIC_REG_TIMER_INIT, count);
 	a->timer_period = count_to_tsc(a, count);
 	if (!count)
@@ -103,6 +134,7 @@ u32 vlapic_timer_current(struct vcpu *v)
 	struct vlapic *a = &v->apic;
 	u64 end, now = hv_tsc();
 
+	vlapic_timer_resume(v);
 	if (!a->timer_period || !a->timer.cpu || mode(a) == LVT_DEADLINE)
 		return 0;
 	end = a->timer_start + a->timer_period;

@@ -223,6 +223,8 @@ void cpu_switch_in(struct cpu *c, struct vcpu *v)
 	vcpu_load_extra(v);
 	spec_switch_in(c, v);
 	pv_switch_in(v);
+	if (unlikely(v->apic.timer_waits))
+		vlapic_timer_resume(v);
 }
 
 /* The current vCPU's turn is over: back to the queue with it. */

@@ -115,6 +115,45 @@ static void no_tick_storm(void **state)
 	assert_true(kicked[0] - start <= 6);
 }
 
+/*
+ * A vCPU without a CPU has one tick pending, and then none that costs the CPU where its timer
+ * is; with a CPU it has the next one when it would have had it.
+ */
+static void no_ticks_for_nobody(void **state __unused)
+{
+	struct kvm_lapic_state s;
+	u64 begin = host_tsc;
+
+	vlapic_write(&v[0], APIC_REG_TIMER_DIV, 0xb);
+	vlapic_write(&v[0], APIC_REG_LVT_TIMER, LVT_PERIODIC | 0xec);
+	vlapic_write(&v[0], APIC_REG_TIMER_INIT, 1000000);
+	v[0].state = VCPU_HALTED;
+	pass(100 * 2000000ull + 500000);
+	assert_int_equal(kicked[0], 2);
+	assert_int_equal(vlapic_pending(&v[0]), 0xec);
+	v[0].state = VCPU_RUNNING;
+	vlapic_timer_resume(&v[0]);
+	assert_int_equal(v[0].apic.timer.deadline - begin, 101 * 2000000ull);
+	vlapic_timer_resume(&v[0]);
+	assert_int_equal(v[0].apic.timer.deadline - begin, 101 * 2000000ull);
+	/* Once more as long as it runs, taken or not, and masked. */
+	vlapic_write(&v[0], APIC_REG_LVT_TIMER, LVT_MASKED | LVT_PERIODIC | 0xec);
+	pass(10 * 2000000ull);
+	assert_int_equal(kicked[0], 12);
+	v[0].state = VCPU_STOPPED;
+	pass(100 * 2000000ull);
+	assert_int_equal(kicked[0], 13);
+	/* Its count is told where it is. */
+	vlapic_get_state(&v[0], &s);
+	assert_int_equal(*(u32 *)(s.regs + APIC_REG_TIMER_CUR), 750000);
+	pass(10 * 2000000ull);
+	assert_int_equal(kicked[0], 14);
+	/* Stopped, it does not go on. */
+	vlapic_write(&v[0], APIC_REG_TIMER_INIT, 0);
+	vlapic_timer_resume(&v[0]);
+	assert_null(v[0].apic.timer.cpu);
+}
+
 static void deadline_mode(void **state)
 {
 	u64 val;
@@ -191,7 +230,7 @@ static void state_of_expired_timer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(one_shot), T(dividers), T(bus_clock), T(periodic), T(no_tick_storm),
+		T(one_shot), T(dividers), T(bus_clock), T(periodic), T(no_tick_storm), T(no_ticks_for_nobody),
 		T(deadline_mode), T(state_keeps_count), T(state_of_expired_timer),
 	};
 

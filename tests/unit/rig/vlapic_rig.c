@@ -94,6 +94,7 @@ int rig_setup(void **state)
 	dom.nr_vcpus = N;
 	for (i = 0; i < N; i++) {
 		v[i].dom = &dom;
+		v[i].state = VCPU_RUNNING;
 		v[i].index = i;
 		dom.few[i] = &v[i];
 		v[i].apic.reg = pages[i];

@@ -139,6 +139,14 @@ void lapic_send_self(u8 vector)
 
 bool pv_update(struct vcpu *v __unused) { return true; }
 
+static int timers_resumed;
+
+void vlapic_timer_resume(struct vcpu *v)
+{
+	v->apic.timer_waits = false;
+	timers_resumed++;
+}
+
 /* Steal time, as pv.c counts it. */
 void pv_switch_in(struct vcpu *v)
 {
@@ -607,6 +615,18 @@ static void shares_on_a_machine_that_stalls(void **state)
 
 static int refused;
 
+/* A timer that had nobody to tell goes on with its vCPU. */
+static void timer_waits_for_a_cpu(void **state __unused)
+{
+	other_d0.apic.timer_waits = true;
+	cpu_switch_in(&other_cpu, &other_d0);
+	assert_int_equal(timers_resumed, 1);
+	cpu_switch_out(&other_cpu);
+	cpu_switch_in(&other_cpu, &other_d0);
+	assert_int_equal(timers_resumed, 1);
+	cpu_switch_out(&other_cpu);
+}
+
 /* v goes on there; a thread of that CPU's domain 0 made RUN from STOPPED. */
 static s64 run_over_there(struct vcpu *v)
 {
@@ -819,6 +839,7 @@ int main(void)
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
+		cmocka_unit_test_setup(timer_waits_for_a_cpu, setup),
 		cmocka_unit_test_setup(notifying, setup),
 		cmocka_unit_test_setup(machine_check_ends_run, setup),
 		cmocka_unit_test_setup(machine_check_without_a_thread, setup),
