@@ -205,13 +205,6 @@ static u64 guest_tsc(struct vcpu *v)
 	return rdtsc() + v->tsc_offset;
 }
 
-static void set_tsc(struct vcpu *v, u64 val)
-{
-	v->tsc_offset = val - rdtsc();
-	v->pv_dirty = true;
-	ops->sync_controls(v);
-}
-
 static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 {
 	u64 *slot = mtrr_slot(v, msr);
@@ -347,16 +340,13 @@ static int common_wrmsr(struct vcpu *v, u32 msr, u64 val, bool host)
 		return mce_ctl2(v, msr, &val, true, host);
 	switch (msr) {
 	case MSR_TSC:
-		v->msr.tsc_adjust += val - guest_tsc(v);
-		set_tsc(v, val);
-		return 0;
+		val += v->msr.tsc_adjust - guest_tsc(v);	/* the VMM's is not set here */
+		/* fall through */
 	case MSR_TSC_ADJUST:
-		if (!host) {
-			v->tsc_offset += val - v->msr.tsc_adjust;
-			v->pv_dirty = true;
-			ops->sync_controls(v);
-		}
-		v->msr.tsc_adjust = val;
+		if (host)
+			v->msr.tsc_adjust = val;
+		else
+			vcpu_adjust_tsc(v, val);
 		return 0;
 	case MSR_TSC_AUX:
 		if (val >> 32)

@@ -35,6 +35,8 @@ int msr_feature(u32 msr, u64 *val);
 
 /* Guest TSC = TSC + offset; also what the domain's next vCPU begins with. */
 void vcpu_set_tsc_offset(struct vcpu *v, u64 offset);
+/* TSC_ADJUST has a new value, and the TSC moves by the difference. */
+void vcpu_adjust_tsc(struct vcpu *v, u64 adjust);
 
 struct msr_range {
 	u32 first, last;

@@ -112,6 +112,14 @@ static u64 feature_control(void)
 	return FEATURE_LOCKED | (val & FEATURE_LMCE);
 }
 
+void vcpu_adjust_tsc(struct vcpu *v, u64 adjust)
+{
+	v->tsc_offset += adjust - v->msr.tsc_adjust;
+	v->msr.tsc_adjust = adjust;
+	v->pv_dirty = true;
+	ops->sync_controls(v);
+}
+
 int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	int ret = vlapic_rdmsr(v, msr, val);
@@ -161,16 +169,10 @@ int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return ret ? -EINVAL : 0;
 	switch (msr) {
 	case MSR_TSC:
-		v->msr.tsc_adjust += val - rdtsc() - v->tsc_offset;
-		v->tsc_offset = val - rdtsc();
-		v->pv_dirty = true;
-		ops->sync_controls(v);
-		return 0;
+		val += v->msr.tsc_adjust - rdtsc() - v->tsc_offset;
+		/* fall through */
 	case MSR_TSC_ADJUST:
-		v->tsc_offset += val - v->msr.tsc_adjust;
-		v->msr.tsc_adjust = val;
-		v->pv_dirty = true;
-		ops->sync_controls(v);
+		vcpu_adjust_tsc(v, val);
 		return 0;
 	case MSR_TSC_AUX:
 		v->msr.tsc_aux = (u32)val;
