@@ -137,9 +137,6 @@ int dom0_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_TSC_ADJUST:
 		*val = v->msr.tsc_adjust;
 		return 0;
-	case MSR_KVM_POLL_CONTROL:
-		*val = v->msr.poll_control;
-		return 0;
 	case MSR_AMD_VM_CR:
 		*val = VM_CR_SVMDIS | VM_CR_LOCK;
 		return 0;
@@ -177,9 +174,6 @@ int dom0_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_TSC_AUX:
 		v->msr.tsc_aux = (u32)val;
 		vcpu_load_tsc_aux(v);
-		return 0;
-	case MSR_KVM_POLL_CONTROL:
-		v->msr.poll_control = val;
 		return 0;
 	case MSR_MISC_ENABLE:
 		return write_own(msr, val, MISC_ENABLE_OWN);
