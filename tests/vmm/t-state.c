@@ -2,6 +2,8 @@
 /* State ioctls: what is set reads back, and the guest has it. */
 #include "test.h"
 
+#include <asm/kvm_para.h>
+
 TEST(state, regs)
 {
 	struct vm *vm = vm_new(G_regs, 1, 0);
@@ -463,6 +465,37 @@ TEST(state, debugregs)
 	CHECK_EQ(vm->p->res[2], 0x400);
 	d.flags = 0x100;
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_DEBUGREGS, &d), EINVAL);
+}
+
+#define DM_INIT		(5 << 8)
+
+/* After INIT: no breakpoints, and nothing of what the kernel before had written for itself. */
+TEST(state, init)
+{
+	static const uint8_t start[] = { 0xba, PORT_SYNC & 0xff, PORT_SYNC >> 8, 0x66, 0xb8, 0x77, 0, 0, 0, 0x66, 0xef, 0xf4 };
+	static const uint32_t written[] = { MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN };
+	struct vm *vm = vm_new(G_setdr, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	uint8_t *rom = mem_new(0x10000);
+	struct kvm_lapic_state apic;
+	struct kvm_debugregs d;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &apic), 0);
+	apic.regs[0xf1] |= 1;				/* on: else KVM finds nobody for the message */
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &apic), 0);
+	memcpy(rom + 0xfff0, start, sizeof(start));
+	CHECK_EQ(vm_slot(vm, 5, 0xffff0000, 0x10000, rom, 0), 0);
+	for (int i = 0; i < 3; i++)
+		set_msr(v, written[i], (GPA_SCRATCH + i * 64) | 1);
+	run_sync(v, 1);
+	CHECK_EQ(signal_msi(vm, 0xfee00000, DM_INIT | 0x4000), 1);
+	run_sync(v, 0x77);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_DEBUGREGS, &d), 0);
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(d.db[i], 0);
+	CHECK_EQ(d.dr7, 0x400);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(get_msr(v, written[i]), 0);
 }
 
 static void set_dr(struct vcpu *v, uint64_t dr0, uint64_t dr1, uint64_t dr7)

@@ -103,6 +103,12 @@ void pv_clock_set(struct domain *d, u64 ns, u64 tsc)
 
 /* ---- MSRs ---- */
 
+void pv_reset(struct vcpu *v)
+{
+	v->msr.kvmclock = v->msr.steal_time = v->msr.pv_eoi = 0;
+	v->pv_wall = v->pv_preempted = v->pv_eoi_armed = false;
+}
+
 /* A guest that has no such feature by its CPUID uses it all the same, unless the VMM minds. */
 static bool offered(struct vcpu *v, u32 feature)
 {

@@ -36,6 +36,8 @@ bool pv_msr_offered(struct vcpu *v, u32 msr);
 /* -ENOENT: not a paravirtual MSR; -EINVAL: #GP. */
 int pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
+/* INIT: what comes next has not asked for anything to be written. */
+void pv_reset(struct vcpu *v);
 
 /* Before entry, when v->pv_dirty.  False: v stopped, its page must be mapped. */
 bool pv_update(struct vcpu *v);

@@ -18,7 +18,7 @@ void vcpu_handle_exit(struct vcpu *v);
 int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp);
 void vcpu_teardown(struct vcpu *v);
 
-/* Process a latched INIT or SIPI of a vCPU that this CPU runs or claimed. */
+/* Process a latched INIT or SIPI of the current vCPU. */
 void vcpu_take_init_sipi(struct vcpu *v);
 
 #endif

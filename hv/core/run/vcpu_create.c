@@ -61,7 +61,6 @@ static void reset_state(struct vcpu *v)
 	v->eoi_exit = 0;
 	if (likely(!(v->rules.flags & BP_RULE_DEBUG)))
 		reset_debug(v);
-	v->pv_eoi_armed = false;
 	v->tpr_watch = 0;
 	ops->vcpu_reset(v);
 	sregs_init(&s);
@@ -115,8 +114,10 @@ void vcpu_teardown(struct vcpu *v)
 	domain_page_free(d, v);
 }
 
+/* v is current, so the CPU has some of the state, and gets what it becomes. */
 static void take_init(struct vcpu *v)
 {
+	vcpu_save_extra(v);
 	dom0_drop_level_irqs(v);
 	/* Who starts the CPU next may use the ring's frame for anything. */
 	if (domain_is_dom0(v->dom))
@@ -124,7 +125,9 @@ static void take_init(struct vcpu *v)
 	else
 		v->page->inits++;
 	vlapic_reset(v);
+	pv_reset(v);
 	reset_state(v);
+	vcpu_load_extra(v);
 	v->mp_state = v->apic.base & APIC_BASE_BSP ? KVM_MP_STATE_RUNNABLE :
 						     KVM_MP_STATE_INIT_RECEIVED;
 }

@@ -312,6 +312,33 @@ static void wall_clock_is_written_once(void **state __unused)
 	assert_memory_not_equal(mem + WALL, others, sizeof(others));
 }
 
+/* A kernel that an INIT ended has its memory to itself again: nothing is written there any more. */
+static void nothing_after_init(void **state)
+{
+	static const u8 none[sizeof(mem)];
+	u64 val;
+
+	(void)state;
+	pv_wrmsr(&v[0], MSR_KVM_SYSTEM_TIME_NEW, CLOCK | 1);
+	pv_wrmsr(&v[0], MSR_KVM_STEAL_TIME, STEAL | 1);
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	assert_true(pv_update(&v[0]));
+	pv_wrmsr(&v[0], MSR_KVM_WALL_CLOCK_NEW, WALL);
+	pv_preempted(&v[0]);
+	pv_eoi_prepare(&v[0], 0x41);
+	pv_reset(&v[0]);
+	memset(mem, 0, sizeof(mem));
+	pv_switch_in(&v[0]);
+	pv_eoi_prepare(&v[0], 0x41);
+	pv_switch_out(&v[0]);
+	pv_preempted(&v[0]);
+	pv_clock_set(&dom, 5, host_tsc);
+	assert_true(pv_update(&v[0]));
+	assert_memory_equal(mem, none, sizeof(mem));
+	assert_int_equal(pv_rdmsr(&v[0], MSR_KVM_SYSTEM_TIME, &val), 0);
+	assert_int_equal(val, 0);
+}
+
 /* ---- steal time ---- */
 
 static void steal_time(void **state)
@@ -592,7 +619,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(clock_is_not_stable), T(clock_is_accurate), T(clock_with_offset_and_set),
 		T(missing_page_is_asked_for_once), T(wall_clock),
-		T(wall_clock_is_written_once), T(steal_time), T(steal_time_out_of_reach),
+		T(wall_clock_is_written_once), T(nothing_after_init), T(steal_time), T(steal_time_out_of_reach),
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
 		T(silent_eoi_out_of_reach), T(silent_eoi_before_the_msr),
