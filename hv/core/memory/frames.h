@@ -96,7 +96,6 @@ void frames_stats(struct frame_stats *s);
 /*
  * Boot: never map [hpa, hpa + len), widened to whole pages, for anybody: the
  * local APIC, IOMMU registers.  -ENOMEM when there are too many ranges.
- * (For what turns up after domain 0's table was built: mmu_dom0_hide().)
  */
 int frame_mmio_protect(hpa_t hpa, u64 len);
 /*

@@ -197,10 +197,4 @@ hpa_t dom0_io_root(void);
 int mmu_dom0_take(const u64 *pfn, u32 n);
 void mmu_dom0_give(const u64 *pfn, u32 n);
 
-/*
- * Take an MMIO range away from domain 0 after boot, but not from guests that it has been
- * mapped for. -ENOMEM. Takes dom0.lock.
- */
-int mmu_dom0_hide(hpa_t hpa, u64 len);
-
 #endif

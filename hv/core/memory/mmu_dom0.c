@@ -255,21 +255,3 @@ void mmu_dom0_give(const u64 *pfn, u32 n)
 		put_back(&t, pfn, n, ATTR_DMA);
 	}
 }
-
-int mmu_dom0_hide(hpa_t hpa, u64 len)
-{
-	u64 pfn = hpa >> PAGE_SHIFT, end = (hpa + len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	struct npt_gather g;
-	struct npt t;
-	int err = 0;
-	u64 done;
-
-	spin_lock(&dom0.lock);
-	mmu_npt(&t, &dom0, &g);
-	for (; pfn < end && !err; pfn += done) {
-		err = npt_unmap(&t, pfn, end - pfn, &done);
-		mmu_gather_finish(&t, &dom0);
-	}
-	spin_unlock(&dom0.lock);
-	return err;
-}

@@ -110,19 +110,6 @@ static void memory_types_of_dom0(void **state __unused)
 	assert_int_equal(entry_of(&dom0, RIG_ACPI >> PAGE_SHIFT), 0x10000000700337);
 }
 
-static void mmio_is_hidden(void **state __unused)
-{
-	assert_int_equal(mmu_dom0_hide(0xfed90000, 0x1800), 0);
-	expect_dom0(0xfed8f, 0, true);
-	expect_hidden(0xfed90);
-	expect_hidden(0xfed91);
-	expect_dom0(0xfed92, 0, true);
-	assert_int_equal(mmu_dom0_hide(0xfd800000, 4 * SZ_1M), 0);
-	expect_hidden(0xfd800);
-	expect_hidden(0xfdbff);
-	expect_dom0(0xfdc00, 9, true);
-}
-
 static void memory_type_of_guests(void **state __unused)
 {
 	const u64 mask = npt_format_ept.memtype_mask, *type = npt_format_ept.memtype;
@@ -315,8 +302,6 @@ static void devices_of_others(void **state __unused)
 	assert_int_equal(map1(d, 5, BIT(36), 0, RW), -EPERM);		/* beyond the limit */
 	assert_int_equal(map1(d, 5, BIT(52) | 0xfd000, 0, RW), -EINVAL);
 	assert_int_equal(map1(d, 5, ~0ull, 0, RW), -EPERM);
-	assert_int_equal(mmu_dom0_hide(0xfd000000, PAGE_SIZE), 0);
-	assert_int_equal(map1(d, 5, 0xfd000, 0, RW), -EPERM);
 	assert_int_equal(map1(d, 5, 0xfd001, 0, RW), 1);
 	assert_int_equal(npt_mapped(&d->npt), 1);
 	domain_put(d);
@@ -701,7 +686,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(identity_of_dom0, setup),
 		cmocka_unit_test_setup(memory_types_of_dom0, setup),
-		cmocka_unit_test_setup(mmio_is_hidden, setup),
 		cmocka_unit_test_setup(memory_type_of_guests, setup),
 		cmocka_unit_test_setup(copies, setup),
 		cmocka_unit_test_setup(address_space_of_smm, setup),
