@@ -158,8 +158,10 @@ static noreturn void launch(struct cpu *c)
 
 static void build_dom0(void)
 {
-	u32 i;
+	u32 i, max = hv_options.dom0_max_cpus ? hv_options.dom0_max_cpus : nr_cpus;
 
+	for (i = 0; i < nr_cpus; i++)
+		sched_init_cpu(cpus[i]);
 	spin_lock_init(&dom0.lock);
 	mmu_init(ops_chosen()->npt);
 	if (frame_mmio_protect(APIC_BASE_DEFAULT, PAGE_SIZE))
@@ -170,14 +172,8 @@ static void build_dom0(void)
 	devices_confine();
 	pv_init();
 	pv_init_domain(&dom0);
-	for (i = 0; i < nr_cpus; i++) {
-		if (hv_options.dom0_max_cpus && i >= hv_options.dom0_max_cpus)
-			break;
-		sched_init_cpu(cpus[i]);
+	for (i = 0; i < min(nr_cpus, max); i++)
 		create_dom0_vcpu(cpus[i]);
-	}
-	for (; i < nr_cpus; i++)
-		sched_init_cpu(cpus[i]);
 }
 
 static void start_ap(void)

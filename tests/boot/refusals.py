@@ -121,10 +121,24 @@ def find_tables(machine):
     raise RuntimeError("no MADT")
 
 
-def run(work, image, want, options="", modules=(), cpu=CPU, mem="1G", grub="", then=None):
+# A VT-d that remaps interrupts by a table that is nowhere, and a timer that asks for one again
+# and again, by the second pin of the I/O APIC.
+FAULTS = """insmod memrw
+write_dword 0xfed900bc 0
+write_dword 0xfed900b8 0xd000000f
+write_dword 0xfed90018 0x01000000
+write_dword 0xfed90018 0x02000000
+write_dword 0xfec00000 0x15
+write_dword 0xfec00010 0x00010000
+write_dword 0xfec00000 0x14
+write_dword 0xfec00010 0x00000030
+"""
+
+
+def run(work, image, want, options="", modules=(), cpu=CPU, mem="1G", grub="", then=None, qemu=()):
     """None if it went as it should, else what went wrong."""
     iso = make_iso(work, image, options, modules, grub)
-    with Machine(work, iso, cpu, mem) as m:
+    with Machine(work, iso, cpu, mem, more=("-no-reboot", *qemu)) as m:
         if not m.wait_for(want):
             return "not said: " + want + "\n" + m.output()
         fatal = [x for x in m.output().splitlines() if "bedplate: fatal: " in x]
@@ -180,6 +194,9 @@ def main():
                         modules=[(kernel, "")])),
         ("no nested paging", dict(want=fatal + "SVM has no nested paging",
                                   cpu=CPU.replace("+npt", "-npt"), modules=[(kernel, "")])),
+        ("faults before the start", dict(want="VT-d: devices reach what domain 0 owns",
+                                         grub=FAULTS, modules=[(kernel, "")],
+                                         qemu=("-device", "intel-iommu,intremap=on"))),
     ]
     passed = failed = 0
     for name, case in cases:

@@ -68,6 +68,7 @@ bool sched_preempts(struct runqueue *rq, const struct sched_entity *se);
 
 /* ---- queues (sched.c) ---- */
 
+/* Boot, before a timer is armed on @c: its timers too. */
 void sched_init_cpu(struct cpu *c);
 void sched_init_vcpu(struct vcpu *v, bool is_dom0);
 /*
