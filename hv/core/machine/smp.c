@@ -208,6 +208,12 @@ static bool is_boot_cpu(u32 apic_id)
 	return apic_id == boot_cpu.apic_id;
 }
 
+/* IPIs of xAPIC mode have 8 bits for it: 256 would be the CPU with ID 0, 511 everybody. */
+static bool can_be_named(u32 apic_id)
+{
+	return boot_cpu.x2apic || apic_id < 0xff;
+}
+
 /* Every AP gets INIT, then each in turn its SIPI. True if all came up. */
 static bool start_all(const struct acpi_info *acpi, hpa_t page,
 		      struct trampoline_args *args)
@@ -215,15 +221,17 @@ static bool start_all(const struct acpi_info *acpi, hpa_t page,
 	bool all = true;
 	u32 i, id;
 
-	for (i = 0; i < acpi->nr_cpus; i++)
-		if (!is_boot_cpu(acpi->cpu[i].apic_id))
-			lapic_send_init(acpi->cpu[i].apic_id);
+	for (i = 0; i < acpi->nr_cpus; i++) {
+		id = acpi->cpu[i].apic_id;
+		if (!is_boot_cpu(id) && can_be_named(id))
+			lapic_send_init(id);
+	}
 	tsc_delay_us(INIT_WAIT_US);
 	for (i = 0; i < acpi->nr_cpus && nr_cpus < MAX_CPUS; i++) {
 		id = acpi->cpu[i].apic_id;
 		if (is_boot_cpu(id))
 			continue;
-		if (id > 0xfe && !boot_cpu.x2apic) {
+		if (!can_be_named(id)) {
 			log_warn("the CPU with APIC ID %u needs x2APIC mode: it stays off",
 				 id);
 			continue;
