@@ -35,7 +35,7 @@ static const char *look(struct vtd_unit *u)
 	spin_lock_init(&u->lock);
 	u->regs = ioremap(unit->base, unit->size);
 	if (!u->regs)
-		return "no memory to map registers with";
+		return "registers that cannot be mapped";
 	u->cap = mmio_read64(u->regs + VTD_CAP);
 	u->ecap = mmio_read64(u->regs + VTD_ECAP);
 	if (!~u->cap || !VTD_VER_MAJOR(vtd_read(u, VTD_VER)))

@@ -122,8 +122,7 @@ static bool remap(void)
 {
 	bool was_there = base;
 
-	base = memmap_has_ram(&machine_map, fb.addr, fb.addr + fb_len()) ?
-	       NULL : ioremap_wc(fb.addr, fb_len());
+	base = ioremap_wc(fb.addr, fb_len());
 	if (base && !was_there) {
 		clear();
 		log_replay(write);

@@ -3,6 +3,7 @@
 #include "paging.h"
 #include "lib/string.h"
 #include "lib/x86.h"
+#include "limits.h"
 #include "log.h"
 #include "memmap.h"
 #include "panic.h"
@@ -141,12 +142,13 @@ bool phys_is_mapped(hpa_t pa, u64 len)
 	hpa_t end = pa + len;
 	u32 i;
 
-	if (end < pa)
+	if (end < pa || end > BIT(limits_phys_bits()))
 		return false;
 	if (end <= SZ_1M)
 		return true;
-	if (pa < bp_ranges[0].end && end > bp_ranges[0].start)
-		return false;
+	for (i = 0; i < nr_bp_ranges; i++)
+		if (pa < bp_ranges[i].end && end > bp_ranges[i].start)
+			return false;
 	for (i = 0; i < machine_map.nr && pa < end; i++) {
 		r = &machine_map.r[i];
 		if (direct_mapped(r) && r->start <= pa && r->end > pa)
@@ -188,14 +190,18 @@ static u64 vmap_reserve(u64 len)
 	return va;
 }
 
+/*
+ * Addresses are firmware's word: where it has registers or tables there is no RAM, and beyond
+ * the CPU's addresses there is nothing: an access would fault.
+ */
 static void *vmap(hpa_t pa, u64 len, u64 prot)
 {
-	u64 off = pa & ~PAGE_MASK, va;
+	u64 off = pa & ~PAGE_MASK, va, end = BIT(limits_phys_bits());
 	bool ok;
 
-	len = ALIGN_UP(len + off, PAGE_SIZE);
-	if (!len || pa + len < pa)
+	if (!len || pa >= end || len > end - pa || memmap_has_ram(&machine_map, pa, pa + len))
 		return NULL;
+	len = ALIGN_UP(len + off, PAGE_SIZE);
 	spin_lock(&lock);
 	va = vmap_reserve(len);
 	ok = va && map(pml4, va, pa - off, len, prot);

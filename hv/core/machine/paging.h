@@ -38,13 +38,14 @@ static inline void *phys_to_virt(hpa_t pa)
 /* Of a pointer into the direct map or the image; anything else panics. */
 hpa_t virt_to_phys(const void *va);
 
-/* True if the direct map reaches all of [pa, pa + len). */
+/* True if the direct map reaches all of [pa, pa + len), and none of it is Bedplate's. */
 bool phys_is_mapped(hpa_t pa, u64 len);
 
 /*
  * Map device memory uncached (ioremap) or write-combining (ioremap_wc), or firmware's
  * tables write-back (memremap), any alignment. NULL when out of page-table memory or of
- * addresses. There is no unmapping. Any CPU, any time after paging_init(); before that
+ * addresses, and for what cannot be: beyond the CPU's addresses, devices in RAM, tables in
+ * what is Bedplate's. There is no unmapping. Any CPU, any time after paging_init(); before that
  * the first two give what the image's tables map, until paging_init(), or NULL above 4 GiB.
  */
 void *ioremap(hpa_t pa, u64 len);

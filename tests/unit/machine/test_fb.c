@@ -36,7 +36,7 @@ void *ioremap_wc(hpa_t pa, u64 len)
 {
 	assert_int_equal(pa, told.addr);
 	assert_int_equal(len, (u64)told.pitch * told.height);
-	return reachable ? mem : NULL;
+	return reachable && !memmap_has_ram(&machine_map, pa, pa + len) ? mem : NULL;
 }
 
 static int power_on(void **state __unused)
