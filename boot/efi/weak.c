@@ -4,14 +4,15 @@
 
 /*
  * The ports that serial lines have; any other could be a device that text upsets, and so
- * could any address in memory. Of PCI only what says that it is a UART is taken.
+ * could any address in memory. Of PCI functions one that is searched for says that it is a
+ * UART; one that is named may be anything.
  */
 static bool is_serial_line(const struct serial_option *o)
 {
 	if (o->kind == SERIAL_PORT)
 		return o->addr == 0x3f8 || o->addr == 0x2f8 || o->addr == 0x3e8 ||
 		       o->addr == 0x2e8;
-	return o->kind != SERIAL_MMIO;
+	return o->kind == SERIAL_PCI ? o->search : o->kind != SERIAL_MMIO;
 }
 
 const char *weak_option(const struct hv_options *o)

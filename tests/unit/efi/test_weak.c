@@ -32,6 +32,7 @@ static void weak(void **state)
 		assert_string_equal(judge(words[i]), words[i]);
 	assert_string_equal(judge("serial=0x1f0"), "serial= of an unusual place");
 	assert_string_equal(judge("serial=mmio32:0xfed00000"), "serial= of an unusual place");
+	assert_string_equal(judge("serial=pci:00:1f.2"), "serial= of an unusual place");
 	/* The last one counts, as it does for Bedplate. */
 	assert_null(judge("iommu=off iommu=on"));
 	assert_string_equal(judge("verw=on verw=off"), "verw=off");
@@ -43,6 +44,7 @@ static void strong(void **state)
 	assert_null(judge(""));
 	assert_null(judge("loglevel=debug panic=reboot serial=off iommu=required dom0_max_cpus=2"));
 	assert_null(judge("serial=pci"));
+	assert_null(judge("serial=pci,9600"));
 	assert_null(judge("serial=spcr"));
 	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always"));
 }
