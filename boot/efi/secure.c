@@ -12,23 +12,23 @@ struct shim_lock {
 	EFI_STATUS (*verify)(const void *image, u32 bytes);	/* not of UEFI's convention */
 };
 
-/* A byte of the firmware's; @missing if there is no such variable, 1 if it cannot be told. */
-static u8 variable(const CHAR16 *name, u8 missing)
+/* A byte of the firmware's; 0 if there is no such variable, @unsure if it cannot be told. */
+static u8 variable(const CHAR16 *name, u8 unsure)
 {
 	static const EFI_GUID guid = EFI_GLOBAL_VARIABLE;
-	u8 value = 1;
+	u8 value = unsure;
 	UINTN n = sizeof(value);
 	EFI_STATUS status = efi->RuntimeServices->GetVariable((CHAR16 *)name, (EFI_GUID *)&guid,
 							      NULL, &n, &value);
 
 	if (status == EFI_NOT_FOUND)
-		return missing;
-	return EFI_ERROR(status) ? 1 : value;
+		return 0;
+	return EFI_ERROR(status) ? unsure : value;
 }
 
 bool secure_boot_on(void)
 {
-	return variable(L"SecureBoot", 0) && !variable(L"SetupMode", 0);
+	return variable(L"SecureBoot", 1) && !variable(L"SetupMode", 0);
 }
 
 /* Where the file came from, for firmware that measures or logs it. */
