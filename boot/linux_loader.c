@@ -53,6 +53,8 @@ static hpa_t place_initrd(const struct boot_module *m, const struct linux_image 
 	u64 len = m->end - m->start;
 	hpa_t to;
 
+	if (!phys_is_mapped(m->start, len))
+		fatal("domain 0's initrd is not in RAM");
 	if (!len || (!(m->start & ~PAGE_MASK) && m->end - 1 <= li->initrd_max))
 		return m->start;
 	to = memmap_find(&free_map, used->r, used->nr, SZ_1M, min(li->initrd_max + 1, SZ_4G),
