@@ -137,7 +137,7 @@ bool vtd_await(struct vtd_unit *u, u32 reg, u32 mask, u32 val)
 
 	while ((vtd_read(u, reg) & mask) != val) {
 		if (hv_tsc() > until)
-			return false;
+			return (vtd_read(u, reg) & mask) == val;
 		pause();
 	}
 	return true;

@@ -49,7 +49,7 @@ bool vtd_submit(struct vtd_unit *u, u64 desc)
 	mmio_write64(u->regs + VTD_IQT, OFFSET(u->tail));
 	while (!READ_ONCE(u->done)) {
 		if ((vtd_read(u, VTD_FSTS) & VTD_FSTS_QUEUE) || hv_tsc() > until)
-			return false;
+			return READ_ONCE(u->done);
 		pause();
 	}
 	return true;

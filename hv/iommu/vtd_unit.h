@@ -13,7 +13,10 @@
 #include "unit.h"
 #include "vtd_regs.h"
 
-/* How long a unit may take for anything, before it is held to be broken. */
+/*
+ * How long a unit may take for anything, before it is held to be broken. When the time is up
+ * it is asked once more: the whole machine may have been stopped.
+ */
 #define VTD_PATIENCE_US		10000000
 
 /* A unit; iommu_dmar.unit[] of the same index describes it. */

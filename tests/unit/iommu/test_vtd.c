@@ -541,6 +541,20 @@ static void panics_when_a_unit_fails(void **state __unused)
 	flush_in_child();
 }
 
+/* In SMM, or where the machine is emulated: what the unit did meanwhile counts. */
+static void outlives_a_stop_of_the_machine(void **state __unused)
+{
+	u32 before;
+
+	rig_start(1);
+	start(true);
+	before = rig[0].nr_descs;
+	rig[0].stopped = true;
+	vtd_driver.flush(1);
+	assert_false(rig[0].stopped);
+	assert_int_equal(rig[0].nr_descs, before + 1);
+}
+
 /* ---- devices ---- */
 
 /* What was told to the unit since @from: its context by @was, and accesses by that. */
@@ -753,6 +767,7 @@ int main(void)
 		cmocka_unit_test(goes_round_the_queue),
 		cmocka_unit_test(drains_as_the_unit_can),
 		cmocka_unit_test(panics_when_a_unit_fails),
+		cmocka_unit_test(outlives_a_stop_of_the_machine),
 		cmocka_unit_test(attaches_devices),
 		cmocka_unit_test(writes_past_the_caches),
 		cmocka_unit_test(knows_devices_that_are_behind_no_unit),

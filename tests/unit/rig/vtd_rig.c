@@ -35,10 +35,10 @@ static struct cpu cpu;
 
 u64 tsc_khz = 1000;
 
+static u64 now;
+
 u64 hv_tsc(void)
 {
-	static u64 now;
-
 	return now += 1000;
 }
 
@@ -244,7 +244,7 @@ static void run_queue(struct rig_unit *m)
 	const struct vtd_entry *d;
 
 	if (!(rig_get(m, VTD_GSTS, 4) & VTD_QIE) || (rig_get(m, VTD_FSTS, 4) & VTD_FSTS_IQE) ||
-	    m->deaf)
+	    m->deaf || m->stopped)
 		return;
 	assert_int_equal(iqa & 0xfff, scalable(m) ? VTD_IQA_DW : 0);
 	if (m->broken) {
@@ -334,6 +334,11 @@ u64 rig_read(const void *reg, u32 size)
 	u32 off;
 	struct rig_unit *m = unit_of(reg, &off);
 
+	if (m->stopped && off == VTD_FSTS) {
+		m->stopped = false;
+		now += 2 * VTD_PATIENCE_US * (tsc_khz / 1000);
+		run_queue(m);
+	}
 	return rig_get(m, off, size);
 }
 

@@ -22,6 +22,7 @@ struct rig_unit {
 	bool confined;		/* DMA must not be free at any moment */
 	bool deaf;		/* does no descriptors */
 	bool broken;		/* reports an error instead */
+	bool stopped;		/* CPUs stand still while it does the next ones */
 	bool dead;		/* carries out no command */
 	u32 nr_descs;		/* done, but for waits */
 	u64 desc[RIG_DESCS];
