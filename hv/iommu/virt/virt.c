@@ -91,7 +91,9 @@ bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val)
 
 	ASSERT(u);
 	off = (u32)(gpa - u->regs);
-	spin_lock(&u->lock);
+	/* A piece each for all of many CPUs would be long with interrupts off. */
+	if (!spin_trylock(&u->lock))
+		return false;
 	if (!write)
 		*val = aligned ? read(u, off, size) : 0;
 	else if (aligned && size >= 4)

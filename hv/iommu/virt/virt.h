@@ -50,7 +50,8 @@ bool virt_iommu_hit(gpa_t gpa);
 /*
  * Domain 0's access of 1, 2, 4 or 8 bytes there, by a plain MOV. *val is written or read.
  * Of what is narrower than a register only reads are served, and nothing that is not
- * aligned. False: it is not done yet, and the same access is to come again.
+ * aligned. False: it is not done yet, or not begun as another CPU is at the unit, and the
+ * same access is to come again.
  */
 bool virt_iommu_access(gpa_t gpa, u32 size, bool write, u64 *val);
 

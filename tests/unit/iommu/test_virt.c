@@ -43,8 +43,26 @@ static u64 fake_read(struct virt_unit *u, u32 off, u32 size)
 	return answer;
 }
 
+/* What another CPU does meanwhile, at this unit and at the other one. */
+static bool meanwhile;
+
+static void try_meanwhile(void)
+{
+	u64 val = 1;
+
+	meanwhile = false;
+	assert_false(virt_iommu_access(BASE + 0x20, 4, false, &val));
+	assert_false(virt_iommu_access(BASE + 0x20, 4, true, &val));
+	assert_int_equal(last.nr, 0);
+	assert_int_equal(val, 1);
+	assert_true(virt_iommu_access(BASE + 0x4020, 4, false, &val));
+	assert_int_equal(last.unit, 1);
+}
+
 static bool fake_write(struct virt_unit *u, u32 off, u32 size, u64 val)
 {
+	if (meanwhile)
+		try_meanwhile();
 	assert_true(u->lock.next == u->lock.owner + 1);
 	last = (typeof(last)){ u->index, off, size, last.nr + 1, val };
 	return finished;
@@ -203,11 +221,22 @@ static void vectors(void **state __unused)
 
 #define T(f) cmocka_unit_test_setup(f, start_vtd)
 
+static void nobody_waits_for_another_cpu(void **state __unused)
+{
+	meanwhile = true;
+	assert_true(save(0x18, 4, 7));
+	assert_false(meanwhile);
+	assert_int_equal(last.val, 7);
+	load(0x20, 4);
+	assert_int_equal(last.off, 0x20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(kinds), T(where_they_are), T(wide_accesses), T(narrow_accesses),
 		T(across_registers), T(nothing_to_remap), T(vectors),
+		T(nobody_waits_for_another_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

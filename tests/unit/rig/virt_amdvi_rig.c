@@ -213,8 +213,8 @@ u64 rig_read(u32 unit, u32 off, u32 size)
 {
 	u64 val = 0xdeadbeefdeadbeefull;
 
-	if (!virt_iommu_access(RIG_REGS(unit) + off, size, false, &val))
-		abort();
+	while (!virt_iommu_access(RIG_REGS(unit) + off, size, false, &val))
+		;
 	return val;
 }
 

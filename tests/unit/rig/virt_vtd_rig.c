@@ -178,7 +178,8 @@ static u64 load(u32 off, u32 size)
 {
 	u64 val;
 
-	assert_true(virt_iommu_access(RIG_REGS + off, size, false, &val));
+	while (!virt_iommu_access(RIG_REGS + off, size, false, &val))
+		;
 	return val;
 }
 
