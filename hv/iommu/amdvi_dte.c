@@ -123,6 +123,9 @@ int amdvi_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was)
 	if (d->aliased) {
 		dev.bdf = d->alias;
 		d = ivrs_find(&iommu_ivrs, dev);
+		/* A chain: the alias goes with its own, so whose entry it has can change unseen. */
+		if (d->aliased && d->alias != dev.bdf)
+			return -ENODEV;
 	}
 	spin_lock(&lock);
 	*was = t.table[dev.bdf].q[1] & AMDVI_DTE_DOMAIN;

@@ -110,7 +110,8 @@ void iommu_flush(u16 tag);
  * From the return on, @dev translates by the tables at @root (0: all that it does is
  * blocked) with that tag. Nothing is left cached of what it had, and *was is the tag of
  * that, 0 if it was blocked. Devices whose requests all bear one ID (IVRS: an alias) are one
- * device here, and go together. -ENODEV: it is behind no unit or is a unit itself, -ENOSPC:
+ * device here, and go together. -ENODEV: it is behind no unit, is a unit itself or has an
+ * alias that has one, -ENOSPC:
  * units know no such tag, or -ENOMEM. Any CPU, any locks but a unit's.
  */
 int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was);

@@ -361,6 +361,46 @@ static void attach_aliased(void **state __unused)
 	has(bridged.bdf, ROOT, DOM0);
 }
 
+/* An alias that has another: it goes with that one, and nobody else changes what it has. */
+static void attach_chained(void **state __unused)
+{
+	const struct pci_id end = { 0, 0x00a4 }, middle = { 0, 0x0300 }, first = { 0, 0x0400 };
+	u16 was;
+
+	machine(FEATURES);
+	add(first.bdf, 0x04ff, 0, true, middle.bdf);
+	assert_null(amdvi_driver.probe(&iommu_caps));
+	assert_int_equal(amdvi_driver.start(ROOT, true), 0);
+	assert_int_equal(amdvi_driver.attach(end, OTHER, 5, &was), 0);
+	has(middle.bdf, OTHER, 5);
+	was = 77;
+	assert_int_equal(amdvi_driver.attach(first, ROOT, 6, &was), -ENODEV);
+	assert_int_equal(was, 77);
+	has(middle.bdf, OTHER, 5);
+	has(first.bdf, ROOT, DOM0);
+	assert_int_equal(amdvi_driver.attach(middle, ROOT, DOM0, &was), 0);
+	assert_int_equal(was, 5);
+	has(end.bdf, ROOT, DOM0);
+	has(middle.bdf, ROOT, DOM0);
+}
+
+/* One that is its own alias, as in a range behind a bridge, is in no chain. */
+static void attach_own_alias(void **state __unused)
+{
+	const struct pci_id self = { 0, 0x0400 }, other = { 0, 0x0401 };
+	u16 was;
+
+	machine(FEATURES);
+	add(self.bdf, 0x04ff, 0, true, self.bdf);
+	assert_null(amdvi_driver.probe(&iommu_caps));
+	assert_int_equal(amdvi_driver.start(ROOT, true), 0);
+	assert_int_equal(amdvi_driver.attach(other, OTHER, 5, &was), 0);
+	has(self.bdf, OTHER, 5);
+	assert_int_equal(amdvi_driver.attach(self, ROOT, DOM0, &was), 0);
+	assert_int_equal(was, 5);
+	has(other.bdf, ROOT, DOM0);
+}
+
 /* What firmware wants of a chip is domain 0's. */
 static void settings_are_domain0s(void **state __unused)
 {
@@ -484,6 +524,8 @@ int main(void)
 		cmocka_unit_test(attach),
 		cmocka_unit_test(attach_refuses),
 		cmocka_unit_test(attach_aliased),
+		cmocka_unit_test(attach_chained),
+		cmocka_unit_test(attach_own_alias),
 		cmocka_unit_test(settings_are_domain0s),
 		cmocka_unit_test(irt_wide),
 		cmocka_unit_test(irt_narrow),
