@@ -118,20 +118,21 @@ static u64 run_end(u64 pfn, u64 limit, u32 *attr)
 /* Firmware's word that devices need [r->start, r->end): never for what is Bedplate's. */
 static int map_reserved(struct npt *t, const struct iommu_region *r)
 {
-	u64 pfn, known, end = r->end >> PAGE_SHIFT;
+	u64 pfn, known, end = r->end >> PAGE_SHIFT, ours = 0;
 	struct npt_leaf leaf;
 	int err = 0;
 
 	for (pfn = r->start >> PAGE_SHIFT; pfn < end && !err; pfn++) {
 		if (npt_lookup(t, pfn, &leaf) == NPT_MAPPED)
 			continue;
-		if (frame_owner(pfn) != BP_OWNER_NONE || frame_mmio_protected(pfn, &known)) {
-			log_err("IOMMU: firmware reserves 0x%llx for devices, which is Bedplate's",
-				pfn << PAGE_SHIFT);
-			continue;
-		}
-		err = npt_map(t, pfn, pfn, 0, ATTR_DMA, NULL);
+		if (frame_owner(pfn) != BP_OWNER_NONE || frame_mmio_protected(pfn, &known))
+			ours++;
+		else
+			err = npt_map(t, pfn, pfn, 0, ATTR_DMA, NULL);
 	}
+	if (ours)
+		log_err("IOMMU: of 0x%llx to 0x%llx, which firmware reserves for devices, %llu pages "
+			"are Bedplate's: no device reaches them", r->start, r->end, ours);
 	return err;
 }
 
