@@ -144,7 +144,7 @@ static bool usable(const struct mem_map *map)
 {
 	return (fb.bpp == 15 || fb.bpp == 16 || fb.bpp == 24 || fb.bpp == 32) &&
 	       fb.width >= FONT_WIDTH && fb.height >= FONT_HEIGHT && fb.pitch < SZ_1M &&
-	       fb.pitch >= (u64)fb.width * pixel_bytes() && fb.height < 0x10000 &&
+	       fb.pitch >= (u64)fb.width * pixel_bytes() && fb_len() <= SZ_1G &&
 	       !((fb.addr | fb.pitch) & 3) && fb.addr && fb.addr < 1ull << 52 &&
 	       !memmap_has_ram(map, fb.addr, fb.addr + fb_len()) &&
 	       colour_fits(fb.red_pos, fb.red_size) &&

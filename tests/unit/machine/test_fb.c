@@ -215,7 +215,7 @@ static void refuses(void **state __unused)
 {
 	u32 i;
 
-	for (i = 0; i < 14; i++) {
+	for (i = 0; i < 15; i++) {
 		power_on(NULL);
 		switch (i) {
 		case 0: told.bpp = 8; break;
@@ -232,6 +232,11 @@ static void refuses(void **state __unused)
 		case 11: told.green_size = 17; break;
 		case 12: told.addr = ~7ull; break;
 		case 13: told.width = 0x40000001; break;
+		case 14:		/* more than page tables are for */
+			told.pitch = SZ_1M / 2;
+			told.height = 0x801;
+			told.addr = SZ_4G;
+			break;
 		}
 		assert_false(fb_init(&told, &machine_map));
 		assert_null(con);
