@@ -103,7 +103,7 @@ void lapic_init(hpa_t base)
 	quiet_pics();
 	mmio = ioremap(base, PAGE_SIZE);
 	if (!mmio)
-		fatal("too little memory for page tables");
+		fatal("the local APIC at 0x%llx cannot be mapped", base);
 }
 
 int lapic_enable_x2apic(void)
