@@ -242,6 +242,7 @@ enum bp_hypercall {
  * of them.
  */
 #define BP_GFN_SMM		(1ull << 51)
+#define BP_GFN_BITS		36	/* without that, all are below 1 << this: else -EINVAL */
 
 #define BP_LIST_MAX		512	/* frame numbers in one frame */
 #define BP_DOMAIN_MIN_FRAMES	16

@@ -26,6 +26,12 @@
 #define BP_SLOT_MAX_PAGES	((1ul << 31) - 1)
 #define BP_APIC_GFN		(APIC_DEFAULT_PHYS_BASE >> PAGE_SHIFT)
 
+/* How many frame numbers a slot can have: with others Bedplate would refuse to unmap it. */
+static u64 gfn_end(void)
+{
+	return 1ull << min_t(u32, boot_cpu_data.x86_phys_bits - PAGE_SHIFT, BP_GFN_BITS);
+}
+
 struct bp_memslot *bp_slot_find(struct bp_vm *vm, u64 gfn)
 {
 	return mtree_load(&vm->slots, gfn);
@@ -195,7 +201,7 @@ static int check_region(const struct bp_vm *vm,
 		return -EINVAL;
 	if (pages > BP_SLOT_MAX_PAGES)
 		return -EINVAL;
-	if (pages && last - 1 >= 1ull << (boot_cpu_data.x86_phys_bits - PAGE_SHIFT))
+	if (pages && last > gfn_end())
 		return -EINVAL;
 	return 0;
 }

@@ -332,6 +332,18 @@ TEST_LIMIT(mem, many_slots_change, 120)
 		  (unsigned long long)(now_ns() - from) / rounds);
 }
 
+/* Tables have four levels, whatever the processor's addresses are. */
+TEST(mem, beyond_tables)
+{
+	const uint64_t end = 1ull << 48;
+	void *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 0, 0);
+
+	CHECK_EQ(vm_slot(vm, 2, end - PAGE, 2 * PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 2, end, PAGE, m, 0), -EINVAL);
+	CHECK_EQ(vm_slot(vm, 2, -2 * PAGE, 2 * PAGE, m, 0), -EINVAL);
+}
+
 /* A slot that moves by less than its length keeps what both places share. */
 TEST(mem, move_overlapping)
 {

@@ -21,6 +21,8 @@
 #define LIMIT_BITS_1G	48u
 #define LIMIT_BITS_2M	39u
 
+static_assert(BP_GFN_BITS == NPT_GFN_BITS, "the shim's slots end where tables do");
+
 static const struct npt_format *format;
 static u32 max_order;
 static u32 phys_bits;
