@@ -81,8 +81,11 @@ bool bp_dirty_ring_push(struct bp_vcpu *vcpu, const struct bp_memslot *slot, u64
 
 	if (!ring->gfns)
 		return true;
-	/* Who may write more than RESERVED pages has looked in between. */
-	if (WARN_ON_ONCE(ring->dirty - READ_ONCE(ring->reset) >= ring->size))
+	/*
+	 * Who may write more than RESERVED pages has looked in between. A VMM that sets registers
+	 * in the midst of an access may begin it with other pages each time: the loss is its own.
+	 */
+	if (ring->dirty - READ_ONCE(ring->reset) >= ring->size)
 		return false;
 	entry = &ring->gfns[ring->dirty & (ring->size - 1)];
 	entry->slot = slot->id;

@@ -329,13 +329,12 @@ static int do_due(struct bp_vcpu *vcpu)
 {
 	if (bp_rules_due(vcpu))
 		return new_rules(vcpu);
-	if (READ_ONCE(vcpu->hv_work))
-		return stop_and_do(vcpu, bp_hv_prepare);
+	/* What follows may write to the guest's memory. */
 	if (vcpu->dirty_ring.gfns && bp_dirty_ring_full(vcpu)) {
 		vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
 		return 0;
 	}
-	return stop_and_do(vcpu, bp_apf_look);
+	return stop_and_do(vcpu, READ_ONCE(vcpu->hv_work) ? bp_hv_prepare : bp_apf_look);
 }
 
 static int run_loop(struct bp_vcpu *vcpu)

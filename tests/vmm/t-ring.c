@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define MSR_TSC_PAGE	0x40000021
+
 #define PAGE	4096
 #define HIGH		0x1000000ull		/* where the cases put their slots */
 #define ENTRIES	(PAGE / sizeof(struct kvm_dirty_gfn))
@@ -151,6 +153,40 @@ static void string_input(uint16_t port, int size)
 
 TEST(ring, input_from_kernel) { string_input(0x21, 1); }
 TEST(ring, input_from_user) { string_input(PORT_TEST, 4); }
+
+static void set_tsc_page(struct vcpu *v, uint64_t page)
+{
+	set_msr(v, MSR_TSC_PAGE, (HIGH + page * PAGE) | 1);
+	CHECK_EQ(run_once(v), 0);
+}
+
+/* What is written for the guest before it runs waits for room, however often one asks. */
+TEST(ring, full_before_run)
+{
+	unsigned int pages = 2 * ENTRIES, next = 0, told = 0, stops = 0;
+	struct vm *vm = logged(G_counter, pages + 100);
+	struct vcpu *v = &vm->vcpu[0];
+	struct kvm_dirty_gfn *ring = ring_of(v);
+
+	vm->p->arg[0] = GPA_MMIO;
+	for (unsigned int page = 0; page < pages; page++) {
+		set_tsc_page(v, page);
+		if (v->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL) {
+			for (int i = 0; i < 100; i++) {
+				set_tsc_page(v, pages + i);
+				CHECK_EQ(v->run->exit_reason, KVM_EXIT_DIRTY_RING_FULL);
+			}
+			told = take(vm, ring, &next, told);
+			set_tsc_page(v, page);
+			stops++;
+		}
+		CHECK_EQ(v->run->exit_reason, KVM_EXIT_MMIO);
+	}
+	vm->p->arg[1] = 1;
+	run_done(v);
+	CHECK_EQ(take(vm, ring, &next, told), pages);
+	CHECK(stops >= 2);
+}
 
 /* What user space writes into an entry is not believed. */
 TEST(ring, nonsense)
