@@ -113,7 +113,7 @@ static void change_mappings(struct bp_vm *vm, const struct bp_memslot *old,
 			    const struct bp_memslot *new)
 {
 	if (!new || new->gfn != old->gfn) {
-		bp_zap(vm, old->gfn, old->npages);
+		bp_zap_many(vm, old->gfn, old->npages);
 		bp_nx_forget(vm, old->gfn, old->npages);
 	} else if (!new->dirty) {
 		bp_zap_parts(vm, new);

@@ -55,8 +55,12 @@ int bp_pfnmap_lookup(unsigned long hva, bool write, u64 *pfn, bool *writable);
 /* ---- zap.c ---- */
 int bp_notifier_init(struct bp_vm *vm);
 void bp_notifier_exit(struct bp_vm *vm);
-/* Remove mappings; no new ones can come (or it does not matter). */
+/* Remove mappings; no new ones can come (or it does not matter).  Any context, so few. */
 void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages);
+/* The same, and may sleep. */
+void bp_zap_many(struct bp_vm *vm, u64 gfn, u64 npages);
+/* The same of all slots, without a lock that user space can keep waiting. */
+void bp_zap_all(struct bp_vm *vm);
 /* The same, of what is not to be mapped any more by what those see who hold vm->mmu_lock. */
 void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages);
 /*

@@ -16,7 +16,8 @@
 #include "memslot.h"
 #include "mmu.h"
 
-void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
+/* However much a VMM has mapped, by one page in many places even, others get the CPU too. */
+static void zap(struct bp_vm *vm, u64 gfn, u64 npages, bool may_sleep)
 {
 	long done;
 
@@ -26,7 +27,19 @@ void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
 			return;
 		gfn += done;
 		npages -= done;
+		if (may_sleep)
+			cond_resched();
 	}
+}
+
+void bp_zap(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	zap(vm, gfn, npages, false);
+}
+
+void bp_zap_many(struct bp_vm *vm, u64 gfn, u64 npages)
+{
+	zap(vm, gfn, npages, true);
 }
 
 void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages)
@@ -34,7 +47,7 @@ void bp_zap_settled(struct bp_vm *vm, u64 gfn, u64 npages)
 	/* Who had the lock has mapped what was to be seen before. */
 	spin_lock(&vm->mmu_lock);
 	spin_unlock(&vm->mmu_lock);
-	bp_zap(vm, gfn, npages);
+	bp_zap_many(vm, gfn, npages);
 }
 
 bool bp_eager_page_split = true;
@@ -81,13 +94,13 @@ void bp_zap_parts(struct bp_vm *vm, const struct bp_memslot *s)
 		if (bp_host_order(vm->mm, bp_slot_hva(s, gfn))) {
 			n += PART_OF;
 		} else if (n) {
-			bp_zap(vm, gfn - n, n);
+			bp_zap_many(vm, gfn - n, n);
 			n = 0;
 		}
 		cond_resched();
 	}
 	if (n)
-		bp_zap(vm, gfn - n, n);
+		bp_zap_many(vm, gfn - n, n);
 }
 
 /* MMIO marks of frames that get memory. */
@@ -101,6 +114,7 @@ void bp_clear_marks(struct bp_vm *vm, u64 gfn, u64 npages)
 		xa_erase(&vm->marks, index);
 		vm->nr_marks--;
 		bp_zap(vm, index, 1);
+		cond_resched_lock(&vm->mmu_lock);	/* none comes meanwhile */
 	}
 	spin_unlock(&vm->mmu_lock);
 }
@@ -131,59 +145,71 @@ static struct gfn_range range_in(const struct bp_memslot *s, unsigned long start
 	return (struct gfn_range){ s->gfn + first, last - first };
 }
 
-#define ZAP_AT_ONCE	32768	/* frames */
+#define FEW_SLOTS	32
 
-static void zap_range(struct bp_vm *vm, struct gfn_range r, bool may_sleep)
+/* Adds @r to the @n that are noted, by gfn; of too many the lowest stay. */
+static unsigned int note(struct gfn_range few[FEW_SLOTS], unsigned int n, struct gfn_range r)
 {
-	u64 n;
+	unsigned int i = 0;
 
-	for (; r.npages; r.gfn += n, r.npages -= n) {
-		n = min_t(u64, r.npages, may_sleep ? ZAP_AT_ONCE : r.npages);
-		bp_zap(vm, r.gfn, n);
-		if (may_sleep)
-			cond_resched();
-	}
+	while (i < n && few[i].gfn < r.gfn)
+		i++;
+	if (i == FEW_SLOTS || (i < n && few[i].gfn == r.gfn))
+		return n;	/* the same: a slot that is being replaced */
+	n = min(n + 1, FEW_SLOTS);
+	memmove(&few[i + 1], &few[i], (n - 1 - i) * sizeof(*few));
+	few[i] = r;
+	return n;
 }
 
-#define FEW_SLOTS	8
+/* What of slots is in [start, end), from @gfn on; FEW_SLOTS: there may be more. */
+static unsigned int find_ranges(struct bp_vm *vm, unsigned long start, unsigned long end, u64 gfn,
+				struct gfn_range few[FEW_SLOTS])
+{
+	struct interval_tree_node *node;
+	unsigned int n = 0;
+
+	read_lock(&vm->hva_lock);
+	for (node = interval_tree_iter_first(&vm->hva_tree, start, end - 1); node;
+	     node = interval_tree_iter_next(node, start, end - 1)) {
+		struct gfn_range r = range_in(container_of(node, struct bp_memslot, hva_node),
+					      start, end);
+
+		if (r.gfn >= gfn)
+			n = note(few, n, r);
+	}
+	read_unlock(&vm->hva_lock);
+	return n;
+}
 
 /*
  * A slot that comes meanwhile has no mappings, and its faults see the notifier's; one that
- * goes is zapped by who takes it away.  So the lock is needed to find them only, but where
- * there are too many to note.
+ * goes is zapped by who takes it away.  So the lock is needed to find them only.
  */
 static void zap_hva_range(struct bp_vm *vm, unsigned long start,
 			  unsigned long end, bool may_sleep)
 {
 	struct gfn_range few[FEW_SLOTS];
-	struct interval_tree_node *n;
-	unsigned int i, found = 0;
+	unsigned int i, n;
+	u64 gfn = 0;
 
-	read_lock(&vm->hva_lock);
-	for (n = interval_tree_iter_first(&vm->hva_tree, start, end - 1); n;
-	     n = interval_tree_iter_next(n, start, end - 1)) {
-		struct gfn_range r = range_in(container_of(n, struct bp_memslot, hva_node),
-					      start, end);
-
-		if (found < FEW_SLOTS)
-			few[found++] = r;
-		else
-			zap_range(vm, r, false);
-	}
-	read_unlock(&vm->hva_lock);
-	for (i = 0; i < found; i++)
-		zap_range(vm, few[i], may_sleep);
+	do {
+		n = find_ranges(vm, start, end, gfn, few);
+		for (i = 0; i < n; i++) {
+			zap(vm, few[i].gfn, few[i].npages, may_sleep);
+			gfn = few[i].gfn + 1;
+		}
+	} while (n == FEW_SLOTS);
 }
 
-/* The same of all slots, with no lock that forbids to sleep. */
-static void zap_all(struct bp_vm *vm)
+void bp_zap_all(struct bp_vm *vm)
 {
 	int idx = srcu_read_lock(&vm->srcu);
 	unsigned long gfn = 0;
 	struct bp_memslot *s;
 
 	mt_for_each(&vm->slots, s, gfn, ULONG_MAX)
-		zap_range(vm, (struct gfn_range){ s->gfn, s->npages }, true);
+		bp_zap_many(vm, s->gfn, s->npages);
 	srcu_read_unlock(&vm->srcu, idx);
 }
 
@@ -194,7 +220,7 @@ void bp_set_noncoherent(struct bp_vm *vm, bool noncoherent)
 	WRITE_ONCE(vm->noncoherent, noncoherent);
 	spin_lock(&vm->mmu_lock);	/* who had it has mapped as it was before */
 	spin_unlock(&vm->mmu_lock);
-	zap_all(vm);
+	bp_zap_all(vm);
 }
 
 static struct bp_vm *notifier_vm(struct mmu_notifier *mn)
@@ -243,7 +269,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	vm->mmu_end = ULONG_MAX;
 	vm->mmu_in_progress++;	/* for good */
 	spin_unlock(&vm->mmu_lock);
-	zap_all(vm);
+	bp_zap_all(vm);
 }
 
 static const struct mmu_notifier_ops bp_notifier_ops = {

@@ -477,6 +477,33 @@ TEST(mem, alias_changes)
 				CHECK_EQ(rd[nr++]->val, round && p == 3 ? 0 : 1 + p);
 }
 
+/* The same where very many slots have it. */
+TEST(mem, alias_many)
+{
+	enum { SLOTS = 100, READS = 40 };
+	uint64_t *m = mem_new(2 * PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct gop *rd[2 * READS];
+	int nr = 0;
+
+	m[0] = 1;
+	m[PAGE / 8] = 2;
+	for (int i = 0; i < SLOTS; i++)		/* not in the order of their places */
+		CHECK_EQ(vm_slot(vm, 2 + i, HIGH + i * 37 % SLOTS * 2 * PAGE, 2 * PAGE, m, 0), 0);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < READS; i++)
+			rd[nr++] = op_add(vm, OP_READ, 8, HIGH + i * (SLOTS - 1) / (READS - 1) * 2 * PAGE, 0);
+		op_add(vm, OP_SYNC, 0, round, 0);
+	}
+	run_sync(&vm->vcpu[0], 0);
+	CHECK_EQ(madvise(m, PAGE, MADV_DONTNEED), 0);
+	run_sync(&vm->vcpu[0], 1);
+	for (int i = 0; i < READS; i++) {
+		CHECK_EQ(rd[i]->val, 1);
+		CHECK_EQ(rd[READS + i]->val, 0);
+	}
+}
+
 /* madvise(MADV_DONTNEED) under a guest that runs: it must see zeroes, all of them, from then on. */
 TEST(mem, dontneed)
 {
