@@ -8,7 +8,6 @@
 #include <linux/capability.h>
 #include <linux/cpu.h>
 #include <linux/kstrtox.h>
-#include <linux/maple_tree.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -78,13 +77,19 @@ static void drop_region(struct bp_vm *vm, struct region *r)
 	kfree(r);
 }
 
+/* The lock may be given up in between, as there may be very many. */
 static void drop_within(struct bp_vm *vm, u64 gfn, u64 npages)
 {
-	struct region *r, *next;
+	unsigned long index, last = gfn + npages - 1;
+	unsigned int order;
+	struct region *r;
 
-	list_for_each_entry_safe(r, next, &vm->nx.regions, link)
-		if (r->gfn - gfn < npages)
-			drop_region(vm, r);
+	for (order = 9; order <= 18; order += 9)
+		xa_for_each_range(&vm->nx.by_place, index, r, key(gfn, order), key(last, order)) {
+			if (r->order == order && r->gfn - gfn < npages)
+				drop_region(vm, r);
+			cond_resched_lock(&vm->mmu_lock);
+		}
 }
 
 void bp_nx_forget(struct bp_vm *vm, u64 gfn, u64 npages)
@@ -168,7 +173,7 @@ static void recover(struct work_struct *work)
 
 	for (; n && take_oldest(vm, &r, &zap); n--) {
 		if (zap)
-			bp_zap(vm, r.gfn, 1ull << r.order);
+			bp_zap_many(vm, r.gfn, 1ull << r.order);
 		cond_resched();
 	}
 	srcu_read_unlock(&vm->srcu, idx);
@@ -211,17 +216,14 @@ long bp_nx_disable(struct bp_vm *vm)
 	return ret;
 }
 
-/* All mappings go: bp_nx_forget() has waited for faults that still made them by the other rule. */
+/*
+ * All mappings go: bp_nx_forget() has waited for faults that still made them by the other rule.
+ * nx_lock is held, so no lock is taken that the VMM of one guest could keep from all others.
+ */
 static void change_rule(struct bp_vm *vm)
 {
-	unsigned long gfn = 0;
-	struct bp_memslot *s;
-
 	bp_nx_forget(vm, 0, U64_MAX);
-	mutex_lock(&vm->slots_lock);
-	mt_for_each(&vm->slots, s, gfn, ULONG_MAX)
-		bp_zap(vm, s->gfn, s->npages);
-	mutex_unlock(&vm->slots_lock);
+	bp_zap_all(vm);
 	plan_anew(vm);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* nx_huge_pages: large pages that cannot be executed, and what becomes of those that are. */
 #include "large.h"
+#include "late.h"
 
 static struct counts after_call(struct vm *vm, struct vcpu *v, int stage)
 {
@@ -103,6 +104,38 @@ TEST(nx, disabled)
 	CHECK_EQ(ioctl(fd, KVM_ENABLE_CAP, &cap), 0);
 	CHECK_EQ(ioctl(fd, KVM_ENABLE_CAP, &cap), 0);
 	CHECK(m[0] == RET);
+}
+
+struct log_reader {
+	struct vm *vm;
+	struct late to;
+};
+
+static void *read_log(void *arg)
+{
+	struct log_reader *r = arg;
+	struct kvm_dirty_log log = { .slot = 2, .dirty_bitmap = r->to.mem };
+
+	CHECK_EQ(ioctl(r->vm->fd, KVM_GET_DIRTY_LOG, &log), 0);
+	return NULL;
+}
+
+/* The parameter is all VMs': one whose slots are being read, for as long as it likes, keeps nobody. */
+TEST(nx, slots_kept)
+{
+	struct log_reader r = { .to = late_new(1) };
+	pthread_t t;
+
+	CHECK_EQ(set_param("nx_huge_pages", "off"), 0);
+	r.vm = vm_new(G_script, 1, 0);
+	CHECK_EQ(vm_slot(r.vm, 2, HIGH, PAGE, mem_new(PAGE), KVM_MEM_LOG_DIRTY_PAGES), 0);
+	CHECK_EQ(pthread_create(&t, NULL, read_log, &r), 0);
+	CHECK_EQ(late_wanted(&r.to), 0);
+	CHECK_EQ(set_param("nx_huge_pages", "force"), 0);
+	run_done(&vm_new(G_script, 1, 0)->vcpu[0]);
+	late_bring(&r.to, 0, NULL);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_EQ(set_param("nx_huge_pages", "off"), 0);
 }
 
 TEST(nx, parameters)
