@@ -48,6 +48,7 @@ struct apf_wait {
 
 static DEFINE_SPINLOCK(wait_lock);
 static struct workqueue_struct *workers;
+static atomic_t nr_works;
 
 int bp_apf_init(void)
 {
@@ -61,6 +62,18 @@ void bp_apf_exit(void)
 }
 
 /* ---- waits ---- */
+
+/*
+ * Workers are all guests' in common, and each may be kept as long as some VMM likes.  A work
+ * that has to wait for one is not begun: its guest would wait for a page that nobody asks for.
+ */
+static bool worker_is_free(void)
+{
+	if (atomic_inc_return(&nr_works) <= WQ_MAX_ACTIVE)
+		return true;
+	atomic_dec(&nr_works);
+	return false;
+}
 
 static void look_soon(struct bp_vcpu *vcpu)
 {
@@ -89,6 +102,7 @@ static void wait_work(struct work_struct *work)
 
 	touch(w->mm, w->hva, w->write);
 	mmdrop(w->mm);
+	atomic_dec(&nr_works);
 	spin_lock(&wait_lock);
 	wanted = w->vcpu;
 	w->done = true;
@@ -117,6 +131,7 @@ static void forget(struct bp_vcpu *vcpu, struct apf_wait *w)
 	list_del(&w->link);
 	vcpu->apf.nr_waits--;
 	if (cancel_work(&w->work)) {
+		atomic_dec(&nr_works);
 		mmdrop(w->mm);
 		kfree(w);
 		return;
@@ -166,7 +181,7 @@ static u32 next_token(struct bp_vcpu *vcpu)
 	return vcpu->apf.tokens++ << 12 | vcpu->id;
 }
 
-/* NULL: there are too many, there is no memory, or the slot has gone meanwhile. */
+/* NULL: there are too many, here or of all, there is no memory, or the slot has gone meanwhile. */
 static struct apf_wait *new_wait(struct bp_vcpu *vcpu, u64 gfn, bool write)
 {
 	const struct bp_memslot *slot = bp_slot_find(vcpu->vm, gfn);
@@ -177,6 +192,10 @@ static struct apf_wait *new_wait(struct bp_vcpu *vcpu, u64 gfn, bool write)
 	w = kzalloc(sizeof(*w), GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!w)
 		return NULL;
+	if (!worker_is_free()) {
+		kfree(w);
+		return NULL;
+	}
 	INIT_WORK(&w->work, wait_work);
 	w->vcpu = vcpu;
 	w->mm = vcpu->vm->mm;

@@ -141,6 +141,25 @@ static void *bring_when_wanted(void *arg)
 	return NULL;
 }
 
+/* VMMs that let many pages be waited for, for ever, stop no other one's guest. */
+TEST_LIMIT(apf, workers_kept, 120)
+{
+	struct held l;
+	pthread_t t;
+
+	for (int i = 0; i < 64; i++) {		/* as many as Linux 6.12 has workers */
+		l = late_vm(G_apf_told, 1, 8, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+		run_sync(l.v, 1);
+	}
+	l = late_vm(G_apf_reads, 1, 1, ON | KVM_ASYNC_PF_SEND_ALWAYS);
+	l.vm->p->arg[2] = 0;		/* it does not stop when it is told */
+	l.vm->p->arg[3] = 1;
+	CHECK_EQ(pthread_create(&t, NULL, bring_when_wanted, &l), 0);
+	run_done(l.v);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_EQ(l.vm->p->res[VALUES], 0x777);
+}
+
 /* With interrupts off there is nothing but to wait. */
 TEST(apf, masked)
 {
