@@ -4,10 +4,11 @@
  * buffer are one access to the port; they retire together.
  */
 #include "emul_priv.h"
+#include "tss.h"
 
-#define TSS_IOMAP	102
+#define TSS_IOMAP	offsetof(struct tss32, iomap)
 
-/* CPL against IOPL, then the permission bitmap of the TSS. SDM vol. 1, 19.5 */
+/* CPL against IOPL, then the bitmap of the TSS, if it is one of 32 bits. SDM vol. 1, 19.5 */
 static int check_port(struct emul_state *st, u16 port, u32 size)
 {
 	struct emul_ctx *ctx = st->ctx;
@@ -17,7 +18,7 @@ static int check_port(struct emul_state *st, u16 port, u32 size)
 
 	if (!(ctx->cr0 & CR0_PE) || (!(ctx->rflags & FL_VM) && ctx->cpl <= iopl))
 		return 0;
-	if (ctx->tr.unusable || ctx->tr.limit < TSS_IOMAP + 1)
+	if (ctx->tr.unusable || !(ctx->tr.type & TYPE_TSS_32) || ctx->tr.limit < TSS_IOMAP + 1)
 		return emul_raise_code(ctx, VEC_GP, 0);
 	r = emul_read_system(ctx, ctx->tr.base + TSS_IOMAP, &map, 2);
 	if (r)

@@ -58,7 +58,6 @@ int emul_task_descriptor(struct task *t, u64 at, struct descriptor *d);
 #define DESC_TYPE_BYTE	5	/* its byte with the type, and S, DPL, P */
 
 /* With TSS and code or data types: bits of descriptor.type */
-#define TYPE_TSS_32	8
 #define TYPE_TSS_BUSY	2
 #define TYPE_CODE	8
 #define TYPE_CONFORMING	4

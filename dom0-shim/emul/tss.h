@@ -5,6 +5,8 @@
 
 #include "../os.h"
 
+#define TYPE_TSS_32	8	/* bit of a TSS descriptor's type */
+
 /* Figure 8-2.  General registers are in the order of their numbers. */
 struct tss32 {
 	u16 link, pad0;

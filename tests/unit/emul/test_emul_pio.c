@@ -16,6 +16,8 @@
 #define RAM	0x20000u
 #define TSS	0x30000u
 #define PORT	0x1f0
+#define TSS16_BUSY	3
+#define TSS32_BUSY	11
 
 static struct rig rig;
 
@@ -263,6 +265,7 @@ static void run_user(uint8_t map_byte, uint32_t limit, int want)
 	rig.ctx.gpr[EMUL_RDI] = RAM;
 	rig.ctx.tr.base = TSS;
 	rig.ctx.tr.limit = limit;
+	rig.ctx.tr.type = TSS32_BUSY;
 	rig_put(&rig, TSS + 102, 2, 104);
 	rig.ram[TSS + 104 + PORT / 8] = map_byte;
 	assert_int_equal(rig_run(&rig), want);
@@ -286,6 +289,7 @@ static void permission_bitmap_rules_user_mode(void **state)
 	rig.ctx.cpl = 3;
 	rig.ctx.tr.base = RIG_KERNEL_MMIO;
 	rig.ctx.tr.limit = 0x2067;
+	rig.ctx.tr.type = TSS32_BUSY;
 	assert_int_equal(rig_run(&rig), EMUL_UNHANDLED);
 	assert_int_equal(rig.nseen, 0);
 
@@ -302,6 +306,17 @@ static void permission_bitmap_rules_user_mode(void **state)
 	rig_put(&rig, TSS + 102, 2, 104);
 	assert_int_equal(rig_run(&rig), EMUL_FAULT);
 	assert_int_equal(rig.ctx.fault.vector, 13);
+
+	START("\x6c");				/* a 16-bit TSS has none, however long it is */
+	rig.ctx.cpl = 3;
+	rig.ctx.gpr[EMUL_RDI] = RAM;
+	rig.ctx.tr.base = TSS;
+	rig.ctx.tr.limit = 0x2067;
+	rig.ctx.tr.type = TSS16_BUSY;
+	rig_put(&rig, TSS + 102, 2, 104);
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 13);
+	assert_int_equal(rig.nseen, 0);
 }
 
 static void no_buffer_means_unhandled(void **state)
