@@ -56,15 +56,22 @@ static int map_gpa_range(struct bp_vcpu *vcpu, bool wide)
 
 int bp_exit_hypercall(struct bp_vcpu *vcpu)
 {
+	const struct kvm_sregs *s = vcpu->state;
 	int wide;
 
 	if (bp_hv_rules(vcpu) & BP_RULE_HYPERCALL)
 		return bp_hv_exit_hypercall(vcpu);
-	/* Hyper-V's until now: Bedplate has other rules when it comes again. */
-	if (vcpu->page->regs.rax != KVM_HC_MAP_GPA_RANGE)
-		return 1;
 	wide = is_wide(vcpu);
-	return wide < 0 ? wide : map_gpa_range(vcpu, wide);
+	if (wide < 0)
+		return wide;
+	/*
+	 * Hyper-V's until now, and so of any number and from every CPL: Bedplate has other
+	 * rules when it comes again.
+	 */
+	if (vcpu->page->regs.rax != KVM_HC_MAP_GPA_RANGE || s->ss.dpl ||
+	    !(READ_ONCE(vcpu->vm->rules) & BP_RULE_MAP_GPA))
+		return 1;
+	return map_gpa_range(vcpu, wide);
 }
 
 int bp_complete_hypercall(struct bp_vcpu *vcpu)
