@@ -282,7 +282,7 @@ enum emul_walk_access {
 /*
  * Walk the guest's page tables for one linear address. EMUL_DONE and *gpa;
  * EMUL_FAULT with ctx->fault; EMUL_AGAIN when tables changed under the walk;
- * EMUL_UNHANDLED for 5-level paging or tables outside RAM; negative errno.
+ * EMUL_UNHANDLED for supervisor protection keys or tables outside RAM; negative errno.
  */
 int emul_translate(struct emul_ctx *ctx, u64 lin, u32 access, u64 *gpa);
 
