@@ -36,19 +36,15 @@ static ssize_t read_some(int fd, void *to, size_t n)
 	return got;
 }
 
-static char *read_fd(int fd, size_t *len)
+/* The first @most bytes. */
+static char *read_fd(int fd, size_t *len, size_t most)
 {
 	size_t size = 8192, n = 0;
 	char *text = must(malloc(size));
-	ssize_t got;
+	ssize_t got = 0;
 
-	while ((got = read_some(fd, text + n, size - n - 1)) > 0) {
+	while (n < most && (got = read_some(fd, text + n, min(size - n - 1, most - n))) > 0) {
 		n += got;
-		if (n > LARGEST) {
-			errno = EFBIG;
-			got = -1;
-			break;
-		}
 		if (size - n < 4096)
 			text = must(realloc(text, size *= 2));
 	}
@@ -57,22 +53,36 @@ static char *read_fd(int fd, size_t *len)
 		return NULL;
 	}
 	text[n] = 0;
-	if (len)
-		*len = n;
+	*len = n;
 	return text;
 }
 
-char *file_read(const char *path, size_t *len)
+char *file_read_start(const char *path, size_t *len, size_t most)
 {
 	int fd = file_open(path, O_RDONLY), err;
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = read_fd(fd, len);
+	text = read_fd(fd, len, most);
 	err = errno;
 	close(fd);
 	errno = err;
+	return text;
+}
+
+char *file_read(const char *path, size_t *len)
+{
+	size_t n = 0;
+	char *text = file_read_start(path, &n, LARGEST + 1);
+
+	if (text && n > LARGEST) {
+		free(text);
+		errno = EFBIG;
+		return NULL;
+	}
+	if (len)
+		*len = n;
 	return text;
 }
 

@@ -39,7 +39,9 @@ int cmd_version(int argc, char **argv);
 int file_open(const char *path, int flags);
 /* All of it, with a NUL behind; NULL and errno.  @len may be NULL.  The caller frees. */
 char *file_read(const char *path, size_t *len);
-/* The same, or the reason on standard error, and NULL. */
+/* The same, of its first @most bytes. */
+char *file_read_start(const char *path, size_t *len, size_t most);
+/* All of it, or the reason on standard error, and NULL. */
 char *file_need(const char *path, size_t *len);
 /* A complaint about @path for errno: says who has to be root, and what has to be loaded. */
 void file_complain(const char *path, int err);

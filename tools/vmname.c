@@ -5,6 +5,8 @@
 
 #include "vmname.h"
 
+#define ENOUGH	(128u << 10)	/* of a command line, which may be as long as its process likes */
+
 /* "debian,debug-threads=on", "guest=debian,process=x": a comma in a name is doubled. */
 static void copy_name(const char *word, char *name, size_t size)
 {
@@ -45,7 +47,7 @@ void vm_name(u64 pid, char *name, size_t size)
 	char *text;
 
 	snprintf(path, sizeof(path), "/proc/%llu/cmdline", pid);
-	text = file_read(path, &len);
+	text = file_read_start(path, &len, ENOUGH);
 	if (text && vm_name_parse(text, len, found, sizeof(found)))
 		snprintf(name, size, "%s", found);
 	free(text);

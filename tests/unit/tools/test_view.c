@@ -7,8 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/view.h"
 #include "tools/vmname.h"
@@ -125,6 +130,48 @@ static void names_of_vms(void **state __unused)
 	assert_false(vm_name_parse("q\0-name\0abc", 10, name, sizeof(name)));
 }
 
+/* A process may say that nearly all of its memory is its command line. */
+static void of_a_long_command_line_the_beginning(void **state __unused)
+{
+	static const char start[] = "q\0-name\0abc";
+	char root[] = "/tmp/bedplate-view-XXXXXX", path[64], name[16] = "comm";
+	char *text;
+	size_t len;
+	int fd;
+
+	assert_non_null(mkdtemp(root));
+	setenv("BEDPLATE_ROOT", root, 1);
+	snprintf(path, sizeof(path), "%s/proc", root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/proc/7", root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/proc/7/cmdline", root);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, start, sizeof(start)), sizeof(start));
+	assert_int_equal(ftruncate(fd, 257 << 20), 0);
+	close(fd);
+
+	assert_null(file_read("/proc/7/cmdline", NULL));
+	assert_int_equal(errno, EFBIG);
+	text = file_read_start("/proc/7/cmdline", &len, 10000);
+	assert_int_equal(len, 10000);
+	assert_memory_equal(text, start, sizeof(start));
+	assert_int_equal(text[len], 0);
+	free(text);
+	vm_name(7, name, sizeof(name));
+	assert_string_equal(name, "abc");
+	vm_name(8, name, sizeof(name));
+	assert_string_equal(name, "abc");
+
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/proc/7", root);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/proc", root);
+	rmdir(path);
+	rmdir(root);
+	unsetenv("BEDPLATE_ROOT");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +181,7 @@ int main(void)
 		cmocka_unit_test(survives_any_text),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(names_of_vms),
+		cmocka_unit_test(of_a_long_command_line_the_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
