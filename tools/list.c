@@ -29,12 +29,16 @@ static const char *state_word(char letter)
 
 static void show(const struct view *v, const struct row *r)
 {
-	char memory[32], mapped[32], run[32];
+	char memory[32], mapped[32], run[32], name[sizeof(r->name)];
+	size_t i;
 
+	for (i = 0; r->name[i]; i++)
+		name[i] = plain(r->name[i]);
+	name[i] = 0;
 	human_bytes(memory, sizeof(memory), row_u64(r, "memory_bytes"));
 	human_bytes(mapped, sizeof(mapped), row_u64(r, "mapped") * 4096);
 	human_time(run, sizeof(run), row_u64(r, "run_ns"));
-	printf("%6u %-24.24s %7llu %6llu %11s %11s %10s %s\n", r->dom, r->name,
+	printf("%6u %-24.24s %7llu %6llu %11s %11s %10s %s\n", r->dom, name,
 	       row_u64(r, "pid"), row_u64(r, "vcpus"), memory,
 	       mapped, run, state_word(state_letter(v, r->dom)));
 }

@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "machine.h"
+#include "out.h"
 
 #define KLOG_READ_ALL	3
 #define KLOG_SIZE	10
@@ -60,13 +61,13 @@ static size_t word_len(const char *s, const char *end)
 	return at - s;
 }
 
-/* Bytes that are no text show as '?'. */
+/* Bytes that are no plain text show as '?'. */
 static void put_bytes(FILE *f, const char *s, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		fputc(s[i] == '\n' || s[i] == '\t' || (u8)s[i] >= ' ' ? s[i] : '?', f);
+		fputc(s[i] == '\n' || s[i] == '\t' ? s[i] : plain(s[i]), f);
 }
 
 static void put_text(FILE *f, const char *text, size_t len)

@@ -50,7 +50,7 @@ static void put(FILE *f, struct line *l)
 	while (l->len && l->text[l->len - 1] == ' ')
 		l->len--;
 	for (i = 0; i < l->len; i++)
-		fputc(l->text[i] >= ' ' && l->text[i] < 0x7f ? l->text[i] : '?', f);
+		fputc(plain(l->text[i]), f);
 	fputc('\n', f);
 	l->len = 0;
 }

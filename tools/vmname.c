@@ -7,11 +7,19 @@
 
 #define ENOUGH	(128u << 10)	/* of a command line, which may be as long as its process likes */
 
+/* Bytes at @s that a terminal could take for a command: a control character of ASCII, or of UTF-8. */
+static size_t control_len(const char *s)
+{
+	if ((u8)*s == 0xc2 && (u8)s[1] >= 0x80 && (u8)s[1] < 0xa0)
+		return 2;
+	return (u8)*s < ' ' || *s == 0x7f;
+}
+
 /* "debian,debug-threads=on", "guest=debian,process=x": a comma in a name is doubled. */
 static void copy_name(const char *word, char *name, size_t size)
 {
 	const char *guest = strstr(word, "guest=");
-	size_t n = 0;
+	size_t n = 0, control;
 
 	if (guest && (guest == word || guest[-1] == ','))
 		word = guest + 6;
@@ -19,7 +27,9 @@ static void copy_name(const char *word, char *name, size_t size)
 		if (*word == ',' && word[1] != ',')
 			break;
 		word += *word == ',';
-		name[n++] = (u8)*word < ' ' || *word == 0x7f ? '?' : *word;
+		control = control_len(word);
+		name[n++] = control ? '?' : *word;
+		word += control == 2;
 	}
 	name[n] = 0;
 }

@@ -387,6 +387,24 @@ def reports_hold_no_secrets():
         want(tree.run("report", "-o", tree.root + "/no/report")[0] == 1, "no such directory")
 
 
+@test
+def terminals_get_no_commands():
+    """Of names and logs, in one byte or in UTF-8."""
+    m = Bedplate()
+    nasty = b"a\x1b[2Jb\xc2\x9b2Jc\x9b2J\x7fd\xc3\x9be"
+    m.files["/proc/164/cmdline"] = b"qemu-system-x86_64\0-name\0" + nasty + b"\0"
+    m.files["/dev/bedplate"] = m.files["/dev/bedplate"].encode() + nasty + b"\n"
+    with Tree(m) as tree:
+        for command in (["list"], ["report"], ["top", "-b", "-n", "1", "-d", "0.1"]):
+            done = subprocess.run([PROGRAM, *command], env=tree.env, capture_output=True, check=False)
+            bad = [c for c in done.stdout if not (c in b"\t\n" or 0x20 <= c < 0x7f)]
+            want(done.returncode == 0 and not bad, f"{command}: {bytes(bad)}")
+        for command in (["stats", "--json"], ["metrics"]):
+            text = tree.run(*command)[1]
+            bad = [c for c in text if ord(c) < 0x20 and c != "\n" or 0x7f <= ord(c) < 0xa0]
+            want(not bad and "\xdb" in text, f"{command}: {bad}")
+
+
 # ---- the server ----
 
 class Server:

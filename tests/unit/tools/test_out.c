@@ -48,6 +48,14 @@ static void counts(void **state __unused)
 		assert_true(strlen(human_count(buf, sizeof(buf), n)) <= 5);
 }
 
+static void plain_characters(void **state __unused)
+{
+	u32 c;
+
+	for (c = 0; c < 256; c++)
+		assert_int_equal(plain((char)c), c >= ' ' && c <= '~' ? (char)c : '?');
+}
+
 static void is_written(void (*write)(FILE *f, const char *s), const char *s, const char *wanted)
 {
 	char *text;
@@ -85,6 +93,7 @@ int main(void)
 		cmocka_unit_test(bytes),
 		cmocka_unit_test(times),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(plain_characters),
 		cmocka_unit_test(json),
 		cmocka_unit_test(labels),
 	};

@@ -121,6 +121,10 @@ static void names_of_vms(void **state __unused)
 	assert_string_equal(NAME_OF("qemu\0-name\0guest=beta,debug-threads=on\0"), "beta");
 	assert_string_equal(NAME_OF("qemu\0-name\0debug-threads=on,guest=a,,b\0"), "a,b");
 	assert_string_equal(NAME_OF("q\0--name\0a\033[2Jb\0"), "a?[2Jb");
+	/* A terminal takes U+0080 to U+009F for commands, too; U+00A0 and a "\303\233" are text. */
+	assert_string_equal(NAME_OF("q\0-name\0a\302\2332J\302\200\177\0"), "a?2J??");
+	assert_string_equal(NAME_OF("q\0-name\0\302\240\303\233\0"), "\302\240\303\233");
+	assert_string_equal(NAME_OF("q\0-name\0ab\302\0"), "ab\302");
 	assert_string_equal(NAME_OF("q\0-name\0averyveryverylongname\0"), "averyveryverylo");
 	assert_null(NAME_OF("qemu\0-m\0" "1"));
 	assert_null(NAME_OF("qemu\0-name\0"));
