@@ -37,13 +37,12 @@ static void heading(FILE *f, const char *what)
 static bool secret(const char *name, size_t len)
 {
 	static const char *const signs[] = { "pass", "secret", "token", "key", "cred" };
-	char copy[64];
-	size_t i;
+	size_t i, at;
 
-	snprintf(copy, sizeof(copy), "%.*s", (int)min(len, sizeof(copy) - 1), name);
 	for (i = 0; i < ARRAY_SIZE(signs); i++)
-		if (strcasestr(copy, signs[i]))
-			return true;
+		for (at = 0; at + strlen(signs[i]) <= len; at++)
+			if (!strncasecmp(name + at, signs[i], strlen(signs[i])))
+				return true;
 	return false;
 }
 
@@ -250,10 +249,10 @@ static void put_all(FILE *f)
 	put_kernel_log(f);
 }
 
-/* Only the owner may read it. */
+/* Only the owner may read it: so it is no file that somebody made or opened before. */
 static FILE *create(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!f)

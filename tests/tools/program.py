@@ -369,7 +369,8 @@ def no_root():
 def reports_hold_no_secrets():
     """All sections, the owner's alone, without passwords."""
     m = Bedplate()
-    line = 'root=/dev/sda1 luks.passphrase=hunter2 mykey="abc d=e f" quiet'
+    far = "x" * 70 + "password"
+    line = f'root=/dev/sda1 luks.passphrase=hunter2 mykey="abc d=e f" {far}=hunter2 quiet'
     m.files["/proc/cmdline"] = line + "\n"
     m.files["/dev/bedplate"] += f'I [    0.6] domain 0: kernel at 0x1400000, options "{line}"\n'
     with Tree(m) as tree:
@@ -379,12 +380,28 @@ def reports_hold_no_secrets():
         want(os.stat(path).st_mode & 0o777 == 0o600, "only its owner may read it")
         text = Path(path).read_text("utf-8", "replace")
         want("hunter2" not in text and '"abc' not in text and "d=e f" not in text, "secrets")
-        want(text.count("root=/dev/sda1 luks.passphrase=(left out) mykey=(left out) quiet") == 2,
+        want(text.count("root=/dev/sda1 luks.passphrase=(left out) mykey=(left out) " + far +
+                        "=(left out) quiet") == 2,
              "command lines")
         for part in ("loaded by GRUB", "vcpu 1 0", "pool_frames", "Made-up CPU", "==== CPUID", "lspci -nn",
                      "00000000 00 00000016", "49 56 52 53", "can run Bedplate"):
             want(part in text, f"no {part}")
         want(tree.run("report", "-o", tree.root + "/no/report")[0] == 1, "no such directory")
+
+
+@test
+def reports_go_into_new_files():
+    """Who made the file before, or has it open, does not get the report."""
+    with Tree(Bedplate()) as tree:
+        path = Path(tree.root) / "report"
+        for make in (lambda: path.write_text("mine"), lambda: os.mkfifo(path),
+                     lambda: path.symlink_to(tree.root + "/elsewhere")):
+            make()
+            status, out, err = tree.run("report", "-o", str(path))
+            want(status == 1 and not out and "File exists" in err, f"{status} {err}")
+            want(path.is_symlink() or path.is_fifo() or path.read_text() == "mine", "it is as it was")
+            path.unlink()
+        want(not os.path.exists(tree.root + "/elsewhere"), "behind the link")
 
 
 @test
