@@ -89,9 +89,11 @@ static void rewrite(struct race_cpu *c)
 		race_store(at(RIG_CMDS + race_below(c, CMDS) * 16), command(c));
 }
 
-static void access_once(u32 unit, u32 off, u64 val)
+/* An access that is not done comes again: another CPU may be at the unit. */
+static void access_reg(u32 unit, u32 off, u64 val)
 {
-	virt_iommu_access(RIG_REGS(unit) + off, 8, true, &val);
+	while (!virt_iommu_access(RIG_REGS(unit) + off, 8, true, &val))
+		sched_yield();
 }
 
 /* All CPUs use both units. */
@@ -101,10 +103,10 @@ static void invalidate(struct race_cpu *c)
 	u64 on = rig_read(unit, 0x18, 8) | 1 | BIT(12);
 
 	if (!race_below(c, 16)) {
-		access_once(unit, 0x18, on & ~BIT(12));
-		access_once(unit, 0x18, on);
+		access_reg(unit, 0x18, on & ~BIT(12));
+		access_reg(unit, 0x18, on);
 	}
-	access_once(unit, 0x2008, race_below(c, CMDS) * 16);
+	access_reg(unit, 0x2008, race_below(c, CMDS) * 16);
 }
 
 static void what_is_checked_becomes_real(bool wide)

@@ -67,29 +67,36 @@ static void rewrite(struct race_cpu *c)
 	put(d, descriptor(c));
 }
 
+/* An access that is not done comes again: another CPU may be at the unit. */
+static void access_reg(u32 off, u32 size, u64 val)
+{
+	while (!rig_try(off, size, val))
+		sched_yield();
+}
+
 /* Each CPU goes round the queue, and at times sets the unit up anew. */
 static void invalidate(struct race_cpu *c)
 {
 	switch (race_below(c, 200)) {
 	case 0:
-		rig_try(GCMD, 4, IRE);
-		rig_try(GCMD, 4, QIE | IRE);
+		access_reg(GCMD, 4, IRE);
+		access_reg(GCMD, 4, QIE | IRE);
 		break;
 	case 1:
-		rig_try(IRTA, 8, RIG_TABLE | (race_below(c, 2) ? 0x800 : 0) | 15);
-		rig_try(GCMD, 4, QIE | IRE | SIRTP);
+		access_reg(IRTA, 8, RIG_TABLE | (race_below(c, 2) ? 0x800 : 0) | 15);
+		access_reg(GCMD, 4, QIE | IRE | SIRTP);
 		break;
 	case 2:
-		rig_try(IQA, 8, RIG_QUEUE | race_below(c, 2));
+		access_reg(IQA, 8, RIG_QUEUE | race_below(c, 2));
 		break;
 	default:
-		rig_try(IQT, 4, race_below(c, DESCS) * 16);
+		access_reg(IQT, 4, race_below(c, DESCS) * 16);
 		if (!(rig_read(FSTS) & IQE))
 			break;
 		/* At a wrong descriptor: from the queue's beginning. */
-		rig_try(FSTS, 4, IQE);
-		rig_try(GCMD, 4, IRE);
-		rig_try(GCMD, 4, QIE | IRE);
+		access_reg(FSTS, 4, IQE);
+		access_reg(GCMD, 4, IRE);
+		access_reg(GCMD, 4, QIE | IRE);
 	}
 }
 

@@ -8,6 +8,7 @@
 #define TESTS_UNIT_RACE_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "hv/core/lib/types.h"
