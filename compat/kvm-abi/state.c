@@ -79,13 +79,14 @@ static s64 get_sregs(struct vcpu *v, void *buf, u32 len)
 /* The VMM may make transitions of IA32_APIC_BASE that a guest cannot. */
 static int set_apic_base(struct vcpu *v, u64 base)
 {
-	if (base == v->apic.base)
-		return 0;
-	if (!vlapic_set_base(v, base))
-		return 0;
-	if (vlapic_set_base(v, APIC_BASE_DEFAULT | (base & APIC_BASE_BSP)) ||
-	    vlapic_set_base(v, APIC_BASE_DEFAULT | APIC_BASE_ENABLE | (base & APIC_BASE_BSP)))
+	u64 bsp = base & APIC_BASE_BSP;
+
+	if (!vlapic_base_valid(base))
 		return -EINVAL;
+	if (base == v->apic.base || !vlapic_set_base(v, base))
+		return 0;
+	vlapic_set_base(v, APIC_BASE_DEFAULT | bsp);
+	vlapic_set_base(v, APIC_BASE_DEFAULT | APIC_BASE_ENABLE | bsp);
 	return vlapic_set_base(v, base);
 }
 
@@ -103,17 +104,9 @@ static void set_bitmap(struct vcpu *v, const __u64 *map)
 
 static int write_sregs(struct vcpu *v, const struct kvm_sregs *s)
 {
-	struct kvm_sregs before;
-
-	if (s->cr8 >> 4)
+	if (s->cr8 >> 4 || !vlapic_base_valid(s->apic_base) || ops->set_sregs(v, s))
 		return -EINVAL;
-	ops->get_sregs(v, &before);
-	if (ops->set_sregs(v, s))
-		return -EINVAL;
-	if (set_apic_base(v, s->apic_base)) {
-		ops->set_sregs(v, &before);
-		return -EINVAL;
-	}
+	set_apic_base(v, s->apic_base);
 	v->regs.cr2 = s->cr2;
 	if (s->cr8 != vlapic_get_cr8(v))	/* TPR has four bits more */
 		vlapic_set_cr8(v, s->cr8);
@@ -213,6 +206,7 @@ static s64 get_xcrs(struct vcpu *v, void *buf, u32 len)
 	return sizeof(x);
 }
 
+/* The first of them that is XCR0 counts, as in KVM. */
 static s64 set_xcrs(struct vcpu *v, const void *buf, u32 len)
 {
 	struct kvm_xcrs x;
@@ -228,6 +222,7 @@ static s64 set_xcrs(struct vcpu *v, const void *buf, u32 len)
 		if (!xcr0_valid(x.xcrs[i].value))
 			return -EINVAL;
 		v->xcr0 = x.xcrs[i].value;
+		break;
 	}
 	return 0;
 }

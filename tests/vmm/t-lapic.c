@@ -163,6 +163,28 @@ TEST(lapic, moved)
 	CHECK_EQ(there->val & 0xffffffff, 0x5a5a5a5a);
 }
 
+/* A base that no APIC can have changes nothing of one. */
+TEST(lapic, bad_base)
+{
+	struct vcpu *v = &vm_new(G_script, 1, 0)->vcpu[0];
+	struct kvm_lapic_state before, after;
+	struct { struct kvm_msrs m; struct kvm_msr_entry e; } m = { .m.nmsrs = 1, .e.index = 0x1b };
+	struct kvm_sregs s;
+
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &before), 0);
+	before.regs[0xf1] |= 1;				/* on */
+	before.regs[0x80] = 0x30;			/* priority */
+	CHECK_EQ(ioctl(v->fd, KVM_SET_LAPIC, &before), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &before), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	m.e.data = s.apic_base | 1;
+	CHECK_EQ(ioctl(v->fd, KVM_SET_MSRS, &m), 0);
+	s.apic_base ^= 0xc00;				/* x2APIC, and off */
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_LAPIC, &after), 0);
+	CHECK_EQ(memcmp(&before, &after, sizeof(before)), 0);
+}
+
 TEST(lapic, back_to_xapic)
 {
 	struct vm *vm = vm_new(G_apic_reads, 2, 0);

@@ -176,6 +176,12 @@ TEST(state, xcrs)
 	x.xcrs[0].value = 0;
 	CHECK_EQ(ioctl(fd, KVM_GET_XCRS, &x), 0);
 	CHECK_EQ(x.xcrs[0].value, 7);
+	x.nr_xcrs = 2;
+	x.xcrs[0].value = 3;
+	x.xcrs[1] = (struct kvm_xcr){ .value = 4 };	/* the first one counts */
+	CHECK_EQ(ioctl(fd, KVM_SET_XCRS, &x), 0);
+	CHECK_EQ(ioctl(fd, KVM_GET_XCRS, &x), 0);
+	CHECK_EQ(x.xcrs[0].value, 3);
 	x.xcrs[0].value = 4;				/* YMM without XMM */
 	CHECK_ERRNO(ioctl(fd, KVM_SET_XCRS, &x), EINVAL);
 }

@@ -482,19 +482,22 @@ static void change_mode(struct vcpu *v, u64 now)
 	vlapic_new_mode(a);
 }
 
+bool vlapic_base_valid(u64 base)
+{
+	return !(base & ~(APIC_BASE_ADDR | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_ENABLE)) &&
+	       (base & (APIC_BASE_ENABLE | APIC_BASE_EXTD)) != APIC_BASE_EXTD;
+}
+
 int vlapic_set_base(struct vcpu *v, u64 base)
 {
 	struct vlapic *a = &v->apic;
 	u64 was = a->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
 	u64 now = base & (APIC_BASE_ENABLE | APIC_BASE_EXTD);
 
-	if (base & ~(APIC_BASE_ADDR | APIC_BASE_BSP | APIC_BASE_EXTD |
-		     APIC_BASE_ENABLE))
+	if (!vlapic_base_valid(base))
 		return -EINVAL;
 	/* What devices say reaches domain 0 where it always is. */
 	if (domain_is_dom0(v->dom) && (base & APIC_BASE_ADDR) != APIC_BASE_DEFAULT)
-		return -EINVAL;
-	if (now == APIC_BASE_EXTD)
 		return -EINVAL;
 	/* SDM vol. 3, 11.12.5: x2APIC -> xAPIC and off -> x2APIC are illegal. */
 	if (was == (APIC_BASE_ENABLE | APIC_BASE_EXTD) && now == APIC_BASE_ENABLE)

@@ -95,7 +95,9 @@ void vlapic_set_cr8(struct vcpu *v, u8 cr8);
 /* KVM_GET_LAPIC / KVM_SET_LAPIC.  set restarts the timer; an x2APIC keeps its ID. */
 void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s);
 void vlapic_set_state(struct vcpu *v, const struct kvm_lapic_state *s);
-/* IA32_APIC_BASE.  -EINVAL: invalid transition or bits. */
+/* Could IA32_APIC_BASE hold that, whatever it holds now? */
+bool vlapic_base_valid(u64 base);
+/* -EINVAL: invalid transition or bits. */
 int vlapic_set_base(struct vcpu *v, u64 base);
 
 /* Domain 0's vCPUs have the physical APIC behind them (irq.c). */

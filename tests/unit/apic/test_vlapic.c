@@ -173,6 +173,8 @@ static void base_transitions(void **state)
 	const u64 en = APIC_BASE_ENABLE, x2 = APIC_BASE_EXTD, d = APIC_BASE_DEFAULT;
 
 	(void)state;
+	assert_true(vlapic_base_valid(d) && vlapic_base_valid(d | en | x2));
+	assert_false(vlapic_base_valid(d | x2) || vlapic_base_valid(d | en | 1));
 	assert_int_equal(vlapic_set_base(&v[1], d | x2), -EINVAL);
 	assert_int_equal(vlapic_set_base(&v[1], d | en | 1), -EINVAL);
 	assert_int_equal(vlapic_set_base(&v[1], d | en | BIT(60)), -EINVAL);
