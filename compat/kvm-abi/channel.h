@@ -155,7 +155,7 @@ enum bp_hypercall {
 	BP_HC_NMI = 15,
 	/*
 	 * IOEVENTFD(dom, list_pfn): add or remove (struct bp_ioeventfd in
-	 * frame list_pfn).  -EEXIST, -ENOENT, -ENOMEM, -EINVAL.
+	 * frame list_pfn).  -EEXIST, -ENOENT, -ENOMEM, -EINVAL, -ENOSPC too many.
 	 */
 	BP_HC_IOEVENTFD = 16,
 	/*

@@ -10,7 +10,8 @@
 
 /*
  * Give the calling CPU the frame pfn of domain 0 as its event ring, in place of any
- * that it has, with this vector for upcalls; take it back.  -EINVAL: not domain 0's frame or no vector of an interrupt, nothing has changed.
+ * that it has, with this vector for upcalls; take it back.  -EINVAL: not domain 0's
+ * frame or no vector of an interrupt, nothing has changed.
  */
 s64 ring_register(u64 pfn, u64 vector);
 void ring_unregister(void);
