@@ -97,7 +97,7 @@ struct vlapic {
 	u32 id;				/* the APIC ID given at creation */
 	bool cmci;			/* has LVT CMCI */
 	bool irr_hint;			/* some IRR bit may be set; without post */
-	u8 isr_count;			/* vectors in service; without post */
+	u16 isr_count;			/* vectors in service; without post */
 	u32 bus_ns;			/* a tick of the timer's undivided clock */
 	u32 lvt_timer;			/* as last written by software */
 	struct hv_timer timer;
