@@ -39,6 +39,8 @@ static int execute(struct emul_ctx *ctx, bool lacking)
 		r = lacking ? emul_lacking(&st) : st.op->fn(&st);
 	if (!r)
 		retire(&st);
+	if (r == EMUL_FAULT && ctx->fault.vector != VEC_DB)
+		ctx->rflags |= FL_RF;
 	if (r >= 0 && r != EMUL_NEED_USER)
 		forget(ctx);
 	return r;

@@ -15,7 +15,7 @@
  *      a fault, an error or a wait, iterations of a repeated string instruction
  *      may have retired.
  *
- * An instruction changes registers and flags only when it retires. A repeated
+ * An instruction changes registers and flags only when it retires, but for RF. A repeated
  * string instruction retires iteration by iteration: RCX, RSI, RDI and RFLAGS
  * move, RIP stays until the last one.
  *
@@ -45,7 +45,7 @@ enum emul_result {
 	EMUL_AGAIN,
 	/* User space must answer ctx->user; then emul_resume(). */
 	EMUL_NEED_USER,
-	/* Inject ctx->fault; RIP is at the faulting instruction. */
+	/* Inject ctx->fault; RIP is at the faulting instruction, RF as the CPU saves it. */
 	EMUL_FAULT,
 	/*
 	 * Not an instruction this emulator knows, or code or page tables that are

@@ -47,7 +47,10 @@ int emul_rep(struct emul_state *st, int (*iter)(struct emul_state *st, u64 *n))
 		if (condition_ends(st))
 			return 0;
 	}
-	return emul_reg_read(st, EMUL_RCX, st->ad_size) ? EMUL_AGAIN : 0;
+	if (!emul_reg_read(st, EMUL_RCX, st->ad_size))
+		return 0;
+	st->ctx->rflags |= FL_RF;	/* as if interrupted here */
+	return EMUL_AGAIN;
 }
 
 static int map_index(struct emul_state *st, u32 seg, u32 reg, u32 access,

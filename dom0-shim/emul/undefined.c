@@ -33,6 +33,8 @@ int emul_fix_hypercall(struct emul_ctx *ctx, bool intel)
 	r = emul_map_ram(ctx, lin, LEN, EMUL_WALK_WRITE, &span);
 	if (!r)
 		r = emul_ram_write(ctx, &span, 0, intel ? vmcall : vmmcall, LEN);
+	if (r == EMUL_FAULT)
+		ctx->rflags |= FL_RF;
 	return r;
 }
 

@@ -144,9 +144,11 @@ static void budget(void **state)
 	rig.ctx.gpr[EMUL_RCX] = 0x2001;
 	assert_int_equal(emul_run(&rig.ctx), EMUL_AGAIN);
 	assert_int_equal(rig.ctx.gpr[EMUL_RCX], 0x1001);
+	assert_true(rig.ctx.rflags & 0x10000);		/* no breakpoint at it counts again */
 	assert_int_equal(rig.nseen, 1);
 	assert_int_equal(emul_run(&rig.ctx), EMUL_AGAIN);
 	assert_int_equal(emul_run(&rig.ctx), EMUL_DONE);
+	assert_false(rig.ctx.rflags & 0x10000);
 	assert_int_equal(rig.ctx.gpr[EMUL_RDI], RAM + 0x2001);
 }
 
