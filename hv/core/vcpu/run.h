@@ -29,8 +29,8 @@ void vcpu_service(struct vcpu *v, u8 exit);
 /* The current vCPU halts (or waits for SIPI); v->mp_state says which. */
 void vcpu_block(struct vcpu *v);
 
-/* Hypercall RUN by d0 on the guest vCPU v: result, or RUN_SWITCHED. */
-#define RUN_SWITCHED	0x7fffffffll
+/* Hypercall RUN by d0 on the guest vCPU v: result, or RUN_SWITCHED, which no call has for one. */
+#define RUN_SWITCHED	(1ll << 62)
 s64 vcpu_run(struct vcpu *d0, struct vcpu *v);
 /*
  * Hypercall PAUSE.  Waits for the CPU that runs v, for one exit at most: RUN on v
