@@ -81,21 +81,22 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 static int donate(struct io_domain *d, gfp_t gfp)
 {
 	u64 *list = (u64 *)__get_free_page(gfp);
+	LIST_HEAD(guards);
 	unsigned long flags;
 	long ret;
 
 	if (!list)
 		return -ENOMEM;
-	ret = bp_alloc_frames(list, BP_DONATE_CHUNK, gfp);
+	ret = bp_alloc_frames(list, BP_DONATE_CHUNK, gfp, &guards);
 	if (ret)
 		goto out;
 	ret = bp_hc_donate(d->id, bp_pfn(list), BP_DONATE_CHUNK);
 	if (ret < 0) {
-		bp_free_frames(list, BP_DONATE_CHUNK);
+		bp_free_frames(list, BP_DONATE_CHUNK, &guards);
 		goto out;
 	}
 	spin_lock_irqsave(&d->lock, flags);
-	bp_frames_given(&d->donated, list, BP_DONATE_CHUNK);
+	bp_frames_given(&d->donated, list, BP_DONATE_CHUNK, &guards);
 	d->nr_donated += BP_DONATE_CHUNK;
 	spin_unlock_irqrestore(&d->lock, flags);
 out:
@@ -222,17 +223,18 @@ static bool enforce_coherency(struct iommu_domain *domain)
 static int create(struct io_domain *d)
 {
 	u64 *list = (u64 *)d->maps;
+	LIST_HEAD(guards);
 	long ret;
 
-	ret = bp_alloc_frames(list, BP_DONATE_CHUNK, GFP_KERNEL_ACCOUNT);
+	ret = bp_alloc_frames(list, BP_DONATE_CHUNK, GFP_KERNEL_ACCOUNT, &guards);
 	if (ret)
 		return ret;
 	ret = bp_hc_domain_create(bp_pfn(list), BP_DONATE_CHUNK, current->tgid, BP_DOMAIN_IO);
 	if (ret <= 0) {
-		bp_free_frames(list, BP_DONATE_CHUNK);
+		bp_free_frames(list, BP_DONATE_CHUNK, &guards);
 		return ret ? ret : -EIO;
 	}
-	bp_frames_given(&d->donated, list, BP_DONATE_CHUNK);
+	bp_frames_given(&d->donated, list, BP_DONATE_CHUNK, &guards);
 	d->nr_donated = BP_DONATE_CHUNK;
 	d->id = ret;
 	return 0;
@@ -258,6 +260,8 @@ static bool destroy(struct io_domain *d)
 	if (ret < 0 || d->nr_donated)
 		pr_err("bedplate_iommu: domain %u keeps %u frames: %ld\n", d->id,
 		       d->nr_donated, ret);
+	else
+		bp_free_listed(&d->donated, true);
 	return true;
 }
 
