@@ -8,8 +8,10 @@ reports guest.q35 scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/te
 
 # An empty disk of that name, as long as nobody has written to it.
 disk() {
-	truncate -s 512M "$out/$1.img"
-	echo "$out/$1.img"
+	local image
+	image=$out/$(named "$1").img
+	truncate -s 512M "$image"
+	echo "$image"
 }
 
 # A guest whose memory is swapped out to a disk.
@@ -20,7 +22,7 @@ vmms=$(scripts/lab path vmms)
 if [ -e "$vmms" ]; then
 	thorough reports guest.vmms scripts/lab run --mem 3G --timeout 800 --overlay "$overlay" --disk "$vmms" -- /opt/tests/vmms
 elif [ -n "$thorough" ] && wanted guest.vmms; then
-	skip guest.vmms 0 "no $vmms"
+	skip "$(named guest.vmms)" 0 "no $vmms"
 fi
 
 # Level 4: the same work on Linux's own KVM, to know what a failure above means.

@@ -4,8 +4,10 @@
 
 # devices NAME: the options for those; an empty disk, as long as nobody has written to it.
 devices() {
-	truncate -s 64M "$out/$1.img"
-	echo "--device nvme=$out/$1.img --device e1000e --device igb"
+	local image
+	image=$out/$(named "$1").img
+	truncate -s 64M "$image"
+	echo "--device nvme=$image --device e1000e --device igb"
 }
 
 # shellcheck disable=SC2046	# they are words

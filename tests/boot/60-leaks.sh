@@ -4,4 +4,4 @@
 # killed ones, and the module itself.
 
 reports leaks scripts/lab run --timeout 1800 --overlay "$overlay" -- /opt/tests/leaks 4 3
-thorough reports leaks.long scripts/lab run --timeout 3600 --overlay "$overlay" -- /opt/tests/leaks 30 4
+[ -n "$firmware" ] || thorough reports leaks.long scripts/lab run --timeout 3600 --overlay "$overlay" -- /opt/tests/leaks 30 4

@@ -10,19 +10,36 @@
 
 HANG=${CHECK_HANG:-900}	# seconds after which a machine counts as hung; /guest/run ends before
 
+# Groups are gone through once more on other firmware, $firmware as `lab run --boot` calls it; it is a
+# part of the test's name then.
+named() { echo "${firmware:+$firmware.}$1"; }
+
 # True if the test is to be run now.
 wanted() {
-	local p
+	local p name
+	name=$(named "$1")
 	if [ "${#patterns[@]}" -gt 0 ]; then
 		for p in "${patterns[@]}"; do
 			# shellcheck disable=SC2053
-			[[ $1 != $p ]] || break
+			[[ $name != $p ]] || break
 		done
 		# shellcheck disable=SC2053
-		[[ $1 == $p ]] || return 1
+		[[ $name == $p ]] || return 1
 	fi
-	[ -z "$list" ] || { echo "$1"; return 1; }
+	[ -z "$list" ] || { echo "$name"; return 1; }
 }
+
+# True if the command boots Bedplate, on firmware of which it says nothing itself.
+any_firmware() {
+	[ "$1 ${2:-}" = "scripts/lab run" ] || return 1
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		case "$1" in --boot | --under | --machine) return 1 ;; esac
+		shift
+	done
+}
+
+# is_due NAME COMMAND...: wanted, and it makes sense on that firmware.
+is_due() { { [ -z "$firmware" ] || any_firmware "${@:2}"; } && wanted "$1"; }
 
 # now: microseconds. took MICROSECONDS: the time since then, in seconds.
 now() { echo "${EPOCHREALTIME/[.,]/}"; }
@@ -77,7 +94,7 @@ command_of() {
 	mkdir -p "$dir"
 	cmd=("$@")
 	if [ "$1 ${2:-}" = "scripts/lab run" ]; then
-		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" "${@:3}")
+		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" ${firmware:+--boot "$firmware"} "${@:3}")
 		[ -z "${CHECK_COVERAGE:-}" ] || [[ " $* " == *" --under "* ]] ||
 			cmd=(scripts/lab run --hv "$CHECK_COVERAGE" --coverage "$dir/coverage" "${cmd[@]:2}")
 	fi
@@ -119,21 +136,23 @@ has() { grep -aqF -- "$2" "$1" 2>/dev/null; }
 
 # passes NAME COMMAND...: it ends with status 0.
 passes() {
-	wanted "$1" || return 0
-	local dir status begun
-	execute "$@"
+	is_due "$@" || return 0
+	local name dir status begun
+	name=$(named "$1")
+	execute "$name" "${@:2}"
 	if [ "$status" = 0 ]; then
-		ok "$1" "$(took "$begun")"
+		ok "$name" "$(took "$begun")"
 	else
-		not_ok "$1" "$(took "$begun")" "ended with status $status, wanted 0"
+		not_ok "$name" "$(took "$begun")" "ended with status $status, wanted 0"
 	fi
 }
 
 # shows NAME STATUS FILE TEXT COMMAND...: it ends with STATUS, and FILE of its
 # logs (output, stderr, serial.log, bedplate.log, linux.log) has a line with TEXT.
 shows() {
-	wanted "$1" || return 0
-	local name=$1 wants=$2 file=$3 text=$4 dir status begun
+	is_due "$1" "${@:5}" || return 0
+	local name wants=$2 file=$3 text=$4 dir status begun
+	name=$(named "$1")
 	shift 4
 	execute "$name" "$@"
 	if [ "$status" != "$wants" ]; then
@@ -178,9 +197,10 @@ one_result() {
 # "ok NAME # SKIP WHY", "not ok NAME: WHY") and "N passed, N failed, N skipped" at
 # the end. They count one by one, and one more if it came to its end.
 reports() {
-	wanted "$1" || return 0
-	local prefix=$1 results=0 bad=0 last begun dir cmd status line
-	command_of "$@"
+	is_due "$@" || return 0
+	local prefix results=0 bad=0 last begun dir cmd status line
+	prefix=$(named "$1")
+	command_of "$prefix" "${@:2}"
 	begun=$(now)
 	last=$begun
 	"${cmd[@]}" 2>"$dir/stderr" </dev/null | tee "$dir/output" | while IFS= read -r line; do
