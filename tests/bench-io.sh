@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# usage: tests/bench-io.sh
+# usage: tests/bench-io.sh [LINES]
 # What the service VM's disk and network cost with Bedplate driving the IOMMU and without, on
-# a machine whose TSC counts instructions: side by side, with the target. `make bench` runs it.
+# a machine whose TSC counts instructions: side by side, with the target, and in LINES for tests/bench_json.py. `make bench` runs it.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -58,6 +58,9 @@ done
 printf '\nInstructions for a MiB in the service VM\n%-38s %12s %12s %7s %7s\n' what "IOMMU on" off ratio target
 for unit in vtd amdvi; do
 	for name in disk_read net_loop; do
-		row "$name, $unit" "$(value "$out/io.$unit.on" $name)" "$(value "$out/io.$unit.off" $name)"
+		with=$(value "$out/io.$unit.on" $name)
+		without=$(value "$out/io.$unit.off" $name)
+		row "$name, $unit" "$with" "$without"
+		printf 'row\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name.$unit" "$name, IOMMU on" "iommu=off" "$with" "$without" $target >>"${1:-/dev/null}"
 	done
 done

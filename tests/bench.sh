@@ -3,9 +3,9 @@
 # usage: tests/bench.sh [--machine svm|vmx|svm-bochs] [--fresh]
 # Measures Bedplate against Linux's own KVM and bare Linux, on a machine whose
 # TSC counts instructions, and prints them side by side with the targets. Then
-# sizes: image, memory taken. The figures of the peers, which do
-# not change with Bedplate, are kept in build/bench; --fresh measures them
-# again. `make bench` builds first; this does not.
+# sizes: image, memory taken. All of it is in build/bench/MACHINE.json, too. The
+# figures of the peers, which do not change with Bedplate, are kept in build/bench;
+# --fresh measures them again. `make bench` builds first; this does not.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -68,6 +68,10 @@ fi
 exit $status
 END
 chmod 755 "$overlay/opt/bench/run"
+
+# What becomes the file for programs: a tab between the fields.
+json=$out/$machine.lines
+: >"$json"
 
 # What the peers' figures depend on: the roots, the programs, the machine.
 key=$({ cat "$(scripts/lab path manifest)" "${programs[@]}" "$overlay/opt/bench/run"
@@ -142,6 +146,7 @@ while read -r name peer target what; do
 	[ -n "$name" ] || continue
 	ours=$(value bedplate "$name")
 	theirs=$(value "$peer" "$name")
+	printf 'row\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$what" "$peer" "$ours" "$theirs" "$target" >>"$json"
 	awk -v what="$what" -v ours="$ours" -v theirs="$theirs" -v target="$target" -v peer="$peer" 'BEGIN {
 		if (ours == "" || theirs == "") {
 			printf "%-38s %12s %12s %7s %7.2f  not measured\n", what,
@@ -156,12 +161,17 @@ done <<<"$rows"
 echo "(the peer is Linux's KVM; for the service VM, Linux on the bare machine)"
 
 printf '\nSizes\n'
-row() { printf '%-54s %12s\n' "$1" "${2:--}"; }
-row "image, bytes loaded" "$(size build/bedplate.elf | awk 'NR == 2 { print $4 }')"
-row "reserved by Bedplate, bytes" "$(value bedplate reserved_bytes)"
+row() {
+	printf '%-54s %12s\n' "$2" "${3:--}"
+	printf 'size\t%s\t%s\t\t%s\n' "$1" "$2" "$3" >>"$json"
+}
+row image_bytes "image, bytes loaded" "$(size build/bedplate.elf | awk 'NR == 2 { print $4 }')"
+row reserved_bytes "reserved by Bedplate, bytes" "$(value bedplate reserved_bytes)"
 bare=$(value linux mem_total_kib)
 mine=$(value bedplate mem_total_kib)
-row "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
+row memory_kib "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
 # Bochs has no IOMMU.
-[ "$machine" != svm ] || tests/bench-io.sh || complete=0
+[ "$machine" != svm ] || tests/bench-io.sh "$json" || complete=0
+python3 -B tests/bench_json.py "$machine" "$json" >"$out/$machine.json"
+echo "bench: all of it for programs: $out/$machine.json" >&2
 [ "$complete" = 1 ]
