@@ -70,8 +70,8 @@ END
 chmod 755 "$overlay/opt/bench/run"
 
 # What becomes the file for programs: a tab between the fields.
-json=$out/$machine.lines
-: >"$json"
+lines=$out/$machine.lines
+: >"$lines"
 
 # What the peers' figures depend on: the roots, the programs, the machine.
 key=$({ cat "$(scripts/lab path manifest)" "${programs[@]}" "$overlay/opt/bench/run"
@@ -146,7 +146,7 @@ while read -r name peer target what; do
 	[ -n "$name" ] || continue
 	ours=$(value bedplate "$name")
 	theirs=$(value "$peer" "$name")
-	printf 'row\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$what" "$peer" "$ours" "$theirs" "$target" >>"$json"
+	printf 'row\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$what" "$peer" "$ours" "$theirs" "$target" >>"$lines"
 	awk -v what="$what" -v ours="$ours" -v theirs="$theirs" -v target="$target" -v peer="$peer" 'BEGIN {
 		if (ours == "" || theirs == "") {
 			printf "%-38s %12s %12s %7s %7.2f  not measured\n", what,
@@ -163,7 +163,7 @@ echo "(the peer is Linux's KVM; for the service VM, Linux on the bare machine)"
 printf '\nSizes\n'
 row() {
 	printf '%-54s %12s\n' "$2" "${3:--}"
-	printf 'size\t%s\t%s\t\t%s\n' "$1" "$2" "$3" >>"$json"
+	printf 'size\t%s\t%s\t\t%s\n' "$1" "$2" "$3" >>"$lines"
 }
 row image_bytes "image, bytes loaded" "$(size build/bedplate.elf | awk 'NR == 2 { print $4 }')"
 row reserved_bytes "reserved by Bedplate, bytes" "$(value bedplate reserved_bytes)"
@@ -171,7 +171,7 @@ bare=$(value linux mem_total_kib)
 mine=$(value bedplate mem_total_kib)
 row memory_kib "the service VM's memory less than the bare machine's, KiB" "${bare:+${mine:+$((bare - mine))}}"
 # Bochs has no IOMMU.
-[ "$machine" != svm ] || tests/bench-io.sh "$json" || complete=0
-python3 -B tests/bench_json.py "$machine" "$json" >"$out/$machine.json"
+[ "$machine" != svm ] || tests/bench-io.sh "$lines" || complete=0
+python3 -B tests/bench_json.py "$machine" "$lines" >"$out/$machine.json"
 echo "bench: all of it for programs: $out/$machine.json" >&2
 [ "$complete" = 1 ]
