@@ -10,6 +10,7 @@ declare -A LAB_WHAT=(
 	[svc]="service VM's Debian $LAB_SUITE root"
 	[images]="images: service VM, guest, boot loader"
 	[lint]="Debian $LAB_SUITE root: checkers"
+	[prove]="Debian $LAB_SUITE root: model checkers, fuzzer"
 	[selftests]="KVM's own tests, from the kernel's source"
 	[libvirt]="Debian $LAB_SUITE root: libvirt"
 	[debian]="a disk with a Debian $LAB_SUITE server"
@@ -122,6 +123,12 @@ step_lint() {
 	rm -f "$LAB"/lint/usr/src/linux-source-*
 }
 
+# The root of the model checkers and the fuzzer; make prove and make fuzz want it.
+step_prove() {
+	debian_root prove apt
+	touch "$LAB/prove/.bedplate-lab"
+}
+
 # with_backports PACKAGE...: sets backports to the arguments by which mmdebstrap adds the
 # archive of backports, and at the end these packages from there.
 with_backports() {
@@ -189,6 +196,7 @@ hash_of() { sha256sum | cut -c1-32; }
 inputs_root() { cat "$LAB_D/root.packages"; echo "$LAB_SUITE"; }
 inputs_svc() { cat "$LAB_D/svc.packages"; echo "$LAB_SUITE"; }
 inputs_lint() { cat "$LAB_D/lint.packages"; echo "$LAB_SUITE"; declare -f step_lint; }
+inputs_prove() { cat "$LAB_D/prove.packages"; echo "$LAB_SUITE"; declare -f step_prove; }
 inputs_packaging() { cat "$LAB_D/packaging.packages"; echo "$LAB_SUITE"; declare -f step_packaging; }
 inputs_debian() {
 	cat "$LAB_D/debian.packages" "$LAB_D/debian.sh" "$LAB_D/debdisk.py" "$LAB_D/agent.c"
@@ -226,13 +234,14 @@ lab_up() {
 	case "${1:-}" in
 	--only-root) steps="root" ;;
 	--lint) steps="lint" ;;
+	--prove) steps="prove" ;;
 	--selftests) steps="selftests" ;;
 	--packaging) steps="packaging" ;;
 	--debian) steps="debian" ;;
 	--vmms) steps="vmms" ;;
 	--libvirt) steps="libvirt" ;;
 	"") steps="root svc images" ;;
-	*) fail "up: unknown option '$1' (only --only-root, --debian, --libvirt, --lint, --packaging, --selftests, --vmms)" ;;
+	*) fail "up: unknown option '$1' (only --only-root, --debian, --libvirt, --lint, --packaging, --prove, --selftests, --vmms)" ;;
 	esac
 	! inside || return 0
 	for step in $steps; do fresh "$step" || stale=1; done
