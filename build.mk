@@ -37,5 +37,10 @@ $(O)/tools/on-bedplate: packaging/on-bedplate.c compat/kvm-abi/channel.h
 	$(CC) -O2 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 # The programs that tests and benchmarks run in the service VM.
-vmm:
+vmm: $(O)/profile/count.so
 	@$(MAKE) --no-print-directory -C tests/vmm OUT=$(CURDIR)/$(O)/vmm
+
+# What QEMU loads for tests/profile.
+$(O)/profile/count.so: tests/profile.d/count.c hv/warnings.mk
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARNINGS) -shared -fPIC -fvisibility=hidden -o $@ $<

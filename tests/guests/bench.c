@@ -8,13 +8,16 @@
  * arrival, not for a count.
  */
 #include "lib.h"
+#include "marks.h"
 
 #define LOOP(body) do { \
 	u64 n_ = P->arg[0], warm_ = P->arg[1], t_; \
 	for (u64 i = 0; i < warm_; i++) { body; } \
+	MARK_BEGIN(); \
 	t_ = rdtsc(); \
 	for (u64 i = 0; i < n_; i++) { body; } \
 	P->res[0] = rdtsc() - t_; \
+	MARK_END(); \
 } while (0)
 
 /* Waits until the vector came once more than BEFORE, the count read before it was sent. */
@@ -120,6 +123,8 @@ void guest_bench_timer(int cpu)
 	for (u64 i = 0; i < n; i++) {
 		u32 before = irqs[0x51];
 
+		if (i == P->arg[1])
+			MARK_BEGIN();
 		deadline = rdtsc() + P->arg[2];
 		wrmsr(MSR_TSC_DEADLINE, deadline);
 		while (irqs[0x51] == before)
@@ -127,6 +132,7 @@ void guest_bench_timer(int cpu)
 		if (i >= P->arg[1])
 			late += fired - deadline;
 	}
+	MARK_END();
 	P->res[0] = late;
 }
 
