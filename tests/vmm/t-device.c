@@ -28,6 +28,20 @@ static uint32_t pci_class(const char *dir)
 	return class;
 }
 
+/* A device that no driver has need not answer at its BARs: firmware leaves that to an operating system. */
+static void enable_device(const char *device)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/enable", device);
+	f = fopen(path, "w");
+	if (!f)
+		return;
+	fputs("1", f);
+	fclose(f);
+}
+
 /* BAR 0 of a display that no driver has: its frame buffer. */
 static int open_framebuffer(void)
 {
@@ -40,6 +54,7 @@ static int open_framebuffer(void)
 	for (size_t i = 0; i < g.gl_pathc && fd < 0; i++) {
 		if (pci_class(g.gl_pathv[i]) >> 16 != 3)
 			continue;
+		enable_device(g.gl_pathv[i]);
 		snprintf(path, sizeof(path), "%s/resource0", g.gl_pathv[i]);
 		fd = open(path, O_RDWR);
 	}
