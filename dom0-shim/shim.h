@@ -73,6 +73,7 @@ struct bp_vm {
 	unsigned int nr_vcpus;
 	u32 boot_cpu_id;
 	u32 tsc_khz;		/* KVM_SET_TSC_KHZ; 0: the machine's */
+	s64 halt_poll_max;	/* KVM_CAP_HALT_POLL's, ns; -1: the parameter's */
 	u32 max_vcpu_id;	/* exclusive; 0: BP_MAX_VCPU_ID; ->lock */
 	bool has_private;	/* a KVM_X86_SW_PROTECTED_VM; constant */
 	bool has_vfio;		/* a device of files/vfio.c; ->lock */

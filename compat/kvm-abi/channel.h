@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	7
+#define BP_CHANNEL_VERSION	8
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -387,6 +387,8 @@ struct bp_exit_debug {
 #define BP_RUN_MSR		0x1000u	/* make the access of the MSR exit, whatever
 					 * range it is in */
 
+#define BP_POLL_MAX_NS		1000000u
+
 /* The page that the vCPU's thread and Bedplate share.  4 KiB. */
 struct bp_vcpu_page {
 	/* shim -> Bedplate, read at RUN */
@@ -398,6 +400,11 @@ struct bp_vcpu_page {
 	__u32 exc_error;
 	__u32 stolen_ns;
 	__u64 exc_cr2;		/* loaded into CR2 when exc_vector is 14 */
+	__u32 poll_ns;		/* read at HLT: it may keep the CPU for so long, in hope of an
+				 * event, while nobody else wants it; more than
+				 * BP_POLL_MAX_NS counts as that */
+	__u8 poll_in_run;	/* also while its thread is in RUN */
+	__u8 pad1[3];
 
 	/* Bedplate -> shim, written when RUN or PAUSE returns */
 	__u32 exit;		/* enum bp_exit */
@@ -643,10 +650,10 @@ BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
 BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
 BP_ASSERT(sizeof(struct bp_rules) == 168);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 24);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 48);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 176);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 320);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 32);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 56);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 184);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 328);
 BP_ASSERT(sizeof(struct bp_vcpu_page) <= 4096);
 BP_ASSERT(sizeof(struct bp_map) == 24);
 BP_ASSERT(sizeof(struct bp_ioeventfd) == 32);

@@ -85,10 +85,13 @@ static long enable_apic_bus(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 	return ret;
 }
 
-/* The most that KVM may poll before a halt; nothing polls here. */
+/* The most that a vCPU may poll at a halt, instead of the parameter. */
 static long enable_halt_poll(struct bp_vm *vm, const struct kvm_enable_cap *cap)
 {
-	return cap->args[0] == (unsigned int)cap->args[0] ? 0 : -EINVAL;
+	if (cap->args[0] != (unsigned int)cap->args[0])
+		return -EINVAL;
+	WRITE_ONCE(vm->halt_poll_max, cap->args[0]);
+	return 0;
 }
 
 static long enable_user_msr(struct bp_vm *vm, const struct kvm_enable_cap *cap)

@@ -44,7 +44,9 @@ static struct param kvm_params[] = {
 	PARAM("enable_pmu", "N"),
 	PARAM("enable_vmware_backdoor", "N"),
 	PARAM("force_emulation_prefix", "0"),
-	PARAM("halt_poll_ns", "0"),
+	PARAM("halt_poll_ns_grow", "2"),	/* as hv/core/vcpu/halt.c has it */
+	PARAM("halt_poll_ns_grow_start", "10000"),
+	PARAM("halt_poll_ns_shrink", "2"),
 	PARAM("ignore_msrs", "N"),
 	PARAM("kvmclock_periodic_sync", "N"),
 	PARAM("mmio_caching", "Y"),

@@ -6,6 +6,7 @@
 
 #include "memory/mmu.h"
 #include "memory/nx.h"
+#include "running/halt_poll.h"
 #include "files.h"
 
 #define SHOW(name, format, value)						\
@@ -36,8 +37,12 @@ STORE(nx_huge_pages_recovery_ratio, bp_nx_set_recovery(&bp_nx_ratio, val));
 SHOW(nx_huge_pages_recovery_period_ms, "%u", READ_ONCE(bp_nx_period_ms))
 STORE(nx_huge_pages_recovery_period_ms, bp_nx_set_recovery(&bp_nx_period_ms, val));
 
+SHOW(halt_poll_ns, "%u", READ_ONCE(bp_halt_poll_ns))
+STORE(halt_poll_ns, kstrtouint(val, 0, &bp_halt_poll_ns));
+
 const struct attribute *bp_kvm_params[] = {
 	&eager_page_split_attr.attr,
+	&halt_poll_ns_attr.attr,
 	&nx_huge_pages_attr.attr,
 	&nx_huge_pages_recovery_ratio_attr.attr,
 	&nx_huge_pages_recovery_period_ms_attr.attr,

@@ -317,6 +317,7 @@ static struct bp_vm *alloc_vm(void)
 	vm->owner = task_tgid_nr(current);
 	get_task_comm(vm->comm, current->group_leader);
 	vm->weight = BP_WEIGHT_ONE;
+	vm->halt_poll_max = -1;
 	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	if (bp_coalesced_init(vm) || bp_hv_vm_init(vm) || !vm->map_page || !vm->list_page) {

@@ -19,6 +19,7 @@
 #include "irqchip/irqchip.h"
 #include "memory/memslot.h"
 #include "apf.h"
+#include "halt_poll.h"
 #include "hv.h"
 #include "run.h"
 #include "state.h"
@@ -345,8 +346,10 @@ static int run_loop(struct bp_vcpu *vcpu)
 	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	bp_extint_wire(vcpu);
 	do {
-		if (exit == BP_EXIT_INTR)
+		if (exit == BP_EXIT_INTR) {
 			tell_scheduler(vcpu);
+			bp_halt_poll_offer(vcpu);
+		}
 		tell_stolen(vcpu);
 		cond_resched();
 		local_irq_disable();

@@ -25,6 +25,7 @@
 #include "memory/domain.h"
 #include "memory/mmu.h"
 #include "npf.h"
+#include "vcpu/halt.h"
 #include "vcpu/ops.h"
 #include "vcpu/run.h"
 
@@ -139,6 +140,11 @@ static void exit_hlt(struct vcpu *v)
 	    (vcpu_has_irq(v) && (v->regs.rflags & X86_EFLAGS_IF)))
 		return;
 	v->mp_state = KVM_MP_STATE_HALTED;
+	if (halt_poll(v)) {
+		v->mp_state = KVM_MP_STATE_RUNNABLE;
+		v->pv_unhalted = false;
+		return;
+	}
 	vcpu_block(v);
 }
 

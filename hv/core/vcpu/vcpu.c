@@ -44,8 +44,10 @@ bool vcpu_has_work(struct vcpu *v)
 static void make_runnable(struct vcpu *v)
 {
 	v->state = VCPU_RUNNABLE;
-	if (v->mp_state == KVM_MP_STATE_HALTED)
+	if (v->mp_state == KVM_MP_STATE_HALTED) {
 		v->mp_state = KVM_MP_STATE_RUNNABLE;
+		halt_learn(&v->halt, rdtsc() - v->halt.begun);
+	}
 	v->pv_unhalted = false;
 	sched_enqueue(v->home, v, false);
 }

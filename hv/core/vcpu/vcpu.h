@@ -29,6 +29,7 @@
 #include "compat/kvm-abi/channel.h"
 #include "entry.h"
 #include "exit.h"
+#include "halt.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "machine/spinlock.h"
@@ -152,6 +153,7 @@ struct vcpu {
 	u32 pausers;			/* CPUs in PAUSE waiting for that: no RUN */
 	struct cpu *move_to;		/* go on there at the next exit */
 	struct sched_entity sched;
+	struct halt_poll halt;
 
 	/* ---- machine state ---- */
 	struct vcpu_regs regs;

@@ -4,7 +4,7 @@
  * domain 0 that shares its time among tasks: those that compute and those that
  * sit in RUN.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c
+// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
