@@ -263,7 +263,8 @@ enum bp_exit {
 	BP_EXIT_INTERNAL = 7,	/* ->internal */
 	BP_EXIT_EXTINT = 8,	/* answer with BP_RUN_INJECT or lower the line */
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
-	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile */
+	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile; or it has
+				 * put an event into the ring.  Call RUN again */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
 	BP_EXIT_MCE = 13,	/* the CPU had a machine check in the vCPU: Linux's to handle,
 				 * on this CPU and at once */

@@ -119,10 +119,17 @@ bool ring_post(u32 type, u32 dom, u32 id)
 {
 	struct cpu *c = this_cpu();
 
-	if (!c->ring || !add(c, type, dom, id))
-		return false;
-	upcall(c);
-	return true;
+	return c->ring && add(c, type, dom, id);
+}
+
+void ring_look(struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v)
+		vcpu_service(v, BP_EXIT_PAUSED);
+	else
+		upcall(c);
 }
 
 /* Some CPU with a ring, marked as overflown; NULL: there is none. */

@@ -8,6 +8,8 @@
 
 #include "hv/core/lib/types.h"
 
+struct vcpu;
+
 /*
  * Give the calling CPU the frame pfn of domain 0 as its event ring, in place of any
  * that it has, with this vector for upcalls; take it back.  -EINVAL: not domain 0's
@@ -17,8 +19,13 @@ s64 ring_register(u64 pfn, u64 vector);
 void ring_unregister(void);
 /*
  * Add an event to this CPU's ring.  False: ring full or none (nothing lost: the caller
- * has its own way then).
+ * has its own way then).  ring_look() has to follow.
  */
 bool ring_post(u32 type, u32 dom, u32 id);
+/*
+ * Domain 0 looks at this CPU's ring, for the sake of what the current vCPU did: if its own
+ * thread waits here, its RUN ends, with BP_EXIT_PAUSED, and goes on right after; else an upcall.
+ */
+void ring_look(struct vcpu *v);
 
 #endif

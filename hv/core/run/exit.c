@@ -7,6 +7,7 @@
 #include "apic/vlapic.h"
 #include "compat/kvm-abi/hypercall.h"
 #include "compat/kvm-abi/ioeventfd.h"
+#include "compat/kvm-abi/ring.h"
 #include "exit_cr.h"
 #include "exit_msr.h"
 #include "exit_task.h"
@@ -186,6 +187,7 @@ static void exit_io(struct vcpu *v)
 	if (!io->in && !io->string &&
 	    ioeventfd_signal(v->dom, io->port, io->size, data, true)) {
 		vcpu_skip(v);
+		ring_look(v);
 		return;
 	}
 	x = &v->page->io;

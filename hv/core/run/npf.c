@@ -4,6 +4,7 @@
 #include "apic/irq.h"
 #include "apic/vlapic.h"
 #include "compat/kvm-abi/ioeventfd.h"
+#include "compat/kvm-abi/ring.h"
 #include "guest/insn.h"
 #include "guest/pci_cfg.h"
 #include "guest/sleep.h"
@@ -209,6 +210,7 @@ static void guest_npf(struct vcpu *v)
 	}
 	if (event && ioeventfd_signal(v->dom, gpa, m.size, mov_value(v, &m), false)) {
 		done(v, &m);
+		ring_look(v);
 		return;
 	}
 	to_shim(v, kind == NPT_MARKED ? BP_NPF_MARKED : 0, &m);

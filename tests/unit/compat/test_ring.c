@@ -23,10 +23,10 @@
 static u8 memory[PAGES * 4096] __attribute__((aligned(4096)));
 u8 *rig_memory = memory;
 static struct cpu cpu[CPUS], *here;
-static struct vcpu d0[CPUS], guest;
+static struct vcpu d0[CPUS], guest, other;
 static struct domain dom;
 static int refs[PAGES];
-static u32 upcalls[CPUS], ended[CPUS];
+static u32 upcalls[CPUS], ended[CPUS], turns;
 
 /* Another one on each CPU. */
 static u8 vector_of(u32 n)
@@ -72,6 +72,13 @@ void vcpu_kick(struct vcpu *v)
 		vcpu_interrupt_run(v);
 }
 
+void vcpu_service(struct vcpu *v, u8 exit)
+{
+	assert_ptr_equal(v, &guest);
+	assert_int_equal(exit, BP_EXIT_PAUSED);
+	turns++;
+}
+
 void vcpu_interrupt_run(struct vcpu *v)
 {
 	assert_int_equal(v->state, VCPU_INRUN);
@@ -113,6 +120,7 @@ static int setup(void **state)
 	}
 	memset(upcalls, 0, sizeof(upcalls));
 	memset(ended, 0, sizeof(ended));
+	turns = 0;
 	dom.id = 7;
 	guest.dom = &dom;
 	guest.index = 2;
@@ -197,10 +205,27 @@ static void event_in_its_own_ring(void **state)
 	assert_int_equal(e->dom, 7);
 	assert_int_equal(e->id, 2);
 	assert_int_equal(upcalls[1], 1);
-	d0[1].state = VCPU_INRUN;
+}
+
+/* What a vCPU has done: its own thread's RUN ends, another's is interrupted, else an upcall. */
+static void look_for_an_event(void **state)
+{
+	(void)state;
+	here = &cpu[1];
 	assert_true(ring_post(BP_EV_IOEVENTFD, 7, 3));
-	assert_int_equal(ended[1], 1);
+	assert_int_equal(ring_of(1)->head, 1);
+	assert_int_equal(upcalls[1] + ended[1] + turns, 0);
+	ring_look(&guest);
 	assert_int_equal(upcalls[1], 1);
+	d0[1].state = VCPU_INRUN;
+	d0[1].target = &other;
+	ring_look(&guest);
+	assert_int_equal(ended[1], 1);
+	d0[1].state = VCPU_INRUN;
+	d0[1].target = &guest;
+	ring_look(&guest);
+	assert_int_equal(turns, 1);
+	assert_int_equal(upcalls[1] + ended[1], 2);
 }
 
 static void full_ring_overflows(void **state)
@@ -283,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(registration, setup, teardown),
 		cmocka_unit_test_setup_teardown(new_ring_replaces_the_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(look_for_an_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(head_comes_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_up_without_a_ring, setup, teardown),
