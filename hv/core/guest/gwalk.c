@@ -2,8 +2,10 @@
 /* Reading the guest's own page tables and code; the contract is in insn.h. */
 #include "gwalk.h"
 #include "insn.h"
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/x86.h"
+#include "memory/domain.h"
 #include "memory/mmu.h"
 #include "vcpu/vcpu.h"
 
@@ -18,16 +20,31 @@ static int read_pte(struct guest_view *w, gpa_t gpa, u32 size, u64 *pte)
 	return 0;
 }
 
-/* Long mode and PAE: `levels` tables of 512 entries, the first of them at `pte`. */
-static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, gpa_t *gpa)
+/* Where the bytes are that guest_view_read() has just read. */
+static const void *just_read(const struct guest_view *w, gpa_t gpa)
+{
+	return w->base + (gpa - w->first);
+}
+
+/*
+ * Long mode and PAE: `levels` tables of 512 entries, the first of them at `pte`.
+ * @note may be NULL; else it learns the entries met.
+ */
+static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, gpa_t *gpa,
+		  struct code_walk *note)
 {
 	int level;
 
 	for (level = levels; level >= 1; level--) {
 		u32 shift = 12 + 9 * (level - 1);
+		gpa_t at = (pte & PTE_ADDR) + ((gva >> shift) & 511) * 8;
 
-		if (read_pte(w, (pte & PTE_ADDR) + ((gva >> shift) & 511) * 8, 8, &pte))
+		if (read_pte(w, at, 8, &pte))
 			return -EFAULT;
+		if (note) {
+			note->entry[note->n] = just_read(w, at);
+			note->was[note->n++] = pte;
+		}
 		/* 2 MiB, and 1 GiB, which PAE does not come by. */
 		if (level == 1 || ((pte & GPTE_PS) && level <= 3)) {
 			u64 low = BIT(shift) - 1;
@@ -49,7 +66,7 @@ static int walk_pae(struct guest_view *w, const struct vcpu_paging *p, gva_t gva
 		top = p->pdpte[n];
 	else if (read_pte(w, PAE_ROOT(p->cr3) + n * 8, 8, &top))
 		return -EFAULT;
-	return top & GPTE_P ? walk64(w, top, 2, gva, gpa) : -EFAULT;
+	return top & GPTE_P ? walk64(w, top, 2, gva, gpa, NULL) : -EFAULT;
 }
 
 static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
@@ -68,6 +85,12 @@ static int walk32(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, 
 	return 0;
 }
 
+static int walk_long(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa,
+		     struct code_walk *note)
+{
+	return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, gpa, note);
+}
+
 static int walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gpa_t *gpa)
 {
 	if (!(p->cr0 & X86_CR0_PG)) {
@@ -75,7 +98,7 @@ static int walk(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, gp
 		return 0;
 	}
 	if (p->efer & EFER_LMA)
-		return walk64(w, p->cr3, p->cr4 & X86_CR4_LA57 ? 5 : 4, gva, gpa);
+		return walk_long(w, p, gva, gpa, NULL);
 	if (p->cr4 & X86_CR4_PAE)
 		return walk_pae(w, p, gva & 0xffffffff, gpa);
 	return walk32(w, p, gva & 0xffffffff, gpa);
@@ -104,6 +127,8 @@ int gva_to_gpa(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, gpa_t *gp
 	return err;
 }
 
+/* ---- code ---- */
+
 /* INSN_MAX bytes from @gva on, or as many as there are before a page that is not mapped. */
 static int fetch(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, u8 *buf)
 {
@@ -118,16 +143,48 @@ static int fetch(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, u
 	return first;
 }
 
+/* The walk to the page of @gva that is good yet, or has just been made; NULL: none. */
+static const struct code_walk *code_at(struct vcpu *v, struct guest_view *w,
+				       const struct vcpu_paging *p, gva_t gva)
+{
+	struct code_walk *c = &v->code[(gva >> PAGE_SHIFT) % CODE_WALKS];
+	u64 page = (gva & PAGE_MASK) | 1;
+	gpa_t gpa;
+	u32 i;
+	u8 b;
+
+	if (c->page == page && c->cr3 == p->cr3 && c->gen == v->dom->tlb_gen) {
+		for (i = 0; i < c->n && READ_ONCE(*c->entry[i]) == c->was[i]; i++)
+			;
+		if (i == c->n)
+			return c;
+	}
+	c->page = c->n = 0;
+	if (walk_long(w, p, gva & PAGE_MASK, &gpa, c) || guest_view_read(w, gpa, &b, 1))
+		return NULL;
+	c->code = just_read(w, gpa);
+	c->cr3 = p->cr3;
+	c->gen = v->dom->tlb_gen;
+	c->page = page;
+	return c;
+}
+
 int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf)
 {
+	const struct code_walk *c = NULL;
 	gva_t gva = v->regs.rip;
 	struct guest_view w;
-	int n;
+	int n = INSN_MAX;
 
 	if (!p->cs_long)
 		gva = (p->cs_base + gva) & 0xffffffff;
 	guest_view_begin(&w, v->dom, v->space);
-	n = fetch(&w, p, gva, buf);
+	if ((p->efer & EFER_LMA) && !v->space && (gva & ~PAGE_MASK) <= PAGE_SIZE - INSN_BUF)
+		c = code_at(v, &w, p, gva);
+	if (c)
+		__builtin_memcpy(buf, c->code + (gva & ~PAGE_MASK), INSN_BUF);
+	else
+		n = fetch(&w, p, gva, buf);
 	guest_view_end(&w);
 	return n;
 }

@@ -15,6 +15,7 @@ struct vcpu;
 struct vcpu_paging;
 
 #define INSN_MAX	15
+#define INSN_BUF	16		/* what insn_fetch() may fill */
 
 /* A decoded MOV between memory and a register or immediate. */
 struct insn_mov {
@@ -66,7 +67,7 @@ int gva_to_gpa(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, gpa_t *gp
 void vcpu_skip(struct vcpu *v);
 /* Length of the exiting instruction; 0: its page vanished meanwhile. */
 u8 vcpu_insn_len(struct vcpu *v);
-/* Up to INSN_MAX bytes at CS:RIP; result: how many, or -EFAULT. */
+/* Up to INSN_MAX bytes at CS:RIP into @buf of INSN_BUF; result: how many, or -EFAULT. */
 int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf);
 
 #endif

@@ -19,7 +19,7 @@
 static bool mov_cr_operand(struct vcpu *v, u8 cr, u64 *val)
 {
 	struct vcpu_paging p;
-	u8 buf[INSN_MAX], found, reg, len;
+	u8 buf[INSN_BUF], found, reg, len;
 	int n;
 
 	ops->get_paging(v, &p);

@@ -21,7 +21,7 @@
 static bool decode(struct vcpu *v, struct insn_mov *m)
 {
 	struct vcpu_paging p;
-	u8 buf[INSN_MAX];
+	u8 buf[INSN_BUF];
 	int n;
 
 	ops->get_paging(v, &p);
@@ -245,7 +245,7 @@ static bool decode_movs(struct vcpu *v, gpa_t gpa, struct insn_movs *m, u64 *val
 {
 	const u64 *r = v->regs.gpr;
 	struct vcpu_paging p;
-	u8 buf[INSN_MAX];
+	u8 buf[INSN_BUF];
 	gpa_t src;
 	int n;
 

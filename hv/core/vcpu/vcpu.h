@@ -134,7 +134,7 @@ struct vcpu_msrs {
 	u64 kvmclock, wall_clock, steal_time, pv_eoi, poll_control;
 };
 
-#define CODE_HINTS	8		/* power of two */
+#define CODE_WALKS	8		/* power of two */
 
 struct vcpu {
 	struct domain *dom;
@@ -186,15 +186,18 @@ struct vcpu {
 	u64 space;			/* GPA_SMM in SMM, else 0; changed while CLAIMED */
 
 	/*
-	 * Where the pages of the last measured instructions were found, by the
-	 * low bits of the page's number (event.c).  Hints: what is read there is
-	 * checked to be the instruction that exited.
+	 * Walks of long-mode tables to pages of code, by the low bits of the page's
+	 * number (gwalk.c).  One is good as long as the domain's translations (->gen) and
+	 * the entries that it met are the same.
 	 */
-	struct code_hint {
+	struct code_walk {
 		u64 page;		/* linear address | 1; 0 = none */
 		u64 cr3, gen;
-		hpa_t hpa;
-	} code[CODE_HINTS];
+		const u8 *code;		/* the page's first byte */
+		u32 n;
+		const u64 *entry[5];
+		u64 was[5];
+	} code[CODE_WALKS];
 
 	/* ---- channel ---- */
 	struct bp_vcpu_page *page;	/* NULL for domain 0 */

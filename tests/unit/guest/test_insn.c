@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "hv/core/guest/insn.h"
+#include "hv/core/memory/domain.h"
 #include "hv/core/memory/mmu.h"
 #include "hv/core/vcpu/vcpu.h"
 
@@ -22,18 +23,29 @@
 static u8 low_mem[MEM], high_mem[MEM];
 static struct vcpu vcpu;
 
-void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused,
-		      u64 space __unused) { }
+static struct domain dom;
+static u32 reads;
+
+void guest_view_begin(struct guest_view *w, struct domain *d, u64 space __unused)
+{
+	assert_ptr_equal(d, &dom);
+	w->size = 0;
+}
+
 void guest_view_end(struct guest_view *w __unused) { }
 
-int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)
+int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
 {
+	reads++;
 	if (gpa < MEM && gpa + len <= MEM)
-		memcpy(buf, low_mem + gpa, len);
+		w->first = 0;
 	else if (gpa >= HIGH && gpa - HIGH + len <= MEM)
-		memcpy(buf, high_mem + (gpa - HIGH), len);
+		w->first = HIGH;
 	else
 		return -EFAULT;
+	w->size = MEM;
+	w->base = w->first ? high_mem : low_mem;
+	memcpy(buf, w->base + (gpa - w->first), len);
 	return 0;
 }
 
@@ -48,6 +60,9 @@ static int setup(void **state)
 	memset(low_mem, 0, sizeof(low_mem));
 	memset(high_mem, 0, sizeof(high_mem));
 	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.dom = &dom;
+	dom.tlb_gen = 1;
+	reads = 0;
 	return 0;
 }
 
@@ -391,7 +406,7 @@ static void fetch(void **state)
 		.cr0 = X86_CR0_PG | X86_CR0_PE, .cr3 = 0x1000, .cr4 = X86_CR4_PAE,
 		.efer = EFER_LMA, .cs_long = true, .cs_base = 0x5555,
 	};
-	u8 buf[INSN_MAX];
+	u8 buf[INSN_BUF];
 	u32 i;
 
 	(void)state;
@@ -420,6 +435,82 @@ static void fetch(void **state)
 	assert_int_equal(buf[0], 1);
 }
 
+/* 0x5010 of linear 0x8010 holds `byte`; the walk there is made, or made again. */
+static u32 fetch_reads(const struct vcpu_paging *p, u8 byte)
+{
+	u8 buf[INSN_BUF];
+
+	reads = 0;
+	assert_int_equal(insn_fetch(&vcpu, p, buf), INSN_MAX);
+	assert_int_equal(buf[0], byte);
+	return reads;
+}
+
+/* A walk is used again as long as it would be the same. */
+static void fetch_again(void **state)
+{
+	struct vcpu_paging p = {
+		.cr0 = X86_CR0_PG | X86_CR0_PE, .cr3 = 0x1000, .cr4 = X86_CR4_PAE,
+		.efer = EFER_LMA, .cs_long = true,
+	};
+	/* An entry of each level, what it is and what else it may be. */
+	static const struct { u64 at, is, other; } e[] = {
+		{ 0x1000, 0x2000 | P, 0x9000 | P }, { 0x2000, 0x3000 | P, 0xa000 | P },
+		{ 0x3000, 0x4000 | P, 0xb000 | P }, { 0x4000 + 8 * 8, 0x5000 | P, 0x6000 | P },
+	};
+	u8 buf[INSN_BUF];
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(e); i++)
+		put64(e[i].at, e[i].is);
+	/* Behind each other entry, another way to the page at 0x6000. */
+	put64(0x9000, 0xa000 | P);
+	put64(0xa000, 0xb000 | P);
+	put64(0xb000 + 8 * 8, 0x6000 | P);
+	low_mem[0x5010] = 0x55;
+	low_mem[0x6010] = 0x66;
+	vcpu.regs.rip = 0x8010;
+	for (i = 0; i < ARRAY_SIZE(e); i++) {
+		assert_int_equal(fetch_reads(&p, 0x55), 5);
+		assert_int_equal(fetch_reads(&p, 0x55), 0);
+		put64(e[i].at, e[i].other);
+		assert_int_equal(fetch_reads(&p, 0x66), 5);
+		put64(e[i].at, e[i].is);
+	}
+	assert_int_equal(fetch_reads(&p, 0x55), 5);
+	/* The code itself is read each time. */
+	low_mem[0x5010] = 0x77;
+	assert_int_equal(fetch_reads(&p, 0x77), 0);
+	/* A translation of the domain was taken away. */
+	dom.tlb_gen++;
+	assert_int_equal(fetch_reads(&p, 0x77), 5);
+	/* Another page in the same slot, other tables, and back. */
+	put64(0x4000 + 16 * 8, 0x6000 | P);
+	vcpu.regs.rip = 0x10010;
+	assert_int_equal(fetch_reads(&p, 0x66), 5);
+	vcpu.regs.rip = 0x8010;
+	p.cr3 = 0xc000;
+	put64(0xc000, 0x9000 | P);
+	put64(0x9000, 0xa000 | P);
+	put64(0xa000, 0xb000 | P);
+	assert_int_equal(fetch_reads(&p, 0x66), 5);
+	p.cr3 = 0x1000;
+	assert_int_equal(fetch_reads(&p, 0x77), 5);
+	/* One that fails leaves nothing behind. */
+	put64(0x4000 + 8 * 8, 0);
+	assert_int_equal(insn_fetch(&vcpu, &p, buf), -EFAULT);
+	assert_int_equal(insn_fetch(&vcpu, &p, buf), -EFAULT);
+	put64(0x4000 + 8 * 8, 0x5000 | P);
+	assert_int_equal(fetch_reads(&p, 0x77), 5);
+	/* In SMM and without paging none is kept. */
+	vcpu.space = GPA_SMM;
+	assert_int_equal(fetch_reads(&p, 0x77), 5);
+	vcpu.space = 0;
+	p = (struct vcpu_paging){ .cr3 = 0x1000 };
+	assert_int_equal(fetch_reads(&p, low_mem[0x8010]), 1);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -428,7 +519,7 @@ int main(void)
 		T(assembled_forms), T(refused_forms), T(random_bytes), T(string_moves),
 		T(prefix_lengths),
 		T(control_register_writes), T(long_mode), T(five_levels), T(pae), T(legacy),
-		T(self_map), T(fetch),
+		T(self_map), T(fetch), T(fetch_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
