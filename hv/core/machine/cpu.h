@@ -11,7 +11,7 @@
 #ifndef HV_CORE_CPU_H
 #define HV_CORE_CPU_H
 
-#include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 #include "spinlock.h"
 
@@ -22,17 +22,16 @@ struct sched_entity;
 
 /* A one-shot timer; see timer.h. */
 struct hv_timer {
-	struct list_head node;
-	u64 deadline;			/* TSC */
+	struct tree_node node;		/* key: TSC of its deadline */
 	struct cpu *cpu;		/* where it is armed, NULL = not armed */
 	struct cpu *last;		/* where it was armed last, and may fire still */
 	void (*fn)(struct hv_timer *t);
 };
 
-/* Timers armed on one CPU, sorted by deadline (timer.c). */
+/* Timers armed on one CPU (timer.c). */
 struct timer_queue {
-	struct spinlock lock;		/* guards head; other CPUs cancel */
-	struct list_head head;
+	struct spinlock lock;		/* guards tree; other CPUs cancel */
+	struct tree tree;		/* by deadline */
 	u64 programmed;			/* TSC deadline in hardware, 0 = none */
 	struct hv_timer *running;	/* whose fn runs now; others read */
 };
@@ -40,10 +39,12 @@ struct timer_queue {
 /* What one CPU schedules (sched.c). */
 struct runqueue {
 	struct spinlock lock;		/* guards all below and ->sched of the queued */
-	struct list_head queue;		/* RUNNABLE vCPUs whose home this is */
+	struct tree queue;		/* RUNNABLE vCPUs whose home this is: sched_queue() */
 	struct sched_entity *curr;	/* of the vCPU RUNNING here, or NULL */
 	u32 nr;				/* others read as a hint */
 	u64 vtime;			/* last known virtual time of the queue */
+	u64 weight;			/* of all in queue */
+	u64 ahead;			/* sum of weight * (vruntime - vtime) of them */
 };
 
 /* A CPU as the one before it sees it (watchdog.c). */

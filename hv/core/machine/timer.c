@@ -8,46 +8,47 @@
 
 void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t))
 {
-	INIT_LIST_HEAD(&t->node);
-	t->cpu = NULL;
-	t->last = NULL;
-	t->fn = fn;
-	t->deadline = 0;
+	*t = (struct hv_timer){ .fn = fn };
 }
 
 void timer_queue_init(struct timer_queue *q)
 {
-	spin_lock_init(&q->lock);
-	INIT_LIST_HEAD(&q->head);
-	q->programmed = 0;
-	q->running = NULL;
+	*q = (struct timer_queue){ 0 };
+}
+
+/* Equal deadlines: the one that was armed first. */
+static struct hv_timer *first(const struct timer_queue *q)
+{
+	struct tree_node *n = tree_first(&q->tree, 0);
+
+	return n ? container_of(n, struct hv_timer, node) : NULL;
 }
 
 /* q->lock held, on the queue's own CPU. */
 static void program_head(struct timer_queue *q)
 {
-	struct hv_timer *t;
+	const struct hv_timer *t = first(q);
 
-	if (list_empty(&q->head)) {
+	if (!t) {
 		q->programmed = 0;	/* a stray interrupt does no harm */
 		return;
 	}
-	t = list_first_entry(&q->head, struct hv_timer, node);
-	if (q->programmed == t->deadline)
+	if (q->programmed == t->node.key)
 		return;
-	q->programmed = t->deadline;
-	lapic_timer_program(t->deadline);
+	q->programmed = t->node.key;
+	lapic_timer_program(t->node.key);
 }
 
-static void insert_sorted(struct timer_queue *q, struct hv_timer *t)
+/* q->lock held: t waits in no queue. */
+static void take_out(struct timer_queue *q, struct hv_timer *t)
 {
-	struct list_head *pos;
-
-	for (pos = q->head.next; pos != &q->head; pos = pos->next)
-		if (t->deadline < list_entry(pos, struct hv_timer, node)->deadline)
-			break;
-	list_add_tail(&t->node, pos);
+	if (t->cpu)
+		tree_remove(&q->tree, &t->node);
+	t->cpu = NULL;
 }
+
+/* A tree's keys are less than 2^63 apart; 0 says "none" in q->programmed. */
+#define DEADLINE_MAX	(~0ull >> 1)
 
 void timer_arm(struct hv_timer *t, u64 deadline)
 {
@@ -58,13 +59,12 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 		timer_cancel(t);
 	t->last = c;
 	spin_lock(&q->lock);
-	if (t->cpu)
-		list_del(&t->node);
-	t->deadline = max(deadline, 1ull);	/* 0 says "none" in q->programmed */
+	take_out(q, t);
+	t->node.key = min(max(deadline, 1ull), DEADLINE_MAX);
 	t->cpu = c;
-	insert_sorted(q, t);
+	tree_insert(&q->tree, &t->node);
 	/* A later head than programmed costs one early interrupt at most. */
-	if (!q->programmed || t->deadline < q->programmed)
+	if (!q->programmed || t->node.key < q->programmed)
 		program_head(q);
 	spin_unlock(&q->lock);
 }
@@ -73,25 +73,29 @@ void timer_arm(struct hv_timer *t, u64 deadline)
  * fn may arm the timer again while we wait for it, on the same CPU: so look
  * until it neither runs nor waits there.
  */
-void timer_cancel(struct hv_timer *t)
+bool timer_cancel(struct hv_timer *t)
 {
 	struct cpu *c = t->last;
-	bool running;
+	bool running, armed = false;
 
 	if (!c)
-		return;
+		return false;
 	for (;;) {
 		spin_lock(&c->timers.lock);
-		if (t->cpu) {
-			list_del(&t->node);
-			t->cpu = NULL;
-		}
+		armed |= t->cpu != NULL;
+		take_out(&c->timers, t);
 		running = c->timers.running == t;
 		spin_unlock(&c->timers.lock);
 		if (!running || c == this_cpu())
-			return;
+			return armed;
 		pause();
 	}
+}
+
+void timer_move(struct hv_timer *t)
+{
+	if (t->last && t->last != this_cpu() && timer_cancel(t))
+		timer_arm(t, t->node.key);
 }
 
 void timer_interrupt(void)
@@ -101,12 +105,8 @@ void timer_interrupt(void)
 
 	spin_lock(&q->lock);
 	q->programmed = 0;
-	while (!list_empty(&q->head)) {
-		t = list_first_entry(&q->head, struct hv_timer, node);
-		if (t->deadline > rdtsc())
-			break;
-		list_del(&t->node);
-		t->cpu = NULL;
+	while ((t = first(q)) && t->node.key <= rdtsc()) {
+		take_out(q, t);
 		WRITE_ONCE(q->running, t);
 		spin_unlock(&q->lock);
 		t->fn(t);

@@ -20,8 +20,11 @@ void timer_arm(struct hv_timer *t, u64 deadline);
 /*
  * After it returns fn does not run any more, unless it was running on
  * another CPU already: then waits for it.  Never call it with a lock held that fn takes.
+ * True: it was armed, or fn has just armed it again.
  */
-void timer_cancel(struct hv_timer *t);
+bool timer_cancel(struct hv_timer *t);
+/* Armed on another CPU, it fires on this one instead.  As timer_cancel(). */
+void timer_move(struct hv_timer *t);
 /* The physical timer interrupt: run what is due, program the next. */
 void timer_interrupt(void);
 

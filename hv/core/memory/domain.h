@@ -9,7 +9,6 @@
 
 #include "compat/kvm-abi/channel.h"
 #include "hv/ept/npt.h"
-#include "lib/list.h"
 #include "lib/types.h"
 #include "machine/spinlock.h"
 

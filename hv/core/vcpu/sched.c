@@ -21,11 +21,7 @@ static void slice_end(struct hv_timer *t)
 
 void sched_init_cpu(struct cpu *c)
 {
-	spin_lock_init(&c->rq.lock);
-	INIT_LIST_HEAD(&c->rq.queue);
-	c->rq.curr = NULL;
-	c->rq.nr = 0;
-	c->rq.vtime = 0;
+	c->rq = (struct runqueue){ 0 };
 	timer_queue_init(&c->timers);
 	timer_init(&c->slice, slice_end);
 }
@@ -34,7 +30,6 @@ void sched_init_vcpu(struct vcpu *v, bool is_dom0)
 {
 	u64 us = is_dom0 ? SCHED_SLICE_DOM0_US : SCHED_SLICE_GUEST_US;
 
-	INIT_LIST_HEAD(&v->sched.node);
 	v->sched.weight = SCHED_WEIGHT_ONE;
 	v->sched.slice = us * (tsc_khz / 1000);
 }
@@ -91,8 +86,7 @@ void sched_enqueue(struct cpu *c, struct vcpu *v, bool requeue)
 	charge_current(rq);
 	if (!requeue)
 		sched_place(rq, &v->sched);
-	list_add_tail(&v->sched.node, &rq->queue);
-	rq->nr++;
+	sched_queue(rq, &v->sched);
 	preempt = sched_preempts(rq, &v->sched);
 	spin_unlock(&rq->lock);
 	if (preempt) {
@@ -112,8 +106,7 @@ void sched_dequeue(struct vcpu *v)
 
 	spin_lock(&rq->lock);
 	sched_displace(rq, &v->sched);
-	list_del(&v->sched.node);
-	rq->nr--;
+	sched_unqueue(rq, &v->sched);
 	spin_unlock(&rq->lock);
 }
 
@@ -149,10 +142,8 @@ struct vcpu *sched_take(struct cpu *c)
 		spin_unlock(&rq->lock);
 		pause();
 	}
-	if (se) {
-		list_del(&se->node);
-		rq->nr--;
-	}
+	if (se)
+		sched_unqueue(rq, se);
 	spin_unlock(&rq->lock);
 	if (!se)
 		return NULL;
@@ -198,6 +189,6 @@ void sched_set_weight(struct vcpu *v, u32 weight)
 	struct runqueue *rq = &v->home->rq;
 
 	spin_lock(&rq->lock);
-	v->sched.weight = weight;
+	sched_reweigh(rq, &v->sched, weight, v->state == VCPU_RUNNABLE);
 	spin_unlock(&rq->lock);
 }

@@ -18,7 +18,7 @@
 #ifndef HV_CORE_SCHED_H
 #define HV_CORE_SCHED_H
 
-#include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 
 struct cpu;
@@ -32,7 +32,7 @@ struct vcpu;
 
 /* All guarded by the lock of the home CPU's runqueue. */
 struct sched_entity {
-	struct list_head node;		/* in rq->queue while RUNNABLE */
+	struct tree_node node;		/* in rq->queue while RUNNABLE */
 	u32 weight;
 	u64 slice;			/* TSC ticks it asks for at a time */
 	u64 vruntime;			/* TSC ticks * SCHED_WEIGHT_ONE / weight */
@@ -44,8 +44,18 @@ struct sched_entity {
 	u64 runtime;			/* TSC ticks consumed in all */
 };
 
-/* ---- pure (sched_math.c); rq->lock held where rq is named ---- */
+/*
+ * ---- pure (sched_math.c); rq->lock held where rq is named ----
+ *
+ * The queue is a tree by deadline with vruntime as its second value, and what V is made of
+ * is kept up to date: none of these goes through the queue.
+ */
 
+/* Into the queue, and out of it.  Meanwhile only sched_reweigh() changes the entity. */
+void sched_queue(struct runqueue *rq, struct sched_entity *se);
+void sched_unqueue(struct runqueue *rq, struct sched_entity *se);
+/* @queued: it is in the queue. */
+void sched_reweigh(struct runqueue *rq, struct sched_entity *se, u32 weight, bool queued);
 /* V of the queue with its running entity. */
 u64 sched_vtime(struct runqueue *rq);
 /* Charge `ticks` of CPU time; renews the deadline when the slice is used up. */
@@ -56,11 +66,14 @@ void sched_charge_ticks(struct sched_entity *se, u64 ticks);
  */
 void sched_place(struct runqueue *rq, struct sched_entity *se);
 void sched_displace(struct runqueue *rq, struct sched_entity *se);
-/* The queued entity to run next, NULL when the queue is empty. */
+/*
+ * The queued entity to run next, NULL when the queue is empty: the earliest deadline of those
+ * that are eligible, and if none is, of those that are so first.  Of equals, who came first.
+ */
 struct sched_entity *sched_choose(struct runqueue *rq);
 /*
  * After how many ticks of rq->curr (not NULL) to choose again: its slice ends,
- * or one with an earlier deadline becomes eligible.
+ * or one with an earlier deadline becomes eligible, or is so already.
  */
 u64 sched_ticks_left(struct runqueue *rq);
 /* Should `se`, just queued, run instead of rq->curr? */

@@ -13,24 +13,56 @@ static u64 weighted(const struct sched_entity *se, u64 ticks)
 /* The claim that a donor can save up, in slices. */
 #define DONOR_SLICES	400
 
+/* What it adds to rq->ahead with @weight; modulo 2^64, as all of it. */
+static u64 ahead(const struct runqueue *rq, const struct sched_entity *se, u64 weight)
+{
+	return (se->vruntime - rq->vtime) * weight;
+}
+
 u64 sched_vtime(struct runqueue *rq)
 {
-	struct sched_entity *se;
-	u64 base = rq->vtime;
-	s64 sum = 0;
-	u64 weight = 0;
+	const struct sched_entity *curr = rq->curr;
+	u64 sum = rq->ahead, weight = rq->weight, step;
 
-	list_for_each_entry(se, &rq->queue, node) {
-		sum += (s64)(se->vruntime - base) * se->weight;
-		weight += se->weight;
+	if (curr) {
+		sum += ahead(rq, curr, curr->weight);
+		weight += curr->weight;
 	}
-	if (rq->curr) {
-		sum += (s64)(rq->curr->vruntime - base) * rq->curr->weight;
-		weight += rq->curr->weight;
+	if (weight) {
+		step = (s64)sum / (s64)weight;
+		rq->vtime += step;
+		rq->ahead -= step * rq->weight;
 	}
-	if (weight)
-		rq->vtime = base + sum / (s64)weight;
 	return rq->vtime;
+}
+
+void sched_queue(struct runqueue *rq, struct sched_entity *se)
+{
+	se->node.key = se->deadline;
+	se->node.val = se->vruntime;
+	tree_insert(&rq->queue, &se->node);
+	rq->ahead += ahead(rq, se, se->weight);
+	rq->weight += se->weight;
+	rq->nr++;
+}
+
+void sched_unqueue(struct runqueue *rq, struct sched_entity *se)
+{
+	tree_remove(&rq->queue, &se->node);
+	rq->ahead -= ahead(rq, se, se->weight);
+	rq->weight -= se->weight;
+	rq->nr--;
+}
+
+void sched_reweigh(struct runqueue *rq, struct sched_entity *se, u32 weight, bool queued)
+{
+	u64 more = (u64)weight - se->weight;
+
+	if (queued) {
+		rq->ahead += ahead(rq, se, more);
+		rq->weight += more;
+	}
+	se->weight = weight;
 }
 
 static void renew_deadline(struct sched_entity *se)
@@ -80,34 +112,22 @@ void sched_displace(struct runqueue *rq, struct sched_entity *se)
 
 struct sched_entity *sched_choose(struct runqueue *rq)
 {
-	struct sched_entity *se, *best = NULL, *first = NULL;
-	u64 v = sched_vtime(rq);
+	struct tree_node *n = tree_first(&rq->queue, sched_vtime(rq));
 
-	list_for_each_entry(se, &rq->queue, node) {
-		if (!first || (s64)(se->vruntime - first->vruntime) < 0)
-			first = se;
-		if ((s64)(se->vruntime - v) > 0)
-			continue;
-		if (!best || (s64)(se->deadline - best->deadline) < 0)
-			best = se;
-	}
-	return best ? best : first;
+	if (!n && rq->queue.root)
+		n = tree_first(&rq->queue, rq->queue.root->least);
+	return n ? container_of(n, struct sched_entity, node) : NULL;
 }
 
 u64 sched_ticks_left(struct runqueue *rq)
 {
-	const struct sched_entity *se, *curr = rq->curr;
-	u64 v = sched_vtime(rq), total = curr->weight;
-	s64 left = (s64)(curr->deadline - curr->vruntime) * curr->weight, wait;
+	const struct sched_entity *curr = rq->curr;
+	u64 v = sched_vtime(rq), total = rq->weight + curr->weight, least;
+	s64 left = (s64)(curr->deadline - curr->vruntime) * curr->weight;
 
-	list_for_each_entry(se, &rq->queue, node)
-		total += se->weight;
 	/* V goes on by SCHED_WEIGHT_ONE / total for each tick. */
-	list_for_each_entry(se, &rq->queue, node) {
-		wait = (s64)(se->vruntime - v);
-		if (wait > 0 && (s64)(se->deadline - curr->deadline) < 0)
-			left = min(left, wait * (s64)total);
-	}
+	if (tree_least_before(&rq->queue, curr->deadline, &least))
+		left = min(left, (s64)(least - v) * (s64)total);
 	return left <= 0 ? 0 : (u64)left / SCHED_WEIGHT_ONE;
 }
 

@@ -30,7 +30,6 @@
 #include "entry.h"
 #include "exit.h"
 #include "halt.h"
-#include "lib/list.h"
 #include "lib/types.h"
 #include "machine/spinlock.h"
 #include "memory/mmu.h"

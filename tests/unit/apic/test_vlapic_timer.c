@@ -41,7 +41,7 @@ static void dividers(void **state)
 	for (i = 0; i < ARRAY_SIZE(code); i++) {
 		vlapic_write(&v[0], APIC_REG_TIMER_DIV, code[i]);
 		vlapic_write(&v[0], APIC_REG_TIMER_INIT, 1000000);
-		assert_int_equal(v[0].apic.timer.deadline - host_tsc, 2000000ull << i);
+		assert_int_equal(v[0].apic.timer.node.key - host_tsc, 2000000ull << i);
 	}
 }
 
@@ -54,13 +54,13 @@ static void bus_clock(void **state)
 	vlapic_write(&v[0], APIC_REG_SVR, 0x1ff);
 	vlapic_write(&v[0], APIC_REG_TIMER_DIV, 0);		/* 2 */
 	vlapic_write(&v[0], APIC_REG_TIMER_INIT, 1000);
-	assert_int_equal(v[0].apic.timer.deadline - host_tsc, 1000 * 2 * 40 * 2);
+	assert_int_equal(v[0].apic.timer.node.key - host_tsc, 1000 * 2 * 40 * 2);
 	pass(80000);
 	assert_int_equal(reg(&v[0], APIC_REG_TIMER_CUR), 500);
 	v[0].apic.bus_ns = ~0u;
 	vlapic_write(&v[0], APIC_REG_TIMER_DIV, 0xa);		/* 128 */
 	vlapic_write(&v[0], APIC_REG_TIMER_INIT, ~0u);
-	assert_true(v[0].apic.timer.deadline - host_tsc > 1ull << 56);
+	assert_true(v[0].apic.timer.node.key - host_tsc > 1ull << 56);
 	assert_true(reg(&v[0], APIC_REG_TIMER_CUR) > 0);
 	dom.apic_bus_ns = 0;
 }
@@ -78,14 +78,14 @@ static void periodic(void **state)
 	for (i = 1; i <= 10; i++) {
 		pass(2000000);
 		assert_int_equal(kicked[0], i);
-		assert_int_equal(v[0].apic.timer.deadline - last, (i + 1) * 2000000ull);
+		assert_int_equal(v[0].apic.timer.node.key - last, (i + 1) * 2000000ull);
 	}
 	/* Late by many periods: one tick, not a burst. */
 	host_tsc += 100 * 2000000ull;
 	v[0].apic.timer.cpu = NULL;
 	v[0].apic.timer.fn(&v[0].apic.timer);
 	assert_int_equal(kicked[0], 11);
-	assert_true(v[0].apic.timer.deadline > host_tsc);
+	assert_true(v[0].apic.timer.node.key > host_tsc);
 	/* Masked: it counts, and raises nothing. */
 	vlapic_ack(&v[0], 0xec);
 	vlapic_eoi(&v[0]);
@@ -133,9 +133,9 @@ static void no_ticks_for_nobody(void **state __unused)
 	assert_int_equal(vlapic_pending(&v[0]), 0xec);
 	v[0].state = VCPU_RUNNING;
 	vlapic_timer_resume(&v[0]);
-	assert_int_equal(v[0].apic.timer.deadline - begin, 101 * 2000000ull);
+	assert_int_equal(v[0].apic.timer.node.key - begin, 101 * 2000000ull);
 	vlapic_timer_resume(&v[0]);
-	assert_int_equal(v[0].apic.timer.deadline - begin, 101 * 2000000ull);
+	assert_int_equal(v[0].apic.timer.node.key - begin, 101 * 2000000ull);
 	/* Once more as long as it runs, taken or not, and masked. */
 	vlapic_write(&v[0], APIC_REG_LVT_TIMER, LVT_MASKED | LVT_PERIODIC | 0xec);
 	pass(10 * 2000000ull);
@@ -164,7 +164,7 @@ static void deadline_mode(void **state)
 	assert_null(v[0].apic.timer.cpu);		/* not in that mode: ignored */
 	vlapic_write(&v[0], APIC_REG_LVT_TIMER, LVT_DEADLINE | 0xec);
 	vlapic_wrmsr(&v[0], MSR_TSC_DEADLINE, host_tsc - 500000 + 1000);
-	assert_int_equal(v[0].apic.timer.deadline, host_tsc + 1000);
+	assert_int_equal(v[0].apic.timer.node.key, host_tsc + 1000);
 	vlapic_rdmsr(&v[0], MSR_TSC_DEADLINE, &val);
 	assert_int_equal(val, host_tsc - 500000 + 1000);
 	assert_int_equal(reg(&v[0], APIC_REG_TIMER_CUR), 0);

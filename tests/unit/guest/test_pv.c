@@ -93,7 +93,7 @@ void vcpu_level_eoi(struct vcpu *w __unused, u8 vector __unused) { }
 u64 hv_tsc(void) { return host_tsc; }
 void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t)) { t->fn = fn; }
 void timer_arm(struct hv_timer *t __unused, u64 deadline __unused) { }
-void timer_cancel(struct hv_timer *t __unused) { }
+bool timer_cancel(struct hv_timer *t __unused) { return false; }
 
 void host_outb(u16 port, u8 val)
 {

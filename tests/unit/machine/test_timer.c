@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The timer queue of a CPU, on a local APIC timer of the test's own. */
-// SOURCES: hv/core/machine/timer.c
+// SOURCES: hv/core/machine/timer.c hv/core/lib/tree.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void note(struct hv_timer *x)
 	assert_null(x->cpu);
 	assert_ptr_equal(self->timers.running, x);
 	assert_int_equal(self->timers.lock.next, self->timers.lock.owner);
-	assert_true(x->deadline <= host_tsc);
+	assert_true(x->node.key <= host_tsc);
 	order[fired++] = x - t;
 }
 
@@ -65,7 +65,7 @@ static void rearm(struct hv_timer *x)
 {
 	note(x);
 	if (fired < 10)
-		timer_arm(x, x->deadline + 100);
+		timer_arm(x, x->node.key + 100);
 }
 
 static int setup(void **state)
@@ -110,7 +110,7 @@ static void in_order_of_deadlines(void **state)
 	pass_until(10000);
 	assert_int_equal(fired, N);
 	for (i = 1; i < N; i++)
-		assert_true(t[order[i - 1]].deadline < t[order[i]].deadline);
+		assert_true(t[order[i - 1]].node.key < t[order[i]].node.key);
 	assert_int_equal(hardware, 0);
 }
 
@@ -199,17 +199,17 @@ static void other_cpu(void **state)
 	self = &cpu[1];
 	timer_arm(&t[0], 2500);
 	assert_ptr_equal(t[0].cpu, &cpu[1]);
-	assert_true(list_empty(&cpu[0].timers.head));
+	assert_null(cpu[0].timers.tree.root);
 	self = &cpu[0];
 	timer_cancel(&t[0]);
-	assert_true(list_empty(&cpu[1].timers.head));
+	assert_null(cpu[1].timers.tree.root);
 	/* Cancel waits for a function that runs on the other CPU. */
 	cpu[1].timers.running = &t[0];
 	waits = 5;
 	timer_cancel(&t[0]);
 	assert_int_equal(waits, 0);
 	assert_null(t[0].cpu);
-	assert_true(list_empty(&cpu[1].timers.head));
+	assert_null(cpu[1].timers.tree.root);
 	/* And so does arming it here, or it would be in two queues. */
 	self = &cpu[1];
 	timer_arm(&t[0], 5000);
@@ -219,7 +219,7 @@ static void other_cpu(void **state)
 	timer_arm(&t[0], 5000);
 	assert_int_equal(waits, 0);
 	assert_ptr_equal(t[0].cpu, &cpu[0]);
-	assert_true(list_empty(&cpu[1].timers.head));
+	assert_null(cpu[1].timers.tree.root);
 }
 
 static void random_use(void **state)
@@ -239,14 +239,12 @@ static void random_use(void **state)
 			pass_until(host_tsc + (seed >> 20) % 200);
 		for (k = armed = 0; k < N; k++) {
 			armed += t[k].cpu != NULL;
-			assert_int_equal(t[k].cpu != NULL, !list_empty(&t[k].node));
-			assert_true(!t[k].cpu || t[k].deadline > host_tsc || i % 3);
+			assert_true(!t[k].cpu || t[k].node.key > host_tsc || i % 3);
 		}
 		/* Whatever is armed, the hardware will tell in time. */
 		if (armed)
 			assert_true(hardware && hardware <=
-				    max(list_first_entry(&cpu[0].timers.head, struct hv_timer,
-							 node)->deadline, host_tsc));
+				    max(tree_first(&cpu[0].timers.tree, 0)->key, host_tsc));
 	}
 }
 

@@ -51,12 +51,15 @@ void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t))
 void timer_arm(struct hv_timer *t, u64 deadline)
 {
 	t->cpu = &cpu;
-	t->deadline = deadline;
+	t->node.key = deadline;
 }
 
-void timer_cancel(struct hv_timer *t)
+bool timer_cancel(struct hv_timer *t)
 {
+	bool armed = t->cpu;
+
 	t->cpu = NULL;
+	return armed;
 }
 
 void pass(u64 ticks)
@@ -64,8 +67,8 @@ void pass(u64 ticks)
 	struct hv_timer *t = &v[0].apic.timer;
 	u64 end = host_tsc + ticks;
 
-	while (t->cpu && t->deadline <= end) {
-		host_tsc = max(host_tsc, t->deadline);
+	while (t->cpu && t->node.key <= end) {
+		host_tsc = max(host_tsc, t->node.key);
 		t->cpu = NULL;
 		t->fn(t);
 	}

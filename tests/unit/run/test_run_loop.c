@@ -4,7 +4,7 @@
  * domain 0 that shares its time among tasks: those that compute and those that
  * sit in RUN.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c
+// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/lib/tree.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -223,12 +223,12 @@ void timer_queue_init(struct timer_queue *q __unused)
 void timer_arm(struct hv_timer *t, u64 deadline)
 {
 	t->cpu = &cpu;
-	t->deadline = deadline;
+	t->node.key = deadline;
 }
 
 static void interrupts(void)
 {
-	if (cpu.slice.cpu && host_tsc >= cpu.slice.deadline) {
+	if (cpu.slice.cpu && host_tsc >= cpu.slice.node.key) {
 		cpu.slice.cpu = NULL;
 		cpu.slice.fn(&cpu.slice);
 	}
@@ -692,7 +692,8 @@ static void pause_of_a_preempted_one(void **state)
 	while_waiting = preempt_it;
 	assert_int_equal(vcpu_pause(&vm[0]), 0);
 	assert_int_equal(vm[0].state, VCPU_STOPPED);
-	assert_true(list_empty(&vm[0].sched.node));
+	assert_ptr_equal(other_cpu.rq.queue.root, &other_d0.sched.node);
+	assert_int_equal(other_cpu.rq.nr, 1);
 	assert_int_equal(other_d0.state, VCPU_RUNNABLE);	/* its RUN is over */
 	assert_int_equal(other_d0.regs.gpr[RAX], BP_EXIT_PAUSED);
 	vm[0].state = VCPU_CLAIMED;

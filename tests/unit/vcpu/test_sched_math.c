@@ -3,7 +3,7 @@
  * The scheduler's arithmetic over simulated time: shares, latency, sleepers,
  * donors.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/vcpu/sched_math.c
+// SOURCES: hv/core/vcpu/sched_math.c hv/core/lib/tree.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,6 @@ static void start(u64 vtime)
 	memset(task, 0, sizeof(task));
 	memset(queued, 0, sizeof(queued));
 	memset(worst_wait, 0, sizeof(worst_wait));
-	INIT_LIST_HEAD(&rq.queue);
 	rq.vtime = vtime;
 	now = 0;
 }
@@ -48,7 +47,6 @@ static void make(int i, u32 weight, u64 slice)
 {
 	task[i].weight = weight;
 	task[i].slice = slice;
-	INIT_LIST_HEAD(&task[i].node);
 }
 
 static void arm(void)
@@ -61,8 +59,7 @@ static void enqueue(int i, bool place)
 {
 	if (place)
 		sched_place(&rq, &task[i]);
-	list_add_tail(&task[i].node, &rq.queue);
-	rq.nr++;
+	sched_queue(&rq, &task[i]);
 	queued[i] = true;
 	since[i] = now;
 	if (sched_preempts(&rq, &task[i]))
@@ -80,8 +77,7 @@ static int pick(void)
 		return -1;
 	need_resched = false;
 	i = se - task;
-	list_del(&se->node);
-	rq.nr--;
+	sched_unqueue(&rq, se);
 	queued[i] = false;
 	rq.curr = se;
 	arm();
