@@ -74,11 +74,11 @@ static s64 get_domain_stats(struct domain *d, void *buf)
 			continue;
 		s.vcpus++;
 		s.run_ns += tsc_to_ns(v->sched.runtime);
+		s.service_exits += v->service_exits;
 		for (r = 0; r < VM_EXIT_REASONS; r++)
 			s.exits += v->exits[r];
 	}
 	spin_unlock(&d->lock);
-	s.service_exits = d->service_exits;
 	memcpy(buf, &s, sizeof(s));
 	return sizeof(s);
 }

@@ -47,7 +47,8 @@ bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level);
  * 32 bits and, of a message without @src, EXACT (0xff is an ID for those in x2APIC
  * mode); mode as in ICR bits 10:8.  Any CPU.  Result: number of APICs that
  * accepted, -EINVAL reserved mode, -ENOENT a broadcast that nobody is there for, or
- * there are no vCPUs.  Wakes and kicks them.
+ * there are no vCPUs.  Wakes and kicks them.  No lock is held: where there are many,
+ * interrupts are let in meanwhile.
  */
 #define VLAPIC_DEST_EXACT	BIT(32)
 int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
@@ -86,7 +87,7 @@ void vlapic_ended(struct vcpu *v, u8 vector);
 /* The CPU has put a guest's write into the register page: act on it. */
 void vlapic_written(struct vcpu *v, u32 offset);
 
-/* v has a CPU: its timer goes on, if it has waited for that. */
+/* v has a CPU: its timer goes on here, if it has waited for that or is on another CPU. */
 void vlapic_timer_resume(struct vcpu *v);
 
 /* Task priority as CR8 has it; vlapic_get_cr8() is in vcpu.h. */

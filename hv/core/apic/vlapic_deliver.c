@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Interrupt messages: who is meant, and what it does to them. */
 #include "lib/errno.h"
+#include "lib/x86.h"
 #include "memory/domain.h"
 #include "vlapic_priv.h"
 
@@ -87,6 +88,15 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 	return true;
 }
 
+/* How many are told in a row with interrupts off. */
+#define BATCH	64
+
+static void let_interrupts_in(u32 i)
+{
+	if (i && !(i % BATCH))
+		sti_nop_cli();
+}
+
 /* Lowest priority: the enabled match with the lowest TPR, ties in turn. */
 static struct vcpu *arbitrate(struct domain *d, struct vcpu *src, u64 dest,
 			      bool logical, u8 shorthand, u8 vector)
@@ -167,6 +177,7 @@ int vlapic_deliver(struct domain *d, struct vcpu *src, u64 dest, bool logical,
 		return met ? 0 : -ENOENT;
 	}
 	for (i = 0; i < n; i++) {
+		let_interrupts_in(i);
 		v = domain_vcpu(d, i);
 		if (v && matches(v, src, dest, logical, shorthand)) {
 			hits += accept(v, mode, vector, level);
@@ -183,6 +194,7 @@ int vlapic_deliver_ids(struct domain *d, const u64 ids[2], u32 min, u8 mode, u8 
 	int hits = 0;
 
 	for (i = 0; i < n; i++) {
+		let_interrupts_in(i);
 		v = domain_vcpu(d, i);
 		if (!v || !vlapic_hw_on(&v->apic))
 			continue;

@@ -61,23 +61,35 @@ static bool is_to_wait(struct vcpu *v)
 	bool off;
 
 	spin_lock(&v->lock);
-	off = v->apic.timer_waits = v->state != VCPU_RUNNING;
+	off = v->state != VCPU_RUNNING;
+	if (off)
+		v->apic.timer_waits = v->apic.timer_idle = true;
 	spin_unlock(&v->lock);
 	return off;
 }
 
 /* At the tick that would be next. */
+static void tick_again(struct vlapic *a)
+{
+	u64 now = hv_tsc();
+
+	if (!a->timer_idle)
+		return;
+	a->timer_idle = false;
+	if (now > a->timer_start)
+		a->timer_start = now - (now - a->timer_start) % a->timer_period;
+	timer_arm(&a->timer, a->timer_start + a->timer_period);
+}
+
 void vlapic_timer_resume(struct vcpu *v)
 {
 	struct vlapic *a = &v->apic;
-	u64 now = hv_tsc();
 
 	if (!a->timer_waits)
 		return;
 	a->timer_waits = false;
-	if (now > a->timer_start)
-		a->timer_start = now - (now - a->timer_start) % a->timer_period;
-	timer_arm(&a->timer, a->timer_start + a->timer_period);
+	timer_move(&a->timer);
+	tick_again(a);
 }
 
 void vlapic_timer_fire(struct hv_timer *t)
@@ -106,7 +118,7 @@ void vlapic_timer_fire(struct hv_timer *t)
 void vlapic_timer_stop(struct vcpu *v)
 {
 	timer_cancel(&v->apic.timer);
-	v->apic.timer_waits = false;
+	v->apic.timer_idle = false;
 	v->apic.timer_period = 0;
 	v->apic.tsc_deadline = 0;
 }
@@ -116,7 +128,7 @@ void vlapic_timer_start(struct vcpu *v, u32 count)
 	struct vlapic *a = &v->apic;
 
 	timer_cancel(&a->timer);
-	a->timer_waits = false;
+	a->timer_idle = false;
 	areg_set(a, APIC_REG_TIMER_INIT, count);
 	a->timer_period = count_to_tsc(a, count);
 	if (!count)
@@ -134,7 +146,7 @@ u32 vlapic_timer_current(struct vcpu *v)
 	struct vlapic *a = &v->apic;
 	u64 end, now = hv_tsc();
 
-	vlapic_timer_resume(v);
+	tick_again(a);
 	if (!a->timer_period || !a->timer.cpu || mode(a) == LVT_DEADLINE)
 		return 0;
 	end = a->timer_start + a->timer_period;

@@ -61,6 +61,9 @@ typedef u64 gva_t;
 #ifndef __packed
 #define __packed		__attribute__((packed))
 #endif
+/* What one CPU writes often and others read, or write, is not in one line. */
+#define CACHE_LINE	64
+
 #ifndef __aligned
 #define __aligned(n)		__attribute__((aligned(n)))
 #endif

@@ -87,11 +87,13 @@ struct cpu {
 	struct domain *guest_dom;	/* others read */
 	u64 guest_gen;			/* others read */
 
-	bool resched;			/* pick again before the next entry */
 	bool nmi_pending;		/* an NMI or #MC for domain 0 was taken: kick it */
+
+	/* Others write these: apart from what is this CPU's at each exit. */
+	bool resched __aligned(CACHE_LINE); /* pick again before the next entry */
 	struct runqueue rq;
 	struct timer_queue timers;
-	struct hv_timer slice;		/* end of the running vCPU's slice */
+	struct hv_timer slice __aligned(CACHE_LINE); /* end of the running vCPU's slice */
 	struct bp_ring *ring;		/* domain 0's event ring, or NULL */
 	u8 upcall_vector;		/* of domain 0's local APIC, for events in the ring */
 	u32 ring_head;			/* ours; never read back from the ring */

@@ -78,7 +78,8 @@ bool timer_cancel(struct hv_timer *t)
 	struct cpu *c = t->last;
 	bool running, armed = false;
 
-	if (!c)
+	/* Nobody else arms it or runs it here. */
+	if (!c || (!t->cpu && c == this_cpu()))
 		return false;
 	for (;;) {
 		spin_lock(&c->timers.lock);

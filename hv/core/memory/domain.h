@@ -33,39 +33,37 @@ struct ioeventfd_table;
 enum domain_phase { DOM_LIVE, DOM_DYING, DOM_DEAD };
 
 struct domain {
+	/* Of all vCPUs' exits, and written seldom. */
 	u32 id;				/* 0 = service VM */
 	enum domain_phase phase;	/* guarded by lock */
-
-	/*
-	 * lock: the vCPU array, the page tables and their generation, the
-	 * ioeventfd table.  Taken before a vCPU's lock and before pool.lock.
-	 */
-	struct spinlock lock;
-	/* By domain_vcpu(): set once, read without lock.  The others are in pages. */
-	struct vcpu *few[VCPUS_FEW];
-	struct vcpu **more[VCPU_PAGES];
-	struct vcpu **unlinked[VCPU_PAGES]; /* of more, out of reach and not yet freed */
-	u32 nr_vcpus;
-	u32 nr_alive;			/* of those, not yet killed; read without lock */
-	struct vcpu *dying;		/* stopped for good, not yet freed */
-	bool io;			/* an I/O domain: devices instead of vCPUs; constant */
-	u32 nr_devices;			/* that translate by npt; those are not to go */
-	struct npt_root npt;
-	struct npt_root smm;		/* of vCPUs in SMM; none before the first of them */
-	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
 	u64 tlb_gen;			/* raised by every unmap or downgrade */
-
-	struct dom_pool pool;		/* domain 0: Bedplate's own pool stands in */
 	struct ioeventfd_table *ioeventfds;
-
-	u32 boot_apic_id;
-	u32 apic_bus_ns;		/* of vCPUs made from now on; 0: 1 */
 	/* kvmclock: clock_ns at machine TSC clock_tsc; one line for all vCPUs. */
 	u64 clock_tsc, clock_ns;
 	/* TSC offset that a vCPU begins with; the VMM has set a TSC: msr.c. */
 	u64 tsc_offset;
 	bool tsc_set;
-	u64 service_exits;
+	bool io;			/* an I/O domain: devices instead of vCPUs; constant */
+	u32 nr_vcpus;
+	u32 nr_alive;			/* of those, not yet killed; read without lock */
+	u32 boot_apic_id;
+	u32 apic_bus_ns;		/* of vCPUs made from now on; 0: 1 */
+	/* By domain_vcpu(): set once, read without lock.  The others are in pages. */
+	struct vcpu *few[VCPUS_FEW];
+	struct vcpu **more[VCPU_PAGES];
+	struct vcpu **unlinked[VCPU_PAGES]; /* of more, out of reach and not yet freed */
+
+	/*
+	 * lock: the vCPU array, the page tables and their generation, the
+	 * ioeventfd table.  Taken before a vCPU's lock and before pool.lock.
+	 */
+	struct spinlock lock __aligned(CACHE_LINE);
+	struct vcpu *dying;		/* stopped for good, not yet freed */
+	u32 nr_devices;			/* that translate by npt; those are not to go */
+	u32 apic_bars;			/* vCPUs with apic.bars_page: none in npt */
+	struct npt_root npt;
+	struct npt_root smm;		/* of vCPUs in SMM; none before the first of them */
+	struct dom_pool pool;		/* domain 0: Bedplate's own pool stands in */
 };
 
 extern struct domain *domains[MAX_DOMAINS];

@@ -28,7 +28,7 @@ struct slot {
 	struct spinlock op;	/* one donate, destroy or reclaim at a time */
 	enum slot_state state;	/* FREE <-> others under ids_lock too */
 	u32 refs;		/* atomic; 0 = domain_get() finds nothing */
-};
+} __aligned(CACHE_LINE);	/* each RUN takes a reference, and gives it back */
 
 struct domain *domains[MAX_DOMAINS];
 struct domain dom0;

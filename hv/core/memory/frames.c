@@ -24,7 +24,7 @@
 
 static u64 *words[LEVELS];
 static u64 frames_end;
-static struct frame_stats stats;
+static struct frame_stats stats __aligned(CACHE_LINE);
 
 static struct {
 	u64 start, end;

@@ -103,7 +103,8 @@ struct vlapic {
 	struct hv_timer timer;
 	u64 timer_start;		/* TSC when the current count began */
 	u64 timer_period;		/* TSC ticks of one period, 0 = stopped */
-	bool timer_waits;		/* periodic, not armed: until its vCPU has a CPU */
+	bool timer_waits;		/* for vlapic_timer_resume(), when its vCPU has a CPU: */
+	bool timer_idle;		/* it is periodic, and not armed meanwhile */
 	u64 tsc_deadline;		/* guest TSC of TSC-deadline mode, 0 = off */
 	u32 pending_esr;
 	u32 eilvt[APIC_EILVTS];		/* domain 0's */

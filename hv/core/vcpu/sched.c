@@ -75,12 +75,21 @@ static void arm_slice(struct cpu *c)
 		timer_arm(&c->slice, start + left);
 }
 
+/* v->lock held.  Its timer is to come, too. */
+static void set_home(struct vcpu *v, struct cpu *c)
+{
+	if (likely(v->home == c))
+		return;
+	v->home = c;
+	v->apic.timer_waits = true;
+}
+
 void sched_enqueue(struct cpu *c, struct vcpu *v, bool requeue)
 {
 	struct runqueue *rq = &c->rq;
 	bool preempt;
 
-	v->home = c;
+	set_home(v, c);
 	v->runnable_since = rdtsc();
 	spin_lock(&rq->lock);
 	charge_current(rq);
@@ -114,7 +123,7 @@ void sched_start(struct cpu *c, struct vcpu *v, bool place)
 {
 	struct runqueue *rq = &c->rq;
 
-	v->home = c;
+	set_home(v, c);
 	spin_lock(&rq->lock);
 	if (place)
 		sched_place(rq, &v->sched);

@@ -162,7 +162,7 @@ void vcpu_service(struct vcpu *v, u8 exit)
 	struct cpu *c = this_cpu();
 	struct vcpu *d0;
 
-	v->dom->service_exits++;
+	v->service_exits++;
 	cpu_switch_out(c);
 	publish(v, exit);
 	spin_lock(&v->lock);

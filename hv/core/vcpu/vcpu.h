@@ -141,8 +141,11 @@ struct vcpu {
 	struct vcpu *dying_next;	/* list of domain->dying */
 	u64 spec_id;			/* never used twice; 0 = none (speculation.c) */
 
-	/* ---- scheduling; guarded by lock, but for what sched.h says ---- */
-	struct spinlock lock;
+	/*
+	 * ---- scheduling; guarded by lock, but for what sched.h says ----
+	 * Who wakes it writes here, not where its CPU looks at each exit.
+	 */
+	struct spinlock lock __aligned(CACHE_LINE);
 	enum vcpu_state state;		/* others read without lock as a hint */
 	struct cpu *home;		/* queued, running, or last ran here */
 	struct vcpu *donor;		/* domain 0's vCPU blocked in RUN for us */
@@ -155,7 +158,7 @@ struct vcpu {
 	struct halt_poll halt;
 
 	/* ---- machine state ---- */
-	struct vcpu_regs regs;
+	struct vcpu_regs regs __aligned(CACHE_LINE);
 	struct vm_exit exit;
 	struct vcpu_event inject;	/* pending for the next entry */
 	bool nmi_pending;		/* latched, atomically set by others */
@@ -224,6 +227,7 @@ struct vcpu {
 	gpa_t pv_asked;			/* page that the shim was asked for */
 
 	u64 exits[VM_EXIT_REASONS];	/* counters */
+	u64 service_exits;		/* those that needed the shim */
 
 	/* ---- the back end's own ---- */
 	void *arch;			/* struct svm_vcpu or struct vmx_vcpu: one page

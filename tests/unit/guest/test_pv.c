@@ -94,6 +94,8 @@ u64 hv_tsc(void) { return host_tsc; }
 void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t)) { t->fn = fn; }
 void timer_arm(struct hv_timer *t __unused, u64 deadline __unused) { }
 bool timer_cancel(struct hv_timer *t __unused) { return false; }
+void timer_move(struct hv_timer *t __unused) { }
+void host_irq_window(void) { fail(); }
 
 void host_outb(u16 port, u8 val)
 {

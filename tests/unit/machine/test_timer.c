@@ -222,6 +222,84 @@ static void other_cpu(void **state)
 	assert_null(cpu[1].timers.tree.root);
 }
 
+/* It fires here then, once, when it would have fired there. */
+static void moves(void **state)
+{
+	(void)state;
+	timer_move(&t[0]);			/* it was never armed */
+	timer_arm(&t[0], 2000);
+	timer_arm(&t[1], 3000);
+	self = &cpu[1];
+	timer_move(&t[0]);
+	assert_ptr_equal(t[0].cpu, &cpu[1]);
+	assert_int_equal(t[0].node.key, 2000);
+	assert_ptr_equal(cpu[0].timers.tree.root, &t[1].node);
+	timer_move(&t[0]);			/* it is here */
+	assert_ptr_equal(t[0].cpu, &cpu[1]);
+	pass_until(2500);
+	assert_int_equal(fired, 1);
+	self = &cpu[0];
+	timer_move(&t[0]);			/* it has fired */
+	assert_null(t[0].cpu);
+	/* Its function runs on the other CPU, and arms it again: that is what moves. */
+	self = &cpu[1];
+	timer_arm(&t[0], 5000);
+	self = &cpu[0];
+	cpu[1].timers.running = &t[0];
+	waits = 5;
+	timer_move(&t[0]);
+	assert_int_equal(waits, 0);
+	assert_ptr_equal(t[0].cpu, &cpu[0]);
+	assert_int_equal(t[0].node.key, host_tsc + 100);
+	assert_null(cpu[1].timers.tree.root);
+}
+
+/* The function of the first takes the second away, and sets the third anew. */
+static void meddle(struct hv_timer *x)
+{
+	note(x);
+	if (x != &t[0])
+		return;
+	assert_true(timer_cancel(&t[1]));
+	assert_false(timer_cancel(&t[1]));
+	timer_arm(&t[2], host_tsc + 500);
+}
+
+static void cancelled_while_others_fire(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		timer_init(&t[i], meddle);
+		timer_arm(&t[i], 2000);
+	}
+	pass_until(2100);
+	assert_int_equal(fired, 2);
+	assert_int_equal(order[0], 0);
+	assert_int_equal(order[1], 3);
+	pass_until(2500);
+	assert_int_equal(fired, 3);
+	assert_int_equal(order[2], 2);
+}
+
+/* What is in a guest's power to ask for: it holds up nobody else's. */
+static void far_ones_are_last(void **state)
+{
+	(void)state;
+	timer_arm(&t[0], ~0ull);
+	timer_arm(&t[1], 1ull << 63);
+	timer_arm(&t[2], host_tsc + (1ull << 63) - 1);
+	timer_arm(&t[3], 0);
+	timer_arm(&t[4], host_tsc + 10);
+	pass_until(host_tsc + 10);
+	assert_int_equal(fired, 2);
+	assert_int_equal(order[0], 3);
+	assert_int_equal(order[1], 4);
+	pass_until(1ull << 60);
+	assert_int_equal(fired, 2);
+}
+
 static void random_use(void **state)
 {
 	u32 seed = 5, i, k, armed;
@@ -256,7 +334,8 @@ int main(void)
 		T(in_order_of_deadlines), T(equal_deadlines_first_come),
 		T(arming_anew_replaces), T(cancelled_does_not_fire),
 		T(past_deadline_fires), T(function_may_arm_again),
-		T(early_interrupt_is_harmless), T(other_cpu), T(random_use),
+		T(early_interrupt_is_harmless), T(other_cpu), T(moves),
+		T(cancelled_while_others_fire), T(far_ones_are_last), T(random_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

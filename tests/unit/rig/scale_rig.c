@@ -31,7 +31,13 @@ void host_irq_window(void) { rig_windows++; }
 void host_pause(void) { assert(!"nobody waits here"); }
 
 /* Neither domain 0 nor exits. */
-void cpu_switch_in(struct cpu *c, struct vcpu *v) { c->current = v; }
+void cpu_switch_in(struct cpu *c, struct vcpu *v)
+{
+	c->current = v;
+	if (v->apic.timer_waits)
+		vlapic_timer_resume(v);
+}
+
 void cpu_switch_out(struct cpu *c) { c->current = NULL; }
 void ring_post_service(struct vcpu *v __unused) { }
 void vcpu_get_regs(const struct vcpu *v __unused, struct kvm_regs *r __unused) { }
@@ -172,6 +178,12 @@ void rig_dequeue(struct vcpu *v)
 	sched_dequeue(v);
 	v->state = VCPU_HALTED;
 	v->mp_state = KVM_MP_STATE_HALTED;
+}
+
+void rig_move(struct vcpu *v, struct cpu *to)
+{
+	sched_dequeue(v);
+	sched_enqueue(to, v, false);
 }
 
 void rig_eat(struct vcpu *v)

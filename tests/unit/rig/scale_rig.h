@@ -37,6 +37,8 @@ void rig_halt(struct cpu *c, struct vcpu *v);
 void rig_preempt(struct cpu *c, struct vcpu *v);
 /* RUNNABLE becomes HALTED. */
 void rig_dequeue(struct vcpu *v);
+/* RUNNABLE, and its thread is on another CPU now. */
+void rig_move(struct vcpu *v, struct cpu *to);
 /* It takes and ends what is pending. */
 void rig_eat(struct vcpu *v);
 u32 rig_random(u32 below);

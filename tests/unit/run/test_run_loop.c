@@ -618,6 +618,7 @@ static int refused;
 /* A timer that had nobody to tell goes on with its vCPU. */
 static void timer_waits_for_a_cpu(void **state __unused)
 {
+	timers_resumed = 0;
 	other_d0.apic.timer_waits = true;
 	cpu_switch_in(&other_cpu, &other_d0);
 	assert_int_equal(timers_resumed, 1);

@@ -294,6 +294,105 @@ static void counts_repeat(void **state)
 	assert_int_equal(a.most, b.most);
 }
 
+/* Whoever makes an IPI for all is not deaf for longer than 64 of them take. */
+static void interrupts_in_between(void **state)
+{
+	(void)state;
+	broadcast_on(63, 8);
+	assert_int_equal(rig_windows, 0);
+	broadcast_on(1000, 8);
+	assert_int_equal(rig_windows, 1000 / 64);
+	assert_int_equal(rig_cpu[3]->rq.nr, 125);
+}
+
+/* Periodic, it ticks where its vCPU runs, and misses nothing by the move. */
+static void timer_follows(void **state)
+{
+	struct vcpu *v;
+	u64 next;
+
+	(void)state;
+	rig_make(2, 2, 2);
+	v = rig_vcpu[0];
+	vlapic_write(v, APIC_REG_TIMER_DIV, 0xb);
+	vlapic_write(v, APIC_REG_LVT_TIMER, LVT_PERIODIC | VECTOR);
+	vlapic_write(v, APIC_REG_TIMER_INIT, MS);
+	next = v->apic.timer.node.key;
+	assert_ptr_equal(v->apic.timer.cpu, rig_cpu[0]);
+	rig_runnable(v);
+	rig_move(v, rig_cpu[1]);
+	assert_ptr_equal(v->apic.timer.cpu, rig_cpu[0]);
+	rig_here = rig_cpu[1];
+	assert_ptr_equal(rig_take(rig_cpu[1]), v);
+	assert_ptr_equal(v->apic.timer.cpu, rig_cpu[1]);
+	assert_int_equal(v->apic.timer.node.key, next);
+	assert_int_equal(rig_hardware[1], next);
+	host_tsc = next;
+	timer_interrupt();
+	assert_int_equal(vlapic_pending(v), VECTOR);
+	assert_ptr_equal(v->apic.timer.cpu, rig_cpu[1]);
+	assert_int_equal(v->apic.timer.node.key, next + MS);
+	/* Its ticks stop while it waits with one pending, and go on where it has a CPU again. */
+	rig_preempt(rig_cpu[1], v);
+	rig_move(v, rig_cpu[0]);
+	host_tsc = next + MS;
+	timer_interrupt();
+	assert_null(v->apic.timer.cpu);
+	rig_here = rig_cpu[0];
+	assert_ptr_equal(rig_take(rig_cpu[0]), v);
+	assert_ptr_equal(v->apic.timer.cpu, rig_cpu[0]);
+	assert_int_equal(v->apic.timer.node.key, next + 2 * MS);
+}
+
+/* A one-shot timer that fires on its way is not set again by it. */
+static void one_shot_fires_on_its_way(void **state)
+{
+	struct vcpu *v;
+
+	(void)state;
+	rig_make(2, 2, 2);
+	v = rig_vcpu[0];
+	vlapic_write(v, APIC_REG_TIMER_DIV, 0xb);
+	vlapic_write(v, APIC_REG_LVT_TIMER, VECTOR);
+	vlapic_write(v, APIC_REG_TIMER_INIT, MS);
+	rig_runnable(v);
+	rig_move(v, rig_cpu[1]);
+	host_tsc += MS;
+	timer_interrupt();
+	assert_null(v->apic.timer.cpu);
+	rig_here = rig_cpu[1];
+	assert_ptr_equal(rig_take(rig_cpu[1]), v);
+	assert_null(v->apic.timer.cpu);
+	assert_int_equal(vlapic_pending(v), VECTOR);
+}
+
+#define LINE(type, field)	(offsetof(type, field) / CACHE_LINE)
+#define APART(type, a, b)	assert_int_not_equal(LINE(type, a), LINE(type, b))
+
+/* What others write, and what a CPU looks at or writes at each exit. */
+static void lines_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(sizeof(struct cpu) % CACHE_LINE, 0);
+	APART(struct cpu, guest_dom, resched);
+	APART(struct cpu, guest_gen, rq);
+	APART(struct cpu, current, rq);
+	APART(struct cpu, guest_gen, timers);
+	APART(struct cpu, slice.cpu, timers.lock);
+	APART(struct cpu, slice.cpu, rq.nr);
+	APART(struct cpu, watch.suspect, guest_gen);
+	APART(struct vcpu, lock, dom);
+	APART(struct vcpu, lock, regs);
+	APART(struct vcpu, state, regs);
+	APART(struct vcpu, sched.runtime, regs);
+	APART(struct domain, tlb_gen, lock);
+	APART(struct domain, tlb_gen, npt.leaves);
+	APART(struct domain, tlb_gen, pool);
+	APART(struct domain, clock_ns, pool);
+	APART(struct domain, few[0], lock);
+	APART(struct domain, more, lock);
+}
+
 /* ---- 256 guests of four vCPUs ---- */
 
 enum { OP_PICK, OP_HALT, OP_SET, OP_CLOCK, OP_IPI, OPS };
@@ -388,7 +487,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_repeat),
-		cmocka_unit_test(growth),
+		cmocka_unit_test(growth), cmocka_unit_test(interrupts_in_between),
+		cmocka_unit_test(timer_follows), cmocka_unit_test(one_shot_fires_on_its_way),
+		cmocka_unit_test(lines_apart),
 	};
 
 	steps_init();

@@ -434,6 +434,191 @@ static void debt_is_bounded(void **state)
 	assert_true(task[1].lag >= -(s64)(16 * MS));
 }
 
+/* ---- the same by going through all that wait, in the order of their coming ---- */
+
+static int waiting[MAX_TASKS], nr_waiting;
+
+static u64 plain_vtime(void)
+{
+	u64 base = rq.vtime, weight = 0;
+	s64 sum = 0;
+	int i;
+
+	for (i = 0; i < nr_waiting; i++) {
+		const struct sched_entity *se = &task[waiting[i]];
+
+		sum += (s64)(se->vruntime - base) * se->weight;
+		weight += se->weight;
+	}
+	if (rq.curr) {
+		sum += (s64)(rq.curr->vruntime - base) * rq.curr->weight;
+		weight += rq.curr->weight;
+	}
+	return weight ? base + sum / (s64)weight : base;
+}
+
+static bool later(u64 a, u64 b)
+{
+	return (s64)(a - b) > 0;
+}
+
+/* Of those that become eligible at the same time, whichever has the earlier deadline. */
+static struct sched_entity *plain_choice(u64 v)
+{
+	struct sched_entity *best = NULL, *first = NULL;
+	int i;
+
+	for (i = 0; i < nr_waiting; i++) {
+		struct sched_entity *se = &task[waiting[i]];
+
+		if (!first || later(first->vruntime, se->vruntime) ||
+		    (first->vruntime == se->vruntime && later(first->deadline, se->deadline)))
+			first = se;
+		if (!later(se->vruntime, v) && (!best || later(best->deadline, se->deadline)))
+			best = se;
+	}
+	return best ? best : first;
+}
+
+static u64 plain_left(u64 v)
+{
+	const struct sched_entity *se, *curr = rq.curr;
+	s64 left = (s64)(curr->deadline - curr->vruntime) * curr->weight;
+	u64 total = curr->weight;
+	int i;
+
+	for (i = 0; i < nr_waiting; i++)
+		total += task[waiting[i]].weight;
+	for (i = 0; i < nr_waiting; i++) {
+		se = &task[waiting[i]];
+		if (later(curr->deadline, se->deadline))
+			left = min(left, (s64)(se->vruntime - v) * (s64)total);
+	}
+	return left <= 0 ? 0 : (u64)left / SCHED_WEIGHT_ONE;
+}
+
+static void compare(void)
+{
+	u64 v = plain_vtime();
+
+	assert_int_equal(sched_vtime(&rq), v);
+	assert_int_equal(rq.nr, nr_waiting);
+	v = plain_vtime();
+	assert_ptr_equal(sched_choose(&rq), plain_choice(v));
+	if (rq.curr) {
+		v = plain_vtime();
+		assert_int_equal(sched_ticks_left(&rq), plain_left(v));
+	}
+}
+
+static u32 seed_of_all = 11;
+
+static u32 any(u32 below)
+{
+	seed_of_all = seed_of_all * 1664525 + 1013904223;
+	return (seed_of_all >> 8) % below;
+}
+
+static void goes_out(int k)
+{
+	sched_unqueue(&rq, &task[waiting[k]]);
+	queued[waiting[k]] = false;
+	memmove(&waiting[k], &waiting[k + 1], (--nr_waiting - k) * sizeof(waiting[0]));
+}
+
+static void comes_in(int i, bool place)
+{
+	if (place)
+		sched_place(&rq, &task[i]);
+	sched_queue(&rq, &task[i]);
+	waiting[nr_waiting++] = i;
+	queued[i] = true;
+}
+
+static void do_something(void)
+{
+	int i = any(MAX_TASKS), k = nr_waiting ? any(nr_waiting) : 0;
+	struct sched_entity *se;
+
+	switch (any(6)) {
+	case 0:				/* one wakes */
+		if (!queued[i] && rq.curr != &task[i])
+			comes_in(i, true);
+		break;
+	case 1:				/* one is stopped */
+		if (!nr_waiting)
+			break;
+		sched_displace(&rq, &task[waiting[k]]);
+		goes_out(k);
+		break;
+	case 2:				/* the nice value of one is new */
+		sched_reweigh(&rq, &task[i], 1 + any(any(2) ? 200 : SCHED_WEIGHT_MAX), queued[i]);
+		break;
+	case 3:				/* it halts, or gives its CPU away */
+		if (!rq.curr)
+			break;
+		rq.curr->donating = !any(3);
+		stop_current();
+		break;
+	case 4:				/* it is preempted */
+		se = sched_choose(&rq);
+		if (!se)
+			break;
+		if (rq.curr) {
+			i = current();
+			sched_displace(&rq, rq.curr);
+			rq.curr = NULL;
+			comes_in(i, false);
+			se = sched_choose(&rq);
+		}
+		for (k = 0; &task[waiting[k]] != se; k++)
+			;
+		goes_out(k);
+		rq.curr = se;
+		break;
+	default:
+		run_for(any(2 * MS));
+	}
+}
+
+static void as_by_going_through_all(void **state)
+{
+	int i;
+
+	(void)state;
+	start(-200 * MS);
+	nr_waiting = 0;
+	for (i = 0; i < MAX_TASKS; i++)
+		make(i, 1 + any(300), (i % 3 ? 4 * MS : 250 * US));
+	for (i = 0; i < 20000; i++) {
+		do_something();
+		compare();
+	}
+	assert_true(rq.vtime < BIT(62));	/* it has wrapped */
+}
+
+/* Whoever became eligible since somebody looked last is not forgotten until the slice ends. */
+static void eligible_already(void **state)
+{
+	u64 left;
+
+	(void)state;
+	make(0, 100, 4 * MS);
+	make(1, 100, 250 * US);
+	enqueue(0, true);
+	pick();
+	run_for(1 * MS);
+	sched_place(&rq, &task[1]);
+	task[1].vruntime += 100 * US;		/* it has a small debt */
+	task[1].deadline += 100 * US;
+	sched_queue(&rq, &task[1]);
+	left = sched_ticks_left(&rq);
+	assert_true(left && left < 1 * MS);
+	run_for(left + 10 * US);
+	assert_int_equal(sched_ticks_left(&rq), 0);
+	assert_true(sched_preempts(&rq, &task[1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +635,8 @@ int main(void)
 		cmocka_unit_test_setup(long_run_does_not_overflow, setup),
 		cmocka_unit_test_setup(newcomer_starts_at_v, setup),
 		cmocka_unit_test_setup(debt_is_bounded, setup),
+		cmocka_unit_test_setup(as_by_going_through_all, setup),
+		cmocka_unit_test_setup(eligible_already, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
