@@ -46,17 +46,19 @@ static u64 stretch_max(void)
 /* rq->lock held. */
 static void charge_current(struct runqueue *rq)
 {
-	u64 now, ticks;
+	struct sched_entity *se = rq->curr;
+	u64 now, ticks, most;
 
-	if (!rq->curr)
+	if (!se)
 		return;
 	now = rdtsc();
-	if (now > rq->curr->exec_start) {
-		ticks = now - rq->curr->exec_start;
-		sched_charge_ticks(rq->curr, min(ticks, stretch_max()));
-		rq->curr->runtime += ticks - min(ticks, stretch_max());
+	if (now > se->exec_start) {
+		ticks = now - se->exec_start;
+		most = stretch_max();
+		sched_charge_ticks(se, min(ticks, most));
+		se->runtime += ticks - min(ticks, most);
 	}
-	rq->curr->exec_start = now;
+	se->exec_start = now;
 }
 
 /* Let the running entity be interrupted when it is time to choose again. */
@@ -172,6 +174,23 @@ void sched_stop(struct cpu *c, struct vcpu *v)
 	sched_displace(rq, &v->sched);
 	rq->curr = NULL;
 	spin_unlock(&rq->lock);
+}
+
+bool sched_hand_over(struct cpu *c, struct vcpu *from, struct vcpu *to)
+{
+	struct runqueue *rq = &c->rq;
+	bool alone;
+
+	spin_lock(&rq->lock);
+	alone = !rq->nr;
+	if (likely(alone)) {
+		charge_current(rq);
+		sched_replace(rq, &to->sched);
+		to->sched.exec_start = from->sched.exec_start;
+		set_home(to, c);
+	}
+	spin_unlock(&rq->lock);
+	return alone;
 }
 
 bool sched_should_yield(struct cpu *c)

@@ -66,6 +66,8 @@ void sched_charge_ticks(struct sched_entity *se, u64 ticks);
  */
 void sched_place(struct runqueue *rq, struct sched_entity *se);
 void sched_displace(struct runqueue *rq, struct sched_entity *se);
+/* Both in one: rq->curr leaves, @se is placed and becomes it.  The queue is empty. */
+void sched_replace(struct runqueue *rq, struct sched_entity *se);
 /*
  * The queued entity to run next, NULL when the queue is empty: the earliest deadline of those
  * that are eligible, and if none is, of those that are so first.  Of equals, who came first.
@@ -104,6 +106,11 @@ struct vcpu *sched_take(struct cpu *c);
 void sched_start(struct cpu *c, struct vcpu *v, bool place);
 /* v->lock held: the RUNNING v of this CPU is about to leave that state. */
 void sched_stop(struct cpu *c, struct vcpu *v);
+/*
+ * As sched_stop(c, from) and sched_start(c, to, true), in one and shorter.  False: another
+ * waits for this CPU, and nothing was done.
+ */
+bool sched_hand_over(struct cpu *c, struct vcpu *from, struct vcpu *to);
 /* v->lock held: change its share. */
 void sched_set_weight(struct vcpu *v, u32 weight);
 /* Would another vCPU of this CPU's queue run now instead of the current? */

@@ -88,9 +88,9 @@ static u64 debt(const struct runqueue *rq, const struct sched_entity *se, u64 v)
 	return ahead <= 0 ? 0 : min((u64)ahead, weighted(se, se->slice) * DEBT_SLICES);
 }
 
-void sched_place(struct runqueue *rq, struct sched_entity *se)
+static void place_at(struct runqueue *rq, struct sched_entity *se, u64 v)
 {
-	u64 v = sched_vtime(rq), oldest = v - weighted(se, se->slice) * DONOR_SLICES;
+	u64 oldest = v - weighted(se, se->slice) * DONOR_SLICES;
 
 	if (!se->donating)
 		se->vruntime = v + debt(rq, se, v);
@@ -99,6 +99,20 @@ void sched_place(struct runqueue *rq, struct sched_entity *se)
 	se->donating = false;
 	se->rq = rq;
 	renew_deadline(se);
+}
+
+void sched_place(struct runqueue *rq, struct sched_entity *se)
+{
+	place_at(rq, se, sched_vtime(rq));
+}
+
+/* With nobody else there V is where the running one is, so it neither leads nor lags. */
+void sched_replace(struct runqueue *rq, struct sched_entity *se)
+{
+	rq->vtime = rq->curr->vruntime;
+	rq->curr->lag = 0;
+	rq->curr = se;
+	place_at(rq, se, rq->vtime);
 }
 
 void sched_displace(struct runqueue *rq, struct sched_entity *se)

@@ -125,13 +125,19 @@ static struct vcpu *lock_donor(struct vcpu *v)
 	return NULL;
 }
 
-/*
- * d0->lock held.  RUN is over.  When d0's CPU is this one and nobody else
- * waits for it, go straight back, without the queue.
- */
-static void return_to_donor(struct cpu *c, struct vcpu *d0, s64 result)
+/* v->lock and, if it is one, d0->lock held: v stops.  True: d0, who waits in RUN, has the CPU. */
+static bool stop_for(struct cpu *c, struct vcpu *v, struct vcpu *d0)
 {
-	if (d0->home != c || c->rq.nr) {
+	if (d0 && d0->home == c && sched_hand_over(c, v, d0))
+		return true;
+	sched_stop(c, v);
+	return false;
+}
+
+/* d0->lock held.  RUN is over.  @has_cpu: go straight back, without the queue. */
+static void return_to_donor(struct cpu *c, struct vcpu *d0, s64 result, bool has_cpu)
+{
+	if (!has_cpu) {
 		end_run(d0, result);
 		spin_unlock(&d0->lock);
 		return;
@@ -139,7 +145,6 @@ static void return_to_donor(struct cpu *c, struct vcpu *d0, s64 result)
 	d0->target = NULL;
 	d0->regs.gpr[RAX] = result;
 	d0->state = VCPU_RUNNING;
-	sched_start(c, d0, true);
 	spin_unlock(&d0->lock);
 	cpu_switch_in(c, d0);
 }
@@ -161,16 +166,17 @@ void vcpu_service(struct vcpu *v, u8 exit)
 {
 	struct cpu *c = this_cpu();
 	struct vcpu *d0;
+	bool back;
 
 	v->service_exits++;
 	cpu_switch_out(c);
 	publish(v, exit);
 	spin_lock(&v->lock);
-	sched_stop(c, v);
+	d0 = lock_donor(v);
+	back = stop_for(c, v, d0);
 	v->state = VCPU_STOPPED;
 	v->pause_req = false;
 	v->move_to = NULL;
-	d0 = lock_donor(v);
 	/* A machine check is for the CPU that had it, and for nobody later. */
 	if (exit == BP_EXIT_MCE && (!d0 || d0 != c->dom0)) {
 		WRITE_ONCE(c->dom0->mce_pending, true);
@@ -188,24 +194,24 @@ void vcpu_service(struct vcpu *v, u8 exit)
 	}
 	v->waiter = false;
 	spin_unlock(&v->lock);
-	return_to_donor(c, d0, exit);
+	return_to_donor(c, d0, exit, back);
 }
 
 void vcpu_block(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 	struct vcpu *d0 = NULL;
+	bool back;
 
 	cpu_switch_out(c);
 	spin_lock(&v->lock);
-	sched_stop(c, v);
 	if (vcpu_has_work(v)) {
+		sched_stop(c, v);
 		v->home = c;
 		make_runnable(v);
 		spin_unlock(&v->lock);
 		return;
 	}
-	v->state = VCPU_HALTED;
 	if (v->page) {
 		d0 = lock_donor(v);
 		if (d0) {
@@ -213,9 +219,11 @@ void vcpu_block(struct vcpu *v)
 			v->page->mp_state = v->mp_state;
 		}
 	}
+	back = stop_for(c, v, d0);
+	v->state = VCPU_HALTED;
 	spin_unlock(&v->lock);
 	if (d0)
-		return_to_donor(c, d0, BP_EXIT_BLOCKED);
+		return_to_donor(c, d0, BP_EXIT_BLOCKED, back);
 }
 
 int vcpu_claim(struct vcpu *v)
@@ -341,10 +349,9 @@ static u8 take_pending_exit(struct vcpu *v)
 	return exit;
 }
 
-/* Both locks held: d0 waits for v from now on. */
-static void begin_run(struct cpu *c, struct vcpu *d0, struct vcpu *v)
+/* Both locks held, d0 has left the competition: it waits for v from now on. */
+static void begin_run(struct vcpu *d0, struct vcpu *v)
 {
-	sched_stop(c, d0);
 	d0->sched.donating = true;
 	d0->state = VCPU_INRUN;
 	d0->target = v;
@@ -358,23 +365,24 @@ static void begin_run(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 /* v->lock held, v STOPPED: it goes on right here, or joins the queue. */
 static s64 run_stopped(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 {
-	bool direct = !c->rq.nr;
+	bool direct;
 
 	take_run_flags(v);
 	cpu_switch_out(c);
 	spin_lock(&d0->lock);
-	begin_run(c, d0, v);
-	spin_unlock(&d0->lock);
+	direct = sched_hand_over(c, d0, v);
 	if (direct) {
 		v->state = VCPU_RUNNING;
-		sched_start(c, v, true);
-		spin_unlock(&v->lock);
-		cpu_switch_in(c, v);
 	} else {
+		sched_stop(c, d0);
 		v->state = VCPU_RUNNABLE;
 		sched_enqueue(c, v, false);
-		spin_unlock(&v->lock);
 	}
+	begin_run(d0, v);
+	spin_unlock(&d0->lock);
+	spin_unlock(&v->lock);
+	if (direct)
+		cpu_switch_in(c, v);
 	return RUN_SWITCHED;
 }
 
@@ -402,7 +410,8 @@ static s64 run_detached(struct cpu *c, struct vcpu *d0, struct vcpu *v)
 {
 	cpu_switch_out(c);
 	spin_lock(&d0->lock);
-	begin_run(c, d0, v);
+	sched_stop(c, d0);
+	begin_run(d0, v);
 	spin_unlock(&d0->lock);
 	if (v->state == VCPU_RUNNABLE)
 		count_wait(v);

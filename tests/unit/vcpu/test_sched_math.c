@@ -619,6 +619,60 @@ static void eligible_already(void **state)
 	assert_true(sched_preempts(&rq, &task[1]));
 }
 
+static u64 dice(void)
+{
+	static u64 x = 88172645463325252ull;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	return x ^= x << 17;
+}
+
+static void assert_same(const struct sched_entity *a, const struct sched_entity *b)
+{
+	assert_int_equal(a->vruntime, b->vruntime);
+	assert_int_equal(a->deadline, b->deadline);
+	assert_int_equal(a->lag, b->lag);
+	assert_int_equal(a->donating, b->donating);
+	assert_ptr_equal(a->rq, b->rq);
+}
+
+/* One who leaves to another, with nobody else there: as in two steps. */
+static void replaced_as_in_two_steps(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		u64 base = dice();
+		struct sched_entity was[2];
+		u64 vtime;
+
+		start(base);
+		for (int k = 0; k < 2; k++) {
+			make(k, 1 + dice() % SCHED_WEIGHT_MAX, 1 * MS + dice() % (5 * MS));
+			task[k].vruntime = base + dice() % (40 * MS) - 20 * MS;
+			task[k].deadline = task[k].vruntime + dice() % (5 * MS);
+			task[k].donating = dice() & 1;
+			task[k].lag = -(s64)(dice() % (10 * MS));
+			task[k].rq = dice() & 1 ? &rq : NULL;
+		}
+		memcpy(was, task, sizeof(was));
+		rq.curr = &task[0];
+		sched_replace(&rq, &task[1]);
+		assert_ptr_equal(rq.curr, &task[1]);
+		vtime = rq.vtime;
+
+		task[2] = was[0];
+		task[3] = was[1];
+		rq = (struct runqueue){ .vtime = base, .curr = &task[2] };
+		sched_displace(&rq, &task[2]);
+		rq.curr = NULL;
+		sched_place(&rq, &task[3]);
+		assert_int_equal(rq.vtime, vtime);
+		assert_same(&task[0], &task[2]);
+		assert_same(&task[1], &task[3]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -637,6 +691,7 @@ int main(void)
 		cmocka_unit_test_setup(debt_is_bounded, setup),
 		cmocka_unit_test_setup(as_by_going_through_all, setup),
 		cmocka_unit_test_setup(eligible_already, setup),
+		cmocka_unit_test_setup(replaced_as_in_two_steps, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
