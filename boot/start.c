@@ -80,7 +80,7 @@ static void start_cpu(struct cpu *c)
 	if (err)
 		panic("CPU %u: %s does not start (%d)", c->index, ops_chosen()->name, err);
 	c->x2apic = lapic_is_x2apic();
-	c->has_tsc_aux = cpuid(0x80000001).edx & BIT(27);
+	extra_init_cpu(c);
 	c->tsc_aux = 0;
 	if (c->has_tsc_aux)
 		wrmsr(MSR_TSC_AUX, 0);

@@ -37,16 +37,41 @@ static inline void xrstor(const void *area)
 			 "d"((u32)(xcr0_supported >> 32)) : "memory");
 }
 
+static void read_drs(u64 *dr)
+{
+	dr[0] = read_dr0();
+	dr[1] = read_dr1();
+	dr[2] = read_dr2();
+	dr[3] = read_dr3();
+}
+
+/* A write is slow, and as a rule the CPU has what it is to have: 0. */
+static void write_drs(const u64 *dr, const u64 *now)
+{
+	if (dr[0] != now[0])
+		write_dr0(dr[0]);
+	if (dr[1] != now[1])
+		write_dr1(dr[1]);
+	if (dr[2] != now[2])
+		write_dr2(dr[2]);
+	if (dr[3] != now[3])
+		write_dr3(dr[3]);
+}
+
+void extra_init_cpu(struct cpu *c)
+{
+	c->has_tsc_aux = cpuid(0x80000001).edx & BIT(27);
+	read_drs(c->dr);
+}
+
 /* All components are moved, also those that the vCPU's XCR0 leaves out. */
 void vcpu_save_extra(struct vcpu *v)
 {
 	if (v->xcr0 != xcr0_supported)
 		xsetbv(0, xcr0_supported);
 	xsave(v->xsave);
-	v->dr[0] = read_dr0();
-	v->dr[1] = read_dr1();
-	v->dr[2] = read_dr2();
-	v->dr[3] = read_dr3();
+	read_drs(v->dr);
+	__builtin_memcpy(this_cpu()->dr, v->dr, sizeof(v->dr));
 }
 
 void vcpu_load_extra(struct vcpu *v)
@@ -54,10 +79,7 @@ void vcpu_load_extra(struct vcpu *v)
 	xrstor(v->xsave);
 	if (v->xcr0 != xcr0_supported)
 		xsetbv(0, v->xcr0);
-	write_dr0(v->dr[0]);
-	write_dr1(v->dr[1]);
-	write_dr2(v->dr[2]);
-	write_dr3(v->dr[3]);
+	write_drs(v->dr, this_cpu()->dr);
 	vcpu_load_tsc_aux(v);
 }
 

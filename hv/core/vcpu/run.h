@@ -74,6 +74,8 @@ static inline void vcpu_ud(struct vcpu *v)
 void vcpu_get_regs(const struct vcpu *v, struct kvm_regs *r);
 void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r);
 
+/* Each CPU, before it loads a vCPU: what is there of the following. */
+void extra_init_cpu(struct cpu *c);
 /* Save and load what the back end does not: XSAVE state, XCR0, DR0-3, TSC_AUX. */
 void vcpu_save_extra(struct vcpu *v);
 void vcpu_load_extra(struct vcpu *v);
