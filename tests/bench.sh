@@ -54,7 +54,7 @@ cat >"$overlay/opt/bench/run" <<'END'
 # SPDX-License-Identifier: GPL-2.0-only
 # usage: run WHAT UNDER: what one boot measures, as lines "name TAB count TAB value".
 if [ "$1" = pair ]; then
-	exec /opt/bench/bp-bench ipi_halted ipi_spinning
+	exec /opt/bench/bp-bench ipi_halted ipi_spinning irqfd_halted irqfd_running
 fi
 status=0
 if [ "$2" != linux ]; then
@@ -124,6 +124,9 @@ timer_now kvm 0.30 TSC deadline of now, taken
 timer_halted kvm 0.30 TSC deadline to a halted vCPU: delay
 ioeventfd_mmio kvm 0.30 ioeventfd, MMIO
 ioeventfd_pio kvm 0.30 ioeventfd, port
+irqfd_same_cpu kvm 0.90 irqfd, halted vCPU of the same CPU
+irqfd_halted kvm 0.90 irqfd, halted vCPU of another CPU
+irqfd_running kvm 0.90 irqfd, running vCPU of another CPU
 port_read_user kvm 1.00 port read answered by user space
 mmio_write_user kvm 1.00 MMIO write answered by user space
 null_syscall linux 1.02 service VM: null system call

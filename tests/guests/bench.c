@@ -149,3 +149,30 @@ void guest_bench_deadline(int cpu)
 	LOOP(before = irqs[0x51]; wrmsr(MSR_TSC_DEADLINE, rdtsc()); await(before));
 	cli();
 }
+
+static void arrival(struct trap *t)
+{
+	(void)t;
+	P->res[1]++;
+	apic_eoi();
+}
+
+/* Takes interrupts, counted in res[1], until res[40] is set; arg[2]: spins instead of halting. */
+void guest_bench_irqfd(int cpu)
+{
+	volatile uint64_t *stop = &P->res[40];
+
+	(void)cpu;
+	apic_enable();
+	set_handler(0x51, arrival);
+	P->res[2] = 1;
+	while (!*stop) {
+		if (P->arg[2]) {
+			sti();
+			pause();
+			cli();
+		} else {
+			sti_hlt_cli();
+		}
+	}
+}

@@ -7,12 +7,15 @@
  * usage: bp-bench [NAME...]	(default: all)
  */
 #include "vmm.h"
+#include "marks.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <x86intrin.h>
 
 #define ROUNDS	300
 #define WARM	100
@@ -157,6 +160,72 @@ static uint64_t pair_take(enum guest_id g, uint64_t spinning)
 	return ticks;
 }
 
+/* The eventfd's interrupt is vector 0x51, as a message to the guest's only vCPU. */
+static int message_fd(struct vm *vm)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry e;
+	} r = { .head.nr = 1, .e = { .gsi = 1, .type = KVM_IRQ_ROUTING_MSI,
+				     .u.msi = { .address_lo = 0xfee00000, .data = 0x51 } } };
+	struct kvm_irqfd f = { .fd = eventfd(0, EFD_NONBLOCK), .gsi = 1 };
+
+	CHECK((int)f.fd >= 0);
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &r), 0);
+	CHECK_EQ(ioctl(vm->fd, KVM_IRQFD, &f), 0);
+	return f.fd;
+}
+
+/* One interrupt, until its handler has run. */
+static void interrupt(struct vm *vm, int fd, bool same_cpu)
+{
+	uint64_t before = vm->p->res[1], one = 1;
+
+	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
+	while (vm->p->res[1] == before) {
+		if (same_cpu)
+			sched_yield();
+		else
+			_mm_pause();
+	}
+}
+
+static void *first_cpu(void *arg)
+{
+	pin(0);
+	serve(arg);
+	return NULL;
+}
+
+enum { IRQFD_SAME_CPU = 1, IRQFD_RUNNING = 2 };
+
+/* What a device model or vhost does: @how says where it runs, and what the guest does meanwhile. */
+static uint64_t irqfd_take(enum guest_id g, uint64_t how)
+{
+	struct vm *vm = prepare(g, 1, how & IRQFD_RUNNING);
+	int fd = message_fd(vm);
+	uint64_t ticks;
+	pthread_t t;
+
+	pin(how & IRQFD_SAME_CPU ? 0 : 1);
+	CHECK_EQ(pthread_create(&t, NULL, first_cpu, &vm->vcpu[0]), 0);
+	wait_while(&vm->p->res[2], 0);
+	for (int i = 0; i < WARM; i++)
+		interrupt(vm, fd, how & IRQFD_SAME_CPU);
+	MARK_BEGIN();
+	ticks = __rdtsc();
+	for (int i = 0; i < ROUNDS; i++)
+		interrupt(vm, fd, how & IRQFD_SAME_CPU);
+	ticks = __rdtsc() - ticks;
+	MARK_END();
+	vm->p->res[40] = 1;
+	interrupt(vm, fd, how & IRQFD_SAME_CPU);
+	pthread_join(t, NULL);
+	vm_free(vm);
+	close(fd);
+	return ticks;
+}
+
 static void measure(const char *name, uint64_t (*take)(enum guest_id g, uint64_t arg2),
 		    enum guest_id g, uint64_t arg2)
 {
@@ -185,6 +254,7 @@ static void *single_benchmarks(void *arg)
 	measure("self_ipi", single_take, G_bench_selfipi, 0);
 	measure("timer_now", single_take, G_bench_deadline, 0);
 	measure("timer_halted", single_take, G_bench_timer, ticks_of_us(200));
+	measure("irqfd_same_cpu", irqfd_take, G_bench_irqfd, IRQFD_SAME_CPU);
 	return NULL;
 }
 
@@ -196,6 +266,8 @@ static void *first_of_pair(void *arg)
 		return NULL;
 	measure("ipi_halted", pair_take, G_bench_ipi, 0);
 	measure("ipi_spinning", pair_take, G_bench_ipi, 1);
+	measure("irqfd_halted", irqfd_take, G_bench_irqfd, 0);
+	measure("irqfd_running", irqfd_take, G_bench_irqfd, IRQFD_RUNNING);
 	return NULL;
 }
 
