@@ -33,6 +33,10 @@ MSRS = """
 0x0e8 0 00000000 00000000 00000000 00000000 00000000 00000000
 """
 FIFO = 16                       # bytes that a UART holds
+# Its debugger stops at these instructions, XCHG of a 16-bit register with itself: from the first
+# on it writes what is executed, to the next.
+MARKS = "bx cx"
+WINDOWS = 1000                  # of those
 
 
 def private_network():
@@ -82,6 +86,7 @@ class Bochs(Machine):
         if opts.coverage:
             os.symlink(os.path.abspath(opts.coverage), f"{self.run}/coverage")
             coverage = [f"com3: enabled=1, mode=file, dev={self.run}/coverage"]
+        trace = [f"magic_break: enabled=1 {MARKS}"] if opts.trace else []
         quiet = ", ".join(f"cpu{n}=ignore" for n in range(opts.smp))
         return [
             "display_library: term",
@@ -100,7 +105,15 @@ class Bochs(Machine):
             f"info: action=report, {quiet}",
             f"com1: enabled=1, mode=socket-client, dev=127.0.0.1:{console}",
             f"com2: enabled=1, mode=socket-client, dev=127.0.0.1:{link}",
-        ] + coverage + self.disks()
+        ] + coverage + trace + self.disks()
+
+    def debugger(self):
+        """Its options: it runs when there is a trace to write."""
+        if not self.opts.trace:
+            return []
+        with open(f"{self.run}/debug", "w", encoding="ascii") as f:
+            f.write("c\n" + "trace on\nc\ntrace off\nc\n" * WINDOWS)
+        return ["-debugger", "-rc", f"{self.run}/debug", "-dbglog", os.path.abspath(self.opts.trace)]
 
     def accept(self, listener):
         """The emulator's connection, once it has made it; None if it ended first."""
@@ -127,7 +140,8 @@ class Bochs(Machine):
         with open(f"{self.run}/msrs", "w", encoding="ascii") as f:
             f.write(MSRS)
         with open(f"{self.run}/bochs.err", "wb") as err:
-            self.spawn(["env", "TERM=vt100", "bochs-bin", "-q", "-unlock", "-f", f"{self.run}/bochsrc"],
+            self.spawn(["env", "TERM=vt100", "bochs-bin", "-q", "-unlock", "-f",
+                        f"{self.run}/bochsrc"] + self.debugger(),
                        [log], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=err)
         os.close(log)

@@ -132,6 +132,9 @@ def parser():
     p.add_argument("--qemu", default="", metavar="ARGS",
                    help="added to QEMU's own command line, for machines of other shapes, such "
                    "as --qemu='-machine pit=off,pic=off -vga none'")
+    p.add_argument("--trace", metavar="FILE",
+                   help="Bochs: its debugger writes each instruction between two marks "
+                   "(tests/guests/marks.h) there")
     p.add_argument("--wire", action="store_true",
                    help="add two network cards, a virtio-net and an e1000e, on one wire that "
                    "nobody else is on")
@@ -228,6 +231,8 @@ def check(opts):
     """Refuses, with a clear line, what cannot be done."""
     if opts.machine != "svm":
         check_bochs(opts)
+    elif opts.trace:
+        raise Usage("--trace goes with Bochs's machines")
     elif opts.cpu_model:
         raise Usage("--cpu-model goes with Bochs's machines; --machine svm takes --cpu")
     if opts.boot_disk:
