@@ -124,9 +124,10 @@ timer_now kvm 0.30 TSC deadline of now, taken
 timer_halted kvm 0.30 TSC deadline to a halted vCPU: delay
 ioeventfd_mmio kvm 0.30 ioeventfd, MMIO
 ioeventfd_pio kvm 0.30 ioeventfd, port
-irqfd_same_cpu kvm 0.90 irqfd, halted vCPU of the same CPU
-irqfd_halted kvm 0.90 irqfd, halted vCPU of another CPU
-irqfd_running kvm 0.90 irqfd, running vCPU of another CPU
+irqfd_answered kvm 0.90 irqfd and ioeventfd back, one CPU
+irqfd_yielding kvm 0.90 irqfd, one CPU, the writer yields
+irqfd_halted kvm 0.90 irqfd, halted vCPU on another CPU
+irqfd_running kvm 0.90 irqfd, running vCPU on another CPU
 port_read_user kvm 1.00 port read answered by user space
 mmio_write_user kvm 1.00 MMIO write answered by user space
 null_syscall linux 1.02 service VM: null system call

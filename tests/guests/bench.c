@@ -155,9 +155,14 @@ static void arrival(struct trap *t)
 	(void)t;
 	P->res[1]++;
 	apic_eoi();
+	if (P->arg[3])
+		outw(PORT_TEST, 1);
 }
 
-/* Takes interrupts, counted in res[1], until res[40] is set; arg[2]: spins instead of halting. */
+/*
+ * Takes interrupts, counted in res[1], until res[40] is set; arg[2]: spins instead of halting; arg[3]: rings
+ * back.
+ */
 void guest_bench_irqfd(int cpu)
 {
 	volatile uint64_t *stop = &P->res[40];
@@ -175,4 +180,34 @@ void guest_bench_irqfd(int cpu)
 			sti_hlt_cli();
 		}
 	}
+}
+
+/* Writes to each of arg[1] pages from arg[0] on, and stops at a stage, for ever. */
+void guest_bench_dirty(int cpu)
+{
+	(void)cpu;
+	for (;; sync_point(1))
+		for (u64 i = 0; i < P->arg[1]; i++)
+			MEM(u64, P->arg[0] + i * 4096)++;
+}
+
+/* All CPUs halt, with a tick each arg[0] us if that is not 0, until res[40] is set; res[2]: how many are up. */
+void guest_bench_idle(int cpu)
+{
+	volatile uint64_t *stop = &P->res[40];
+	u64 left = P->arg[1];
+
+	apic_enable();
+	count_irq(0x51);
+	if (!cpu)
+		for (u32 id = 1; id <= left; id++)
+			start_cpu(id);
+	if (P->arg[0]) {
+		apic_write(APIC_LVTT, 0x51 | LVT_PERIODIC);
+		apic_write(APIC_TDCR, 0xb);
+		apic_write(APIC_TMICT, P->arg[0] * 1000);
+	}
+	__atomic_fetch_add(&P->res[2], 1, __ATOMIC_SEQ_CST);
+	while (!*stop)
+		sti_hlt_cli();
 }

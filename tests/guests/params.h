@@ -121,7 +121,8 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(pvclock) X(pveoi) X(pvipi) X(hypercall) X(calls) X(steal) X(share) X(ins_pages) X(blocked_irq) X(synic) \
 	X(numbers) X(apf_told) X(apf_halted) X(apf_reads) X(apf_masked) X(apf_init) X(late) \
 	X(bench_cpuid) X(bench_rdmsr) X(bench_in) X(bench_mmio) X(bench_ioeventfd) \
-	X(bench_selfipi) X(bench_ipi) X(bench_timer) X(bench_deadline) X(bench_irqfd)
+	X(bench_selfipi) X(bench_ipi) X(bench_timer) X(bench_deadline) X(bench_irqfd) \
+	X(bench_dirty) X(bench_idle)
 
 #define GUEST_ENUM(name) G_##name,
 enum guest_id { GUESTS(GUEST_ENUM) G_COUNT };

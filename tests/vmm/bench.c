@@ -4,7 +4,7 @@
  * counts them (QEMU with --icount, Bochs).  One line each: name, TAB, round trips measured, TAB, cost of
  * one in the best of several takes.
  *
- * usage: bp-bench [NAME...]	(default: all)
+ * usage: bp-bench [--short] [NAME...]	(default: all; --short: fewer, for who traces them)
  */
 #include "vmm.h"
 #include "marks.h"
@@ -17,9 +17,10 @@
 #include <sys/eventfd.h>
 #include <x86intrin.h>
 
-#define ROUNDS	300
 #define WARM	100
-#define TAKES	7		/* the best counts: the other CPU's work adds to the rest */
+
+static int rounds = 300;
+static int takes = 7;		/* the best counts: the other CPU's work adds to the rest */
 
 static const char *current = "setup";
 static char **names;		/* of the rows to measure; none: all */
@@ -51,7 +52,7 @@ static int begin(const char *name)
 
 static void report(uint64_t ticks)
 {
-	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)ROUNDS * TAKES, (double)ticks / ROUNDS);
+	printf("%s\t%llu\t%.1f\n", current, (unsigned long long)rounds * takes, (double)ticks / rounds);
 	fflush(stdout);
 }
 
@@ -91,7 +92,7 @@ static struct vm *prepare(enum guest_id g, int vcpus, uint64_t arg2)
 	struct vm *vm = vm_new(g, vcpus, 0);
 
 	vm->p->x2apic = 1;
-	vm->p->arg[0] = ROUNDS;
+	vm->p->arg[0] = rounds;
 	vm->p->arg[1] = WARM;
 	vm->p->arg[2] = arg2;
 	wide_tss(&vm->vcpu[0]);
@@ -176,14 +177,20 @@ static int message_fd(struct vm *vm)
 	return f.fd;
 }
 
-/* One interrupt, until its handler has run. */
-static void interrupt(struct vm *vm, int fd, bool same_cpu)
+enum { IRQFD_SLEEPS = 1, IRQFD_YIELDS = 2, IRQFD_RUNNING = 4 };
+
+/* The thread waits for the guest's bell on its CPU, yields that to others, or spins on another. */
+static void interrupt(struct vm *vm, int fd, int bell, uint64_t how)
 {
 	uint64_t before = vm->p->res[1], one = 1;
 
 	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
+	if (how & IRQFD_SLEEPS) {
+		CHECK_EQ(read(bell, &one, sizeof(one)), sizeof(one));
+		return;
+	}
 	while (vm->p->res[1] == before) {
-		if (same_cpu)
+		if (how & IRQFD_YIELDS)
 			sched_yield();
 		else
 			_mm_pause();
@@ -197,32 +204,34 @@ static void *first_cpu(void *arg)
 	return NULL;
 }
 
-enum { IRQFD_SAME_CPU = 1, IRQFD_RUNNING = 2 };
-
-/* What a device model or vhost does: @how says where it runs, and what the guest does meanwhile. */
+/* What a device model or vhost does. */
 static uint64_t irqfd_take(enum guest_id g, uint64_t how)
 {
 	struct vm *vm = prepare(g, 1, how & IRQFD_RUNNING);
-	int fd = message_fd(vm);
+	int fd = message_fd(vm), bell = eventfd(0, 0);
+	struct kvm_ioeventfd e = { .addr = PORT_TEST, .len = 2, .fd = bell, .flags = KVM_IOEVENTFD_FLAG_PIO };
 	uint64_t ticks;
 	pthread_t t;
 
-	pin(how & IRQFD_SAME_CPU ? 0 : 1);
+	CHECK_EQ(ioctl(vm->fd, KVM_IOEVENTFD, &e), 0);
+	vm->p->arg[3] = how & IRQFD_SLEEPS;
+	pin(how & (IRQFD_SLEEPS | IRQFD_YIELDS) ? 0 : 1);
 	CHECK_EQ(pthread_create(&t, NULL, first_cpu, &vm->vcpu[0]), 0);
 	wait_while(&vm->p->res[2], 0);
 	for (int i = 0; i < WARM; i++)
-		interrupt(vm, fd, how & IRQFD_SAME_CPU);
+		interrupt(vm, fd, bell, how);
 	MARK_BEGIN();
 	ticks = __rdtsc();
-	for (int i = 0; i < ROUNDS; i++)
-		interrupt(vm, fd, how & IRQFD_SAME_CPU);
+	for (int i = 0; i < rounds; i++)
+		interrupt(vm, fd, bell, how);
 	ticks = __rdtsc() - ticks;
 	MARK_END();
 	vm->p->res[40] = 1;
-	interrupt(vm, fd, how & IRQFD_SAME_CPU);
+	interrupt(vm, fd, bell, how);
 	pthread_join(t, NULL);
 	vm_free(vm);
 	close(fd);
+	close(bell);
 	return ticks;
 }
 
@@ -233,7 +242,7 @@ static void measure(const char *name, uint64_t (*take)(enum guest_id g, uint64_t
 
 	if (!begin(name))
 		return;
-	for (int i = 0; i < TAKES; i++) {
+	for (int i = 0; i < takes; i++) {
 		ticks = take(g, arg2);
 		if (ticks < best)
 			best = ticks;
@@ -254,7 +263,8 @@ static void *single_benchmarks(void *arg)
 	measure("self_ipi", single_take, G_bench_selfipi, 0);
 	measure("timer_now", single_take, G_bench_deadline, 0);
 	measure("timer_halted", single_take, G_bench_timer, ticks_of_us(200));
-	measure("irqfd_same_cpu", irqfd_take, G_bench_irqfd, IRQFD_SAME_CPU);
+	measure("irqfd_answered", irqfd_take, G_bench_irqfd, IRQFD_SLEEPS);
+	measure("irqfd_yielding", irqfd_take, G_bench_irqfd, IRQFD_YIELDS);
 	return NULL;
 }
 
@@ -282,8 +292,12 @@ static void in_thread(void *(*fn)(void *))
 /* The main thread stays unpinned: pin() picks among its CPUs. */
 int main(int argc, char **argv)
 {
-	(void)argc;
 	names = argv + 1;
+	if (argc > 1 && !strcmp(argv[1], "--short")) {
+		rounds = 20;
+		takes = 1;
+		names++;
+	}
 	CHECK_EQ(vmm_open(), 0);
 	in_thread(single_benchmarks);
 	in_thread(first_of_pair);
