@@ -5,7 +5,7 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all conformance bench run lab programs coverage size unit lint \
+.PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size unit lint \
 	install deb clean
 
 all: ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
@@ -79,6 +79,13 @@ size: ## lines of code by room, trusted and not
 bench: MACHINE ?= svm
 bench: programs ## instructions per round trip, beside KVM's; MACHINE=vmx or svm-bochs: in Bochs
 	@tests/bench.sh --machine $(MACHINE)
+
+bench-work: programs ## whole work beside KVM's: starts, disk, network, memory, migration; a quarter of an hour
+	@tests/bench-work.sh
+
+bench-count: MACHINE ?= svm
+bench-count: programs ## what expensive instructions each round trip of make bench has, beside KVM's
+	@tests/profile --ops --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
 	rm -rf build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/deb \
