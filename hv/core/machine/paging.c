@@ -258,7 +258,7 @@ hpa_t paging_alloc_trampoline(hpa_t pa)
 		return 0;
 	memcpy(root, pml4, PAGE_SIZE);
 	root[0] = 0;
-	if (!map(root, pa, pa, PAGE_SIZE, HPTE_P | HPTE_W))
+	if (!map(root, pa, pa, PAGE_SIZE, MAP_RX))
 		return 0;
 	return virt_to_phys(root);
 }

@@ -4,6 +4,8 @@
  * fields at the end (smp.h, struct trampoline_args) and sends the page number
  * in the SIPI. Real mode, CS = page << 8, to 64-bit mode and ap_entry64.
  */
+#define DIRECT_MAP	0xffff800000000000	/* paging.h */
+
 	.section .rodata
 	.balign 16
 	.globl trampoline_start, trampoline_end, trampoline_args
@@ -50,7 +52,8 @@ tramp32:
 	.code64
 tramp64:
 	xorl %edi, %edi			/* whoever takes the argument owns it */
-	xchgq %rdi, (tramp_cpu - trampoline_start)(%rbx)
+	movabsq $DIRECT_MAP, %rax	/* where we are is mapped to run only */
+	xchgq %rdi, (tramp_cpu - trampoline_start)(%rbx, %rax)
 	testq %rdi, %rdi
 	jz 1f
 	jmp *(tramp_entry - trampoline_start)(%rbx)
@@ -63,7 +66,7 @@ tramp_gdt:
 	.quad 0
 	.quad 0x00cf9a000000ffff	/* 0x08: 32-bit code */
 	.quad 0x00cf92000000ffff	/* 0x10: data */
-	.quad 0x00af9a000000ffff	/* 0x18: 64-bit code */
+	.quad 0x00af9b000000ffff	/* 0x18: 64-bit code, accessed: no CPU writes that */
 tramp_gdt_ptr:
 	.short . - tramp_gdt - 1
 tramp_gdt_base:
