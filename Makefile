@@ -5,12 +5,17 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size unit lint \
-	install deb clean
+.PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size stack unit \
+	lint debug install deb clean
 
-all: ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
+# Of the debug build, what the other targets want is built besides.
+all: $(if $(filter 1,$(DEBUG)),debug) ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
 	@scripts/lab up --only-root
-	@scripts/lab exec -- make -f build.mk -j$$(nproc)
+	@scripts/lab exec -- make -f build.mk DEBUG= -j$$(nproc)
+
+debug: ## or DEBUG=1: a hypervisor that checks itself, build/debug/bedplate.elf (docs/assurance.md)
+	@scripts/lab up --only-root
+	@scripts/lab exec -- make -f build.mk bedplate O=build/debug DEBUG=1 -j$$(nproc)
 
 # What is missing is built first, in the lab's root; "make -f build.mk packaged" builds it with
 # the machine's own compiler.
@@ -30,8 +35,8 @@ help: ## this list
 lab: all
 	@scripts/lab up
 
-run: lab ## a shell in the service VM on Bedplate
-	@scripts/lab run
+run: lab ## a shell in the service VM on Bedplate; DEBUG=1: on the debug build
+	@scripts/lab run $(if $(filter 1,$(DEBUG)),--debug)
 
 # BOOT: grub-bios, grub-efi or efi.
 demo: lab ## the main job on a terminal, from a bare Debian machine; BOOT=efi: from UEFI
@@ -44,7 +49,7 @@ check: programs ## the tests, in a quarter of an hour; the last line is "N passe
 	@scripts/lab up --selftests
 	@tests/check
 
-check-all: programs ## also what takes long: within two hours
+check-all: programs debug ## also what takes long: within two hours
 	@scripts/lab up --selftests
 	@scripts/lab up --vmms || echo "check-all: no VMMs but QEMU: their tests are skipped"
 	@scripts/lab up --libvirt
@@ -72,6 +77,10 @@ coverage: programs ## what tests reach, line by line: build/cov/html, and a line
 	@CHECK_COVERAGE=build/cov/bedplate.elf tests/check $(COVERAGE_TESTS)
 	@scripts/lab exec --in lint -- scripts/coverage
 
+stack: ## the deepest stack of every entry path, in bytes (hv/stacks); fails where it is too deep
+	@scripts/lab up --only-root
+	@scripts/lab exec -- scripts/stack
+
 size: ## lines of code by room, trusted and not
 	@scripts/lab up --only-root
 	@scripts/lab exec -- scripts/size
@@ -88,5 +97,5 @@ bench-count: programs ## what expensive instructions each round trip of make ben
 	@tests/profile --ops --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
-	rm -rf build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/deb \
+	rm -rf build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/debug build/deb \
 		build/bedplate.elf build/bedplate.efi build/bedplate.ko build/bedplate_iommu.ko

@@ -6,6 +6,7 @@
 #include "hv/core/machine/boot_info.h"
 #include "hv/core/machine/cmdline.h"
 #include "hv/core/machine/console.h"
+#include "hv/core/machine/debug/debug.h"
 #include "hv/core/machine/idle.h"
 #include "hv/core/machine/lapic.h"
 #include "hv/core/machine/last_log.h"
@@ -102,6 +103,7 @@ noreturn void hv_main(u32 magic, u32 info)
 	smp_init_boot_cpu();
 	trap_init_early();
 	cpu_init_control_registers();
+	debug_start();
 	read_loader_info(magic, info);
 	read_options();
 	memmap_init(&boot_info, frames_bytes);

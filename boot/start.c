@@ -162,7 +162,7 @@ static void build_dom0(void)
 
 	for (i = 0; i < nr_cpus; i++)
 		sched_init_cpu(cpus[i]);
-	spin_lock_init(&dom0.lock);
+	spin_lock_init(&dom0.lock, LOCK_DOMAIN_DOM0);
 	mmu_init(ops_chosen()->npt);
 	if (frame_mmio_protect(APIC_BASE_DEFAULT, PAGE_SIZE))
 		panic("the local APIC's page cannot be protected");

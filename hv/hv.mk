@@ -2,8 +2,8 @@
 #
 # Builds $(O)/bedplate.elf from every .c and .S in boot/ (but for boot/efi), hv/ and compat/;
 # objects go to $(O)/obj. To be included with SRC = the root of the tree, or
-# used alone: make -f hv/hv.mk. DEBUG=1 adds lock owner checks, COVERAGE=1 counts
-# lines for gcov, V=1 shows the commands.
+# used alone: make -f hv/hv.mk. DEBUG=1 adds checks (hv/core/machine/debug), COVERAGE=1
+# counts lines for gcov, V=1 shows the commands.
 
 SRC	?= .
 O	?= build
@@ -11,7 +11,11 @@ HVCC	?= $(if $(filter default,$(origin CC)),gcc,$(CC))
 NM	?= nm
 V	?= 0
 HV_Q	:= $(if $(filter 1,$(V)),,@)
-HV_DEBUG_CFLAGS := $(if $(filter 1,$(DEBUG)),-DBP_DEBUG)
+HV_STACK_PROTECTOR := -fno-stack-protector
+ifeq ($(DEBUG),1)
+HV_DEBUG_CFLAGS := -DBP_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
+HV_STACK_PROTECTOR := -fstack-protector-strong -mstack-protector-guard=global
+endif
 ifeq ($(COVERAGE),1)
 HV_DEBUG_CFLAGS += -DBP_COVERAGE
 HV_COVERAGE := --coverage -fprofile-info-section -fprofile-update=atomic
@@ -27,7 +31,7 @@ HV_VERSION := -DBP_VERSION=$(shell cat $(SRC)/VERSION)
 include $(SRC)/hv/warnings.mk
 
 HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
-	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-mno-red-zone -mgeneral-regs-only $(HV_STACK_PROTECTOR) -fstack-usage \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(HV_RETPOLINE) \
 	$(WARNINGS) $(HV_VERSION) \
@@ -35,9 +39,10 @@ HV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel 
 HV_ASFLAGS := $(HV_CFLAGS) -D__ASSEMBLY__
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
-	-Wl,--no-warn-rwx-segments
+	-Wl,--warn-rwx-segments -Wl,--fatal-warnings
 
-HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]' -not -path '*/boot/efi/*')))
+HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]' -not -path '*/boot/efi/*' \
+	$(if $(filter 1,$(DEBUG)),,-not -path '*/machine/debug/*'))))
 HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS)) $(O)/obj/font.o
 
 .PHONY: bedplate

@@ -9,7 +9,7 @@ A rooms file has, one a line:
     ground FILE      a header of no room, that every room may include
     below DIR        headers under DIR are lower than all rooms
     hook SYMBOL WHY  declared in a lower room, implemented in a higher one
-    apart FILE WHY   not counted: it is in no image that anybody runs
+    apart PATH WHY   not counted: a file or folder of which nothing is in an image that is installed
     ceiling LINES    so many lines of code may all rooms have together
 """
 
@@ -25,7 +25,7 @@ class Rooms:
     def __init__(self, name):
         self.name = name
         self.paths, self.trees, self.iquote, self.ground, self.hooks = {}, [], [], set(), {}
-        self.ceiling, self.below, self.apart = None, [], set()
+        self.ceiling, self.below, self.apart = None, [], {}
         for line in Path(name).read_text(encoding="ascii").splitlines():
             line = line.partition("#")[0].strip()
             if line:
@@ -45,7 +45,7 @@ class Rooms:
         elif words[0] == "below":
             self.below.append(words[1] + "/")
         elif words[0] == "apart":
-            self.apart.add(words[1])
+            self.apart[words[1]] = words[2] if len(words) > 2 else ""
         elif words[0] == "hook":
             self.hooks[words[1]] = words[2] if len(words) > 2 else ""
         elif words[0] == "ceiling":
@@ -63,6 +63,10 @@ class Rooms:
         """Number of the room that path is in, or None."""
         fits = [p for p in self.paths if path == p or path.startswith(p + "/")]
         return list(self.paths).index(max(fits, key=len)) if fits else None
+
+    def apart_of(self, path):
+        """The "apart" that a file belongs to, or None."""
+        return next((a for a in self.apart if path == a or path.startswith(a + "/")), None)
 
     def sources(self):
         """Every source of the trees."""

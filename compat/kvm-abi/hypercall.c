@@ -14,6 +14,7 @@
 #include "hv/core/lib/errno.h"
 #include "hv/core/lib/string.h"
 #include "hv/core/lib/x86.h"
+#include "hv/core/machine/debug/debug.h"
 #include "hv/core/machine/last_log.h"
 #include "hv/core/machine/log.h"
 #include "hv/core/machine/paging.h"
@@ -472,6 +473,7 @@ static s64 hc_ending(struct vcpu *self, const struct args *a)
 	(void)self;
 	if (a->a >= ARRAY_SIZE(how))
 		return -EINVAL;
+	debug_report(false);
 	log_ending(how[a->a]);
 	return 0;
 }
@@ -517,6 +519,7 @@ static s64 channel_call(struct vcpu *v, u64 nr)
 		return hc_run(v, &a);
 	if (nr >= ARRAY_SIZE(table) || !table[nr])
 		return -ENOSYS;
+	debug_hypercall(nr);
 	return table[nr](v, &a);
 }
 

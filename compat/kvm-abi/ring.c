@@ -23,7 +23,7 @@
 #define FIRST_VECTOR	0x20	/* those below are exceptions */
 #define LAST_VECTOR	0xff
 
-static struct spinlock ring_lock;	/* guards every c->ring against others' use */
+static struct spinlock ring_lock = SPINLOCK_INIT(LOCK_RING);	/* guards every c->ring against others' use */
 static bool missed;			/* no CPU had a ring; guarded by ring_lock */
 
 /* Any CPU's: interrupt domain 0's vCPU, which ends a RUN as well. */

@@ -81,7 +81,7 @@ static const char *probe(struct iommu_caps *caps)
 
 static bool alloc_rings(struct amdvi_unit *u)
 {
-	spin_lock_init(&u->lock);
+	spin_lock_init(&u->lock, LOCK_IOMMU_UNIT);
 	u->ring = page_alloc();
 	u->log = page_alloc();
 	u->done = page_alloc();

@@ -5,7 +5,7 @@
 #include "lib/errno.h"
 #include "machine/memmap.h"
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards the first halves of all entries */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_IOMMU_TABLES);	/* guards the first halves of all entries */
 
 /*
  * The half of an entry that is about DMA. Mode 0 without IR and IW is the architecture's

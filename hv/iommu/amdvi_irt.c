@@ -7,7 +7,7 @@
 #include "machine/memmap.h"
 #include "machine/paging.h"
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards the second halves of all entries */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_IOMMU_TABLES);	/* guards the second halves of all entries */
 
 static u32 pages(u32 order)
 {

@@ -9,7 +9,7 @@
 #define LINES		10
 #define PERIOD_US	1000000
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards what follows */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_IOMMU_FAULTS);	/* guards what follows */
 static u64 count, period, left_out;
 static u32 lines;
 

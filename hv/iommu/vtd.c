@@ -32,7 +32,7 @@ static const char *look(struct vtd_unit *u)
 {
 	const struct dmar_unit *unit = &iommu_dmar.unit[vtd_index(u)];
 
-	spin_lock_init(&u->lock);
+	spin_lock_init(&u->lock, LOCK_IOMMU_UNIT);
 	u->regs = ioremap(unit->base, unit->size);
 	if (!u->regs)
 		return "registers that cannot be mapped";

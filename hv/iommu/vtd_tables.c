@@ -15,7 +15,7 @@
 #include "machine/paging.h"
 #include "vtd_unit.h"
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards the tables; u->lock goes inside */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_IOMMU_TABLES);	/* guards the tables; u->lock goes inside */
 static struct vtd_entry *shared;		/* never changes once made */
 static struct vtd_entry domain0;		/* what it is full of */
 

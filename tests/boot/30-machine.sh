@@ -78,4 +78,4 @@ start_time() {
 	done
 	not_ok $name "$(took "$from")" "$best us on Bedplate, $plain us without: more than 1.5 times"
 }
-[ -n "$firmware" ] || start_time
+[ -n "$firmware$debug" ] || start_time

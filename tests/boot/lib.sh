@@ -11,8 +11,8 @@
 HANG=${CHECK_HANG:-900}	# seconds after which a machine counts as hung; /guest/run ends before
 
 # Groups are gone through once more on other firmware, $firmware as `lab run --boot` calls it; it is a
-# part of the test's name then.
-named() { echo "${firmware:+$firmware.}$1"; }
+# part of the test's name then; so are $debug and the build that checks itself (make DEBUG=1).
+named() { echo "${debug:+debug.}${firmware:+$firmware.}$1"; }
 
 # True if the test is to be run now.
 wanted() {
@@ -38,8 +38,8 @@ any_firmware() {
 	done
 }
 
-# is_due NAME COMMAND...: wanted, and it makes sense on that firmware.
-is_due() { { [ -z "$firmware" ] || any_firmware "${@:2}"; } && wanted "$1"; }
+# is_due NAME COMMAND...: wanted, and it makes sense on that firmware or build.
+is_due() { { [ -z "$firmware$debug" ] || any_firmware "${@:2}"; } && wanted "$1"; }
 
 # now: microseconds. took MICROSECONDS: the time since then, in seconds.
 now() { echo "${EPOCHREALTIME/[.,]/}"; }
@@ -94,7 +94,7 @@ command_of() {
 	mkdir -p "$dir"
 	cmd=("$@")
 	if [ "$1 ${2:-}" = "scripts/lab run" ]; then
-		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" ${firmware:+--boot "$firmware"} "${@:3}")
+		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" ${firmware:+--boot "$firmware"} ${debug:+--debug} "${@:3}")
 		[ -z "${CHECK_COVERAGE:-}" ] || [[ " $* " == *" --under "* ]] ||
 			cmd=(scripts/lab run --hv "$CHECK_COVERAGE" --coverage "$dir/coverage" "${cmd[@]:2}")
 	fi

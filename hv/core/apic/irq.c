@@ -8,6 +8,7 @@
 #include "machine/acpi.h"
 #include "machine/console.h"
 #include "machine/cpu.h"
+#include "machine/debug/debug.h"
 #include "machine/lapic.h"
 #include "machine/log.h"
 #include "machine/panic.h"
@@ -263,6 +264,7 @@ void vcpu_apic_changed(struct vcpu *v)
 noreturn void dom0_shutdown(void)
 {
 	console_seize();
+	debug_report(false);
 	log_ending(LOG_END_DOM0_FAULT);
 	log_err("domain 0 has ended: resetting the machine");
 	panic_describe_exit();

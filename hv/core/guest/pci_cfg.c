@@ -46,7 +46,7 @@ static u32 nr_guarded;
 u32 pci_cfg_unconfined;
 
 /* Guards PCI_CONFIG_ADDRESS from the look at it to the access that it is for, and told. */
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock = SPINLOCK_INIT(LOCK_PCI_CONFIG);
 
 static struct guarded *find(u16 segment, u16 bdf)
 {

@@ -11,6 +11,7 @@
 #ifndef HV_CORE_CPU_H
 #define HV_CORE_CPU_H
 
+#include "debug/debug.h"
 #include "lib/tree.h"
 #include "lib/types.h"
 #include "spinlock.h"
@@ -124,6 +125,7 @@ struct cpu {
 
 	/* Owned by boot: descriptor tables and interrupt stacks. */
 	void *arch;
+	DEBUG_CPU_MEMBER
 };
 
 extern struct cpu *cpus[MAX_CPUS];

@@ -16,7 +16,7 @@ int log_level = LOG_INFO;
 
 static char ring[LOG_SIZE];
 static u64 end;			/* bytes ever written; under lock */
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
 static bool no_lock;		/* a CPU panics: go on, whoever holds the lock */
 
 static const char level_letter[] = { 'E', 'W', 'I', 'D' };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bedplate's own page tables. */
 #include "paging.h"
+#include "debug/debug.h"
 #include "lib/string.h"
 #include "lib/x86.h"
 #include "limits.h"
@@ -20,7 +21,7 @@ extern const char rodata_start[], rodata_end[], data_start[], data_end[];
 u64 kernel_cr3;
 
 static u64 *pml4;
-static struct spinlock lock = SPINLOCK_INIT;	/* guards tables and vmap_next */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_PAGING);	/* guards tables and vmap_next */
 static u64 vmap_next = VMAP_BASE;
 static bool have_1g;
 
@@ -176,6 +177,7 @@ void paging_init(void)
 	map_section(rodata_start, rodata_end, MAP_RO);
 	map_section(data_start, data_end, MAP_RW);
 	kernel_cr3 = virt_to_phys(pml4);
+	debug_check_paging(kernel_cr3);
 	write_cr3(kernel_cr3);
 }
 
@@ -260,6 +262,7 @@ hpa_t paging_alloc_trampoline(hpa_t pa)
 	root[0] = 0;
 	if (!map(root, pa, pa, PAGE_SIZE, MAP_RX))
 		return 0;
+	debug_check_paging(virt_to_phys(root));
 	return virt_to_phys(root);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The pool of 4 KiB frames: a bitmap, first fit. */
 #include "pool.h"
+#include "debug/debug.h"
 #include "lib/string.h"
 #include "memmap.h"
 #include "paging.h"
 #include "panic.h"
 #include "spinlock.h"
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards all below */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_POOL);	/* guards all below */
 static u64 *used;		/* one bit a frame, in the pool's first frames */
 static u64 hint;		/* no free frame below */
 static hpa_t base;
@@ -31,6 +32,7 @@ void pool_init(hpa_t start, u64 frames)
 	hint = own;
 	pool_total = frames;
 	pool_free = frames - own;
+	debug_poison(used + own * PAGE_SIZE / sizeof(u64), frames - own, 0);
 }
 
 /* First of @n free frames in a row; pool_total: none. Lock held. */
@@ -72,6 +74,7 @@ void *pages_alloc(u32 n)
 	pool_free -= n;
 	spin_unlock(&lock);
 	p = phys_to_virt(base + (first << PAGE_SHIFT));
+	debug_check_poison(p, n, 0);
 	memset(p, 0, (u64)n << PAGE_SHIFT);
 	return p;
 }
@@ -82,6 +85,7 @@ void pages_free(void *pages, u32 n)
 	u64 first = (pa - base) >> PAGE_SHIFT, i;
 
 	ASSERT(pa >= base && !(pa & ~PAGE_MASK) && first + n <= pool_total);
+	debug_poison(pages, n, 0);
 	spin_lock(&lock);
 	for (i = first; i < first + n; i++) {
 		ASSERT(is_used(i));

@@ -14,6 +14,7 @@ void timer_init(struct hv_timer *t, void (*fn)(struct hv_timer *t))
 void timer_queue_init(struct timer_queue *q)
 {
 	*q = (struct timer_queue){ 0 };
+	spin_lock_init(&q->lock, LOCK_TIMERS);
 }
 
 /* Equal deadlines: the one that was armed first. */

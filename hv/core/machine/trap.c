@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The IDT and what happens on exceptions and interrupts in root mode. */
 #include "trap.h"
+#include "debug/debug.h"
 #include "lib/x86.h"
 #include "panic.h"
 #include "smp.h"
@@ -100,8 +101,11 @@ static const char *exception_name(u64 vector)
 
 void trap_handler(struct trap_frame *f)
 {
+	debug_trap_begin(f->vector);
 	if (f->vector >= 32 || irq_not_exception((u8)f->vector)) {
+		debug_irqs_off("interrupt", f->vector);
 		irq_dispatch((u8)f->vector);
+		debug_irqs_on();
 	} else if (f->vector == X86_TRAP_NMI) {
 		if (panic_in_progress())
 			panic_nmi(f);
@@ -110,10 +114,11 @@ void trap_handler(struct trap_frame *f)
 	} else if (f->vector == X86_TRAP_MC) {
 		mce_handler();
 	} else if (f->vector == X86_TRAP_SX) {
-		return;		/* an INIT, as AMD's back end wants it */
+		;		/* an INIT, as AMD's back end wants it */
 	} else if (!fixup(f)) {
 		panic_frame(f, "%s in root mode", exception_name(f->vector));
 	}
+	debug_trap_end(f->vector);
 }
 
 void trap_take_nmi(void)

@@ -6,6 +6,7 @@
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "machine/debug/debug.h"
 #include "machine/log.h"
 #include "machine/memmap.h"
 #include "machine/paging.h"
@@ -33,8 +34,10 @@ struct slot {
 struct domain *domains[MAX_DOMAINS];
 struct domain dom0;
 
-static struct slot slots[MAX_DOMAINS];
-static struct spinlock ids_lock;	/* guards nr_guests, and taking an id */
+static struct slot slots[MAX_DOMAINS] = {
+	[0 ... MAX_DOMAINS - 1] = { .op = SPINLOCK_INIT(LOCK_DOMAIN_OP) },
+};
+static struct spinlock ids_lock = SPINLOCK_INIT(LOCK_DOMAIN_IDS);	/* guards nr_guests, and taking an id */
 static u32 nr_guests;
 
 static struct slot *slot_of(u32 id)
@@ -76,6 +79,7 @@ u32 domain_count(void)
 
 static void pool_push(struct domain *d, void *page)
 {
+	debug_poison(page, 1, sizeof(hpa_t));
 	spin_lock(&d->pool.lock);
 	*(hpa_t *)page = d->pool.free;
 	d->pool.free = virt_to_phys(page);
@@ -94,6 +98,8 @@ static void *pool_pop(struct domain *d)
 		d->pool.nr_free--;
 	}
 	spin_unlock(&d->pool.lock);
+	if (page)
+		debug_check_poison(page, 1, sizeof(hpa_t));
 	return page;
 }
 
@@ -234,8 +240,8 @@ static void make_domain(u32 id, const u64 *pfn, u32 n, bool io)
 	d->id = id;
 	d->io = io;
 	d->phase = DOM_LIVE;
-	spin_lock_init(&d->lock);
-	spin_lock_init(&d->pool.lock);
+	spin_lock_init(&d->lock, LOCK_DOMAIN);
+	spin_lock_init(&d->pool.lock, LOCK_DOMAIN_POOL);
 	d->pool.total = n;
 	add_frames(d, pfn + 1, n - 1);
 	mmu_npt(&t, d, NULL);

@@ -7,7 +7,7 @@
 #include "mmu.h"
 
 /* One device changes its table at a time: the count of the domain that it leaves must hold. */
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock = SPINLOCK_INIT(LOCK_IO);
 
 /* A device no longer translates by the table with that tag: 0 none, 1 domain 0's. */
 static void leave(u16 tag)

@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "machine/coverage.h"
 #include "machine/cpu.h"
+#include "machine/debug/debug.h"
 #include "machine/log.h"
 #include "machine/panic.h"
 #include "machine/trap.h"
@@ -63,7 +64,7 @@ static void exit_interrupt(struct vcpu *v)
 	if (v->exit.taken)
 		irq_dispatch(v->exit.taken & 0xff);
 	else
-		sti_nop_cli();
+		irq_window();
 }
 
 static void exit_apic_write(struct vcpu *v)
@@ -123,8 +124,10 @@ static void exit_cpuid(struct vcpu *v)
 		return;
 	}
 	c = vcpu_cpuid(v, r[RAX], r[RCX]);
-	if (domain_is_dom0(v->dom))
+	if (domain_is_dom0(v->dom)) {
 		coverage_cpuid(r[RAX]);
+		debug_cpuid(r[RAX]);
+	}
 
 	r[RAX] = c.eax;
 	r[RBX] = c.ebx;

@@ -9,6 +9,7 @@
 #include "lib/x86.h"
 #include "loop.h"
 #include "machine/cpu.h"
+#include "machine/debug/debug.h"
 #include "machine/idle.h"
 #include "machine/lapic.h"
 #include "memory/domain.h"
@@ -16,12 +17,6 @@
 #include "vcpu/ops.h"
 #include "vcpu/speculation.h"
 #include "vcpu/switch.h"
-
-/* Physical interrupts that wait are taken here, by irq_dispatch(). */
-static inline void irq_window(void)
-{
-	sti_nop_cli();
-}
 
 /* An interrupt that only the TPR holds back: learn when the TPR falls. */
 static void tpr_watch(struct vcpu *v)
@@ -241,6 +236,13 @@ static void preempt_current(struct cpu *c)
 	spin_unlock(&v->lock);
 }
 
+static void idle(void)
+{
+	debug_irqs_on();
+	idle_wait();
+	debug_irqs_off("idling", 0);
+}
+
 static struct vcpu *pick(struct cpu *c)
 {
 	struct vcpu *v;
@@ -253,7 +255,7 @@ static struct vcpu *pick(struct cpu *c)
 			return v;
 		}
 		if (!READ_ONCE(c->resched) && !READ_ONCE(c->rq.nr))
-			idle_wait();
+			idle();
 		else
 			irq_window();
 	}
@@ -279,7 +281,9 @@ noreturn void run_loop(void)
 			continue;
 		if (unlikely(mmu_enter(c, v->dom, &v->tlb)))
 			ops->flush(v);
+		debug_irqs_on();
 		ops->run(v);
+		debug_irqs_off(vm_exit_name(v->exit.reason), 0);
 		mmu_leave(c);
 		vcpu_handle_exit(v);
 	}

@@ -84,7 +84,7 @@ int vcpu_setup(struct vcpu *v, u32 apic_id, bool bsp)
 		domain_page_free(v->dom, v->xsave);
 		return err;
 	}
-	spin_lock_init(&v->lock);
+	spin_lock_init(&v->lock, domain_is_dom0(v->dom) ? LOCK_VCPU_DOM0 : LOCK_VCPU);
 	sched_init_vcpu(v, domain_is_dom0(v->dom));
 	v->state = VCPU_STOPPED;
 	v->mp_state = bsp ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;

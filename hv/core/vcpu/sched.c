@@ -22,6 +22,7 @@ static void slice_end(struct hv_timer *t)
 void sched_init_cpu(struct cpu *c)
 {
 	c->rq = (struct runqueue){ 0 };
+	spin_lock_init(&c->rq.lock, LOCK_RUNQUEUE);
 	timer_queue_init(&c->timers);
 	timer_init(&c->slice, slice_end);
 }

@@ -40,6 +40,7 @@ void virt_iommu_init(void)
 	struct virt_unit *u = units;
 
 	for (nr_units = 0; iommu_regs(nr_units, &u->regs, &u->len); u++, nr_units++) {
+		spin_lock_init(&u->lock, LOCK_VIRT_UNIT);
 		u->index = nr_units;
 		u->kind = &nothing;
 		if (iommu_caps.remaps)

@@ -51,7 +51,7 @@ struct irte {
 	u64 lo, hi;
 };
 
-static struct spinlock lock = SPINLOCK_INIT;	/* guards what follows; dom0.lock is inner */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_VIRT_IRT);	/* guards what follows; dom0.lock is inner */
 static struct irt tables[TABLES];
 static union {
 	struct irte wide[ENTRIES_MAX];

@@ -141,6 +141,8 @@ def parser():
     p.add_argument("--hv", metavar="FILE",
                    help="another hypervisor image than build/bedplate.elf or, with --boot efi, "
                    "build/bedplate.efi")
+    p.add_argument("--debug", action="store_true",
+                   help="the hypervisor that make DEBUG=1 builds, build/debug/bedplate.elf")
     p.add_argument("--coverage", metavar="FILE",
                    help="what a hypervisor built with COVERAGE=1 counted goes there")
     p.add_argument("--kernel", metavar="FILE",
@@ -288,7 +290,8 @@ def parse(argv, tree):
     opts = parser().parse_args(argv)
     opts.command = command
     kind = "efi" if opts.boot == "efi" else "elf"
-    opts.hv = opts.hv or f"{tree}/build/bedplate.{kind}"
+    folder = "build/debug" if opts.debug else "build"
+    opts.hv = opts.hv or f"{tree}/{folder}/bedplate.{kind}"
     opts.hv_args = arguments(opts.hv_args)
     opts.kernel_args = arguments(opts.kernel_args)
     opts.qemu = arguments(opts.qemu)
