@@ -9,6 +9,7 @@
 #define PHYS(sym)	((sym) - VBASE)
 
 #define MB2_MAGIC	0xe85250d6
+#define BOOT_STACK_PAGES 4
 #define CR0_BOOT	0x80010033	/* PG WP NE ET MP PE */
 #define CR4_BOOT	0x20		/* PAE */
 #define EFER_BOOT	0x900		/* NX LME */
@@ -109,7 +110,7 @@ boot_pd:
 
 	.section .bss
 	.balign 4096
-	.skip 16384
+	.skip BOOT_STACK_PAGES * 4096
 boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

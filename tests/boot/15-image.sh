@@ -19,3 +19,7 @@ no_indirect_branch() {
 	fi
 }
 no_indirect_branch
+
+# W^X; and no path deeper than its stack (hv/stacks). Both are seen failing, too.
+reports image.wx scripts/lab exec -- tests/boot/image.py wx build/bedplate.elf build/bedplate.efi
+reports image.stack scripts/lab exec -- tests/boot/image.py stack build
