@@ -10,6 +10,12 @@ thorough reports debug.vmx.2cpus "${debug_run[@]}" --machine vmx --smp 2 -- /opt
 thorough reports debug.vmx.vmm "${debug_run[@]}" --machine vmx --smp 1 -- \
 	env BP_COUNTED=1 /opt/tests/bp-vmm run all '!sched.*_shares'
 
+# The longest times are in the log when the service VM ends.
+# shellcheck disable=SC2016
+thorough shows debug.report 0 output 'interrupts were off for' "${debug_run[@]}" --on-reboot restart -- \
+	sh -c '[ "$LAB_BOOT" = 1 ] && { busybox reboot -f; sleep 600; }
+		grep "CPU 1: interrupts were off for" /sys/kernel/bedplate/last_log'
+
 # seeded NUMBER NAME TEXT: domain 0 asks for the fault by CPUID (hv/core/machine/debug/seed.c).
 seeded() {
 	thorough shows "debug.seeded.$2" 125 bedplate.log "$3" "${debug_run[@]}" -- \
