@@ -13,7 +13,8 @@ V	?= 0
 HV_Q	:= $(if $(filter 1,$(V)),,@)
 HV_STACK_PROTECTOR := -fno-stack-protector
 ifeq ($(DEBUG),1)
-HV_DEBUG_CFLAGS := -DBP_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
+HV_DEBUG_CFLAGS := -DBP_DEBUG -fsanitize=undefined -fno-sanitize-recover=all \
+	-fstrict-flex-arrays=3
 HV_STACK_PROTECTOR := -fstack-protector-strong -mstack-protector-guard=global
 endif
 ifeq ($(COVERAGE),1)

@@ -64,9 +64,10 @@ static void no_class(void)
 	spin_lock(&none);
 }
 
+/* The outermost, so that no other is in the way until interrupts come on. */
 static void keep_lock(void)
 {
-	spin_lock(&inner);
+	spin_lock(&outer);
 }
 
 static void lock_with_interrupts(void)
