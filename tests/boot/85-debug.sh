@@ -10,6 +10,7 @@ thorough reports debug.vmx.2cpus "${debug_run[@]}" --machine vmx --smp 2 -- /opt
 thorough reports debug.vmx.vmm "${debug_run[@]}" --machine vmx --smp 1 -- \
 	env BP_COUNTED=1 /opt/tests/bp-vmm run all '!sched.*_shares'
 
+thorough passes debug.stack scripts/lab exec -- scripts/stack build/debug
 # The longest times are in the log when the service VM ends.
 # shellcheck disable=SC2016
 thorough shows debug.report 0 output 'interrupts were off for' "${debug_run[@]}" --on-reboot restart -- \
