@@ -151,6 +151,18 @@ static void refuses_tables_in_bedplate(void **state __unused)
 	assert_null(memremap(SZ_1G - SZ_2M - 8, SZ_4G));
 }
 
+/* Where other CPUs start, at its own address: what runs there cannot be written there. */
+static void trampoline_runs_only(void **state __unused)
+{
+	u64 *t = phys_to_virt(paging_alloc_trampoline(0x8000));
+	int l;
+
+	for (l = 3; l > 0; l--)
+		t = table_of(t[INDEX(0x8000ull, l)]);
+	assert_int_equal(t[8] & (HPTE_ADDR | HPTE_P | HPTE_W | HPTE_NX), 0x8000 | HPTE_P);
+	assert_int_equal(t[7] | t[9], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(refuses_what_is_too_far, machine),
 		cmocka_unit_test_setup(maps_tables, machine),
 		cmocka_unit_test_setup(refuses_tables_in_bedplate, machine),
+		cmocka_unit_test_setup(trampoline_runs_only, machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
