@@ -4,7 +4,6 @@
 #include "lib/errno.h"
 #include "machine/memmap.h"
 #include "machine/paging.h"
-#include "machine/panic.h"
 #include "vtd.h"
 #include "vtd_unit.h"
 

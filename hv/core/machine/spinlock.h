@@ -9,6 +9,7 @@
 
 #include "debug/lock.h"
 #include "lib/types.h"
+#include "panic.h"
 
 struct spinlock {
 	u32 next;		/* ticket given to the next who comes */
