@@ -11,6 +11,8 @@ import sys
 from machine import Machine, die_with_parent
 
 OVMF = "/usr/share/OVMF"
+SO_SNDBUFFORCE = 32             # socket(7); Python has no name for it
+SERIAL_BUFFER = 64 << 20
 CPU_SVM = "EPYC-v4,+svm,+npt,x2apic=on,monitor=off"
 
 
@@ -171,6 +173,9 @@ class Qemu(Machine):
 
     def start(self):
         pairs = [socket.socketpair() for _ in range(3)]
+        # QEMU drops what does not fit, and a byte on its own takes a kilobyte: on a busy host a
+        # boot's text has to wait here.
+        pairs[0][1].setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, SERIAL_BUFFER)
         self.serial, self.link, self.events = (ours for ours, _ in pairs)
         fds = [theirs.fileno() for _, theirs in pairs]
         tpm = self.start_tpm() if self.opts.tpm else None
