@@ -220,8 +220,12 @@ static int take(struct npt *t, const u64 *pfn, u32 n, u32 attr)
 	for (i = 0; i < n && !err; i++)
 		err = npt_unmap(t, pfn[i], 1, &done);
 	mmu_gather_finish(t, &dom0);
-	if (err)
+	if (err) {
 		put_back(t, pfn, i - 1, attr);
+		/* The one that failed may have been split by half. */
+		npt_collapse(t, pfn[i - 1]);
+		mmu_gather_finish(t, &dom0);
+	}
 	return err;
 }
 

@@ -39,6 +39,8 @@ struct npt_format;
 extern const struct npt_format *const rig_npt;	/* of the domains here */
 extern u32 rig_max_order;	/* what the format says: set before rig_init() */
 extern u64 rig_pool_limit;	/* page_alloc() fails below this many free pages */
+extern u32 rig_fail_alloc;	/* so many later one allocation fails; 0: none */
+extern bool rig_failed;		/* it has, since rig_init() */
 extern u32 rig_kicks;		/* IPIs sent */
 extern void (*rig_on_kick)(struct cpu *c);
 extern u32 rig_vcpu_steps;	/* vcpu_destroy_all() says "again" so often */

@@ -28,6 +28,8 @@ u32 limits_phys_bits(void)
 u8 *rig_memory;
 u32 rig_max_order = 18;
 u64 rig_pool_limit;
+u32 rig_fail_alloc;
+bool rig_failed;
 u32 rig_kicks;
 void (*rig_on_kick)(struct cpu *c);
 u32 rig_vcpu_steps;
@@ -53,6 +55,10 @@ void *pages_alloc(u32 n)
 {
 	u64 i, run = 0;
 
+	if (rig_fail_alloc && !--rig_fail_alloc) {
+		rig_failed = true;
+		return NULL;
+	}
 	for (i = 0; i < POOL_FRAMES && run < n; i++)
 		run = used[i] ? 0 : run + 1;
 	if (run < n || pool_free < rig_pool_limit + n)
@@ -140,6 +146,8 @@ void rig_init_frames(bool ept)
 	memset(used, 0, sizeof(used));
 	pool_free = pool_total;
 	rig_pool_limit = 0;
+	rig_fail_alloc = 0;
+	rig_failed = false;
 	rig_kicks = 0;
 	rig_on_kick = NULL;
 	rig_vcpu_steps = 0;
