@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
+#include <time.h>
 
 #define GROUP		32		/* rounds that share a VM and its code */
 #define RUNS		12		/* at most, of one round */
@@ -18,53 +18,16 @@ static const char *const mode_names[MODES] = { "real", "prot", "paged", "pae", "
 
 static struct {
 	uint64_t seed, from, rounds;
+	int cpus;
 	bool verbose;
-} opt = { .seed = 1, .rounds = 1000 };
+} opt = { .seed = 1, .rounds = 1000, .cpus = 1 };
 
 /* Of each mode: what the last lines tell. */
 static struct account {
 	uint64_t rounds, mutated, refused, failed;
 	char why[160];			/* of the first failure */
 } accounts[MODES];
-
-static uint64_t generator;
-
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
-
-static void rnd_begin(uint64_t stream, uint64_t n)
-{
-	generator = mix(mix(mix(opt.seed) + stream) + n);
-}
-
-uint64_t rnd(void)
-{
-	generator += 0x9e3779b97f4a7c15;
-	return mix(generator);
-}
-
-uint64_t below(uint64_t n) { return (rnd() >> 11) % n; }
-bool once_in(uint64_t n) { return !below(n); }
-
-uint64_t rnd_value(void)
-{
-	static const uint64_t borders[] = {
-		0, 1, 2, 0x10, 0x400, 0x7ff, 0x1000, 0x100000, GPA_MMIO, 0xfee00000, 0xfee00fff, 0xffffffff,
-		0x100000000, 0x7fffffffffff, 0x800000000000, 0xffff800000000000, 0xffffffffffffe,
-		0x8000000000000000, ~0ull,
-	};
-
-	switch (below(4)) {
-	case 0: return borders[below(sizeof(borders) / 8)];
-	case 1: return below(RAM_SIZE);
-	case 2: return 1ull << below(64);
-	default: return rnd();
-	}
-}
+static pthread_mutex_t accounts_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void vmm_fail(const char *what, const char *file, int line, const char *fmt, ...)
 {
@@ -86,10 +49,12 @@ static void failed(struct account *a, uint64_t round, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	printf("# %s: %s; again: --seed %" PRIu64 " --from %" PRIu64 " --rounds 1\n",
-	       mode_names[a - accounts], what, opt.seed, round);
+	pthread_mutex_lock(&accounts_lock);
+	printf("# %s: %s; again: --seed %" PRIu64 " --from %" PRIu64 " --rounds 1 --cpus %d\n",
+	       mode_names[a - accounts], what, opt.seed, round, opt.cpus);
 	if (!a->failed++)
 		snprintf(a->why, sizeof(a->why), "%s in round %" PRIu64 " of seed %" PRIu64, what, round, opt.seed);
+	pthread_mutex_unlock(&accounts_lock);
 }
 
 static void on_alarm(int sig)
@@ -97,12 +62,22 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-/* Signals come again and again, in case that one comes before KVM_RUN begins. */
+/* Each thread's own. Signals come again and again, in case that one comes before KVM_RUN begins. */
+static __thread timer_t timer;
+
+static void timer_make(void)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
+
+	ev._sigev_un._tid = gettid();
+	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &ev, &timer), 0);
+}
+
 static void timer_set(int us)
 {
-	struct itimerval it = { .it_value.tv_usec = us, .it_interval.tv_usec = us };
+	struct itimerspec it = { .it_value.tv_nsec = us * 1000, .it_interval.tv_nsec = us * 1000 };
 
-	CHECK_EQ(setitimer(ITIMER_REAL, &it, NULL), 0);
+	CHECK_EQ(timer_settime(timer, 0, &it, NULL), 0);
 }
 
 /* Answer an access with random data; false if the exit is no access. */
@@ -167,14 +142,16 @@ static bool run(struct vcpu *v, const struct setting *set, uint64_t round)
 	return true;
 }
 
-static bool round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t round)
+/* A vCPU's part of a round. */
+static bool part_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t round)
 {
 	struct setting set;
 	struct account *a;
 	bool first;			/* the other ioctls, before the registers */
 
-	rnd_begin(1, round);
-	tables_fill(v->vm);
+	rnd_begin(opt.seed, 1 + ((uint64_t)v->id << 32), round);
+	if (!v->id)
+		tables_fill(v->vm);
 	state_rest(v);
 	first = once_in(2);
 	if (first)
@@ -183,11 +160,13 @@ static bool round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t rou
 	if (!first)
 		ioctls_call(v);
 	a = &accounts[set.mode];
+	pthread_mutex_lock(&accounts_lock);
 	a->rounds++;
 	a->mutated += set.mutated;
 	a->refused += set.error != 0;
+	pthread_mutex_unlock(&accounts_lock);
 	if (opt.verbose) {
-		printf("round %" PRIu64 ": %s%s, KVM_SET_SREGS %d\n", round, mode_names[set.mode],
+		printf("round %" PRIu64 ", CPU %d: %s%s, KVM_SET_SREGS %d\n", round, v->id, mode_names[set.mode],
 		       set.mutated ? ", mutated" : "", set.error);
 		fflush(stdout);
 	}
@@ -196,33 +175,77 @@ static bool round_do(struct vcpu *v, const struct kvm_sregs *fresh, uint64_t rou
 	return run(v, &set, round);
 }
 
+/* The rounds of one vCPU, each begun together with the others'. */
+struct part {
+	struct vcpu *v;
+	uint64_t first, last;
+	pthread_barrier_t *barrier;
+	bool *dead;
+	pthread_t thread;
+};
+
+static void *part_main(void *arg)
+{
+	struct part *p = arg;
+	struct kvm_sregs fresh;
+	uint64_t round;
+
+	timer_make();
+	CHECK_EQ(ioctl(p->v->fd, KVM_GET_SREGS, &fresh), 0);
+	for (round = p->first; round < p->last; round++) {
+		pthread_barrier_wait(p->barrier);
+		if (__atomic_load_n(p->dead, __ATOMIC_RELAXED))
+			break;
+		pthread_barrier_wait(p->barrier);
+		if (!part_do(p->v, &fresh, round))
+			__atomic_store_n(p->dead, true, __ATOMIC_RELAXED);
+	}
+	timer_delete(timer);
+	p->last = round;
+	return NULL;
+}
+
 /* In SMM there is the same memory, where the code is then the handler's. */
 static struct vm *vm_for(uint64_t group)
 {
-	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vm *vm = vm_new(G_script, opt.cpus, 0);
 
 	if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_X86_SMM) > 0)
 		CHECK_EQ(vm_slot(vm, 1 << 16, 0, RAM_SIZE, vm->mem, 0), 0);
-	rnd_begin(2, group);
+	rnd_begin(opt.seed, 2, group);
 	code_fill(vm->mem + FUZZ_CODE, FUZZ_CODE_SIZE);
 	code_fill(vm->mem + FUZZ_CODE - 0x10000, FUZZ_CODE_SIZE);
 	code_fill(vm->mem + FUZZ_SMI, FUZZ_CODE_SIZE);
 	return vm;
 }
 
+/* Rounds from @first on until the VM is dead, at most up to @last - 1: the next to do. */
+static uint64_t rounds_do(struct vm *vm, uint64_t first, uint64_t last)
+{
+	struct part parts[VMM_MAX_VCPUS];
+	pthread_barrier_t barrier;
+	bool dead = false;
+
+	CHECK_EQ(pthread_barrier_init(&barrier, NULL, opt.cpus), 0);
+	for (int i = 0; i < opt.cpus; i++) {
+		parts[i] = (struct part){ &vm->vcpu[i], first, last, &barrier, &dead, 0 };
+		CHECK_EQ(pthread_create(&parts[i].thread, NULL, part_main, &parts[i]), 0);
+	}
+	for (int i = 0; i < opt.cpus; i++)
+		CHECK_EQ(pthread_join(parts[i].thread, NULL), 0);
+	pthread_barrier_destroy(&barrier);
+	return parts[0].last;
+}
+
 /* Rounds @first to @last - 1, with a VM of their own, or of those that it has left. */
 static void group_do(uint64_t first, uint64_t last)
 {
-	struct kvm_sregs fresh;
 	uint64_t round = first;
 
 	while (round < last) {
 		struct vm *vm = vm_for(first);
-		struct vcpu *v = &vm->vcpu[0];
 
-		CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &fresh), 0);
-		while (round < last && round_do(v, &fresh, round++))
-			;
+		round = rounds_do(vm, round, last);
 		vm_free(vm);
 	}
 }
@@ -252,7 +275,8 @@ static void options(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "seed", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
-		{ "from", required_argument, NULL, 'f' }, { "verbose", no_argument, NULL, 'v' }, {},
+		{ "from", required_argument, NULL, 'f' }, { "cpus", required_argument, NULL, 'c' },
+		{ "verbose", no_argument, NULL, 'v' }, {},
 	};
 	int c;
 
@@ -261,13 +285,15 @@ static void options(int argc, char **argv)
 		case 's': opt.seed = strtoull(optarg, NULL, 0); break;
 		case 'r': opt.rounds = strtoull(optarg, NULL, 0); break;
 		case 'f': opt.from = strtoull(optarg, NULL, 0); break;
+		case 'c': opt.cpus = atoi(optarg); break;
 		case 'v': opt.verbose = true; break;
 		default:
 			fprintf(stderr,
-				"usage: bp-fuzz [--seed N] [--rounds N] [--from N] [--verbose]\n"
+				"usage: bp-fuzz [--seed N] [--rounds N] [--from N] [--cpus N] [--verbose]\n"
 				"  --seed     the same makes the same inputs; timing still varies (default: 1)\n"
 				"  --rounds   how many (default: 1000)\n"
 				"  --from     the first of them; those before it that share its VM run too\n"
+				"  --cpus     of the VM, which run such a round at once (default: 1)\n"
 				"  --verbose  each round and exit\n");
 			exit(2);
 		}
@@ -277,14 +303,18 @@ static void options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	uint64_t end;
+	uint64_t end, begun = now_ns(), ns;
 
 	options(argc, argv);
+	CHECK(opt.cpus >= 1 && opt.cpus <= VMM_MAX_VCPUS);
 	setlinebuf(stdout);
 	CHECK_EQ(vmm_open(), 0);
 	CHECK_EQ(sigaction(SIGALRM, &sa, NULL), 0);
 	end = opt.from + opt.rounds;
 	for (uint64_t first = opt.from - opt.from % GROUP; first < end; first += GROUP)
 		group_do(first, first + GROUP < end ? first + GROUP : end);
+	ns = now_ns() - begun;
+	printf("# seed %" PRIu64 ": %" PRIu64 " rounds on %d CPUs, %" PRIu64 " s, %" PRIu64 " rounds a second\n",
+	       opt.seed, opt.rounds, opt.cpus, ns / 1000000000, opt.rounds * 1000 / (ns / 1000000 + 1));
 	return report() ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include "rnd.h"
 #include "vmm.h"
 
 /* Guest-physical addresses; page tables are at GPA_TABLES and GPA_TABLES32. */
@@ -26,12 +27,6 @@
 
 /* PROT: 32-bit without paging; PAGED: with 4 MiB pages. */
 enum mode { REAL, PROT, PAGED, PAE, LONG, MODES };
-
-/* fuzz.c: random numbers; each call moves the round's generator on. */
-uint64_t rnd(void);
-uint64_t below(uint64_t n);		/* 0 to n - 1 */
-bool once_in(uint64_t n);
-uint64_t rnd_value(void);		/* addresses and borders more often than chance would have them */
 
 /* fuzz-mem.c: fill @size bytes at @at, and up to one instruction more, with random code. */
 void code_fill(uint8_t *at, size_t size);
