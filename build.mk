@@ -15,6 +15,12 @@ SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -n
 # What packages and "make install" want; the shim is built where it is installed.
 PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate
 
+# Modules of the tests, likewise.
+HOSTILE := $(O)/hostile
+HOSTILE_KO := $(addprefix $(HOSTILE)/tests/hostile/,bp_hostile.ko bp_failing.ko)
+HOSTILE_SRC := compat/kvm-abi/channel.h dom0-shim/compat.h dom0-shim/channel/hypercall.h \
+	$(wildcard tests/hostile/*.[ch]) tests/hostile/Kbuild
+
 .PHONY: everything packaged vmm
 everything: $(PACKAGED) $(MODULES)
 packaged: $(PACKAGED)
@@ -37,10 +43,15 @@ $(O)/tools/on-bedplate: packaging/on-bedplate.c compat/kvm-abi/channel.h
 	$(CC) -O2 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 # The programs that tests and benchmarks run in the service VM.
-vmm: $(O)/profile/count.so
+vmm: $(O)/profile/count.so $(HOSTILE_KO)
 	@$(MAKE) --no-print-directory -C tests/vmm OUT=$(CURDIR)/$(O)/vmm
 
 # What QEMU loads for tests/profile.
 $(O)/profile/count.so: tests/profile.d/count.c hv/warnings.mk
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARNINGS) -shared -fPIC -fvisibility=hidden -o $@ $<
+
+$(HOSTILE_KO) &: $(HOSTILE_SRC)
+	@mkdir -p $(HOSTILE)
+	@cp -u --parents $(HOSTILE_SRC) $(HOSTILE)/
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(HOSTILE)/tests/hostile modules
