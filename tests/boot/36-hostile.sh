@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The service VM's kernel, its users and its guests mean harm, at random: nobody panics or hangs, nothing is
+# missing afterwards, and guests run. CHECK_SEED=N makes other inputs; docs/assurance.md has longer runs.
+
+hostile_seed=${CHECK_SEED:-1}
+hostile_lab=(scripts/lab run --overlay "$overlay")
+
+# hostile NAME ARGUMENT...: bp-hostile.
+hostile() {
+	local name=$1
+	shift
+	thorough reports "hostile.$name" "${hostile_lab[@]}" -- \
+		/opt/tests/hostile /opt/tests/bp-hostile "$@" --seed "$hostile_seed"
+}
+
+# The module makes hypercalls; with an IOMMU it has a device, too.
+thorough reports hostile.kernel "${hostile_lab[@]}" -- /opt/tests/hostile-kernel "$hostile_seed" 100000
+thorough reports hostile.kernel_vtd "${hostile_lab[@]}" --iommu vtd --edu -- \
+	/opt/tests/hostile-kernel "$hostile_seed" 40000
+hostile user user --calls 150000
+hostile guest guest --calls 30000
+hostile kill kill --calls 200
+thorough reports hostile.reloads "${hostile_lab[@]}" -- /opt/tests/reloads "$hostile_seed" 20
+# Case by case, for each is gone through as often as it asks for memory.
+thorough reports hostile.failing "${hostile_lab[@]}" -- /opt/tests/failing 1 200 \
+	io.ports64 smp.start_xapic mem.dirty_log eventfd.irqfd memfd.two_memories hyperv.synic_xapic
+
+# TCG ends itself by what bp-fuzz does (testbed.md).
+thorough reports hostile.fuzz scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
+	sh -c "echo 1 >/proc/sys/kernel/panic_on_warn && exec /opt/tests/bp-fuzz --seed $hostile_seed --rounds 1500 --cpus 3"
+
+# Linux's own KVM beside it.
+hostile_lab+=(--under kvm)
+peer hostile kvm.user user --calls 50000
+peer hostile kvm.guest guest --calls 20000
