@@ -6,6 +6,7 @@
 #include "hostile.h"
 
 #define CODE_FRAMES	8	/* of a guest, from 0 on */
+#define ABSENT		0xff00	/* a bus that has no devices */
 
 unsigned int device_ours;
 
@@ -310,7 +311,7 @@ static void hostile_ioeventfd(struct thread *t)
 static void hostile_io(struct thread *t)
 {
 	u64 dom = once_in(t, 3) ? below(t, 2) * BP_IO_BLOCKED : pick_domain(t);
-	u64 device = device_ours && !once_in(t, 4) ? device_ours : 0xff00 | below(t, 0x100) | below(t, 3) << 16;
+	u64 device = device_ours && !once_in(t, 4) ? device_ours : ABSENT | below(t, 0x100) | below(t, 3) << 16;
 
 	if (once_in(t, 8))
 		call(t, BP_HC_IO_INFO, 0, 0, 0, 0);
@@ -352,6 +353,24 @@ void call_one(struct thread *t)
 	kinds[i].make(t);
 }
 
+static void devices_home(void)
+{
+	unsigned int devfn;
+
+	for (devfn = 0; devfn < 0x100; devfn++)
+		bp_hc_io_attach(0, ABSENT | devfn);
+	if (device_ours)
+		bp_hc_io_attach(0, device_ours);
+}
+
+void devices_begin(void)
+{
+	bp_hc_io_attach(BP_IO_BLOCKED, ABSENT);
+	if (device_ours)
+		bp_hc_io_attach(BP_IO_BLOCKED, device_ours);
+	devices_home();
+}
+
 static bool domain_end(struct thread *t, u64 dom)
 {
 	unsigned int tries;
@@ -373,8 +392,7 @@ bool calls_undo(struct thread *t)
 	bool all = true;
 	u64 dom;
 
-	if (device_ours)
-		bp_hc_io_attach(0, device_ours);
+	devices_home();
 	for (dom = 1; dom < 1024; dom++)
 		if (!domain_end(t, dom)) {
 			pr_err("hostile: domain %llu does not end\n", dom);

@@ -56,6 +56,8 @@ void frame_code(struct thread *t, u64 pfn);	/* instructions that exit, mostly */
 
 /* calls.c: a device that nobody uses, as IO_ATTACH names it; 0: none. */
 extern unsigned int device_ours;
+/* A bus gets a table of its own when the first of its devices is given away, and keeps it. */
+void devices_begin(void);
 /* One call, or a few that belong together. */
 void call_one(struct thread *t);
 /* All that is left of what was made; false: something does not end. */

@@ -213,6 +213,7 @@ static int hostile(struct thread *t, void *page)
 		return err;
 	t->state = ~seed;
 	t->list = frame_of(t, ZONE_LIST);
+	devices_begin();
 	stats(&before, page);
 	pr_info("hostile: seed %lu: %lu calls on %u CPUs\n", seed, calls, num_online_cpus());
 	ns = ktime_get_ns();
