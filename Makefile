@@ -6,7 +6,7 @@
 
 MAKEFLAGS += --no-print-directory
 .PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size stack unit \
-	lint debug install deb clean
+	lint prove prove-mutants debug install deb clean
 
 # Of the debug build, what the other targets want is built besides.
 all: $(if $(filter 1,$(DEBUG)),debug) ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
@@ -53,6 +53,7 @@ check-all: programs debug ## also what takes long: within two hours
 	@scripts/lab up --selftests
 	@scripts/lab up --vmms || echo "check-all: no VMMs but QEMU: their tests are skipped"
 	@scripts/lab up --libvirt
+	@scripts/lab up --prove
 	@tests/check --all
 
 # CONFORMANCE: options and patterns, such as --machine vmx 'x86_64/hyperv*'.
@@ -63,6 +64,15 @@ conformance: programs ## KVM's own tests on Bedplate and on Linux's KVM; writes 
 unit: ## the tests of pure code only, on the host
 	@scripts/lab up --only-root
 	@scripts/lab exec -- make -j$$(nproc) -C tests/unit OUT=$(CURDIR)/build/unit
+
+# PROOFS: patterns of their names; all otherwise.
+prove: ## proofs by bounded model checking (CBMC); the last line is "N proved, N failed"
+	@scripts/lab up --prove
+	@scripts/lab exec --in prove -- scripts/prove $(PROOFS)
+
+prove-mutants: ## each proof with faults seeded into the code, which it must find
+	@scripts/lab up --prove
+	@scripts/lab exec --in prove -- scripts/prove --mutants $(PROOFS)
 
 lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatch, shell, Python
 	@scripts/lab up --lint
@@ -97,5 +107,5 @@ bench-count: programs ## what expensive instructions each round trip of make ben
 	@tests/profile --ops --machine $(MACHINE)
 
 clean: ## remove what was built, but not the lab
-	rm -rf build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/debug build/deb \
+	rm -rf build/prove build/obj build/efi build/unit build/shim build/vmm build/tools build/check build/lint build/cov build/debug build/deb \
 		build/bedplate.elf build/bedplate.efi build/bedplate.ko build/bedplate_iommu.ko

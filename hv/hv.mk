@@ -43,7 +43,7 @@ HV_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(SRC)/linker.ld \
 	-Wl,--warn-rwx-segments -Wl,--fatal-warnings
 
 HV_SRCS := $(sort $(foreach d,boot hv compat,$(shell find $(SRC)/$(d) -name '*.[cS]' -not -path '*/boot/efi/*' \
-	$(if $(filter 1,$(DEBUG)),,-not -path '*/machine/debug/*'))))
+	-not -name '*.prove.c' $(if $(filter 1,$(DEBUG)),,-not -path '*/machine/debug/*'))))
 HV_OBJS := $(patsubst $(SRC)/%,$(O)/obj/%.o,$(HV_SRCS)) $(O)/obj/font.o
 
 .PHONY: bedplate

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What harnesses of make prove are written with; scripts/prove says what one looks like.
+ * CBMC takes prove_u8() and the like for any value at all, and looks at every run that
+ * assume() lets go on.
+ */
+#ifndef TESTS_PROVE_PROVE_H
+#define TESTS_PROVE_PROVE_H
+
+#include <stdlib.h>
+
+#include "hv/core/lib/types.h"
+
+#ifndef __CPROVER__		/* a plain compiler only looks at the syntax */
+void __CPROVER_assume(bool condition);
+void __CPROVER_assert(bool condition, const char *what);
+void __CPROVER_havoc_object(void *p);
+#endif
+
+u8 nondet_u8(void);
+u16 nondet_u16(void);
+u32 nondet_u32(void);
+u64 nondet_u64(void);
+bool nondet_bool(void);
+
+/* Go on only where it holds. */
+#define assume(condition)	__CPROVER_assume(condition)
+/* It holds in every run that comes here. */
+#define prove(condition)	__CPROVER_assert((condition), #condition)
+
+/* Any number from @low to @high. */
+static inline u64 any_of(u64 low, u64 high)
+{
+	u64 n = nondet_u64();
+
+	assume(n >= low && n <= high);
+	return n;
+}
+
+/* An object of exactly @bytes, whatever is in it: an access beside it is found. */
+static inline void *any_object(u64 bytes)
+{
+	void *p = malloc(bytes);
+
+	assume(p != NULL);
+	return p;
+}
+
+#endif
