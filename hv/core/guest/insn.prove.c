@@ -17,11 +17,7 @@
 
 static u32 n;
 
-static const u8 *any_bytes(void)
-{
-	n = (u32)any_of(0, INSN_MAX + 1);
-	return any_object(n);
-}
+#define any_bytes(room)	(n = (u32)any_of(0, sizeof(room)), tail_of(room, n))
 
 static bool is_size(u8 size)
 {
@@ -54,7 +50,8 @@ static bool is_base(u8 base)
 // + 			p->len = i + 1;
 void prove_mov(void)
 {
-	const u8 *b = any_bytes();
+	u8 room[INSN_MAX + 1];
+	const u8 *b = any_bytes(room);
 	struct insn_mov m;
 
 	if (insn_decode_mov(b, n, nondet_bool(), nondet_bool(), &m))
@@ -77,7 +74,8 @@ void prove_mov(void)
 // + 	m->len = p.len + 2;
 void prove_movs(void)
 {
-	const u8 *b = any_bytes();
+	u8 room[INSN_MAX + 1];
+	const u8 *b = any_bytes(room);
 	struct insn_movs m;
 
 	if (insn_decode_movs(b, n, &m))
@@ -95,7 +93,8 @@ void prove_movs(void)
 // + ((p.rex & 4) << 1) + (p.lock ? 8 : 0);
 void prove_mov_cr(void)
 {
-	const u8 *b = any_bytes();
+	u8 room[INSN_MAX + 1];
+	const u8 *b = any_bytes(room);
 	u8 cr, reg, len;
 
 	if (insn_decode_mov_cr(b, n, nondet_bool(), &cr, &reg, &len))
@@ -110,7 +109,8 @@ void prove_mov_cr(void)
 // + 				if ((b[i + 1] & 0xf0) != 0x40) {
 void prove_prefixes(void)
 {
-	const u8 *b = any_bytes();
+	u8 room[INSN_MAX + 1];
+	const u8 *b = any_bytes(room);
 	int len = insn_prefix_len(b, n, nondet_bool());
 
 	/* What says how many there are leaves a byte for the opcode. */
