@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Processor and physical memory for Bedplate's core on the host: include it before anything else
+ * (CFLAGS: -include machine_host.h). machine.h says what the machine is.
+ */
+#ifndef TESTS_FUZZ_MACHINE_HOST_H
+#define TESTS_FUZZ_MACHINE_HOST_H
+
+#include "core_host.h"
+
+#define BP_CORE_PAGING_H
+
+extern u8 *machine_memory;
+
+static inline void *phys_to_virt(hpa_t pa)
+{
+	return machine_memory + pa;
+}
+
+static inline hpa_t virt_to_phys(const void *va)
+{
+	return (hpa_t)((const u8 *)va - machine_memory);
+}
+
+void host_xsetbv(u32 reg, u64 val);
+static inline void xsetbv(u32 reg, u64 val)
+{
+	host_xsetbv(reg, val);
+}
+
+static inline void cache_flush(const void *p __unused, u64 len __unused) { }
+
+#endif
