@@ -97,7 +97,7 @@ void step_guest(struct vcpu *v)
 /* Nobody can run: domain 0 hears of something. */
 void step_idle(struct cpu *c)
 {
-	host_tsc += 100000;
+	machine_tick(100000);
 	c->dom0->nmi_pending = true;
 	vcpu_kick(c->dom0);
 }
@@ -118,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		machine_boot(1);
 	booted = true;
 	machine_rewind();
+	calls_begin(false);
 	caller = (struct caller){ .in = { data, size }, .list = M_NAMED + 3 };
 	tamper_seed = take8(&caller.in) & 1 ? take16(&caller.in) : 0;
 	machine_run(0);

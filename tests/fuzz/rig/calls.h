@@ -19,10 +19,11 @@ struct caller {
 	u32 dom, device, last;
 	s64 tries;
 	bool done;		/* nothing is left to do */
+	bool finished;		/* its input has ended; others read */
 };
 
-/* Each frame for one use only, so that no two CPUs write one at once. */
-extern bool calls_apart;
+/* @apart: each frame for one use only, so that no two CPUs write one at once. */
+void calls_begin(bool apart);
 
 /* Domain 0's next exit. */
 void calls_dom0(struct caller *c, struct vcpu *v);

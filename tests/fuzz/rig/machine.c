@@ -34,7 +34,7 @@
 #define FRAMES		(M_TOP >> PAGE_SHIFT)
 
 u8 *machine_memory;
-bool in_hypervisor;
+_Thread_local bool in_hypervisor;
 _Thread_local struct cpu *machine_cpu;
 static _Thread_local jmp_buf out;
 
@@ -50,6 +50,8 @@ bool tsc_alike = true;
 u64 host_tsc = 1000000;
 
 struct cpu *this_cpu(void) { return machine_cpu; }
+u64 machine_tsc(void) { return __atomic_load_n(&host_tsc, __ATOMIC_RELAXED); }
+void machine_tick(u64 ticks) { __atomic_fetch_add(&host_tsc, ticks, __ATOMIC_RELAXED); }
 u64 hv_tsc(void) { return rdtsc(); }
 u64 tsc_uptime_us(void) { return 0; }
 
@@ -207,7 +209,7 @@ int iommu_attach(struct pci_id dev, hpa_t root, u16 tag, u16 *was)
 	return 0;
 }
 
-/* Firmware may be wrong, and name Bedplate's memory. */
+/* One of the two ACPI pages; firmware may be wrong, and name Bedplate's memory as well. */
 const struct iommu_region *iommu_reserved(u32 i)
 {
 	static const struct iommu_region r[] = {
@@ -270,7 +272,7 @@ static void own_frames(void)
 	REQUIRE(frames_bytes(FRAMES) <= sizeof(frame_table));
 	frames_init(frame_table, FRAMES);
 	frames_set(1, (M_ACPI >> PAGE_SHIFT) - 1, BP_OWNER_DOM0);
-	frames_set((M_ACPI >> PAGE_SHIFT) + 1, (M_POOL - M_ACPI) / PAGE_SIZE - 1, BP_OWNER_DOM0);
+	frames_set((M_ACPI >> PAGE_SHIFT) + 2, (M_POOL - M_ACPI) / PAGE_SIZE - 2, BP_OWNER_DOM0);
 	frames_set(M_POOL >> PAGE_SHIFT, POOL_FRAMES, BP_OWNER_HV);
 }
 
@@ -476,7 +478,7 @@ static void check_empty(const struct frame_stats *s)
 	REQUIRE(!s->donated && !s->mapped && !s->shared);
 	REQUIRE(pool_free == pool_at_boot);
 	for (i = 1; i < FRAMES; i++)
-		REQUIRE(frame_owner(i) == (i == M_ACPI >> PAGE_SHIFT ? BP_OWNER_NONE :
+		REQUIRE(frame_owner(i) == (i - (M_ACPI >> PAGE_SHIFT) < 2 ? BP_OWNER_NONE :
 					   i < M_POOL >> PAGE_SHIFT ? BP_OWNER_DOM0 : BP_OWNER_HV));
 }
 

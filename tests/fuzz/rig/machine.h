@@ -4,7 +4,7 @@
  * loop, exits, scheduler, memory. In place of SVM or VMX is a back end whose ops->run() asks the target
  * what the vCPU does. The CPU's own refusals are here: what a real one would not load ends the run.
  *
- * 64 MiB of RAM: domain 0 has the first 48, but for an ACPI page; the rest is Bedplate's. Above is MMIO.
+ * 64 MiB of RAM: domain 0 has the first 48, but for two ACPI pages; the rest is Bedplate's. Above is MMIO.
  */
 #ifndef TESTS_FUZZ_MACHINE_H
 #define TESTS_FUZZ_MACHINE_H
@@ -54,10 +54,13 @@ void machine_check(bool empty);
 /* What a CPU could have cached for this guest-physical page right now; false: nothing. */
 bool machine_translate(struct domain *d, u64 gfn, u64 *pfn);
 
+/* Time goes on. */
+void machine_tick(u64 ticks);
+
 /* The physical timer or a kick of another CPU waits for this CPU: the vector; 0: none. */
 u8 machine_irq(struct cpu *c);
 
-extern bool in_hypervisor;		/* this moment is between an exit and the next entry */
+extern _Thread_local bool in_hypervisor;		/* this moment is between an exit and the next entry */
 extern _Thread_local struct cpu *machine_cpu;
 
 #endif

@@ -8,6 +8,11 @@
 
 #include "core_host.h"
 
+/* Several CPUs read it while another goes on. */
+u64 machine_tsc(void);
+#define rdtsc()		machine_tsc()
+#define rdtsc_ordered()	machine_tsc()
+
 #define BP_CORE_PAGING_H
 
 extern u8 *machine_memory;
