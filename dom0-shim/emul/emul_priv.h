@@ -200,6 +200,8 @@ int emul_check_pdptes(struct emul_ctx *ctx, u32 error);
 /* operand.c: the ModRM operand, register or memory. */
 u64 emul_ea(const struct emul_state *st);
 int emul_mem_map(struct emul_state *st, u64 ea, u32 size, u32 access);
+/* The same; #GP if it is not aligned to its size, whatever paging would say. */
+int emul_mem_map_aligned(struct emul_state *st, u64 ea, u32 size, u32 access);
 int emul_rm_read(struct emul_state *st, u32 size, u64 *val);
 /* For read-modify-write: checks write access before reading. */
 int emul_rm_load(struct emul_state *st, u32 size, u64 *val);

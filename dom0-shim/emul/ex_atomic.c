@@ -71,11 +71,12 @@ int emul_op_cmpxchg8b(struct emul_state *st)
 
 	if ((st->reg & 7) != 1 || !st->mem)
 		return EMUL_UNHANDLED;
-	r = emul_mem_map(st, emul_ea(st), 2 * half, EMUL_WALK_WRITE);
+	if (half == 8)
+		r = emul_mem_map_aligned(st, emul_ea(st), 16, EMUL_WALK_WRITE);
+	else
+		r = emul_mem_map(st, emul_ea(st), 8, EMUL_WALK_WRITE);
 	if (r)
 		return r;
-	if (half == 8 && (st->span.lin & 15))
-		return emul_raise_code(st->ctx, VEC_GP, 0);
 	r = emul_span_read(st->ctx, &st->span, old);
 	if (r)
 		return r;

@@ -116,8 +116,8 @@ static int vec_load(struct emul_state *st, const struct vec_move *m, u32 size)
 int emul_op_vec(struct emul_state *st)
 {
 	const struct vec_move *m = find_move(st);
+	u32 size, access;
 	bool store;
-	u32 size;
 	int r;
 
 	if (!m || !st->mem || !st->ctx->ops->vec_read || !st->ctx->ops->vec_write)
@@ -134,10 +134,12 @@ int emul_op_vec(struct emul_state *st)
 		size = 32;
 	if ((m->flags & V_REXW) && (st->rex & 8))
 		size = 8;
-	r = emul_mem_map(st, emul_ea(st), size, store ? EMUL_WALK_WRITE : EMUL_WALK_READ);
+	access = store ? EMUL_WALK_WRITE : EMUL_WALK_READ;
+	if (m->flags & V_ALIGN)
+		r = emul_mem_map_aligned(st, emul_ea(st), size, access);
+	else
+		r = emul_mem_map(st, emul_ea(st), size, access);
 	if (r)
 		return r;
-	if ((m->flags & V_ALIGN) && (st->span.lin & (size - 1)))
-		return emul_raise_code(st->ctx, VEC_GP, 0);
 	return store ? vec_store(st, m, size) : vec_load(st, m, size);
 }

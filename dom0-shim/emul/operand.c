@@ -25,6 +25,18 @@ int emul_mem_map(struct emul_state *st, u64 ea, u32 size, u32 access)
 	return r ? r : emul_map(st->ctx, lin, size, access, &st->span);
 }
 
+int emul_mem_map_aligned(struct emul_state *st, u64 ea, u32 size, u32 access)
+{
+	u64 lin;
+	int r = emul_linear(st, st->seg, ea, size, access, &lin);
+
+	if (r)
+		return r;
+	if (lin & (size - 1))
+		return emul_raise_code(st->ctx, VEC_GP, 0);
+	return emul_map(st->ctx, lin, size, access, &st->span);
+}
+
 static int mem_read(struct emul_state *st, u32 size, u32 access, u64 *val)
 {
 	int r = emul_mem_map(st, emul_ea(st), size, access);

@@ -51,6 +51,12 @@ const char *__tsan_default_suppressions(void)
 	return "race:vcpu_counters\nrace:get_domain_stats\nrace:get_hv_stats\n";
 }
 
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "report_signal_unsafe=0";	/* libFuzzer's own, when it tells of a failure */
+}
+
 static bool is_over(void)
 {
 	return __atomic_load_n(&over, __ATOMIC_ACQUIRE);
@@ -83,6 +89,11 @@ void step_dom0(struct vcpu *v)
 	if (c->done) {
 		__atomic_store_n(&over, true, __ATOMIC_RELEASE);
 		machine_leave();
+	}
+	if (!c->in.left && !c->ending && c->cpu) {
+		c->ending = true;
+		calls_drop_ring(v);
+		return;
 	}
 	if (!c->in.left) {
 		__atomic_store_n(&c->finished, true, __ATOMIC_RELEASE);

@@ -329,6 +329,11 @@ static void own_exit(struct input *in, struct vcpu *v)
 
 /* ---- the end ---- */
 
+void calls_drop_ring(struct vcpu *v)
+{
+	make_call(v, &(struct call){ BP_HC_RING, 0, 0, 0, 0 });
+}
+
 /* Devices go back, then each domain: destroy until it is, reclaim until nothing is left; then the ring. */
 static void clean(struct caller *c, struct vcpu *v)
 {
@@ -351,8 +356,9 @@ static void clean(struct caller *c, struct vcpu *v)
 		}
 		k = (struct call){ c->last, c->dom, c->list, 64, 0 };
 		if (c->dom > 40) {
-			k = (struct call){ BP_HC_RING, 0, 0, 0, 0 };
 			c->done = true;
+			calls_drop_ring(v);
+			return;
 		}
 	}
 	make_call(v, &k);

@@ -27,6 +27,8 @@ void calls_begin(bool apart);
 
 /* Domain 0's next exit. */
 void calls_dom0(struct caller *c, struct vcpu *v);
+/* Its CPU has no ring any more. */
+void calls_drop_ring(struct vcpu *v);
 /* A guest's: anything that a back end could tell. */
 void calls_guest(struct caller *c, struct vcpu *v);
 

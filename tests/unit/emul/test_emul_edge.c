@@ -90,6 +90,23 @@ static void wide_exchange_wants_alignment(void **state)
 	assert_true(rig_get(&rig, RAM + 0x18, 8) == 0x3333333344444444);
 }
 
+/* The CPU looks at alignment before it looks for the page. */
+static void alignment_goes_before_paging(void **state)
+{
+	(void)state;
+	LONG("\xf0\x48\x0f\xc7\x0b");		/* lock cmpxchg16b (%rbx) */
+	rig.ctx.gpr[EMUL_RBX] = 0x7ffff008;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 13);
+	LONG("\x0f\x29\x03");			/* movaps %xmm0, (%rbx) */
+	rig.ctx.gpr[EMUL_RBX] = 0x7ffff008;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 13);
+	rig.ctx.gpr[EMUL_RBX] = 0x7ffff000;
+	assert_int_equal(rig_run(&rig), EMUL_FAULT);
+	assert_int_equal(rig.ctx.fault.vector, 14);
+}
+
 static int no_cmpxchg(struct emul_ctx *ctx, u64 gpa, const void *old,
 		      const void *val, u32 len)
 {
@@ -344,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(divide_errors),
 		cmocka_unit_test(wide_exchange_wants_alignment),
+		cmocka_unit_test(alignment_goes_before_paging),
 		cmocka_unit_test(missing_ops_are_unhandled),
 		cmocka_unit_test(answer_for_another_address_is_dropped),
 		cmocka_unit_test(changed_count_takes_what_was_answered),
