@@ -247,7 +247,8 @@ int emul_op_grp45(struct emul_state *st);
 int emul_op_shift(struct emul_state *st);
 int emul_op_imul(struct emul_state *st);
 int emul_op_dshift(struct emul_state *st);
-int emul_op_mov_store(struct emul_state *st);		/* ex_mov.c */
+int emul_op_mov_store(struct emul_state *st);
+int emul_op_movnti(struct emul_state *st);		/* ex_mov.c */
 int emul_op_mov_load(struct emul_state *st);
 int emul_op_mov_imm(struct emul_state *st);
 int emul_op_mov_sreg(struct emul_state *st);

@@ -40,21 +40,24 @@ int emul_op_xadd(struct emul_state *st)
 	return 0;
 }
 
-/* 0F B0, B1. Memory is written in both outcomes. */
+/* 0F B0, B1. Memory is written in both outcomes; a register stays as it is, its upper half too. */
 int emul_op_cmpxchg(struct emul_state *st)
 {
 	u64 flags = st->ctx->rflags, old, val;
 	int r = emul_rm_load(st, st->size, &old);
+	bool equal;
 
 	if (r)
 		return r;
 	emul_alu(ALU_CMP, st->size, emul_reg_read(st, EMUL_RAX, st->size), old,
 		 &flags);
-	val = flags & FL_ZF ? emul_reg_read(st, st->reg, st->size) : old;
-	r = emul_rm_update(st, st->size, old, val);
+	equal = flags & FL_ZF;
+	val = equal ? emul_reg_read(st, st->reg, st->size) : old;
+	if (st->mem || equal)
+		r = emul_rm_update(st, st->size, old, val);
 	if (r)
 		return r;
-	if (!(flags & FL_ZF))
+	if (!equal)
 		emul_reg_write(st, EMUL_RAX, st->size, old);
 	emul_set_flags(st->ctx, FL_ARITH, flags);
 	return 0;

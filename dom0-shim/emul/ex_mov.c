@@ -10,6 +10,14 @@ int emul_op_mov_store(struct emul_state *st)
 	return emul_rm_write(st, st->size, emul_reg_read(st, st->reg, st->size));
 }
 
+/* 0F C3, MOVNTI: with one of these prefixes it is no instruction. */
+int emul_op_movnti(struct emul_state *st)
+{
+	if (st->opsize_prefix || st->rep)
+		return emul_raise(st->ctx, VEC_UD);
+	return emul_op_mov_store(st);
+}
+
 /* 8A, 8B */
 int emul_op_mov_load(struct emul_state *st)
 {

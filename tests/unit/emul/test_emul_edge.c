@@ -107,6 +107,33 @@ static void alignment_goes_before_paging(void **state)
 	assert_int_equal(rig.ctx.fault.vector, 14);
 }
 
+static void movnti_has_no_prefix(void **state)
+{
+	static const char *const code[] = { "\x66\x0f\xc3\x03", "\xf2\x0f\xc3\x03", "\xf3\x0f\xc3\x03" };
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		LONG("");
+		rig_code(&rig, CODE, code[i], 4);
+		assert_int_equal(rig_run(&rig), EMUL_FAULT);
+		assert_int_equal(rig.ctx.fault.vector, 6);
+	}
+	LONG("\x0f\xc3\x03");
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+}
+
+static void failed_exchange_leaves_a_register(void **state)
+{
+	(void)state;
+	LONG("\x0f\xb1\xcb");			/* cmpxchg %ecx, %ebx */
+	rig.ctx.gpr[EMUL_RBX] = 0x1111111122222222;
+	rig.ctx.gpr[EMUL_RAX] = 0x3333333344444444;
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_true(rig.ctx.gpr[EMUL_RBX] == 0x1111111122222222);
+	assert_true(rig.ctx.gpr[EMUL_RAX] == 0x22222222);
+}
+
 static int no_cmpxchg(struct emul_ctx *ctx, u64 gpa, const void *old,
 		      const void *val, u32 len)
 {
@@ -362,6 +389,8 @@ int main(void)
 		cmocka_unit_test(divide_errors),
 		cmocka_unit_test(wide_exchange_wants_alignment),
 		cmocka_unit_test(alignment_goes_before_paging),
+		cmocka_unit_test(movnti_has_no_prefix),
+		cmocka_unit_test(failed_exchange_leaves_a_register),
 		cmocka_unit_test(missing_ops_are_unhandled),
 		cmocka_unit_test(answer_for_another_address_is_dropped),
 		cmocka_unit_test(changed_count_takes_what_was_answered),
