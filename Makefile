@@ -6,7 +6,7 @@
 
 MAKEFLAGS += --no-print-directory
 .PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size stack unit \
-	lint prove prove-mutants debug install deb clean
+	lint fuzz prove prove-mutants debug install deb clean
 
 # Of the debug build, what the other targets want is built besides.
 all: $(if $(filter 1,$(DEBUG)),debug) ## hypervisor (build/bedplate.elf, build/bedplate.efi) and shim (build/bedplate.ko)
@@ -73,6 +73,11 @@ prove: ## proofs by bounded model checking (CBMC); the last line is "N proved, N
 prove-mutants: ## each proof with faults seeded into the code, which it must find
 	@scripts/lab up --prove
 	@scripts/lab exec --in prove -- scripts/prove --mutants $(PROOFS)
+
+fuzz: TARGETS ?= *
+fuzz: ## each parser, decoder and the hypercalls under a fuzzer; SECONDS=n each, TARGETS=pattern
+	@scripts/lab up --prove
+	@scripts/lab exec --in prove -- tests/fuzz/run --seconds $(or $(SECONDS),60) '$(TARGETS)'
 
 lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatch, shell, Python
 	@scripts/lab up --lint

@@ -251,7 +251,8 @@ static void compare_fault(const struct native *n)
 	const struct emul_fault *f = &rig.ctx.fault;
 	uint32_t open;
 
-	if (f->vector != n->vector)
+	/* Where both are due, of #SS and #GP either may come: they are of one class (SDM vol. 3, 6.9). */
+	if (f->vector != n->vector && !((f->vector ^ n->vector) == 1 && f->vector / 2 == 6))
 		tell("the exception", n->vector, f->vector);
 	/* Far from our pages the system may have its own there, or not tell. */
 	open = f->vector == 14 && n->cr2 >> 32 ? 1 : 0;
