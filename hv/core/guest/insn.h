@@ -28,7 +28,7 @@ struct insn_mov {
 	bool high_byte;		/* AH, CH, DH, BH */
 	bool sign_extend;
 	u64 imm_val;		/* sign-extended to ->size */
-	/* The address, where segment bases are 0: base + index * scale + disp. */
+	/* The address, where segment bases are 0: base + (index << scale) + disp. */
 	bool flat;		/* no FS or GS override, 64-bit addressing */
 	u8 base, index;		/* register, INSN_NONE, base also INSN_RIP */
 	u8 scale;

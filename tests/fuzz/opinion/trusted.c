@@ -20,7 +20,7 @@ static u64 address(const struct native *n, const struct insn_mov *m)
 	else if (m->base != INSN_NONE)
 		at += n->gpr[m->base];
 	if (m->index != INSN_NONE)
-		at += n->gpr[m->index] * m->scale;
+		at += n->gpr[m->index] << m->scale;
 	return at;
 }
 
