@@ -111,6 +111,7 @@ void step_wait(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool booted;
+	u8 how;
 
 	if (size > 4096)
 		return 0;
@@ -120,7 +121,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	machine_rewind();
 	calls_begin(false);
 	caller = (struct caller){ .in = { data, size }, .list = M_NAMED + 3 };
-	tamper_seed = take8(&caller.in) & 1 ? take16(&caller.in) : 0;
+	how = take8(&caller.in);
+	caller.begins = how & 6;
+	tamper_seed = how & 1 ? take16(&caller.in) : 0;
 	machine_run(0);
 	in_hypervisor = false;
 	machine_check(true);

@@ -169,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	calls_begin(true);
 	over = false;
 	for (i = 0; i < M_CPUS; i++)
-		caller[i] = (struct caller){ .in = { data + i * (size / 2), size / 2 }, .cpu = i, .list = M_NAMED + 2 + i };
+		caller[i] = (struct caller){ .in = { data + i * (size / 2), size / 2 }, .cpu = i, .list = M_NAMED + 2 + i,
+					       .begins = size && (data[0] & 7) };
 	REQUIRE(!pthread_create(&thread, NULL, other, NULL));
 	machine_run(0);
 	REQUIRE(!pthread_join(thread, NULL));

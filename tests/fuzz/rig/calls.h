@@ -14,6 +14,9 @@ struct caller {
 	u32 cpu;
 	u32 list;		/* the frame that its lists are in */
 	u32 calls;
+	bool begins;		/* with a guest that is there, */
+	u32 begun;		/* after so many calls, */
+	u64 guest;		/* of this number */
 	/* Cleaning up: which domain, and what of it was done. */
 	bool ending;
 	u32 dom, device, last;

@@ -208,26 +208,32 @@ void vcpu_load_tsc_aux(struct vcpu *v)
 	machine_cpu->tsc_aux = v->msr.tsc_aux;
 }
 
-static void check_event(const struct vcpu_event *e)
+/* True: the CPU refuses the entry, as the shim may have it with an exception of vector 2. */
+static bool refuses(const struct vcpu_event *e)
 {
 	REQUIRE(e->type <= EVENT_SOFT);
 	REQUIRE(e->type != EVENT_NMI || e->vector == 2);
-	REQUIRE(e->type != EVENT_EXC || (e->vector < 32 && e->vector != 2));
+	REQUIRE(e->type != EVENT_EXC || e->vector < 32);
+	return e->type == EVENT_EXC && e->vector == 2;
 }
 
 static void run(struct vcpu *v)
 {
 	struct cpu *c = machine_cpu;
+	bool refused;
 	u8 vector;
 
 	REQUIRE(v->state == VCPU_RUNNING && v->home == c && c->current == v && c->guest_dom == v->dom);
 	REQUIRE(v->dom->phase != DOM_DEAD && frame_owner(vcpu_npt(v) >> PAGE_SHIFT) ==
 		(v->dom->id ? v->dom->id : BP_OWNER_HV));
 	REQUIRE(v->mp_state == KVM_MP_STATE_RUNNABLE);
-	check_event(&v->inject);
+	refused = refuses(&v->inject);
+	REQUIRE(!refused || v->dom->id);
 	v->inject.type = EVENT_NONE;
 	arch(v)->shadow = 0;
-	v->exit = (struct vm_exit){ .reason = VM_EXIT_NONE };
+	v->exit = (struct vm_exit){ .reason = refused ? VM_EXIT_FAIL_ENTRY : VM_EXIT_NONE };
+	if (refused)
+		return;
 	in_hypervisor = false;
 	vector = machine_irq(c);
 	if (vector) {
