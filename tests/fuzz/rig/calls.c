@@ -123,6 +123,20 @@ static u32 page_of(struct caller *c, u32 i)
 	return n < M_NAMED_NR - 4 ? M_NAMED + 4 + n : 0;
 }
 
+/* Of the guest that most sequences begin with: vCPU @i's page, and behind it its state frame. */
+static u32 first_page(struct caller *c, u32 i)
+{
+	return calls_apart ? page_of(c, 0) : M_NAMED + 100 + 2 * i;
+}
+
+/* One that is a vCPU's, of both kinds. */
+static u32 some_page(struct input *in)
+{
+	u8 b = take8(in);
+
+	return b < 192 ? M_NAMED + 100 + b % 4 : M_NAMED + 4 + b % 24;
+}
+
 /* What the state frame has is a plausible state: a little of it changes. */
 static void poke_state(struct input *in, u32 page, u8 cls)
 {
@@ -138,7 +152,10 @@ static void poke_state(struct input *in, u32 page, u8 cls)
 		put_at(p, PAGE_SIZE, 0, take32(in) & (cls == BP_STATE_RULES ? BP_RULES : 15), 4);
 		put_at(p, PAGE_SIZE, 4, take8(in) % 18, 4);
 	}
-	poke(in, page);
+	if (cls == BP_STATE_XSAVE)
+		p[(take8(in) & 1 ? 512 : 24) + take8(in) % 64] ^= take8(in);
+	else
+		poke(in, page);
 }
 
 struct call {
@@ -168,7 +185,7 @@ static void vcpu_state(struct caller *c, struct input *in, struct call *k)
 	k->c = take8(in) % 32;
 	k->d = how < 250 ? PAGE_SIZE : take64(in);
 	if (k->nr == BP_HC_VCPU_SET && !calls_apart)
-		poke_state(in, M_NAMED + 4 + take8(in) % 24, (u8)k->c);
+		poke_state(in, k->b < 2 && take8(in) < 192 ? M_NAMED + 101 + 2 * (u32)k->b : some_page(in), (u8)k->c);
 	(void)c;
 }
 
@@ -283,7 +300,7 @@ static void poke_run(struct input *in)
 
 	if (calls_apart)
 		return;
-	p = frame(M_NAMED + 4 + take8(in) % 24);
+	p = frame(some_page(in));
 	p->run_flags = take16(in);
 	p->inject_vector = take8(in);
 	p->exc_vector = take8(in);
@@ -390,7 +407,8 @@ static bool begin_guest(struct caller *c, struct vcpu *v)
 	case 3:
 		if (c->begun == 3 && (s64)v->regs.gpr[RAX] > 0)
 			c->guest = v->regs.gpr[RAX];
-		k = (struct call){ BP_HC_VCPU_CREATE, c->guest, c->begun - 3, page_of(c, c->begun), page_of(c, c->begun + 8) };
+		k = (struct call){ BP_HC_VCPU_CREATE, c->guest, c->begun - 3, first_page(c, c->begun - 3),
+				   calls_apart ? page_of(c, 0) : first_page(c, c->begun - 3) + 1 };
 		break;
 	case 4:
 		for (i = 0; i < 16; i++)

@@ -224,7 +224,7 @@ static void run(struct vcpu *v)
 	u8 vector;
 
 	REQUIRE(v->state == VCPU_RUNNING && v->home == c && c->current == v && c->guest_dom == v->dom);
-	REQUIRE(v->dom->phase != DOM_DEAD && frame_owner(vcpu_npt(v) >> PAGE_SHIFT) ==
+	REQUIRE(READ_ONCE(v->dom->phase) != DOM_DEAD && frame_owner(vcpu_npt(v) >> PAGE_SHIFT) ==
 		(v->dom->id ? v->dom->id : BP_OWNER_HV));
 	REQUIRE(v->mp_state == KVM_MP_STATE_RUNNABLE);
 	refused = refuses(&v->inject);
