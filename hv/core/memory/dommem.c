@@ -27,7 +27,7 @@ enum slot_state { SLOT_FREE, SLOT_USED, SLOT_EMPTY };
 
 struct slot {
 	struct spinlock op;	/* one donate, destroy or reclaim at a time */
-	enum slot_state state;	/* FREE <-> others under ids_lock too */
+	enum slot_state state;	/* FREE <-> others under ids_lock too; read with either lock */
 	u32 refs;		/* atomic; 0 = domain_get() finds nothing */
 } __aligned(CACHE_LINE);	/* each RUN takes a reference, and gives it back */
 
@@ -209,10 +209,10 @@ static u32 id_take(void)
 
 	spin_lock(&ids_lock);
 	for (id = 1; id < MAX_DOMAINS; id++)
-		if (slots[id].state == SLOT_FREE)
+		if (READ_ONCE(slots[id].state) == SLOT_FREE)
 			break;
 	if (id < MAX_DOMAINS) {
-		slots[id].state = SLOT_USED;
+		WRITE_ONCE(slots[id].state, SLOT_USED);
 		nr_guests++;
 	} else {
 		id = 0;
@@ -224,7 +224,7 @@ static u32 id_take(void)
 static void id_release(u32 id)
 {
 	spin_lock(&ids_lock);
-	slots[id].state = SLOT_FREE;
+	WRITE_ONCE(slots[id].state, SLOT_FREE);
 	nr_guests--;
 	spin_unlock(&ids_lock);
 }
@@ -378,7 +378,7 @@ int domain_destroy(u32 id)
 		ret = destroy_some(d);
 		domain_put(d);
 	} else {
-		ret = s->state == SLOT_EMPTY ? 0 : -ENOENT;
+		ret = READ_ONCE(s->state) == SLOT_EMPTY ? 0 : -ENOENT;
 	}
 	spin_unlock(&s->op);
 	return ret;
@@ -430,7 +430,7 @@ static int reclaim_domain(struct domain *d, struct slot *s, u64 *out)
 	memset(d, 0, PAGE_SIZE);
 	give_back(id, &pfn, 1);
 	WRITE_ONCE(out[0], pfn);
-	s->state = SLOT_EMPTY;
+	WRITE_ONCE(s->state, SLOT_EMPTY);
 	return 1;
 }
 
@@ -467,7 +467,7 @@ int domain_reclaim(u32 id, u64 *out, u32 max)
 	d = domain_get(id);
 	if (d) {
 		ret = reclaim_from(d, s, out, max);
-	} else if (s->state == SLOT_EMPTY) {
+	} else if (READ_ONCE(s->state) == SLOT_EMPTY) {
 		id_release(id);
 		ret = 0;
 	} else {
