@@ -35,6 +35,7 @@ svm_enter:
 
 	pop	%rax			/* regs */
 	STORE_GUEST_REGS
+	CLEAR_GUEST_REGS
 	pop	%rdx
 
 	SPEC_AFTER_EXIT

@@ -29,7 +29,7 @@ vmx_enter:
 1:	vmlaunch
 
 	/* Refused before the guest was loaded: its registers are unchanged. */
-2:	xor	%ebx, %ebx
+2:	CLEAR_GUEST_REGS
 	jmp	3f
 
 	.globl	vmx_exit
@@ -38,6 +38,7 @@ vmx_exit:
 	mov	8(%rsp), %rax		/* regs */
 	STORE_GUEST_REGS
 	pop	REGS_RAX(%rax)
+	CLEAR_GUEST_REGS
 	mov	$1, %ebx
 	/* Also after a refusal: the guest's SPEC_CTRL was loaded. */
 3:	add	$8, %rsp

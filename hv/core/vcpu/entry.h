@@ -79,6 +79,16 @@
 	mov	%r15, REGS_R15(%rax)
 .endm
 
+/*
+ * After the stores: nothing of the guest's is left for speculation to use, not even
+ * in what root mode is about to reload.  All but RAX, RSP; each is known not to wait.
+ */
+.macro CLEAR_GUEST_REGS
+	.irp	reg, ecx, edx, ebx, ebp, esi, edi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
+	xor	%\reg, %\reg
+	.endr
+.endm
+
 #endif
 
 #endif
