@@ -26,6 +26,9 @@ endif
 # no jump tables, which would only be more of them.
 HV_RETPOLINE := -mindirect-branch=thunk -mindirect-branch-register -fno-jump-tables
 
+# Nothing after a RET is executed ahead (straight-line speculation, AMD's): INT3 follows each.
+HV_RETPOLINE += -mharden-sls=return
+
 # The version in the log's first line; a bare word, for C makes a string of it.
 HV_VERSION := -DBP_VERSION=$(shell cat $(SRC)/VERSION)
 

@@ -28,7 +28,8 @@ const char *weak_option(const struct hv_options *o)
 		{ o->bhi_off, "bhi=off" },
 		{ o->rsb_off, "rsb=off" },
 		{ o->l1d_flush == L1D_OFF, "l1d_flush=off" },
-		{ o->verw_off, "verw=off" },
+		{ o->srso_off, "srso=off" },
+		{ o->verw == VERW_OFF, "verw=off" },
 		{ o->iommu == IOMMU_OFF, "iommu=off" },
 		{ !is_serial_line(&o->serial), "serial= of an unusual place" },
 	};

@@ -43,6 +43,7 @@ svm_enter:
 	stgi
 	POP_CALLEE_SAVED
 	ret
+	int3
 	.size	svm_enter, . - svm_enter
 
 	.section .note.GNU-stack, "", @progbits

@@ -46,6 +46,7 @@ vmx_exit:
 	mov	%ebx, %eax
 	POP_CALLEE_SAVED
 	ret
+	int3
 	.size	vmx_enter, . - vmx_enter
 
 	.section .note.GNU-stack, "", @progbits

@@ -49,7 +49,6 @@ const u32 msr_list_len = ARRAY_SIZE(msr_list);
 
 #define PLATFORM_CPUID_FAULT	BIT(31)
 #define FEATURES_CPUID_FAULT	BIT(0)
-#define DE_CFG_LFENCE		BIT(1)	/* LFENCE waits for what is before it */
 #define PATCH_LEVEL_DEFAULT	0x01000065
 
 /* What a CPU says that it is not open to is true of its guests. */

@@ -273,6 +273,14 @@ static inline void clear_cpu_buffers(void)
 	__asm__ volatile("verw %0" :: "m"(sel) : "memory", "cc");
 }
 
+/* The divider keeps what it last worked on (Zen): these numbers. */
+static inline void clear_divider(void)
+{
+	u32 a = 0, d = 0;
+
+	__asm__ volatile("div %2" : "+a"(a), "+d"(d) : "r"(1) : "cc");
+}
+
 /* 32 CALLs: no older entry of the return stack is left. */
 static inline void fill_return_stack(void)
 {

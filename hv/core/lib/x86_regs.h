@@ -178,6 +178,7 @@
 #define MSR_AMD_VM_HSAVE_PA	0xc0010117
 #define MSR_AMD_SVM_KEY		0xc0010118
 #define MSR_AMD_DE_CFG		0xc0011029
+#define MSR_AMD_BP_CFG		0xc001102e
 
 /* MSRs of Intel's VMX */
 #define MSR_VMX_BASIC		0x480
@@ -204,6 +205,9 @@
 #define DEBUGCTL_LBR		(1ull << 0)
 #define DEBUGCTL_BTF		(1ull << 1)	/* single steps stop at branches only */
 
+/* MSR_AMD_DE_CFG */
+#define DE_CFG_LFENCE		BIT(1)		/* LFENCE waits for what is before it */
+#define DE_CFG_FP_BACKUP_FIX	BIT(9)		/* Zen 2: registers keep nothing of others */
 /* MSR_AMD_VM_CR */
 #define VM_CR_DPD		(1ull << 0)
 #define VM_CR_R_INIT		(1ull << 1)

@@ -47,6 +47,9 @@ static const struct choice ibpb_choices[] = {
 static const struct choice l1d_choices[] = {
 	{ "switch", L1D_SWITCH }, { "off", L1D_OFF }, { "always", L1D_ALWAYS }, { NULL, 0 },
 };
+static const struct choice verw_choices[] = {
+	{ "on", VERW_ON }, { "off", VERW_OFF }, { "always", VERW_ALWAYS }, { NULL, 0 },
+};
 
 #define FIELD(f) offsetof(struct hv_options, f)
 
@@ -69,7 +72,8 @@ static const struct option options[] = {
 	{ "bhi", FIELD(bhi_off), off_choices, false, 0, 0 },
 	{ "rsb", FIELD(rsb_off), off_choices, false, 0, 0 },
 	{ "l1d_flush", FIELD(l1d_flush), l1d_choices, false, 0, 0 },
-	{ "verw", FIELD(verw_off), off_choices, false, 0, 0 },
+	{ "srso", FIELD(srso_off), off_choices, false, 0, 0 },
+	{ "verw", FIELD(verw), verw_choices, false, 0, 0 },
 };
 
 #define DEFAULTS { .serial.kind = SERIAL_AUTO, .loglevel = LOG_INFO }

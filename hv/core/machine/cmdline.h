@@ -27,7 +27,8 @@ struct hv_options {
 	u32 bhi_off;
 	u32 rsb_off;
 	u32 l1d_flush;		/* L1D_ */
-	u32 verw_off;
+	u32 srso_off;
+	u32 verw;		/* VERW_ */
 };
 
 #define PANIC_AT_ONCE	0xffffffffu
@@ -37,6 +38,7 @@ enum { VTD_AUTO, VTD_LEGACY, VTD_SCALABLE };
 enum { APICV_ON, APICV_DELIVERY, APICV_REGISTERS, APICV_OFF, APICV_NONE };
 enum { IBPB_ON, IBPB_OFF, IBPB_GUESTS };
 enum { L1D_SWITCH, L1D_OFF, L1D_ALWAYS };
+enum { VERW_ON, VERW_OFF, VERW_ALWAYS };
 
 /* Constant once hv_main() has parsed the command line. */
 extern struct hv_options hv_options;

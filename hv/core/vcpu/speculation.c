@@ -20,6 +20,7 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define F7_EDX_ARCH_CAP		BIT(29)
 #define F7_EDX_SSBD		BIT(31)
 /* CPUID 7.2 */
+#define F72_EDX_RRSBA_CTRL	BIT(2)
 #define F72_EDX_BHI_CTRL	BIT(4)
 /* CPUID 8000_0008 EBX */
 #define E8_EBX_IBPB		BIT(12)
@@ -34,6 +35,8 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 /* CPUID 8000_0021 */
 #define E21_EAX_VERW_CLEAR	BIT(5)
 #define E21_EAX_AUTOIBRS	BIT(8)
+#define E21_EAX_SRSO_NO		BIT(29)
+#define E21_EAX_BP_REDUCE	BIT(31)
 #define E21_ECX_TSA_NO		(BIT(1) | BIT(2))
 /* IA32_ARCH_CAPABILITIES */
 #define CAP_RDCL_NO		BIT(0)
@@ -44,15 +47,18 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define CAP_TAA_NO		BIT(8)
 #define CAP_MMIO_NO		(BIT(13) | BIT(14) | BIT(15))	/* SBDR, FBSDP, PSDP */
 #define CAP_FB_CLEAR		BIT(17)
+#define CAP_RRSBA		BIT(19)
 #define CAP_BHI_NO		BIT(20)
 #define CAP_PBRSB_NO		BIT(24)
 #define CAP_RFDS_NO		BIT(27)
 #define CAP_RFDS_CLEAR		BIT(28)
 
 #define SPEC_CTRL_IBRS		BIT(0)
+#define SPEC_CTRL_RRSBA_DIS_S	BIT(6)
 #define SPEC_CTRL_BHI_DIS_S	BIT(10)
 #define PRED_CMD_IBPB		BIT(0)
 #define FLUSH_CMD_L1D		BIT(0)
+#define BP_CFG_SPEC_REDUCE	BIT(4)
 
 /* ---- the choice ---- */
 
@@ -106,6 +112,40 @@ static bool needs_bhi(const struct spec_enum *e)
 	       !(e->arch_cap & CAP_BHI_NO);
 }
 
+/* Alternate predictions of RET when the return stack is empty. */
+static bool needs_rrsba(const struct spec_enum *e)
+{
+	return (e->f72_edx & F72_EDX_RRSBA_CTRL) && (e->arch_cap & CAP_RRSBA) && spec_has_ctrl(e);
+}
+
+static bool is_amd(const struct spec_enum *e)
+{
+	return e->vendor == 0x68747541 || e->vendor == 0x6f677948;	/* "Auth", "Hygo" */
+}
+
+/*
+ * Branch type confusion (Retbleed) and return address overflow (SRSO): no CPU that says SRSO_NO
+ * has either.  Only an IBPB, which forgets the types of branches too, or less speculation helps.
+ */
+static u32 choose_srso(const struct spec_enum *e)
+{
+	if (!is_amd(e) || (e->e21_eax & E21_EAX_SRSO_NO))
+		return 0;
+	if (e->e21_eax & E21_EAX_BP_REDUCE)
+		return SPEC_BP_REDUCE;
+	return spec_has_ibpb(e) ? SPEC_IBPB_EXIT : 0;
+}
+
+/* AMD's family 17h in its first form, Zen (also Zen+), or in its second: their flaws have no bits. */
+static bool is_zen(const struct spec_enum *e, bool second)
+{
+	u32 model = (e->signature >> 4 & 0xf) | (e->signature >> 12 & 0xf0);
+
+	if (!is_amd(e) || (e->signature & 0x0ff00f00) != 0x00800f00)
+		return false;
+	return (model < 0x30 || (model >= 0x50 && model < 0x60)) != second;
+}
+
 static bool needs_l1d(const struct spec_enum *e)
 {
 	return (e->f7_edx & F7_EDX_L1D_FLUSH) &&
@@ -147,10 +187,16 @@ u32 spec_choose(const struct spec_enum *e, const struct hv_options *o)
 	if (needs_bhi(e) && !o->bhi_off)
 		set |= SPEC_BHI;
 	if (!o->rsb_off)
-		set |= choose_rsb(e, set);
+		set |= choose_rsb(e, set) | (needs_rrsba(e) ? SPEC_RRSBA : 0);
+	if (!o->srso_off)
+		set |= choose_srso(e);
+	if (is_zen(e, false))
+		set |= SPEC_DIVIDER;
+	if (is_zen(e, true))
+		set |= SPEC_FP_BACKUP;
 	if (needs_l1d(e) && o->l1d_flush != L1D_OFF)
 		set |= o->l1d_flush == L1D_ALWAYS ? SPEC_L1D_ENTRY : SPEC_L1D_SWITCH;
-	if (needs_verw(e) && !o->verw_off)
+	if ((needs_verw(e) && o->verw == VERW_ON) || o->verw == VERW_ALWAYS)
 		set |= SPEC_VERW;
 	return set;
 }
@@ -170,7 +216,7 @@ static void read_enum(struct spec_enum *e)
 {
 	u32 ext = cpuid(0x80000000).eax;
 
-	*e = (struct spec_enum){ 0 };
+	*e = (struct spec_enum){ .vendor = cpuid(0).ebx, .signature = cpuid(1).eax };
 	if (cpuid(0).eax >= 7) {
 		e->f7_ebx = cpuid(7).ebx;
 		e->f7_edx = cpuid(7).edx;
@@ -210,7 +256,8 @@ static void log_state(void)
 	u32 all, ibrs = SPEC_IBRS_AUTO | SPEC_IBRS_ON | SPEC_IBRS_WRITE;
 
 	spec_state(&all);
-	log_printf(LOG_INFO, "mitigations: retpolines, ibpb %s, ibrs %s, bhi %s, rsb %s, l1d_flush %s, verw %s",
+	log_printf(LOG_INFO, "mitigations: retpolines, ibpb %s, ibrs %s, bhi %s, rsb %s, rrsba %s, "
+		   "srso %s, l1d_flush %s, verw %s, zenbleed %s, divider %s",
 		   state(all, SPEC_IBPB, chosen & SPEC_IBPB_DOM0 ? "on" : "guests"),
 		   state(all, ibrs, chosen & SPEC_IBRS_AUTO ? "automatic" :
 			 chosen & SPEC_IBRS_ON ? "always on" : "after exits"),
@@ -218,15 +265,20 @@ static void log_state(void)
 		   state(all, SPEC_RSB_EXIT | SPEC_RSB_SWITCH,
 			 !(chosen & SPEC_RSB_EXIT) ? "on switches" :
 			 chosen & SPEC_RSB_SWITCH ? "on exits and switches" : "on exits"),
+		   state(all, SPEC_RRSBA, "on"),
+		   state(all, SPEC_IBPB_EXIT | SPEC_BP_REDUCE,
+			 chosen & SPEC_BP_REDUCE ? "always on" : "ibpb on exits"),
 		   state(all, SPEC_L1D_SWITCH | SPEC_L1D_ENTRY,
 			 chosen & SPEC_L1D_ENTRY ? "always" : "on switches"),
-		   state(all, SPEC_VERW, "on"));
+		   state(all, SPEC_VERW, "on"), state(all, SPEC_FP_BACKUP, "on"),
+		   state(all, SPEC_DIVIDER, "on"));
 }
 
 static bool looks_at_ctrl(bool service_vm)
 {
 	return (chosen & SPEC_IBRS_WRITE) ||
-	       ((chosen & (SPEC_IBRS_ON | SPEC_BHI)) && (chosen & SPEC_CTRL_APART) && service_vm);
+	       ((chosen & (SPEC_IBRS_ON | SPEC_BHI | SPEC_RRSBA)) && (chosen & SPEC_CTRL_APART) &&
+		service_vm);
 }
 
 static void fill_kinds(void)
@@ -235,9 +287,12 @@ static void fill_kinds(void)
 
 	for (i = 0; i < 2; i++) {
 		kinds[i].l1d = (chosen & SPEC_L1D_ENTRY) && !i;
-		kinds[i].entry = looks_at_ctrl(i) || (chosen & SPEC_VERW) || kinds[i].l1d;
-		kinds[i].exit = (chosen & SPEC_RSB_EXIT ? SPEC_EXIT_RSB : 0) |
-				(looks_at_ctrl(i) ? SPEC_EXIT_CTRL : 0);
+		kinds[i].entry = looks_at_ctrl(i) || (chosen & (SPEC_VERW | SPEC_DIVIDER)) ||
+				 kinds[i].l1d;
+		kinds[i].exit = (looks_at_ctrl(i) ? SPEC_EXIT_CTRL : 0) |
+				((chosen & SPEC_IBPB_EXIT) && !i ? SPEC_EXIT_IBPB : 0);
+		kinds[i].exit |= (kinds[i].exit ? SPEC_EXIT_CALL : 0) |
+				 (chosen & SPEC_RSB_EXIT ? SPEC_EXIT_RSB : 0);
 	}
 }
 
@@ -252,7 +307,8 @@ void spec_init(void)
 static u64 root_ctrl(void)
 {
 	return (chosen & (SPEC_IBRS_WRITE | SPEC_IBRS_ON) ? SPEC_CTRL_IBRS : 0) |
-	       (chosen & SPEC_BHI ? SPEC_CTRL_BHI_DIS_S : 0);
+	       (chosen & SPEC_BHI ? SPEC_CTRL_BHI_DIS_S : 0) |
+	       (chosen & SPEC_RRSBA ? SPEC_CTRL_RRSBA_DIS_S : 0);
 }
 
 static void write_ctrl(struct cpu *c, u64 val)
@@ -261,8 +317,21 @@ static void write_ctrl(struct cpu *c, u64 val)
 	wrmsr(MSR_SPEC_CTRL, val);
 }
 
+/* MSRs that only some have, or that a hypervisor below keeps: what cannot be set is left. */
+static void set_bits(u32 msr, u64 bits)
+{
+	u64 val;
+
+	if (bits && !rdmsr_safe(msr, &val) && (val & bits) != bits)
+		(void)wrmsr_safe(msr, val | bits);
+}
+
 void spec_init_cpu(struct cpu *c)
 {
+	if (is_amd(&found))
+		set_bits(MSR_AMD_DE_CFG, DE_CFG_LFENCE |
+			 (chosen & SPEC_FP_BACKUP ? DE_CFG_FP_BACKUP_FIX : 0));
+	set_bits(MSR_AMD_BP_CFG, chosen & SPEC_BP_REDUCE ? BP_CFG_SPEC_REDUCE : 0);
 	if (chosen & SPEC_IBRS_AUTO)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTOIBRS);
 	if (chosen && spec_has_ctrl(&found))
@@ -293,7 +362,8 @@ static void barrier_between(struct cpu *c, u64 id, bool service_vm)
 	if (c->spec_last == id || (service_vm && !(chosen & SPEC_IBPB_DOM0)))
 		return;
 	c->spec_last = id;
-	if (chosen & SPEC_IBPB)
+	/* Where exits of guests have one, domain 0 needs none after them. */
+	if ((chosen & SPEC_IBPB) && !(service_vm && (chosen & SPEC_IBPB_EXIT)))
 		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 }
 
@@ -341,6 +411,8 @@ void spec_entry(struct cpu *c)
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	if ((c->spec_exit & SPEC_EXIT_CTRL) && c->spec_now != c->spec_guest)
 		write_ctrl(c, c->spec_guest);
+	if (chosen & SPEC_DIVIDER)
+		clear_divider();
 	if (chosen & SPEC_VERW)
 		clear_cpu_buffers();
 }
@@ -350,6 +422,10 @@ void spec_exit(void)
 {
 	struct cpu *c = this_cpu();
 
+	if (c->spec_exit & SPEC_EXIT_IBPB)
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+	if (!(c->spec_exit & SPEC_EXIT_CTRL))
+		return;
 	if (c->current && domain_is_dom0(c->current->dom))
 		c->spec_guest = c->spec_now = rdmsr(MSR_SPEC_CTRL);
 	if ((chosen & SPEC_IBRS_WRITE) || (c->spec_now & root_ctrl()) != root_ctrl())

@@ -12,7 +12,9 @@
 /* struct cpu ->spec_exit: what follows an exit. Read by entry.S. */
 #define SPEC_GS_EXIT		32	/* its offset from GS */
 #define SPEC_EXIT_RSB		0x01
-#define SPEC_EXIT_CTRL		0x80	/* the sign: entry.S tests for it */
+#define SPEC_EXIT_CTRL		0x02
+#define SPEC_EXIT_IBPB		0x04
+#define SPEC_EXIT_CALL		0x80	/* with one of the last two; the sign: entry.S tests for it */
 
 #ifdef __ASSEMBLY__
 
@@ -26,8 +28,8 @@
 	cmpb	$0, %gs:SPEC_GS_EXIT
 	jns	91f
 	call	spec_exit
-	cmpb	$SPEC_EXIT_CTRL, %gs:SPEC_GS_EXIT
-91:	je	94f
+	testb	$SPEC_EXIT_RSB, %gs:SPEC_GS_EXIT
+91:	jz	94f
 	call	92f
 	int3
 92:	call	93f
@@ -47,6 +49,8 @@ struct vcpu;
 
 /* The bits that decide, as the CPU reports them; a leaf that is absent is 0. */
 struct spec_enum {
+	u32 vendor;			/* CPUID 0 EBX */
+	u32 signature;			/* CPUID 1 EAX */
 	u32 f7_ebx, f7_edx;		/* CPUID 7.0 */
 	u32 f72_edx;			/* CPUID 7.2 */
 	u32 e8_ebx;			/* CPUID 8000_0008 */
@@ -68,6 +72,11 @@ struct spec_enum {
 #define SPEC_VERW		BIT(9)	/* CPU buffers, before each entry */
 #define SPEC_CTRL_APART		BIT(10)	/* SPEC_CTRL is loaded with the vCPU */
 #define SPEC_BHI		BIT(11)	/* SPEC_CTRL.BHI_DIS_S stays set */
+#define SPEC_RRSBA		BIT(12)	/* SPEC_CTRL.RRSBA_DIS_S stays set */
+#define SPEC_IBPB_EXIT		BIT(13)	/* after each exit of a guest */
+#define SPEC_BP_REDUCE		BIT(14)	/* BP_CFG.BP_SPEC_REDUCE stays set */
+#define SPEC_FP_BACKUP		BIT(15)	/* DE_CFG.FP_BACKUP_FIX stays set */
+#define SPEC_DIVIDER		BIT(16)	/* a division before each entry */
 
 /* What this CPU and these options ask for.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);
@@ -94,7 +103,7 @@ void spec_switch_out(struct cpu *c, struct vcpu *v);
 
 /* Right before the world switch, if c->spec_entry. */
 void spec_entry(struct cpu *c);
-/* entry.S, before the first RET after an exit: SPEC_CTRL is root mode's again. */
+/* entry.S, before the first RET after an exit: predictors and SPEC_CTRL are root mode's again. */
 void spec_exit(void);
 
 #endif

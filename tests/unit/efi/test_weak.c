@@ -23,7 +23,7 @@ static void weak(void **state)
 {
 	static const char *const words[] = {
 		"mitigations=off", "ibpb=off", "ibpb=guests", "ibrs=off", "bhi=off", "rsb=off",
-		"l1d_flush=off", "verw=off", "iommu=off",
+		"l1d_flush=off", "srso=off", "verw=off", "iommu=off",
 	};
 	u32 i;
 
@@ -46,7 +46,7 @@ static void strong(void **state)
 	assert_null(judge("serial=pci"));
 	assert_null(judge("serial=pci,9600"));
 	assert_null(judge("serial=spcr"));
-	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always"));
+	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always verw=always"));
 }
 
 int main(void)

@@ -58,15 +58,17 @@ static void mitigations(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("", &o, &rep), 0);
 	assert_int_equal(o.mitigations_off | o.ibpb | o.ibrs_off | o.bhi_off | o.rsb_off |
-			 o.l1d_flush | o.verw_off, 0);
+			 o.l1d_flush | o.srso_off | o.verw, 0);
 	assert_int_equal(cmdline_parse("mitigations=off ibpb=off ibrs=off bhi=off rsb=off "
-				       "l1d_flush=off verw=off", &o, &rep), 0);
-	assert_true(o.mitigations_off && o.ibrs_off && o.bhi_off && o.rsb_off && o.verw_off);
+				       "l1d_flush=off srso=off verw=off", &o, &rep), 0);
+	assert_true(o.mitigations_off && o.ibrs_off && o.bhi_off && o.rsb_off && o.srso_off);
 	assert_int_equal(o.ibpb, IBPB_OFF);
 	assert_int_equal(o.l1d_flush, L1D_OFF);
-	assert_int_equal(cmdline_parse("ibpb=guests l1d_flush=always mitigations=on", &o, &rep), 0);
+	assert_int_equal(o.verw, VERW_OFF);
+	assert_int_equal(cmdline_parse("ibpb=guests l1d_flush=always verw=always mitigations=on", &o, &rep), 0);
 	assert_int_equal(o.ibpb, IBPB_GUESTS);
 	assert_int_equal(o.l1d_flush, L1D_ALWAYS);
+	assert_int_equal(o.verw, VERW_ALWAYS);
 	assert_false(o.mitigations_off);
 	assert_int_equal(rep.nr_unknown, 0);
 }

@@ -100,10 +100,16 @@ static inline void wbinvd(void)
 /* What clears predictors and buffers without an MSR. */
 void host_verw(void);
 void host_return_stack(void);
+void host_divider(void);
 
 static inline void clear_cpu_buffers(void)
 {
 	host_verw();
+}
+
+static inline void clear_divider(void)
+{
+	host_divider();
 }
 
 static inline void fill_return_stack(void)

@@ -29,6 +29,18 @@
 #define V_SPEC_CTRL	BIT(20)
 #define BHI_NO		BIT(20)
 #define BHI_CTRL	BIT(4)
+#define RRSBA_CTRL	BIT(2)
+#define RRSBA		BIT(19)
+#define SRSO_NO		BIT(29)
+#define BP_REDUCE	BIT(31)
+
+/* Vendors as CPUID has them, and signatures of AMD's families. */
+#define AMD		0x68747541
+#define HYGON		0x6f677948
+#define INTEL		0x756e6547
+#define ZEN		0x00800f12	/* 17h, model 01h */
+#define ZEN2		0x00830f10	/* 17h, model 31h */
+#define ZEN3		0x00a00f11
 
 #define RSB		(SPEC_RSB_EXIT | SPEC_RSB_SWITCH)
 #define IBPB		(SPEC_IBPB | SPEC_IBPB_DOM0)
@@ -40,9 +52,20 @@ static struct cpu cpu;
 static struct domain guest_dom = { .id = 1 }, other_dom = { .id = 2 };
 static struct vcpu d0, a, a2, b;
 static struct spec_enum machine;
-static u64 spec_ctrl, efer;
-static u32 ibpbs, flushes, verws, rsbs, ctrl_writes;
-static char line[256];
+static u64 spec_ctrl, efer, de_cfg, bp_cfg;
+static bool no_cfg;			/* a hypervisor below has neither */
+static u32 ibpbs, flushes, verws, rsbs, ctrl_writes, divisions;
+static char order[32];			/* what an entry did: L, C, D, V */
+static char line[320];
+
+static void did(char c)
+{
+	size_t n = strlen(order);
+
+	assert_true(n < sizeof(order) - 1);
+	order[n] = c;
+	order[n + 1] = 0;
+}
 
 struct cpu *this_cpu(void)
 {
@@ -65,6 +88,10 @@ struct cpuid host_cpuid(u32 leaf, u32 sub)
 	switch (leaf) {
 	case 0:
 		c.eax = 7;
+		c.ebx = machine.vendor;
+		break;
+	case 1:
+		c.eax = machine.signature;
 		break;
 	case 7:
 		c.eax = machine.f72_edx ? 2 : 1;
@@ -105,6 +132,11 @@ int host_rdmsr(u32 msr, u64 *val)
 	case MSR_EFER:
 		*val = efer;
 		return 0;
+	case MSR_AMD_DE_CFG:
+	case MSR_AMD_BP_CFG:
+		assert_true(machine.vendor == AMD || machine.vendor == HYGON);
+		*val = msr == MSR_AMD_DE_CFG ? de_cfg : bp_cfg;
+		return no_cfg ? -EFAULT : 0;
 	}
 	fail();
 	return -EFAULT;
@@ -118,6 +150,7 @@ int host_wrmsr(u32 msr, u64 val)
 		assert_true(spec_has_ctrl(&machine));
 		spec_ctrl = val;
 		ctrl_writes++;
+		did('C');
 		return 0;
 	case MSR_PRED_CMD:
 		assert_true(spec_has_ibpb(&machine));
@@ -128,10 +161,19 @@ int host_wrmsr(u32 msr, u64 val)
 		assert_true(machine.f7_edx & L1D);
 		assert_int_equal(val, 1);
 		flushes++;
+		did('L');
 		return 0;
 	case MSR_EFER:
 		assert_true(!(val & EFER_AUTOIBRS) || (machine.e21_eax & BIT(8)));
 		efer = val;
+		return 0;
+	case MSR_AMD_DE_CFG:
+		assert_false(no_cfg);
+		de_cfg = val;
+		return 0;
+	case MSR_AMD_BP_CFG:
+		assert_false(no_cfg);
+		bp_cfg = val;
 		return 0;
 	}
 	fail();
@@ -141,6 +183,13 @@ int host_wrmsr(u32 msr, u64 val)
 void host_verw(void)
 {
 	verws++;
+	did('V');
+}
+
+void host_divider(void)
+{
+	divisions++;
+	did('D');
 }
 
 void host_return_stack(void)
@@ -188,6 +237,33 @@ static void each_bit(void **state __unused)
 		{ { .f7_edx = SSBD | CAPS, .f72_edx = BHI_CTRL, .arch_cap = BHI_NO },
 		  RSB | SPEC_CTRL_APART },
 		{ { .f72_edx = BHI_CTRL }, RSB },
+		/* Alternate predictions of RET: RRSBA_CTRL, RRSBA */
+		{ { .f7_edx = SSBD | CAPS, .f72_edx = RRSBA_CTRL, .arch_cap = RRSBA },
+		  RSB | SPEC_RRSBA | SPEC_CTRL_APART },
+		{ { .f7_edx = SSBD | CAPS, .f72_edx = RRSBA_CTRL }, RSB | SPEC_CTRL_APART },
+		{ { .f7_edx = SSBD | CAPS, .arch_cap = RRSBA }, RSB | SPEC_CTRL_APART },
+		{ { .f7_edx = CAPS, .f72_edx = RRSBA_CTRL, .arch_cap = RRSBA }, RSB },
+		/* Return address overflow: AMD's and Hygon's without SRSO_NO, if there is an IBPB */
+		{ { .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12) },
+		  RSB | IBPB | SPEC_IBPB_EXIT },
+		{ { .vendor = HYGON, .signature = 0x00900f02, .e8_ebx = BIT(12) },
+		  RSB | IBPB | SPEC_IBPB_EXIT },
+		{ { .vendor = INTEL, .signature = 0x000506e3, .e8_ebx = BIT(12) }, RSB | IBPB },
+		{ { .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12), .e21_eax = SRSO_NO },
+		  RSB | IBPB },
+		{ { .vendor = AMD, .signature = ZEN3 }, RSB },
+		{ { .vendor = AMD, .signature = 0x00b00f21, .e8_ebx = BIT(12), .e21_eax = BP_REDUCE },
+		  RSB | IBPB | SPEC_BP_REDUCE },
+		{ { .vendor = AMD, .signature = 0x00b00f21, .e8_ebx = BIT(12),
+		    .e21_eax = BP_REDUCE | SRSO_NO }, RSB | IBPB },
+		/* Zenbleed, and the divider: by AMD's models */
+		{ { .vendor = AMD, .signature = ZEN }, RSB | SPEC_DIVIDER },
+		{ { .vendor = AMD, .signature = 0x00820f01 }, RSB | SPEC_DIVIDER },	/* 20h */
+		{ { .vendor = AMD, .signature = 0x00850f00 }, RSB | SPEC_DIVIDER },	/* 50h */
+		{ { .vendor = AMD, .signature = ZEN2 }, RSB | SPEC_FP_BACKUP },
+		{ { .vendor = AMD, .signature = 0x00860f01 }, RSB | SPEC_FP_BACKUP },	/* 60h */
+		{ { .vendor = AMD, .signature = 0x008a0f00 }, RSB | SPEC_FP_BACKUP },	/* a0h */
+		{ { .vendor = INTEL, .signature = ZEN }, RSB },
 		/* L1TF: RDCL_NO, SKIP_L1DFL_VMENTRY */
 		{ { .f7_edx = L1D }, RSB | SPEC_L1D_SWITCH },
 		{ { .f7_edx = L1D | CAPS, .arch_cap = BIT(0) }, RSB },
@@ -242,7 +318,8 @@ static void each_option(void **state __unused)
 		{ { .rsb_off = 1 }, ALL & ~RSB },
 		{ { .l1d_flush = L1D_OFF }, ALL & ~SPEC_L1D_SWITCH },
 		{ { .l1d_flush = L1D_ALWAYS }, (ALL & ~SPEC_L1D_SWITCH) | SPEC_L1D_ENTRY },
-		{ { .verw_off = 1 }, ALL & ~SPEC_VERW },
+		{ { .verw = VERW_OFF }, ALL & ~SPEC_VERW },
+		{ { .verw = VERW_ALWAYS }, ALL },
 		{ { .mitigations_off = 1 }, 0 },
 	};
 	struct spec_enum e = { .e21_eax = BIT(8) };
@@ -260,6 +337,16 @@ static void each_option(void **state __unused)
 	e = (struct spec_enum){ .f7_edx = SSBD, .f72_edx = BHI_CTRL };
 	o = (struct hv_options){ .bhi_off = 1 };
 	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_CTRL_APART);
+	/* Also where the CPU needs none. */
+	e = (struct spec_enum){ 0 };
+	o = (struct hv_options){ .verw = VERW_ALWAYS };
+	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_VERW);
+	e = (struct spec_enum){ .f7_edx = SSBD, .f72_edx = RRSBA_CTRL, .arch_cap = RRSBA };
+	o = (struct hv_options){ .rsb_off = 1 };
+	assert_int_equal(spec_choose(&e, &o), SPEC_CTRL_APART);
+	e = (struct spec_enum){ .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12) };
+	o = (struct hv_options){ .srso_off = 1 };
+	assert_int_equal(spec_choose(&e, &o), RSB | IBPB);
 }
 
 static void what_domain_0_may_write(void **state __unused)
@@ -285,7 +372,8 @@ static void start(struct spec_enum e, struct hv_options o)
 {
 	machine = e;
 	hv_options = o;
-	spec_ctrl = efer = 0;
+	spec_ctrl = efer = de_cfg = bp_cfg = 0;
+	*order = 0;
 	memset(&cpu, 0, sizeof(cpu));
 	d0 = a = a2 = b = (struct vcpu){ 0 };
 	d0.dom = &dom0;
@@ -297,7 +385,8 @@ static void start(struct spec_enum e, struct hv_options o)
 	spec_init_vcpu(&b);
 	spec_init();
 	spec_init_cpu(&cpu);
-	ibpbs = flushes = verws = rsbs = ctrl_writes = 0;
+	ibpbs = flushes = verws = rsbs = ctrl_writes = divisions = 0;
+	*order = 0;
 }
 
 static void leave(void)
@@ -317,11 +406,12 @@ static void go(struct vcpu *v)
 /* As svm_run() and entry.S; `wrote` is what the vCPU does meanwhile. */
 static void enter(const u64 *wrote)
 {
+	*order = 0;
 	if (cpu.spec_entry)
 		spec_entry(&cpu);
 	if (wrote)
 		spec_ctrl = *wrote;
-	if (cpu.spec_exit & SPEC_EXIT_CTRL)
+	if (cpu.spec_exit & SPEC_EXIT_CALL)
 		spec_exit();
 }
 
@@ -333,17 +423,20 @@ static void says(const char *want)
 static void log_line(void **state __unused)
 {
 	start((struct spec_enum){ 0 }, (struct hv_options){ 0 });
-	says("mitigations: retpolines, ibpb -, ibrs -, bhi -, rsb on exits and switches, l1d_flush -, verw -");
+	says("mitigations: retpolines, ibpb -, ibrs -, bhi -, rsb on exits and switches, rrsba -, srso -, "
+	     "l1d_flush -, verw -, zenbleed -, divider -");
 	start(all_bits, (struct hv_options){ 0 });
 	says("mitigations: retpolines, ibpb on, ibrs after exits, bhi -, rsb on exits and switches, "
-	     "l1d_flush on switches, verw on");
+	     "rrsba -, srso -, l1d_flush on switches, verw on, zenbleed -, divider -");
 	start(all_bits, (struct hv_options){ .mitigations_off = 1 });
-	says("mitigations: retpolines, ibpb off, ibrs off, bhi -, rsb off, l1d_flush off, verw off");
+	says("mitigations: retpolines, ibpb off, ibrs off, bhi -, rsb off, rrsba -, srso -, "
+	     "l1d_flush off, verw off, zenbleed -, divider -");
 	start(all_bits, (struct hv_options){ .ibpb = IBPB_GUESTS, .l1d_flush = L1D_ALWAYS });
 	says("mitigations: retpolines, ibpb guests, ibrs after exits, bhi -, rsb on exits and switches, "
-	     "l1d_flush always, verw on");
+	     "rrsba -, srso -, l1d_flush always, verw on, zenbleed -, divider -");
 	start((struct spec_enum){ .e21_eax = BIT(8) }, (struct hv_options){ 0 });
-	says("mitigations: retpolines, ibpb -, ibrs automatic, bhi -, rsb -, l1d_flush -, verw -");
+	says("mitigations: retpolines, ibpb -, ibrs automatic, bhi -, rsb -, rrsba -, srso -, "
+	     "l1d_flush -, verw -, zenbleed -, divider -");
 	assert_int_equal(efer, EFER_AUTOIBRS);
 }
 
@@ -452,7 +545,8 @@ static void history(void **state __unused)
 
 	start(e, (struct hv_options){ 0 });
 	says("mitigations: retpolines, ibpb on, ibrs always on, bhi on, "
-	     "rsb on exits and switches, l1d_flush -, verw -");
+	     "rsb on exits and switches, rrsba -, srso -, "
+	     "l1d_flush -, verw -, zenbleed -, divider -");
 	assert_int_equal(spec_ctrl, BIT(10) | 1);
 	go(&a);
 	enter(NULL);
@@ -472,7 +566,8 @@ static void history(void **state __unused)
 	assert_int_equal(spec_ctrl, BIT(10));
 	start(e, (struct hv_options){ .bhi_off = 1 });
 	says("mitigations: retpolines, ibpb on, ibrs always on, bhi off, "
-	     "rsb on exits and switches, l1d_flush -, verw -");
+	     "rsb on exits and switches, rrsba -, srso -, "
+	     "l1d_flush -, verw -, zenbleed -, divider -");
 	assert_int_equal(spec_ctrl, 1);
 }
 
@@ -517,7 +612,7 @@ static void caches_and_buffers(void **state __unused)
 	enter(NULL);
 	enter(NULL);
 	assert_true(flushes == 1 && verws == 3);
-	start(all_bits, (struct hv_options){ .l1d_flush = L1D_ALWAYS, .verw_off = 1 });
+	start(all_bits, (struct hv_options){ .l1d_flush = L1D_ALWAYS, .verw = VERW_OFF });
 	go(&d0);
 	enter(NULL);
 	assert_int_equal(flushes, 0);
@@ -526,6 +621,118 @@ static void caches_and_buffers(void **state __unused)
 	enter(NULL);
 	enter(NULL);
 	assert_true(flushes == 2 && verws == 0);
+}
+
+/* VERW comes last of all that an entry does, and is not left out with others. */
+static void entry_order(void **state __unused)
+{
+	const u64 four = 4;
+	struct spec_enum e = all_bits;
+
+	e.vendor = AMD;
+	e.signature = ZEN;
+	start(e, (struct hv_options){ .l1d_flush = L1D_ALWAYS });
+	go(&d0);
+	enter(&four);
+	assert_string_equal(order, "CDVC");
+	go(&a);
+	enter(NULL);
+	assert_string_equal(order, "LCDVC");
+	start((struct spec_enum){ 0 }, (struct hv_options){ .verw = VERW_ALWAYS });
+	go(&a);
+	enter(NULL);
+	assert_string_equal(order, "V");
+}
+
+/* After each exit of a guest, and then domain 0 needs none of its own. */
+static void ibpb_on_exits(void **state __unused)
+{
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12) },
+	      (struct hv_options){ 0 });
+	says("mitigations: retpolines, ibpb on, ibrs -, bhi -, rsb on exits and switches, rrsba -, "
+	     "srso ibpb on exits, l1d_flush -, verw -, zenbleed -, divider -");
+	go(&d0);
+	enter(NULL);
+	enter(NULL);
+	assert_int_equal(cpu.spec_exit, SPEC_EXIT_RSB);
+	assert_int_equal(ibpbs, 0);
+	go(&a);
+	assert_int_equal(ibpbs, 1);
+	assert_int_equal(cpu.spec_exit, SPEC_EXIT_CALL | SPEC_EXIT_IBPB | SPEC_EXIT_RSB);
+	enter(NULL);
+	enter(NULL);
+	assert_int_equal(ibpbs, 3);
+	go(&d0);
+	enter(NULL);
+	assert_int_equal(ibpbs, 3);
+	go(&b);
+	assert_int_equal(ibpbs, 4);
+	assert_int_equal(ctrl_writes, 0);
+}
+
+/* With a SPEC_CTRL that exits need not look at, guests have theirs all the same. */
+static void ibpb_and_ctrl(void **state __unused)
+{
+	const u64 four = 4;
+
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12) | BIT(24) },
+	      (struct hv_options){ 0 });
+	go(&d0);
+	enter(&four);
+	go(&a);
+	assert_int_equal(spec_ctrl, 0);
+	enter(NULL);
+	go(&d0);
+	assert_int_equal(spec_ctrl, 4);
+}
+
+static void settings_that_stay(void **state __unused)
+{
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN2 }, (struct hv_options){ 0 });
+	assert_int_equal(de_cfg, BIT(1) | BIT(9));
+	assert_int_equal(bp_cfg, 0);
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN2 },
+	      (struct hv_options){ .mitigations_off = 1 });
+	assert_int_equal(de_cfg, BIT(1));	/* LFENCE is no option */
+	start((struct spec_enum){ .vendor = AMD, .signature = 0x00b00f21, .e21_eax = BP_REDUCE },
+	      (struct hv_options){ 0 });
+	assert_int_equal(bp_cfg, BIT(4));
+	assert_int_equal(de_cfg, BIT(1));
+	no_cfg = true;
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN2 }, (struct hv_options){ 0 });
+	no_cfg = false;
+	start((struct spec_enum){ .vendor = INTEL }, (struct hv_options){ 0 });
+	assert_int_equal(de_cfg | bp_cfg, 0);
+}
+
+static void divider(void **state __unused)
+{
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN }, (struct hv_options){ 0 });
+	go(&d0);
+	enter(NULL);
+	go(&a);
+	enter(NULL);
+	enter(NULL);
+	assert_int_equal(divisions, 3);
+}
+
+/* RRSBA_DIS_S is root mode's whatever domain 0 writes. */
+static void alternate_returns(void **state __unused)
+{
+	const u64 zero = 0;
+
+	start((struct spec_enum){ .f7_edx = IBRS_IBPB | CAPS, .f72_edx = RRSBA_CTRL,
+				  .arch_cap = BIT(1) | RRSBA }, (struct hv_options){ .ibrs_off = 1 });
+	assert_int_equal(spec_ctrl, BIT(6));
+	go(&d0);
+	enter(&zero);
+	assert_int_equal(spec_ctrl, BIT(6));
+	spec_entry(&cpu);
+	assert_int_equal(spec_ctrl, 0);
+	enter(&zero);
+	go(&a);
+	assert_int_equal(spec_ctrl, BIT(6));
+	assert_int_equal(cpu.spec_exit, SPEC_EXIT_RSB);
 }
 
 static void all_off(void **state __unused)
@@ -559,6 +766,12 @@ int main(void)
 		cmocka_unit_test(ctrl_on_switches),
 		cmocka_unit_test(virtual_ctrl),
 		cmocka_unit_test(caches_and_buffers),
+		cmocka_unit_test(entry_order),
+		cmocka_unit_test(ibpb_on_exits),
+		cmocka_unit_test(ibpb_and_ctrl),
+		cmocka_unit_test(settings_that_stay),
+		cmocka_unit_test(divider),
+		cmocka_unit_test(alternate_returns),
 		cmocka_unit_test(all_off),
 	};
 
