@@ -117,6 +117,8 @@ struct bp_vm {
 		struct delayed_work work;
 	} nx;
 
+	atomic64_t lock_turn;	/* running/bus_lock.c: no bus lock of the guest's before, in ns */
+
 	struct mutex donate_lock;
 	struct page *list_page;	/* list of DONATE and RECLAIM */
 	struct list_head donated;

@@ -273,6 +273,7 @@ enum bp_exit {
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
 	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
+	BP_EXIT_BUS_LOCK = 29,	/* the vCPU makes bus locks: let it wait before the next RUN */
 	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL,
 				 * BP_RULE_MAP_GPA */
 };

@@ -65,6 +65,9 @@ void bp_msr_filter_free(struct bp_msr_filter *filter);
 /* The ranges that Bedplate has to ask about.  vm->rules_lock or vm->srcu. */
 void bp_msr_rules(const struct bp_msr_filter *filter, struct bp_rules *rules);
 
+/* bus_lock.c: wait, without vm->srcu, until it is this vCPU's turn, or a signal comes; 1 */
+int bp_exit_bus_lock(struct bp_vcpu *vcpu);
+
 /*
  * ---- rules.c: struct bp_rules, from what the VM's file was told ----
  * changed: vm->rules_lock is held; returns when each vCPU has them, or is out of

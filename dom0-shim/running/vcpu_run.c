@@ -271,6 +271,8 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_debug(vcpu);
 	case BP_EXIT_MOV_DR:
 		return bp_exit_mov_dr(vcpu);
+	case BP_EXIT_BUS_LOCK:
+		return bp_exit_bus_lock(vcpu);
 	case BP_EXIT_SMI:
 		return bp_exit_smi(vcpu);
 	case BP_EXIT_SHUTDOWN:
@@ -293,7 +295,7 @@ static int serve_exit_locked(struct bp_vcpu *vcpu, long exit)
 {
 	int idx, ret;
 
-	if (exit == BP_EXIT_INTR || exit == BP_EXIT_BLOCKED)
+	if (exit == BP_EXIT_INTR || exit == BP_EXIT_BLOCKED || exit == BP_EXIT_BUS_LOCK)
 		return serve_exit(vcpu, exit);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	ret = serve_exit(vcpu, exit);

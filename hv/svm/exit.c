@@ -43,6 +43,7 @@ static const u8 exits_low[SVM_EXIT_LOW_END] = {
 	[SVM_EXIT_MWAIT]	= INSN | VM_EXIT_MWAIT,
 	[SVM_EXIT_MWAIT_ARMED]	= INSN | VM_EXIT_MWAIT,
 	[SVM_EXIT_XSETBV]	= INSN | VM_EXIT_XSETBV,
+	[SVM_EXIT_BUS_LOCK]	= VM_EXIT_BUS_LOCK,
 	[SVM_EXIT_RDPRU]	= INSN | VM_EXIT_UNDEFINED,
 };
 
@@ -132,7 +133,7 @@ static u8 insn_len(u64 next, u64 rip)
 
 void svm_decode_exit(struct vcpu *v)
 {
-	const struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
+	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
 	struct vm_exit *e = &v->exit;
 	u64 code = b->c.exit_code;
 	u8 insn, reason = lookup(code, &insn);
@@ -164,6 +165,9 @@ void svm_decode_exit(struct vcpu *v)
 		break;
 	case VM_EXIT_NMI_WINDOW:
 		reason = svm_iret_exit(v);
+		break;
+	case VM_EXIT_BUS_LOCK:
+		b->c.bus_locks = 1;	/* this one goes on */
 		break;
 	case VM_EXIT_UNKNOWN:
 		if ((u32)code == (u32)SVM_EXIT_INVALID)

@@ -3,6 +3,7 @@
 #include "svm.h"
 #include "../ept/npt.h"
 #include "lib/x86.h"
+#include "machine/cmdline.h"
 #include "machine/cpu.h"
 #include "machine/log.h"
 #include "machine/paging.h"
@@ -22,6 +23,7 @@ struct svm_caps svm;
 #define SVM_EDX_FLUSH_ASID	BIT(6)
 #define SVM_EDX_PAUSE		BIT(10)
 #define SVM_EDX_PAUSE_THRESHOLD	BIT(12)
+#define SVM_EDX_BUS_LOCK	BIT(29)
 /* CPUID 8000_0008 EBX */
 #define EXT8_EBX_FP_POINTERS	BIT(2)
 /* CPUID 8000_0021 EAX */
@@ -45,6 +47,7 @@ static void fill_caps(struct cpuid ext, struct cpuid rev)
 	svm.flush_by_asid = rev.edx & SVM_EDX_FLUSH_ASID;
 	svm.pause_filter = rev.edx & SVM_EDX_PAUSE;
 	svm.pause_threshold = rev.edx & SVM_EDX_PAUSE_THRESHOLD;
+	svm.bus_lock = (rev.edx & SVM_EDX_BUS_LOCK) && !hv_options.bus_lock_off;
 	svm.tcg = cpuid(0x40000000).ebx == 0x54474354;	/* "TCGT" */
 	svm.hides_cr4 = limits_hide_cr4();
 	svm.fp_pointers_stay = !(cpuid(0x80000008).ebx & EXT8_EBX_FP_POINTERS);
@@ -59,6 +62,7 @@ static const char *svm_probe(void)
 	if (why)
 		return why;
 	fill_caps(cpuid(0x80000001), cpuid(0x8000000a));
+	log_info("SVM: exits at bus locks of guests: %s", svm.bus_lock ? "yes" : "no");
 	svm_perm_init();
 	return NULL;
 }

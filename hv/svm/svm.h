@@ -18,6 +18,7 @@ struct svm_caps {
 	bool flush_by_asid;
 	bool pause_filter;
 	bool pause_threshold;
+	bool bus_lock;			/* guests exit before bus locks */
 	bool hides_cr4;			/* limits_hide_cr4() */
 	bool fp_pointers_stay;		/* XRSTOR leaves x87's last instruction in the CPU */
 	bool tcg;			/* QEMU's TCG: see inject.c, run.c, docs/testbed.md */

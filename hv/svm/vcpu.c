@@ -35,6 +35,7 @@ static void init_controls(struct vcpu *v, struct vmcb_control *c)
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
+		c->intercept3 |= svm.bus_lock ? SVM_I3_BUS_LOCK : 0;
 	}
 	if (svm.pause_filter) {
 		c->intercept1 |= SVM_I1_PAUSE;

@@ -44,6 +44,9 @@
 #define SVM_I2_XSETBV		(1u << 13)
 #define SVM_I2_RDPRU		(1u << 14)
 
+/* ->intercept3 */
+#define SVM_I3_BUS_LOCK		(1u << 5)
+
 /* ---- other control fields ---- */
 
 /* ->tlb_ctl */
@@ -123,7 +126,8 @@
 #define SVM_EXIT_MWAIT_ARMED	0x8c
 #define SVM_EXIT_XSETBV		0x8d
 #define SVM_EXIT_RDPRU		0x8e
-#define SVM_EXIT_LOW_END	0xa4
+#define SVM_EXIT_BUS_LOCK	0xa5
+#define SVM_EXIT_LOW_END	0xa6
 #define SVM_EXIT_NPF		0x400
 #define SVM_EXIT_HIGH_END	0x404
 #define SVM_EXIT_INVALID	(~0ull)
@@ -188,7 +192,9 @@ struct vmcb_control {
 	u64 nrip;			/* 0c8 */
 	u8 insn_bytes_n;		/* 0d0: decode assists */
 	u8 insn_bytes[15];
-	u8 reserved_0e0[0x320];
+	u8 reserved_0e0[0x40];
+	u16 bus_locks;			/* 120: those that go without an exit */
+	u8 reserved_122[0x2de];
 };
 
 struct vmcb_save {
@@ -254,6 +260,7 @@ VMCB_AT(c.lbr_ctl, 0x0b8);
 VMCB_AT(c.clean, 0x0c0);
 VMCB_AT(c.nrip, 0x0c8);
 VMCB_AT(c.insn_bytes_n, 0x0d0);
+VMCB_AT(c.bus_locks, 0x120);
 VMCB_AT(s, 0x400);
 VMCB_AT(s.cs, 0x410);
 VMCB_AT(s.ss, 0x420);

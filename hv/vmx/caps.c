@@ -56,7 +56,7 @@ static const u32 not_at_start[GROUPS] = {
 
 static const u32 optional[GROUPS] = {
 	[PROC2] = PROC2_RDTSCP | PROC2_VPID | PROC2_PAUSE_LOOP | PROC2_INVPCID |
-		  PROC2_ENCLS | PROC2_USER_WAIT,
+		  PROC2_ENCLS | PROC2_USER_WAIT | PROC2_BUS_LOCK | PROC2_NOTIFY,
 };
 
 /* Reserved bits that are always 1, without meaning (SDM app. A.3 to A.5). */

@@ -48,6 +48,8 @@ static const u8 exits[EXIT_END] = {
 	[EXIT_XSETBV]		= INSN | VM_EXIT_XSETBV,
 	[EXIT_APIC_WRITE]	= VM_EXIT_APIC_WRITE,
 	[EXIT_ENCLS]		= INSN | VM_EXIT_UNDEFINED,
+	[EXIT_BUS_LOCK]		= VM_EXIT_BUS_LOCK,
+	[EXIT_NOTIFY]		= VM_EXIT_NOTIFY,
 	[EXIT_SEAMCALL]		= INSN | VM_EXIT_UNDEFINED,
 	[EXIT_TDCALL]		= INSN | VM_EXIT_UNDEFINED,
 };
@@ -250,6 +252,11 @@ static enum vm_exit_reason decode_more(struct vcpu *v, u16 basic, u8 reason, u64
 		return decode_exception(v, qual);
 	case VM_EXIT_TASK_SWITCH:
 		decode_task(v, qual);
+		break;
+	case VM_EXIT_NOTIFY:
+		block_nmi_again(v->arch, qual & QUAL_NOTIFY_NMI_UNBLOCKED);
+		if (qual & QUAL_NOTIFY_INVALID)	/* its state is lost */
+			return VM_EXIT_SHUTDOWN;
 		break;
 	case VM_EXIT_FAIL_ENTRY:
 		return refused(basic);

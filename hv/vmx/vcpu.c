@@ -21,6 +21,7 @@ static void init_controls(struct vcpu *v, struct vmx_vcpu *x)
 	x->exc_bitmap = vcpu_exc_exits(v);
 	if (domain_is_dom0(v->dom)) {
 		x->proc |= PROC_IO_BITMAPS;
+		x->proc2 &= ~PROC2_BUS_LOCK;
 	} else {
 		x->proc |= PROC_UNCOND_IO | PROC_RDPMC;
 		x->proc2 = (x->proc2 | PROC2_WBINVD) & ~PROC2_USER_WAIT;
@@ -66,6 +67,9 @@ static void init_pointers(struct vcpu *v)
 	}
 	if (vmx.ctl.encls)
 		vmwrite(VMCS_ENCLS_BITMAP, ~0ull);
+	/* The CPU adds what its own longest instructions take. */
+	if (vmx.ctl.proc2 & PROC2_NOTIFY)
+		vmwrite(VMCS_NOTIFY_WINDOW, 0);
 }
 
 int vmx_vcpu_init(struct vcpu *v)

@@ -57,6 +57,7 @@
 #define VMCS_PROC2		0x401e
 #define VMCS_PLE_GAP		0x4020
 #define VMCS_PLE_WINDOW		0x4022
+#define VMCS_NOTIFY_WINDOW	0x4024
 #define VMCS_INSN_ERROR		0x4400
 #define VMCS_EXIT_REASON	0x4402
 #define VMCS_EXIT_INTR		0x4404
@@ -159,6 +160,8 @@
 #define PROC2_INVPCID		(1u << 12)
 #define PROC2_ENCLS		(1u << 15)
 #define PROC2_USER_WAIT		(1u << 26)
+#define PROC2_BUS_LOCK		(1u << 30)	/* exit after each bus lock */
+#define PROC2_NOTIFY		(1u << 31)	/* exit where no boundary of instructions comes */
 
 #define EXIT_SAVE_DEBUG		(1u << 2)
 #define EXIT_HOST_64		(1u << 9)
@@ -238,6 +241,8 @@
 #define EXIT_XSETBV		55
 #define EXIT_APIC_WRITE		56
 #define EXIT_ENCLS		60
+#define EXIT_BUS_LOCK		74
+#define EXIT_NOTIFY		75
 #define EXIT_SEAMCALL		76	/* these two by no control, where the CPU has TDX */
 #define EXIT_TDCALL		77
 #define EXIT_END		78
@@ -267,6 +272,9 @@
 #define QUAL_EPT_LINEAR		(1u << 7)
 #define QUAL_EPT_FINAL		(1u << 8)	/* not by the walk of the guest's tables */
 #define QUAL_EPT_NMI_UNBLOCKED	(1u << 12)
+
+#define QUAL_NOTIFY_INVALID	BIT(0)
+#define QUAL_NOTIFY_NMI_UNBLOCKED BIT(12)
 
 /* ---- EPTP (25.6.11), IA32_VMX_EPT_VPID_CAP (app. A.10), INVEPT ---- */
 

@@ -57,6 +57,12 @@ static const char *vmx_probe(void)
 		return why;
 	vmx_limit_apicv(&vmx.ctl, hv_options.apicv);
 	log_apicv(&vmx.ctl);
+	if (hv_options.bus_lock_off)
+		vmx.ctl.proc2 &= ~PROC2_BUS_LOCK;
+	if (hv_options.notify_off)
+		vmx.ctl.proc2 &= ~PROC2_NOTIFY;
+	log_info("VMX: exits at bus locks of guests: %s, without end of an instruction: %s",
+		 yes_no(vmx.ctl.proc2 & PROC2_BUS_LOCK), yes_no(vmx.ctl.proc2 & PROC2_NOTIFY));
 	fill_caps(rdmsr(MSR_VMX_BASIC));
 	vmx_perm_init();
 	return NULL;

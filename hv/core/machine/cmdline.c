@@ -66,6 +66,8 @@ static const struct option options[] = {
 	{ "microcode", FIELD(microcode_off), off_choices, false, 0, 0 },
 	{ "idle", FIELD(idle_deep), idle_choices, false, 0, 0 },
 	{ "apicv", FIELD(apicv), apicv_choices, false, 0, 0 },
+	{ "bus_lock", FIELD(bus_lock_off), off_choices, false, 0, 0 },
+	{ "notify", FIELD(notify_off), off_choices, false, 0, 0 },
 	{ "mitigations", FIELD(mitigations_off), off_choices, false, 0, 0 },
 	{ "ibpb", FIELD(ibpb), ibpb_choices, false, 0, 0 },
 	{ "ibrs", FIELD(ibrs_off), off_choices, false, 0, 0 },

@@ -19,6 +19,8 @@ struct hv_options {
 	u32 microcode_off;	/* 1: leave it as firmware has loaded it (microcode.h) */
 	u32 idle_deep;		/* 1: MWAIT where it waits deeper than HLT (idle.h) */
 	u32 apicv;		/* APICV_: APIC virtualisation by the CPU, at most this */
+	u32 bus_lock_off;	/* 1: guests' bus locks do not exit */
+	u32 notify_off;		/* 1: nor do instructions without end */
 
 	/* Mitigations (speculation.h), 0 = as the CPU needs them */
 	u32 mitigations_off;	/* all of them, whatever the others say */

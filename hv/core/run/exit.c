@@ -287,6 +287,18 @@ static void exit_need_page(struct vcpu *v)
 		internal_error(v);
 }
 
+/* Each one holds up all CPUs: the shim has v wait. */
+static void exit_bus_lock(struct vcpu *v)
+{
+	vcpu_service(v, BP_EXIT_BUS_LOCK);
+}
+
+/* What waited meanwhile is taken, and may give the CPU to another. */
+static void exit_notify(struct vcpu *v __unused)
+{
+	sti_nop_cli();
+}
+
 static void exit_shutdown(struct vcpu *v)
 {
 	if (domain_is_dom0(v->dom)) {
@@ -337,6 +349,8 @@ static void (*const handlers[VM_EXIT_REASONS])(struct vcpu *v) = {
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_NEED_PAGE] = exit_need_page,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,
+	[VM_EXIT_BUS_LOCK] = exit_bus_lock,
+	[VM_EXIT_NOTIFY] = exit_notify,
 	[VM_EXIT_SMI] = exit_nothing,	/* taken when the back end opened GIF */
 	[VM_EXIT_INIT] = exit_nothing,
 	[VM_EXIT_FAIL_ENTRY] = exit_fail_entry,

@@ -73,6 +73,14 @@ static void mitigations(void **state __unused)
 	assert_int_equal(rep.nr_unknown, 0);
 }
 
+static void stalls(void **state __unused)
+{
+	assert_int_equal(cmdline_parse("", &o, &rep), 0);
+	assert_int_equal(o.bus_lock_off | o.notify_off, 0);
+	assert_int_equal(cmdline_parse("bus_lock=off notify=off", &o, &rep), 0);
+	assert_true(o.bus_lock_off && o.notify_off);
+}
+
 static void the_last_one_counts(void **state __unused)
 {
 	assert_int_equal(cmdline_parse("panic=reboot panic=halt", &o, &rep), 0);
@@ -121,6 +129,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(takes_every_option),
 		cmocka_unit_test(mitigations),
+		cmocka_unit_test(stalls),
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(names_the_malformed),
 		cmocka_unit_test(counts_the_unknown),

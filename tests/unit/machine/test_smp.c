@@ -11,7 +11,7 @@
 
 /* Of what smp.c has besides, which is not called here. */
 static inline void write_cr4(u64 val __unused) { }
-static inline void xsetbv(u32 nr __unused, u64 val __unused) { }
+void host_xsetbv(u32 nr __unused, u64 val __unused) { }
 noreturn void panic_stop_cpu(void);
 
 #include "hv/core/machine/smp.c"

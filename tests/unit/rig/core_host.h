@@ -97,6 +97,13 @@ static inline void wbinvd(void)
 	host_wbinvd();
 }
 
+void host_xsetbv(u32 xcr, u64 val);
+
+static inline void xsetbv(u32 xcr, u64 val)
+{
+	host_xsetbv(xcr, val);
+}
+
 /* What clears predictors and buffers without an MSR. */
 void host_verw(void);
 void host_return_stack(void);

@@ -53,6 +53,7 @@ static void plain_codes(void **state __unused)
 		{ 0x86, VM_EXIT_UNDEFINED }, { 0x89, VM_EXIT_WBINVD },
 		{ 0x8a, VM_EXIT_MWAIT }, { 0x8b, VM_EXIT_MWAIT },
 		{ 0x8c, VM_EXIT_MWAIT }, { 0x8d, VM_EXIT_XSETBV },
+		{ 0xa5, VM_EXIT_BUS_LOCK },
 	};
 	size_t i;
 
@@ -78,6 +79,15 @@ static void unknown_codes(void **state __unused)
 
 	for (i = 0; i < ARRAY_SIZE(t); i++)
 		assert_int_equal(decode(t[i], 0, 0)->reason, VM_EXIT_UNKNOWN);
+}
+
+/* The instruction has not been executed: it is let go, and the next one exits again. */
+static void bus_lock(void **state __unused)
+{
+	decode(0x72, 0, 0);
+	assert_int_equal(rig_vmcb.c.bus_locks, 0);
+	decode(0xa5, 0, 0);
+	assert_int_equal(rig_vmcb.c.bus_locks, 1);
 }
 
 static void refused_entry(void **state __unused)
@@ -200,7 +210,7 @@ static void next_rip(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(plain_codes), T(hypercall), T(unknown_codes), T(refused_entry), T(tcg_mov_to_cr),
+		T(plain_codes), T(hypercall), T(unknown_codes), T(bus_lock), T(refused_entry), T(tcg_mov_to_cr),
 		T(msr_direction),
 		T(io), T(npf), T(exceptions), T(next_rip),
 	};

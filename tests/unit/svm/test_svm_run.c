@@ -650,6 +650,31 @@ static void no_step_of_what_smm_puts_there(void **state __unused)
 	assert_true(rig_vmcb.c.intercept1 & SVM_I1_IRET);
 }
 
+static void hw_bus_lock(struct vmcb *b)
+{
+	b->c.exit_code = b->c.bus_locks ? SVM_EXIT_CPUID : SVM_EXIT_BUS_LOCK;
+	if (b->c.bus_locks)
+		b->c.bus_locks--;
+}
+
+/* A guest's exit, where the CPU can; the locked access comes to its end at the second attempt. */
+static void bus_locks(void **state __unused)
+{
+	rig_dom.id = 1;
+	svm_vcpu_reset(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept3, 0);
+	svm.bus_lock = true;
+	svm_vcpu_reset(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept3, SVM_I3_BUS_LOCK);
+	hardware = hw_bus_lock;
+	assert_int_equal(run(), VM_EXIT_BUS_LOCK);
+	assert_int_equal(run(), VM_EXIT_CPUID);
+	assert_int_equal(run(), VM_EXIT_BUS_LOCK);
+	rig_dom.id = 0;
+	svm_vcpu_reset(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept3, 0);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 int main(void)
 {
@@ -663,6 +688,7 @@ int main(void)
 		T(guest_single_steps_iret), T(iret_faults), T(step_is_undone),
 		T(event_goes_before_the_step), T(nmi_over_a_shadow),
 		T(rules_change_before_the_step), T(nmi_behind_another_event), T(migrated_nmi_masking), T(no_step_of_what_smm_puts_there),
+		T(bus_locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ static void everything_there(void **state __unused)
 	assert_false(c.entry & ENTRY_IA32E);
 	assert_int_equal(c.proc2 & (PROC2_EPT | PROC2_UNRESTRICTED | PROC2_VPID),
 			 PROC2_EPT | PROC2_UNRESTRICTED | PROC2_VPID);
+	assert_int_equal(c.proc2 & (PROC2_BUS_LOCK | PROC2_NOTIFY), PROC2_BUS_LOCK | PROC2_NOTIFY);
 	assert_true(c.exit & EXIT_HOST_64);
 	assert_true(c.tpr_shadow && c.vpid && c.pause_loop && c.encls);
 	assert_true(c.ept_ad && c.invept_one);

@@ -50,7 +50,7 @@ static void plain_reasons(void **state __unused)
 		{ 50, VM_EXIT_UNDEFINED, true }, { 52, VM_EXIT_INTR, false },
 		{ 53, VM_EXIT_UNDEFINED, true },
 		{ 54, VM_EXIT_WBINVD, true }, { 55, VM_EXIT_XSETBV, true },
-		{ 60, VM_EXIT_UNDEFINED, true },
+		{ 60, VM_EXIT_UNDEFINED, true }, { 74, VM_EXIT_BUS_LOCK, false },
 		{ 76, VM_EXIT_UNDEFINED, true }, { 77, VM_EXIT_UNDEFINED, true },
 	};
 	size_t i;
@@ -81,7 +81,7 @@ static void unknown_reasons(void **state __unused)
 {
 	static const u32 t[] = {
 		4, 14, 16, 17, 35, 37, 38, 42, 47, 49, 51, 59, 61, 62,
-		75, 78, 0xffff,
+		73, 78, 0xffff,
 	};
 	size_t i;
 
@@ -281,6 +281,18 @@ static void iret_blocks_again(void **state __unused)
 	assert_int_equal(rig_x.intr_state, 0);
 }
 
+/* An instruction without end: the next entry goes on with it, if its state is still there. */
+static void endless(void **state __unused)
+{
+	assert_int_equal(decode(75, 0)->reason, VM_EXIT_NOTIFY);
+	assert_int_equal(rig_x.intr_state, 0);
+	assert_int_equal(decode(75, 0x1000)->reason, VM_EXIT_NOTIFY);
+	assert_int_equal(rig_x.intr_state, INTR_STATE_NMI);
+	assert_int_equal(decode(75, 1)->reason, VM_EXIT_SHUTDOWN);
+	/* A bus lock that another exit tells of (bit 26) is that exit. */
+	assert_int_equal(decode(10 | 1u << 26, 0)->reason, VM_EXIT_CPUID);
+}
+
 /* ---- events ---- */
 
 static u32 inject(struct vcpu_event ev)
@@ -399,7 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(plain_reasons), T(hypercall), T(unknown_reasons), T(refused), T(io), T(npf),
 		T(virtual_apic), T(taken), T(control_registers), T(task_switches), T(exceptions),
-		T(int1), T(iret_blocks_again),
+		T(int1), T(iret_blocks_again), T(endless),
 		T(injected), T(cut_short), T(when), T(windows), T(blocking),
 	};
 
