@@ -167,6 +167,20 @@ static const struct {
 	{ "divider", SPEC_DIVIDER, "what was divided last" },
 };
 
+/* The module's: it is told by Linux which CPUs need it. */
+static void show_nx(void)
+{
+	char *nx = file_read(NX_HUGE_PAGES, NULL);
+	char buf[128];
+
+	if (!nx)
+		return;
+	snprintf(buf, sizeof(buf), "%-12s %-12s %s", "itlb", *nx == 'Y' ? "on" : "off",
+		 "large pages of guests cannot be executed (nx_huge_pages)");
+	row("", buf);
+	free(nx);
+}
+
 static void show_mitigations(const struct row *m)
 {
 	u64 on = row_u64(m, "mitigations"), due = row_u64(m, "mitigations_due");
@@ -185,6 +199,7 @@ static void show_mitigations(const struct row *m)
 		snprintf(buf, sizeof(buf), "%-12s %-12s %s", mitigations[i].name, is, mitigations[i].what);
 		row("", buf);
 	}
+	show_nx();
 	if (off)
 		open_door("speculation: boot options switch off what this CPU calls for");
 }

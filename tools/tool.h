@@ -33,6 +33,7 @@ int cmd_version(int argc, char **argv);
 #define SYS_WEIGHT	SYS_DIR "weight"
 #define PROC_VIEW	"/proc/bedplate"
 #define DEV_LOG		"/dev/bedplate"
+#define NX_HUGE_PAGES	"/sys/module/kvm/parameters/nx_huge_pages"
 
 /* ---- files.c ---- */
 /* As open(2), but below the root of files; -1 and errno. */

@@ -137,6 +137,7 @@ class Bedplate(Machine):
             "/dev/bedplate": "I [    0.000000] Bedplate, loaded by GRUB\n"
                              "I [    0.395547] CPU back end: SVM, XCR0 7\n"
                              "I [    0.558655] AMD-Vi: devices reach what domain 0 owns and nothing else\n",
+            "/sys/module/kvm/parameters/nx_huge_pages": "Y\n",
             "/proc/bedplate": self.view(1000000000, 100),
             "/proc/164/cmdline": "qemu-system-x86_64\0-name\0guest=al\"pha,debug-threads=on\0",
             "/proc/cpuinfo": "processor\t: 0\nmodel name\t: Made-up CPU\n\nprocessor\t: 1\n",

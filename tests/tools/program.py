@@ -257,6 +257,7 @@ def info_says_what_is_open():
     """Mitigations that are due and off; and no more doors than are open."""
     _, out, _ = run(Bedplate(), "info")
     want("ibpb         OFF" in out and "not protected speculation: boot options" in out, out)
+    want("itlb         on" in out and "srso         not needed" in out, out)
     want("NOT PROTECTED" not in out and "IOMMU         AMD-Vi, driven by Bedplate\n" in out, out)
     m = Bedplate()
     name = "/sys/kernel/bedplate/stats"

@@ -146,10 +146,13 @@ static bool is_zen(const struct spec_enum *e, bool second)
 	return (model < 0x30 || (model >= 0x50 && model < 0x60)) != second;
 }
 
-static bool needs_l1d(const struct spec_enum *e)
+static u32 choose_l1d(const struct spec_enum *e, u32 option)
 {
-	return (e->f7_edx & F7_EDX_L1D_FLUSH) &&
-	       !(e->arch_cap & (CAP_RDCL_NO | CAP_SKIP_L1DFL));
+	if (!(e->f7_edx & F7_EDX_L1D_FLUSH) || option == L1D_OFF)
+		return 0;
+	if (option == L1D_ALWAYS)
+		return SPEC_L1D_ENTRY;
+	return e->arch_cap & (CAP_RDCL_NO | CAP_SKIP_L1DFL) ? 0 : SPEC_L1D_SWITCH;
 }
 
 /* MDS, TAA, MMIO stale data, RFDS; TSA. Each with the VERW that helps. */
@@ -194,8 +197,7 @@ u32 spec_choose(const struct spec_enum *e, const struct hv_options *o)
 		set |= SPEC_DIVIDER;
 	if (is_zen(e, true))
 		set |= SPEC_FP_BACKUP;
-	if (needs_l1d(e) && o->l1d_flush != L1D_OFF)
-		set |= o->l1d_flush == L1D_ALWAYS ? SPEC_L1D_ENTRY : SPEC_L1D_SWITCH;
+	set |= choose_l1d(e, o->l1d_flush);
 	if ((needs_verw(e) && o->verw == VERW_ON) || o->verw == VERW_ALWAYS)
 		set |= SPEC_VERW;
 	return set;

@@ -341,6 +341,11 @@ static void each_option(void **state __unused)
 	e = (struct spec_enum){ 0 };
 	o = (struct hv_options){ .verw = VERW_ALWAYS };
 	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_VERW);
+	e = (struct spec_enum){ .f7_edx = L1D | CAPS, .arch_cap = BIT(0) };
+	o = (struct hv_options){ .l1d_flush = L1D_ALWAYS };
+	assert_int_equal(spec_choose(&e, &o), RSB | SPEC_L1D_ENTRY);
+	e.f7_edx = CAPS;
+	assert_int_equal(spec_choose(&e, &o), RSB);
 	e = (struct spec_enum){ .f7_edx = SSBD, .f72_edx = RRSBA_CTRL, .arch_cap = RRSBA };
 	o = (struct hv_options){ .rsb_off = 1 };
 	assert_int_equal(spec_choose(&e, &o), SPEC_CTRL_APART);
