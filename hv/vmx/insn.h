@@ -12,6 +12,7 @@
 #ifdef BP_HOST_TEST
 u64 vmread(u32 field);
 void vmwrite(u32 field, u64 val);
+void vmclear(hpa_t vmcs);
 #else
 #include "lib/errno.h"
 #include "lib/x86.h"
