@@ -289,8 +289,7 @@ static void fill_kinds(void)
 
 	for (i = 0; i < 2; i++) {
 		kinds[i].l1d = (chosen & SPEC_L1D_ENTRY) && !i;
-		kinds[i].entry = looks_at_ctrl(i) || (chosen & (SPEC_VERW | SPEC_DIVIDER)) ||
-				 kinds[i].l1d;
+		kinds[i].entry = looks_at_ctrl(i) || (chosen & SPEC_VERW) || kinds[i].l1d;
 		kinds[i].exit = (looks_at_ctrl(i) ? SPEC_EXIT_CTRL : 0) |
 				((chosen & SPEC_IBPB_EXIT) && !i ? SPEC_EXIT_IBPB : 0);
 		kinds[i].exit |= (kinds[i].exit ? SPEC_EXIT_CALL : 0) |
@@ -390,6 +389,8 @@ void spec_switch_in(struct cpu *c, struct vcpu *v)
 	barrier_between(c, v->spec_id, service_vm);
 	if (chosen & SPEC_RSB_SWITCH)
 		fill_return_stack();
+	if (chosen & SPEC_DIVIDER)
+		clear_divider();
 	if ((chosen & SPEC_L1D_SWITCH) && !service_vm)
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	if (chosen & SPEC_CTRL_APART)
@@ -413,8 +414,6 @@ void spec_entry(struct cpu *c)
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	if ((c->spec_exit & SPEC_EXIT_CTRL) && c->spec_now != c->spec_guest)
 		write_ctrl(c, c->spec_guest);
-	if (chosen & SPEC_DIVIDER)
-		clear_divider();
 	if (chosen & SPEC_VERW)
 		clear_cpu_buffers();
 }

@@ -76,7 +76,7 @@ struct spec_enum {
 #define SPEC_IBPB_EXIT		BIT(13)	/* after each exit of a guest */
 #define SPEC_BP_REDUCE		BIT(14)	/* BP_CFG.BP_SPEC_REDUCE stays set */
 #define SPEC_FP_BACKUP		BIT(15)	/* DE_CFG.FP_BACKUP_FIX stays set */
-#define SPEC_DIVIDER		BIT(16)	/* a division before each entry */
+#define SPEC_DIVIDER		BIT(16)	/* a division, when a CPU changes vCPUs */
 
 /* What this CPU and these options ask for.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);
