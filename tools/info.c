@@ -160,7 +160,7 @@ static const struct {
 	{ "bhi", SPEC_BHI, "branch history" },
 	{ "rsb", SPEC_RSB_EXIT | SPEC_RSB_SWITCH, "return stack" },
 	{ "rrsba", SPEC_RRSBA, "no other predictions of returns" },
-	{ "srso", SPEC_IBPB_EXIT | SPEC_BP_REDUCE, "branch predictor barrier after exits of guests" },
+	{ "srso", SPEC_IBPB_EXIT | SPEC_BP_REDUCE, "branch predictor after exits of guests" },
 	{ "l1d_flush", SPEC_L1D_SWITCH | SPEC_L1D_ENTRY, "L1 data cache" },
 	{ "verw", SPEC_VERW, "CPU buffers" },
 	{ "zenbleed", SPEC_FP_BACKUP, "vector registers" },

@@ -40,7 +40,7 @@ enum vm_exit_reason {
 	VM_EXIT_NEED_PAGE,	/* ->npf.gpa: not entered, for want of memory there */
 	VM_EXIT_SHUTDOWN,	/* triple fault */
 	VM_EXIT_BUS_LOCK,	/* one, of an instruction that is done or will be now */
-	VM_EXIT_NOTIFY,		/* an instruction that did not come to its end; nor did interrupts */
+	VM_EXIT_NOTIFY,		/* an instruction that came to no end: interrupts wait */
 	VM_EXIT_SMI,		/* a physical SMI waits */
 	VM_EXIT_INIT,		/* physical INIT */
 	VM_EXIT_FAIL_ENTRY,	/* ->hw_reason: entry refused */

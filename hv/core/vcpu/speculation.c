@@ -136,7 +136,7 @@ static u32 choose_srso(const struct spec_enum *e)
 	return spec_has_ibpb(e) ? SPEC_IBPB_EXIT : 0;
 }
 
-/* AMD's family 17h in its first form, Zen (also Zen+), or in its second: their flaws have no bits. */
+/* AMD's family 17h, Zen (also Zen+) or Zen 2: their flaws have no bits. */
 static bool is_zen(const struct spec_enum *e, bool second)
 {
 	u32 model = (e->signature >> 4 & 0xf) | (e->signature >> 12 & 0xf0);

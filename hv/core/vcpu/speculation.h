@@ -14,7 +14,7 @@
 #define SPEC_EXIT_RSB		0x01
 #define SPEC_EXIT_CTRL		0x02
 #define SPEC_EXIT_IBPB		0x04
-#define SPEC_EXIT_CALL		0x80	/* with one of the last two; the sign: entry.S tests for it */
+#define SPEC_EXIT_CALL		0x80	/* with one of those two; the sign, for entry.S */
 
 #ifdef __ASSEMBLY__
 

@@ -46,7 +46,8 @@ static void strong(void **state)
 	assert_null(judge("serial=pci"));
 	assert_null(judge("serial=pci,9600"));
 	assert_null(judge("serial=spcr"));
-	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always verw=always"));
+	assert_null(judge("serial=0x2f8 hide_hypervisor=1 timer=apic apicv=none l1d_flush=always"));
+	assert_null(judge("verw=always"));
 }
 
 int main(void)

@@ -65,7 +65,8 @@ static void mitigations(void **state __unused)
 	assert_int_equal(o.ibpb, IBPB_OFF);
 	assert_int_equal(o.l1d_flush, L1D_OFF);
 	assert_int_equal(o.verw, VERW_OFF);
-	assert_int_equal(cmdline_parse("ibpb=guests l1d_flush=always verw=always mitigations=on", &o, &rep), 0);
+	assert_int_equal(cmdline_parse("ibpb=guests l1d_flush=always verw=always mitigations=on",
+				       &o, &rep), 0);
 	assert_int_equal(o.ibpb, IBPB_GUESTS);
 	assert_int_equal(o.l1d_flush, L1D_ALWAYS);
 	assert_int_equal(o.verw, VERW_ALWAYS);

@@ -70,7 +70,10 @@ void vcpu_kick(struct vcpu *w __unused) { fail(); }
 void vcpu_skip(struct vcpu *w __unused) { fail(); }
 void vcpu_exception(struct vcpu *w __unused, u8 vector __unused, bool has_error __unused,
 		    u32 error __unused) { fail(); }
-bool vcpu_debug_service(struct vcpu *w __unused, u8 vector __unused, u64 dr6 __unused) { return false; }
+bool vcpu_debug_service(struct vcpu *w __unused, u8 vector __unused, u64 dr6 __unused)
+{
+	return false;
+}
 bool xcr0_valid(u64 val __unused) { return false; }
 void vlapic_ended(struct vcpu *w __unused, u8 vector __unused) { fail(); }
 void vlapic_written(struct vcpu *w __unused, u32 offset __unused) { fail(); }

@@ -210,8 +210,8 @@ static void next_rip(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(plain_codes), T(hypercall), T(unknown_codes), T(bus_lock), T(refused_entry), T(tcg_mov_to_cr),
-		T(msr_direction),
+		T(plain_codes), T(hypercall), T(unknown_codes), T(bus_lock), T(refused_entry),
+		T(tcg_mov_to_cr), T(msr_direction),
 		T(io), T(npf), T(exceptions), T(next_rip),
 	};
 

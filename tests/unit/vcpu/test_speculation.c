@@ -41,6 +41,7 @@
 #define ZEN		0x00800f12	/* 17h, model 01h */
 #define ZEN2		0x00830f10	/* 17h, model 31h */
 #define ZEN3		0x00a00f11
+#define ZEN5		0x00b00f21
 
 #define RSB		(SPEC_RSB_EXIT | SPEC_RSB_SWITCH)
 #define IBPB		(SPEC_IBPB | SPEC_IBPB_DOM0)
@@ -242,7 +243,7 @@ static void each_bit(void **state __unused)
 		{ { .f7_edx = SSBD | CAPS, .f72_edx = RRSBA_CTRL }, RSB | SPEC_CTRL_APART },
 		{ { .f7_edx = SSBD | CAPS, .arch_cap = RRSBA }, RSB | SPEC_CTRL_APART },
 		{ { .f7_edx = CAPS, .f72_edx = RRSBA_CTRL, .arch_cap = RRSBA }, RSB },
-		/* Return address overflow: AMD's and Hygon's without SRSO_NO, if there is an IBPB */
+		/* Return address overflow: AMD's and Hygon's without SRSO_NO, by an IBPB */
 		{ { .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12) },
 		  RSB | IBPB | SPEC_IBPB_EXIT },
 		{ { .vendor = HYGON, .signature = 0x00900f02, .e8_ebx = BIT(12) },
@@ -251,9 +252,9 @@ static void each_bit(void **state __unused)
 		{ { .vendor = AMD, .signature = ZEN3, .e8_ebx = BIT(12), .e21_eax = SRSO_NO },
 		  RSB | IBPB },
 		{ { .vendor = AMD, .signature = ZEN3 }, RSB },
-		{ { .vendor = AMD, .signature = 0x00b00f21, .e8_ebx = BIT(12), .e21_eax = BP_REDUCE },
+		{ { .vendor = AMD, .signature = ZEN5, .e8_ebx = BIT(12), .e21_eax = BP_REDUCE },
 		  RSB | IBPB | SPEC_BP_REDUCE },
-		{ { .vendor = AMD, .signature = 0x00b00f21, .e8_ebx = BIT(12),
+		{ { .vendor = AMD, .signature = ZEN5, .e8_ebx = BIT(12),
 		    .e21_eax = BP_REDUCE | SRSO_NO }, RSB | IBPB },
 		/* Zenbleed, and the divider: by AMD's models */
 		{ { .vendor = AMD, .signature = ZEN }, RSB | SPEC_DIVIDER },
@@ -427,8 +428,8 @@ static void says(const char *want)
 static void log_line(void **state __unused)
 {
 	start((struct spec_enum){ 0 }, (struct hv_options){ 0 });
-	says("mitigations: retpolines, ibpb -, ibrs -, bhi -, rsb on exits and switches, rrsba -, srso -, "
-	     "l1d_flush -, verw -, zenbleed -, divider -");
+	says("mitigations: retpolines, ibpb -, ibrs -, bhi -, rsb on exits and switches, "
+	     "rrsba -, srso -, l1d_flush -, verw -, zenbleed -, divider -");
 	start(all_bits, (struct hv_options){ 0 });
 	says("mitigations: retpolines, ibpb on, ibrs after exits, bhi -, rsb on exits and switches, "
 	     "rrsba -, srso -, l1d_flush on switches, verw on, zenbleed -, divider -");
@@ -549,8 +550,8 @@ static void history(void **state __unused)
 
 	start(e, (struct hv_options){ 0 });
 	says("mitigations: retpolines, ibpb on, ibrs always on, bhi on, "
-	     "rsb on exits and switches, rrsba -, srso -, "
-	     "l1d_flush -, verw -, zenbleed -, divider -");
+	     "rsb on exits and switches, "
+	     "rrsba -, srso -, l1d_flush -, verw -, zenbleed -, divider -");
 	assert_int_equal(spec_ctrl, BIT(10) | 1);
 	go(&a);
 	enter(NULL);
@@ -570,8 +571,8 @@ static void history(void **state __unused)
 	assert_int_equal(spec_ctrl, BIT(10));
 	start(e, (struct hv_options){ .bhi_off = 1 });
 	says("mitigations: retpolines, ibpb on, ibrs always on, bhi off, "
-	     "rsb on exits and switches, rrsba -, srso -, "
-	     "l1d_flush -, verw -, zenbleed -, divider -");
+	     "rsb on exits and switches, "
+	     "rrsba -, srso -, l1d_flush -, verw -, zenbleed -, divider -");
 	assert_int_equal(spec_ctrl, 1);
 }
 
@@ -695,7 +696,7 @@ static void settings_that_stay(void **state __unused)
 	start((struct spec_enum){ .vendor = AMD, .signature = ZEN2 },
 	      (struct hv_options){ .mitigations_off = 1 });
 	assert_int_equal(de_cfg, BIT(1));	/* LFENCE is no option */
-	start((struct spec_enum){ .vendor = AMD, .signature = 0x00b00f21, .e21_eax = BP_REDUCE },
+	start((struct spec_enum){ .vendor = AMD, .signature = ZEN5, .e21_eax = BP_REDUCE },
 	      (struct hv_options){ 0 });
 	assert_int_equal(bp_cfg, BIT(4));
 	assert_int_equal(de_cfg, BIT(1));
@@ -725,7 +726,8 @@ static void alternate_returns(void **state __unused)
 	const u64 zero = 0;
 
 	start((struct spec_enum){ .f7_edx = IBRS_IBPB | CAPS, .f72_edx = RRSBA_CTRL,
-				  .arch_cap = BIT(1) | RRSBA }, (struct hv_options){ .ibrs_off = 1 });
+				  .arch_cap = BIT(1) | RRSBA },
+	      (struct hv_options){ .ibrs_off = 1 });
 	assert_int_equal(spec_ctrl, BIT(6));
 	go(&d0);
 	enter(&zero);
