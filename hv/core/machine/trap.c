@@ -99,6 +99,18 @@ static const char *exception_name(u64 vector)
 	return vector < 32 && names[vector] ? names[vector] : "reserved vector";
 }
 
+#define OPCODE_HLT	0xf4
+
+/*
+ * STI's shadow ends with an NMI that comes before the HLT.  What the HLT was to wait for is
+ * then taken in front of it, so it is not to wait any more.
+ */
+static void pass_hlt(struct trap_frame *f)
+{
+	if (*(const u8 *)(uintptr_t)f->rip == OPCODE_HLT)
+		f->rip++;
+}
+
 void trap_handler(struct trap_frame *f)
 {
 	debug_trap_begin(f->vector);
@@ -111,8 +123,10 @@ void trap_handler(struct trap_frame *f)
 			panic_nmi(f);
 		if (!watchdog_nmi(f))
 			nmi_handler();
+		pass_hlt(f);
 	} else if (f->vector == X86_TRAP_MC) {
 		mce_handler();
+		pass_hlt(f);
 	} else if (f->vector == X86_TRAP_SX) {
 		;		/* an INIT, as AMD's back end wants it */
 	} else if (!fixup(f)) {
