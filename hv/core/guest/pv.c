@@ -262,11 +262,34 @@ static int tell_steal(struct vcpu *v)
 	return write_steal(v);
 }
 
+/*
+ * What says whether the guest has ended its interrupt is out of reach, and until it is known others
+ * wait.  Asked for in vain it is as if it had.  False: v stopped, its page must be mapped.
+ */
+static bool find_eoi(struct vcpu *v)
+{
+	gpa_t want = v->msr.pv_eoi & ~3ull;
+	u8 flag;
+
+	if (likely(!v->pv_eoi_armed) || !guest_read(v->dom, want, &flag, 1))
+		return true;
+	if (domain_is_dom0(v->dom) || v->pv_asked == want) {
+		v->pv_eoi_armed = false;
+		vlapic_eoi(v);
+		return true;
+	}
+	v->pv_asked = want;
+	npf_want_page(v, want, true);
+	return false;
+}
+
 bool pv_update(struct vcpu *v)
 {
 	bool untold = (v->msr.steal_time & KVM_MSR_ENABLED) && tell_steal(v);
 	gpa_t want = 0;
 
+	if (!find_eoi(v))
+		return false;
 	v->pv_dirty = false;
 	if ((v->msr.kvmclock & 1) && write_clock(v))
 		want = v->msr.kvmclock & ~1ull;
@@ -325,6 +348,7 @@ void pv_switch_out(struct vcpu *v)
 	/* Where the page is away the guest may have ended it, or still does. */
 	if (v->pv_eoi_armed && !guest_write(v->dom, v->msr.pv_eoi & ~3ull, &zero, 1))
 		v->pv_eoi_armed = false;
+	v->pv_dirty |= v->pv_eoi_armed;
 }
 
 /* ---- EOI ---- */

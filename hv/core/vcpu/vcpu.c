@@ -21,6 +21,12 @@ bool vcpu_has_irq(struct vcpu *v)
 	       vlapic_has_interrupt(v);
 }
 
+/* Where it is not known whether the guest has ended the last one (pv.c), any may be due. */
+static bool has_interrupt(struct vcpu *v)
+{
+	return vlapic_has_interrupt(v) || (v->pv_eoi_armed && READ_ONCE(v->apic.irr_hint));
+}
+
 bool vcpu_has_work(struct vcpu *v)
 {
 	u64 reqs = vcpu_requests(v);
@@ -34,7 +40,7 @@ bool vcpu_has_work(struct vcpu *v)
 		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
 		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) ||
 		       READ_ONCE(v->pv_unhalted) ||
-		       ((v->regs.rflags & X86_EFLAGS_IF) && vlapic_has_interrupt(v));
+		       ((v->regs.rflags & X86_EFLAGS_IF) && has_interrupt(v));
 	default:
 		return true;
 	}

@@ -504,6 +504,44 @@ static void silent_eoi_out_of_reach(void **state __unused)
 	assert_int_equal(v[0].apic.isr_count, 0);
 }
 
+/* The page is asked for; what waits for the end of the interrupt cannot wait for ever. */
+static void silent_eoi_is_asked_for(void **state __unused)
+{
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	vlapic_set_irr(&v[0], 0x40, false);
+	inject(&v[0], 0x40);
+	mem[EOI] = 0;
+	unmapped = EOI / PAGE_SIZE;
+	pv_switch_out(&v[0]);
+	vlapic_set_irr(&v[0], 0x41, false);
+	assert_int_equal(vlapic_pending(&v[0]), -1);
+	wanted = 0;
+	assert_true(v[0].pv_dirty);
+	assert_false(pv_update(&v[0]));
+	assert_int_equal(wanted, EOI);
+	assert_true(v[0].pv_dirty && v[0].pv_eoi_armed);
+	unmapped = ~0ull;
+	assert_true(pv_update(&v[0]));
+	assert_false(v[0].pv_dirty);
+	pv_eoi_sync(&v[0]);
+	assert_int_equal(vlapic_pending(&v[0]), 0x41);
+}
+
+static void silent_eoi_without_memory(void **state __unused)
+{
+	pv_wrmsr(&v[0], MSR_KVM_PV_EOI_EN, EOI | 1);
+	vlapic_set_irr(&v[0], 0x40, false);
+	inject(&v[0], 0x40);
+	unmapped = EOI / PAGE_SIZE;
+	pv_switch_out(&v[0]);
+	vlapic_set_irr(&v[0], 0x41, false);
+	assert_false(pv_update(&v[0]));
+	assert_true(pv_update(&v[0]));
+	assert_false(v[0].pv_dirty || v[0].pv_eoi_armed);
+	assert_int_equal(vlapic_pending(&v[0]), 0x41);
+	unmapped = ~0ull;
+}
+
 /* It has ended an interrupt before it says that it goes without from now on. */
 static void silent_eoi_before_the_msr(void **state __unused)
 {
@@ -625,6 +663,8 @@ int main(void)
 		T(silent_eoi), T(no_silent_eoi_when_others_wait),
 		T(no_silent_eoi_of_level_vectors), T(switch_out_takes_it_back),
 		T(silent_eoi_out_of_reach), T(silent_eoi_before_the_msr),
+		T(silent_eoi_is_asked_for), T(silent_eoi_before_the_msr),
+		T(silent_eoi_without_memory), T(silent_eoi_before_the_msr),
 		T(ipis_by_bitmap), T(kicks), T(days_of_dates), T(formats_of_the_rtc),
 		T(by_cpuid),
 	};

@@ -503,6 +503,17 @@ static void notifying(void **state __unused)
 	v->mp_state = KVM_MP_STATE_HALTED;
 	vcpu_notify(v);
 	assert_int_equal(v->state, VCPU_HALTED);
+	/* What holds it back may be over already, where that is not to be seen. */
+	v->pv_eoi_armed = true;
+	vcpu_notify(v);
+	assert_int_equal(v->state, VCPU_HALTED);
+	v->apic.irr_hint = true;
+	vcpu_notify(v);
+	assert_int_equal(v->state, VCPU_RUNNABLE);
+	sched_dequeue(v);
+	v->pv_eoi_armed = v->apic.irr_hint = false;
+	v->state = VCPU_HALTED;
+	v->mp_state = KVM_MP_STATE_HALTED;
 	irq[0] = true;
 	vcpu_notify(v);
 	assert_int_equal(v->state, VCPU_RUNNABLE);
