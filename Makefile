@@ -5,7 +5,7 @@
 # is what runs there.
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all help demo check check-all conformance bench bench-work bench-count run lab programs coverage size stack unit \
+.PHONY: all help demo check check-all conformance bench bench-work bench-count scale run lab programs coverage size stack unit \
 	lint fuzz prove prove-mutants debug install deb clean
 
 # Of the debug build, what the other targets want is built besides.
@@ -78,6 +78,13 @@ fuzz: TARGETS ?= *
 fuzz: ## each parser, decoder and the hypercalls under a fuzzer; SECONDS=n each, TARGETS=pattern
 	@scripts/lab up --prove
 	@scripts/lab exec --in prove -- tests/fuzz/run --seconds $(or $(SECONDS),60) '$(TARGETS)'
+
+scale: ## what scheduler, timers and memory cost as the machine grows, in instructions
+	@scripts/lab up --only-root
+	@scripts/lab exec -- make -s -C tests/unit OUT=$(CURDIR)/build/unit build \
+		TESTS="test_scale test_terabytes"
+	@scripts/lab exec -- build/unit/test_scale --table
+	@scripts/lab exec -- build/unit/test_terabytes --table
 
 lint: ## what checkers find: rooms, gcc, clang-tidy, cppcheck, sparse, checkpatch, shell, Python
 	@scripts/lab up --lint

@@ -97,12 +97,16 @@ void frames_set(u64 pfn, u64 n, u32 owner)
 
 u64 frames_alike(u64 pfn)
 {
+	u64 next = pfn + 1, stop = ALIGN_UP(next, BIT(ORDER(1)));
 	u32 level;
 
 	for (level = LEVELS - 1; level; level--)
 		if (!upper(*word_of(pfn, level)))
 			return ALIGN_DOWN(pfn, BIT(ORDER(level))) + BIT(ORDER(level));
-	return pfn + 1;
+	/* Holes may be as big as RAM. */
+	while (next < stop && frame_owner(next) == frame_owner(pfn))
+		next++;
+	return next;
 }
 
 u64 frames_top(void)

@@ -93,7 +93,7 @@ static u32 attr_of(u64 pfn, u64 *end)
 	if (is_protected(pfn, end))
 		return ATTR_NONE;
 	if (pfn < frames_top())
-		*end = min(*end, owner == BP_OWNER_DOM0 ? frames_alike(pfn) : pfn + 1);
+		*end = min(*end, frames_alike(pfn));
 	if (owner == BP_OWNER_NONE)
 		return is_wb(pfn, end) ? ATTR_FIRMWARE : ATTR_DEVICE;
 	return owner == BP_OWNER_DOM0 ? ATTR_RAM : ATTR_NONE;
