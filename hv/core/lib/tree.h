@@ -28,6 +28,16 @@ struct tree {
 /* Behind all that have the same key. */
 void tree_insert(struct tree *t, struct tree_node *n);
 void tree_remove(struct tree *t, struct tree_node *n);
+/* The first by key; NULL. */
+static inline struct tree_node *tree_head(const struct tree *t)
+{
+	struct tree_node *n = t->root;
+
+	while (n && n->child[0])
+		n = n->child[0];
+	return n;
+}
+
 /* The first by key whose val is @max at most; NULL. */
 struct tree_node *tree_first(const struct tree *t, u64 max);
 /* *least: the least val of those whose key is before @key.  False: there are none. */

@@ -20,16 +20,14 @@ void timer_queue_init(struct timer_queue *q)
 /* Equal deadlines: the one that was armed first. */
 static struct hv_timer *first(const struct timer_queue *q)
 {
-	struct tree_node *n = tree_first(&q->tree, 0);
+	struct tree_node *n = tree_head(&q->tree);
 
 	return n ? container_of(n, struct hv_timer, node) : NULL;
 }
 
-/* q->lock held, on the queue's own CPU. */
-static void program_head(struct timer_queue *q)
+/* q->lock held, on the queue's own CPU; t is the first. */
+static void program(struct timer_queue *q, const struct hv_timer *t)
 {
-	const struct hv_timer *t = first(q);
-
 	if (!t) {
 		q->programmed = 0;	/* a stray interrupt does no harm */
 		return;
@@ -64,9 +62,12 @@ void timer_arm(struct hv_timer *t, u64 deadline)
 	t->node.key = min(max(deadline, 1ull), DEADLINE_MAX);
 	t->cpu = c;
 	tree_insert(&q->tree, &t->node);
-	/* A later head than programmed costs one early interrupt at most. */
-	if (!q->programmed || t->node.key < q->programmed)
-		program_head(q);
+	/*
+	 * A later head than programmed costs one early interrupt at most, an earlier one is
+	 * this.  While functions run nothing is programmed, and then what is first.
+	 */
+	if (!q->running && (!q->programmed || t->node.key < q->programmed))
+		program(q, t);
 	spin_unlock(&q->lock);
 }
 
@@ -115,6 +116,6 @@ void timer_interrupt(void)
 		spin_lock(&q->lock);
 		WRITE_ONCE(q->running, NULL);
 	}
-	program_head(q);
+	program(q, t);
 	spin_unlock(&q->lock);
 }
