@@ -6,28 +6,33 @@
 
 #include "hv/core/guest/gwalk.h"
 #include "hv/core/guest/insn.h"
+#include "hv/core/memory/domain.h"
 
 #define MEM	0x4000u
 #define HIGH	0x100000000ull
 
-static u8 memory[MEM];
-static struct vcpu vcpu;
+static u8 memory[MEM] __aligned(PAGE_SIZE);
+static struct domain dom;
+static struct vcpu vcpu = { .dom = &dom };
 static u32 reads;
 
 void guest_view_begin(struct guest_view *w __unused, struct domain *d __unused, u64 space __unused) { }
 void guest_view_end(struct guest_view *w __unused) { }
 
 /* The same 16 KiB everywhere below 1 MiB and for 1 MiB from 4 GiB on. */
-int guest_view_read(struct guest_view *w __unused, gpa_t gpa, void *buf, u32 len)
+int guest_view_read(struct guest_view *w, gpa_t gpa, void *buf, u32 len)
 {
 	u32 i;
 
 	reads++;
 	REQUIRE(len && len <= PAGE_SIZE);
+	w->first = gpa;
+	w->size = len;
 	if (gpa >= HIGH)
 		gpa -= HIGH;
 	if (gpa >= SZ_1M || len > SZ_1M - gpa)
 		return -EFAULT;
+	w->base = (u8 *)memory + gpa % MEM;
 	for (i = 0; i < len; i++)
 		((u8 *)buf)[i] = memory[(gpa + i) % MEM];
 	return 0;
@@ -79,7 +84,7 @@ static void decode(struct input *in)
 static void walk(struct input *in)
 {
 	struct vcpu_paging p = { .cr0 = take32(in), .cr3 = take32(in), .cr4 = take32(in), .efer = take16(in) };
-	u8 how = take8(in), buf[INSN_MAX];
+	u8 how = take8(in), buf[INSN_BUF], again[INSN_BUF];
 	struct guest_view w = { 0 };
 	gpa_t gpa;
 	int n;
@@ -95,6 +100,10 @@ static void walk(struct input *in)
 	REQUIRE(reads <= 5);
 	n = insn_fetch(&vcpu, &p, buf);
 	REQUIRE(n == -EFAULT || (n > 0 && n <= INSN_MAX));
+	/* Once more, by the walk that is remembered; then with all of memory changed. */
+	REQUIRE(insn_fetch(&vcpu, &p, again) == n && (n < 0 || !memcmp(buf, again, n)));
+	memory[take32(in) % MEM] ^= take8(in);
+	(void)insn_fetch(&vcpu, &p, buf);
 	(void)pae_root_check(&w, p.cr3);
 }
 

@@ -176,6 +176,24 @@ inline sched_stop()
 	curr[me] = NONE
 }
 
+inline sched_stop_if(cond)
+{
+	if
+	:: cond -> sched_stop()
+	:: else
+	fi
+}
+
+/* Result: direct. */
+inline sched_hand_over(x)
+{
+	d_step { direct = !nr[me];
+		if
+		:: direct -> curr[me] = x; home[x] = me
+		:: else
+		fi }
+}
+
 /* Any of the queue; who is chosen and locked is waited for as long as it is there. */
 inline sched_take()
 {
@@ -310,14 +328,23 @@ inline cpu_switch_in(x)
 	d_step { assert(on[x] == NONE && !freed[x]); on[x] = me; current[me] = x }
 }
 
+/* d0 may be NONE.  Result: direct. */
+inline stop_for()
+{
+	direct = false;
+	if
+	:: d0 == NONE || home[d0] != me -> sched_stop()
+	:: else -> sched_hand_over(d0); sched_stop_if(!direct)
+	fi
+}
+
 inline return_to_donor()
 {
 	if
-	:: home[d0] != me || nr[me] -> end_run(d0); UNLOCK(d0)
+	:: !direct -> end_run(d0); UNLOCK(d0)
 	:: else ->
 	   d_step { target[d0] = NONE; look[d0] = true };
 	   state[d0] = RUNNING;
-	   sched_start(d0);
 	   UNLOCK(d0);
 	   cpu_switch_in(d0)
 	fi
@@ -343,10 +370,10 @@ inline vcpu_service(x)
 {
 	cpu_switch_out();
 	LOCK(x);
-	d_step { curr[me] = NONE; move_to[x] = NONE };	/* sched_stop() and so on */
-	state[x] = STOPPED;
-	pause_req[x] = false;
 	lock_donor(x);
+	stop_for();
+	state[x] = STOPPED;
+	d_step { pause_req[x] = false; move_to[x] = NONE };
 	if
 	:: d0 == NONE ->
 	   exit_pending[x] = exit_pending[x] || !paused;
@@ -363,15 +390,13 @@ inline vcpu_block(x)
 {
 	cpu_switch_out();
 	LOCK(x);
-	sched_stop();
 	if
 	:: FAULT(6) -> yes = false
 	:: else -> vcpu_has_irq(x)
 	fi;
 	if
-	:: yes -> home[x] = me; make_runnable(x); UNLOCK(x)
+	:: yes -> sched_stop(); home[x] = me; make_runnable(x); UNLOCK(x)
 	:: else ->
-	   state[x] = HALTED;
 	   d0 = NONE;
 	   if
 	   :: !IS_D0(x) ->
@@ -382,6 +407,8 @@ inline vcpu_block(x)
 	      fi
 	   :: else
 	   fi;
+	   stop_for();
+	   state[x] = HALTED;
 	   UNLOCK(x);
 	   if
 	   :: d0 != NONE -> return_to_donor()
@@ -456,7 +483,7 @@ inline vcpu_pause(x)
 
 inline begin_run(x)
 {
-	d_step { curr[me] = NONE; donor[x] = D0(me); waiter[x] = false };
+	d_step { donor[x] = D0(me); waiter[x] = false };
 	state[D0(me)] = INRUN;
 	target[D0(me)] = x;
 	vcpu_has_irq(D0(me));
@@ -468,14 +495,19 @@ inline begin_run(x)
 
 inline run_stopped(x)
 {
-	direct = !nr[me];
 	cpu_switch_out();
 	LOCK(D0(me));
+	sched_hand_over(x);
+	if
+	:: direct -> state[x] = RUNNING
+	:: else -> sched_stop(); state[x] = RUNNABLE; sched_enqueue(me, x)
+	fi;
 	begin_run(x);
 	UNLOCK(D0(me));
+	UNLOCK(x);
 	if
-	:: direct -> state[x] = RUNNING; sched_start(x); UNLOCK(x); cpu_switch_in(x)
-	:: else -> state[x] = RUNNABLE; sched_enqueue(me, x); UNLOCK(x)
+	:: direct -> cpu_switch_in(x)
+	:: else
 	fi
 }
 
@@ -483,6 +515,7 @@ inline run_detached(x)
 {
 	cpu_switch_out();
 	LOCK(D0(me));
+	sched_stop();
 	begin_run(x);
 	UNLOCK(D0(me));
 	if

@@ -104,6 +104,20 @@ void sched_stop(struct cpu *c, struct vcpu *x)
 	who_runs[0] = NOBODY;
 }
 
+bool sched_hand_over(struct cpu *c, struct vcpu *from, struct vcpu *to)
+{
+	prove(is_locked(&from->lock) && is_locked(&to->lock) && !queued[number(to)]);
+	prove(c == &cpu_a && who_runs[0] == number(from) && who_runs[1] != number(to));
+	prove(to == &v || c == CPU(number(to)));
+	if (c->rq.nr)
+		return false;
+	who_runs[0] = number(to);
+	to->home = c;
+	return true;
+}
+
+void halt_learn(struct halt_poll *h __unused, u64 ticks __unused) { }
+
 void cpu_switch_out(struct cpu *c)
 {
 	prove(c == &cpu_a && c->current && who_runs[0] == number(c->current));
@@ -458,8 +472,8 @@ void prove_claim(void)
 // + 	d0->regs.gpr[RAX] = result;
 // + 	d0->state = VCPU_RUNNING;
 // MUTANT: hv/core/vcpu/vcpu.c
-// - 	if (d0->home != c || c->rq.nr) {
-// + 	if (c->rq.nr) {
+// - 	if (d0 && d0->home == c && sched_hand_over(c, v, d0))
+// + 	if (d0 && sched_hand_over(c, v, d0))
 void prove_service(void)
 {
 	bool was_awaited, slept;
@@ -481,9 +495,9 @@ void prove_service(void)
 // PROVE: vcpu.block prove_block --unwind 5 --max-field-sensitivity-array-size 0
 // MUTANT: hv/core/vcpu/vcpu.c
 // - 	if (vcpu_has_work(v)) {
-// - 		v->home = c;
+// - 		sched_stop(c, v);
 // + 	if (0) {
-// + 		v->home = c;
+// + 		sched_stop(c, v);
 // MUTANT: hv/core/vcpu/vcpu.c
 // - 		if (d0) {
 // - 			v->waiter = true;

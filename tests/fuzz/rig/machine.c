@@ -105,6 +105,7 @@ void host_xsetbv(u32 reg, u64 val)
 }
 
 void host_verw(void) { }
+void host_divider(void) { }
 void host_return_stack(void) { }
 void host_wbinvd(void) { }
 
@@ -358,7 +359,6 @@ void machine_rewind(void)
 		device[i].root = dom0_io_root();
 		device[i].tag = IOMMU_TAG(0);
 	}
-	dom0.service_exits = 0;
 	blank(M_NAMED, M_NAMED_NR);
 	blank(M_GUEST, 16);
 }

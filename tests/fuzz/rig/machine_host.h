@@ -27,12 +27,6 @@ static inline hpa_t virt_to_phys(const void *va)
 	return (hpa_t)((const u8 *)va - machine_memory);
 }
 
-void host_xsetbv(u32 reg, u64 val);
-static inline void xsetbv(u32 reg, u64 val)
-{
-	host_xsetbv(reg, val);
-}
-
 static inline void cache_flush(const void *p __unused, u64 len __unused) { }
 
 #endif

@@ -22,7 +22,7 @@ static void cmpxchg_gives_old(void **state __unused)
 
 static void ticket_lock(void **state __unused)
 {
-	struct spinlock l = SPINLOCK_INIT;
+	struct spinlock l = SPINLOCK_INIT(LOCK_LOG);
 
 	spin_lock(&l);
 	assert_int_equal(l.next - l.owner, 1);

@@ -84,7 +84,7 @@ static struct vcpu *make_vcpu(struct domain *d, u32 index, struct cpu *home)
 	v->state = VCPU_HALTED;
 	v->mp_state = KVM_MP_STATE_HALTED;
 	v->regs.rflags = X86_EFLAGS_IF;
-	spin_lock_init(&v->lock);
+	spin_lock_init(&v->lock, LOCK_VCPU);
 	sched_init_vcpu(v, false);
 	v->apic.reg = page();
 	vlapic_init(v, index, !index);

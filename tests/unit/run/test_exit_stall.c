@@ -61,6 +61,8 @@ void exit_rdmsr(struct vcpu *w __unused) { fail(); }
 void exit_wrmsr(struct vcpu *w __unused) { fail(); }
 void exit_task_switch(struct vcpu *w __unused) { fail(); }
 bool npf_need_page(struct vcpu *w __unused, gpa_t gpa __unused) { return false; }
+bool halt_poll(struct vcpu *w __unused) { fail(); return false; }
+void ring_look(struct vcpu *w __unused) { fail(); }
 bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u8 size __unused,
 		      u64 data __unused, bool pio __unused) { return false; }
 void irq_dispatch(u8 vector __unused) { fail(); }

@@ -5,7 +5,7 @@
  *	test_scale		the growth is as it is to be
  *	test_scale --table	the table, and a machine with 256 guests of four vCPUs
  */
-// SOURCES: tests/unit/rig/scale_rig.c hv/core/vcpu/vcpu.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/machine/timer.c hv/core/lib/tree.c hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c
+// SOURCES: tests/unit/rig/scale_rig.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/machine/timer.c hv/core/lib/tree.c hv/core/apic/vlapic.c hv/core/apic/vlapic_post.c hv/core/apic/vlapic_deliver.c hv/core/apic/vlapic_state.c hv/core/apic/vlapic_timer.c
 // CFLAGS: -O2 -fno-sanitize=all -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>

@@ -142,32 +142,6 @@ static void interrupts_are_not_lost(void **state)
 	assert_true(v.nmi_pending);
 }
 
-/* Where the page was found before, at whatever address in it. */
-static void skipping_by_the_hint(void **state)
-{
-	static u8 page[PAGE_SIZE] __aligned(PAGE_SIZE);
-	u64 off;
-
-	(void)state;
-	code_len = -EFAULT;
-	v.exit.reason = VM_EXIT_CPUID;
-	paging.cs_long = true;
-	v.code[5] = (struct code_hint){ .page = 0x5001, .gen = dom.tlb_gen,
-					.hpa = (u64)(uintptr_t)page - DIRECT_MAP_BASE };
-	for (off = 0; off < 32; off++) {
-		memset(page, 0xcc, sizeof(page));
-		memcpy(page + off, "\x0f\xa2", 2);
-		v.regs.rip = 0x5000 + off;
-		vcpu_skip(&v);
-		assert_int_equal(v.regs.rip, 0x5002 + off);
-	}
-	/* Other bytes than what exited. */
-	page[off] = 0xf4;
-	v.regs.rip = 0x5000 + off;
-	vcpu_skip(&v);
-	assert_int_equal(v.regs.rip, 0x5000 + off);
-}
-
 static void skipping(void **state)
 {
 	(void)state;
@@ -331,7 +305,7 @@ static void exits(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(skipping_by_the_hint), T(stepping), T(debugger),
+		T(double_faults), T(interrupts_are_not_lost), T(skipping), T(stepping), T(debugger),
 		T(registers_round_trip), T(pending), T(exits),
 	};
 
