@@ -148,6 +148,7 @@ void prove_uefi(void)
 		return;
 	prove(is_sane());
 	prove(bi.uefi.map + bi.uefi.map_bytes == room + sizeof(room));
+	prove(bi.uefi.map_bytes && !(bi.uefi.map_bytes % bi.uefi.desc_bytes));
 	if (i < efi_map_nr(&bi.uefi) && efi_map_get(&bi.uefi, i, &d))
 		prove(d.start + (d.pages << PAGE_SHIFT) > d.start);
 	efi_map_add(&bi.uefi, &bi.map);

@@ -46,12 +46,12 @@ static bool is_sane(void)
 	       info.nr_sleep_regs <= ACPI_MAX_SLEEP_REGS;
 }
 
-/* What is mapped: a DSDT, say, of which only the header is looked at. */
+/* What is mapped: a DSDT or another table, of which only the header is looked at. */
+static struct header other;
+
 static const void *map(hpa_t pa __unused, u64 len)
 {
-	static u8 other[sizeof(struct header)];
-
-	return len <= sizeof(other) && nondet_bool() ? other : NULL;
+	return len <= sizeof(other) && nondet_bool() ? &other : NULL;
 }
 
 static struct parser p = { .map = map, .info = &info };
@@ -149,6 +149,9 @@ void prove_fadt(void)
 	u32 len = (u32)any_of(sizeof(struct header), sizeof(room));
 	const struct header *h = (const void *)tail_of(room, len);
 
+	if (nondet_bool())
+		memcpy(other.sig, "DSDT", 4);
+	other.length = nondet_u32();
 	info.nr_tables = nondet_bool() ? ACPI_MAX_TABLES : 0;
 	info.nr_sleep_regs = 0;
 	assume(h->length == len);
