@@ -95,7 +95,7 @@ command_of() {
 	cmd=("$@")
 	if [ "$1 ${2:-}" = "scripts/lab run" ]; then
 		cmd=(scripts/lab run --timeout "$HANG" --log "$dir" ${firmware:+--boot "$firmware"} ${debug:+--debug} "${@:3}")
-		[ -z "${CHECK_COVERAGE:-}" ] || [[ " $* " == *" --under "* ]] ||
+		[ -z "${CHECK_COVERAGE:-}" ] || [[ " $* " == *" --under "* || " $* " == *" --boot efi "* ]] ||
 			cmd=(scripts/lab run --hv "$CHECK_COVERAGE" --coverage "$dir/coverage" "${cmd[@]:2}")
 	fi
 	printf '%q ' "$@" >"$dir/test"
