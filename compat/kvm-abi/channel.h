@@ -263,7 +263,7 @@ enum bp_exit {
 	BP_EXIT_INTERNAL = 7,	/* ->internal */
 	BP_EXIT_EXTINT = 8,	/* answer with BP_RUN_INJECT or lower the line */
 	BP_EXIT_IOAPIC_EOI = 9,	/* ->eoi: EOI of a level-triggered vector */
-	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile; or it has
+	BP_EXIT_PAUSED = 10,	/* another thread PAUSEd the vCPU meanwhile; or the vCPU has
 				 * put an event into the ring.  Call RUN again */
 	BP_EXIT_TASK_SWITCH = 11, /* ->task: make it, or raise what it raises */
 	BP_EXIT_MCE = 13,	/* the CPU had a machine check in the vCPU: Linux's to handle,
@@ -273,9 +273,9 @@ enum bp_exit {
 	BP_EXIT_UNDEFINED = 25,	/* #UD at RIP, not raised: see BP_RULE_UNDEFINED */
 	BP_EXIT_DEBUG = 26,	/* ->debug, not raised: see BP_RULE_DEBUG, BP_RULE_BREAK */
 	BP_EXIT_MOV_DR = 27,	/* MOV of a debug register at RIP, not done: BP_RULE_DEBUG */
-	BP_EXIT_BUS_LOCK = 29,	/* the vCPU makes bus locks: let it wait before the next RUN */
 	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL,
 				 * BP_RULE_MAP_GPA */
+	BP_EXIT_BUS_LOCK = 29,	/* the vCPU makes bus locks: let it wait before the next RUN */
 };
 
 struct bp_exit_io {
@@ -389,7 +389,7 @@ struct bp_exit_debug {
 #define BP_RUN_MSR		0x1000u	/* make the access of the MSR exit, whatever
 					 * range it is in */
 
-#define BP_POLL_MAX_NS		1000000u
+#define BP_POLL_MAX_NS		1000000u	/* of ->poll_ns */
 
 /* The page that the vCPU's thread and Bedplate share.  4 KiB. */
 struct bp_vcpu_page {

@@ -126,7 +126,9 @@ void ring_look(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 
-	if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v)
+	/* With an event that is to be delivered v does not stop: prepare_entry() looks first. */
+	if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v &&
+	    v->inject.type == EVENT_NONE)
 		vcpu_service(v, BP_EXIT_PAUSED);
 	else
 		upcall(c);

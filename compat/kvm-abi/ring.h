@@ -23,8 +23,9 @@ void ring_unregister(void);
  */
 bool ring_post(u32 type, u32 dom, u32 id);
 /*
- * Domain 0 looks at this CPU's ring, for the sake of what the current vCPU did: if its own
- * thread waits here, its RUN ends, with BP_EXIT_PAUSED, and goes on right after; else an upcall.
+ * Exit handlers, after the instruction that made the event is done and skipped; no lock held.
+ * Domain 0 looks at this CPU's ring: if the thread of v, which is current, waits here, its RUN
+ * ends, with BP_EXIT_PAUSED, and goes on right after; else an upcall.  v may have stopped.
  */
 void ring_look(struct vcpu *v);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Interrupt messages: who is meant, and what it does to them. */
 #include "lib/errno.h"
-#include "lib/x86.h"
+#include "machine/irq_window.h"
 #include "memory/domain.h"
 #include "vlapic_priv.h"
 
@@ -94,7 +94,7 @@ static bool accept(struct vcpu *v, u8 mode, u8 vector, bool level)
 static void let_interrupts_in(u32 i)
 {
 	if (i && !(i % BATCH))
-		sti_nop_cli();
+		irq_window();
 }
 
 /* Lowest priority: the enabled match with the lowest TPR, ties in turn. */

@@ -21,6 +21,7 @@
 #include "machine/coverage.h"
 #include "machine/cpu.h"
 #include "machine/debug/debug.h"
+#include "machine/irq_window.h"
 #include "machine/log.h"
 #include "machine/panic.h"
 #include "machine/trap.h"
@@ -296,7 +297,7 @@ static void exit_bus_lock(struct vcpu *v)
 /* What waited meanwhile is taken, and may give the CPU to another. */
 static void exit_notify(struct vcpu *v __unused)
 {
-	sti_nop_cli();
+	irq_window();
 }
 
 static void exit_shutdown(struct vcpu *v)

@@ -3,20 +3,10 @@
 #ifndef HV_CORE_LOOP_H
 #define HV_CORE_LOOP_H
 
-#include "lib/x86.h"
-#include "machine/debug/debug.h"
 #include "vcpu/vcpu.h"
 
 /* A physical CPU's whole life after boot: enter vCPUs, handle exits. */
 noreturn void run_loop(void);
-
-/* Physical interrupts that wait are taken here, by irq_dispatch(). */
-static inline void irq_window(void)
-{
-	debug_irqs_on();
-	sti_nop_cli();
-	debug_irqs_off("a window", 0);
-}
 
 /* Exit dispatch (exit.c): act on v->exit of the current vCPU. */
 void vcpu_handle_exit(struct vcpu *v);

@@ -11,6 +11,7 @@
 #include "machine/cpu.h"
 #include "machine/debug/debug.h"
 #include "machine/idle.h"
+#include "machine/irq_window.h"
 #include "machine/lapic.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"

@@ -5,6 +5,7 @@
 #include "lib/atomic.h"
 #include "lib/x86.h"
 #include "machine/cpu.h"
+#include "machine/irq_window.h"
 #include "machine/tsc.h"
 #include "run.h"
 #include "vcpu.h"
@@ -42,7 +43,7 @@ bool halt_poll(struct vcpu *v)
 	while (!(work = vcpu_has_work(v)) && !wanted(c, v) &&
 	       rdtsc() - h->begun < min(h->ticks, h->max)) {
 		pause();
-		sti_nop_cli();
+		irq_window();
 	}
 	return work;
 }

@@ -21,11 +21,11 @@ struct halt_poll {
 };
 
 /*
- * The current vCPU halts.  True: something for it has come.  Interrupts are taken meanwhile,
- * and it ends when anybody else wants the CPU.
+ * exit.c: the current vCPU halts.  True: something for it has come.  Interrupts are taken
+ * meanwhile (irq_window()), so no lock is held; it ends when anybody else wants the CPU.
  */
 bool halt_poll(struct vcpu *v);
-/* A halt is over, that began when polled for: @ticks, it is, in all. */
+/* vcpu.c, v->lock held: a halt is over that was not found by polling, after @ticks of the TSC. */
 void halt_learn(struct halt_poll *h, u64 ticks);
 
 #endif

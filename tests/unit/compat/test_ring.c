@@ -221,11 +221,17 @@ static void look_for_an_event(void **state)
 	d0[1].target = &other;
 	ring_look(&guest);
 	assert_int_equal(ended[1], 1);
+	/* The single step behind the instruction, say, is looked at before it stops. */
 	d0[1].state = VCPU_INRUN;
 	d0[1].target = &guest;
+	guest.inject.type = EVENT_EXC;
+	ring_look(&guest);
+	assert_int_equal(ended[1], 2);
+	d0[1].state = VCPU_INRUN;
+	guest.inject.type = EVENT_NONE;
 	ring_look(&guest);
 	assert_int_equal(turns, 1);
-	assert_int_equal(upcalls[1] + ended[1], 2);
+	assert_int_equal(upcalls[1] + ended[1], 3);
 }
 
 static void full_ring_overflows(void **state)
