@@ -58,12 +58,10 @@ const struct hv_ops *back_end(void)
 	return vmx_is_for_this_cpu() ? &vmx_ops : &svm_ops;
 }
 
-static void choose_back_end(void)
+static void probe_back_end(void)
 {
-	const char *why;
+	const char *why = ops->probe();
 
-	ops_set(back_end());
-	why = ops->probe();
 	if (why)
 		fatal("%s", why);
 	log_info("CPU back end: %s, XCR0 %llx", ops_chosen()->name, xcr0_supported);
@@ -193,10 +191,11 @@ noreturn void hv_start(const struct boot_info *bi)
 	struct linux_entry entry;
 
 	choose_xcr0();
+	ops_set(back_end());
 	spec_init();
 	sleep_init();
 	pci_cfg_init();
-	choose_back_end();
+	probe_back_end();
 	start_cpu(c);
 	build_dom0();
 	linux_load(bi, &entry);

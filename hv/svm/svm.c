@@ -102,6 +102,7 @@ static int svm_cpu_init(struct cpu *c)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_AMD_VM_HSAVE_PA, c->svm.hsave);
 	redirect_init();
+	svm_mend_flaws();
 	__asm__ volatile("vmsave %0" :: "a"(c->svm.host_vmcb) : "memory");
 	return 0;
 }
@@ -120,6 +121,7 @@ const struct hv_ops svm_ops = {
 	.name = "SVM",
 	.npt = &npt_format_amd,
 	.microcode = &svm_microcode,
+	.flaws = svm_flaws,
 	.probe = svm_probe,
 	.cpu_init = svm_cpu_init,
 	.vcpu_init = svm_vcpu_init,

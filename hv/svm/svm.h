@@ -66,6 +66,12 @@ static_assert(sizeof(struct svm_vcpu) <= PAGE_SIZE, "v->arch is one page");
  */
 void svm_enter(struct vcpu_regs *regs, hpa_t vmcb, hpa_t host_vmcb);
 
+/* flaws.c: ops->flaws(); and each CPU, once: the settings that stay. */
+struct hv_options;
+struct spec_enum;
+u32 svm_flaws(const struct spec_enum *e, const struct hv_options *o);
+void svm_mend_flaws(void);
+
 /* run.c */
 void svm_load(struct vcpu *v);
 void svm_put(struct vcpu *v);

@@ -128,10 +128,17 @@ static void vmx_emergency_off(void)
 	write_cr4(cr4 & ~X86_CR4_VMXE);
 }
 
+/* Intel's have bits for all that is mitigated. */
+static u32 vmx_flaws(const struct spec_enum *e __unused, const struct hv_options *o __unused)
+{
+	return 0;
+}
+
 const struct hv_ops vmx_ops = {
 	.name = "VMX",
 	.npt = &npt_format_ept,
 	.microcode = &vmx_microcode,
+	.flaws = vmx_flaws,
 	.probe = vmx_probe,
 	.cpu_init = vmx_cpu_init,
 	.vcpu_init = vmx_vcpu_init,

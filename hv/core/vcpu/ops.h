@@ -11,12 +11,17 @@
 #include "vcpu.h"
 
 struct npt_format;		/* hv/ept/npt.h: PTE format of the second level */
+struct hv_options;		/* machine/cmdline.h */
+struct spec_enum;		/* speculation.h */
 struct microcode_kind;		/* hv/core/machine/microcode.h */
 
 struct hv_ops {
 	const char *name;		/* "SVM", "VMX" */
 	const struct npt_format *npt;
 	const struct microcode_kind *microcode;	/* before probe() */
+
+	/* The SPEC_ mitigations of flaws that are this vendor's alone.  Pure; before probe(). */
+	u32 (*flaws)(const struct spec_enum *e, const struct hv_options *o);
 
 	/*
 	 * Can this machine run us?  BSP, before anything else that is called.
@@ -114,7 +119,7 @@ struct hv_ops {
 
 /* The functions of the table, all of them. */
 #define OPS_CALLS(X) \
-	X(probe) X(cpu_init) X(vcpu_init) X(vcpu_fini) X(vcpu_reset) X(load) X(put) X(run) \
+	X(flaws) X(probe) X(cpu_init) X(vcpu_init) X(vcpu_fini) X(vcpu_reset) X(load) X(put) X(run) \
 	X(can_inject) X(window) X(tpr_threshold) X(get_paging) X(get_sregs) X(set_sregs) X(set_pdptes) \
 	X(get_msr) X(set_msr) X(get_block) X(set_block) X(sync_controls) X(flush) \
 	X(emergency_off) X(dump)

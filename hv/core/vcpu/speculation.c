@@ -7,7 +7,7 @@
 #include "machine/cpu.h"
 #include "machine/log.h"
 #include "memory/domain.h"
-#include "vcpu.h"
+#include "ops.h"
 
 static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 
@@ -35,8 +35,6 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 /* CPUID 8000_0021 */
 #define E21_EAX_VERW_CLEAR	BIT(5)
 #define E21_EAX_AUTOIBRS	BIT(8)
-#define E21_EAX_SRSO_NO		BIT(29)
-#define E21_EAX_BP_REDUCE	BIT(31)
 #define E21_ECX_TSA_NO		(BIT(1) | BIT(2))
 /* IA32_ARCH_CAPABILITIES */
 #define CAP_RDCL_NO		BIT(0)
@@ -58,7 +56,6 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define SPEC_CTRL_BHI_DIS_S	BIT(10)
 #define PRED_CMD_IBPB		BIT(0)
 #define FLUSH_CMD_L1D		BIT(0)
-#define BP_CFG_SPEC_REDUCE	BIT(4)
 
 /* ---- the choice ---- */
 
@@ -118,34 +115,6 @@ static bool needs_rrsba(const struct spec_enum *e)
 	return (e->f72_edx & F72_EDX_RRSBA_CTRL) && (e->arch_cap & CAP_RRSBA) && spec_has_ctrl(e);
 }
 
-static bool is_amd(const struct spec_enum *e)
-{
-	return e->vendor == 0x68747541 || e->vendor == 0x6f677948;	/* "Auth", "Hygo" */
-}
-
-/*
- * Branch type confusion (Retbleed) and return address overflow (SRSO): no CPU that says SRSO_NO
- * has either.  Only an IBPB, which forgets the types of branches too, or less speculation helps.
- */
-static u32 choose_srso(const struct spec_enum *e)
-{
-	if (!is_amd(e) || (e->e21_eax & E21_EAX_SRSO_NO))
-		return 0;
-	if (e->e21_eax & E21_EAX_BP_REDUCE)
-		return SPEC_BP_REDUCE;
-	return spec_has_ibpb(e) ? SPEC_IBPB_EXIT : 0;
-}
-
-/* AMD's family 17h, Zen (also Zen+) or Zen 2: their flaws have no bits. */
-static bool is_zen(const struct spec_enum *e, bool second)
-{
-	u32 model = (e->signature >> 4 & 0xf) | (e->signature >> 12 & 0xf0);
-
-	if (!is_amd(e) || (e->signature & 0x0ff00f00) != 0x00800f00)
-		return false;
-	return (model < 0x30 || (model >= 0x50 && model < 0x60)) != second;
-}
-
 static u32 choose_l1d(const struct spec_enum *e, u32 option)
 {
 	if (!(e->f7_edx & F7_EDX_L1D_FLUSH) || option == L1D_OFF)
@@ -191,13 +160,7 @@ u32 spec_choose(const struct spec_enum *e, const struct hv_options *o)
 		set |= SPEC_BHI;
 	if (!o->rsb_off)
 		set |= choose_rsb(e, set) | (needs_rrsba(e) ? SPEC_RRSBA : 0);
-	if (!o->srso_off)
-		set |= choose_srso(e);
-	if (is_zen(e, false))
-		set |= SPEC_DIVIDER;
-	if (is_zen(e, true))
-		set |= SPEC_FP_BACKUP;
-	set |= choose_l1d(e, o->l1d_flush);
+	set |= ops->flaws(e, o) | choose_l1d(e, o->l1d_flush);
 	if ((needs_verw(e) && o->verw == VERW_ON) || o->verw == VERW_ALWAYS)
 		set |= SPEC_VERW;
 	return set;
@@ -218,7 +181,7 @@ static void read_enum(struct spec_enum *e)
 {
 	u32 ext = cpuid(0x80000000).eax;
 
-	*e = (struct spec_enum){ .vendor = cpuid(0).ebx, .signature = cpuid(1).eax };
+	*e = (struct spec_enum){ .signature = cpuid(1).eax };
 	if (cpuid(0).eax >= 7) {
 		e->f7_ebx = cpuid(7).ebx;
 		e->f7_edx = cpuid(7).edx;
@@ -318,21 +281,8 @@ static void write_ctrl(struct cpu *c, u64 val)
 	wrmsr(MSR_SPEC_CTRL, val);
 }
 
-/* MSRs that only some have, or that a hypervisor below keeps: what cannot be set is left. */
-static void set_bits(u32 msr, u64 bits)
-{
-	u64 val;
-
-	if (bits && !rdmsr_safe(msr, &val) && (val & bits) != bits)
-		(void)wrmsr_safe(msr, val | bits);
-}
-
 void spec_init_cpu(struct cpu *c)
 {
-	if (is_amd(&found))
-		set_bits(MSR_AMD_DE_CFG, DE_CFG_LFENCE |
-			 (chosen & SPEC_FP_BACKUP ? DE_CFG_FP_BACKUP_FIX : 0));
-	set_bits(MSR_AMD_BP_CFG, chosen & SPEC_BP_REDUCE ? BP_CFG_SPEC_REDUCE : 0);
 	if (chosen & SPEC_IBRS_AUTO)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTOIBRS);
 	if (chosen && spec_has_ctrl(&found))

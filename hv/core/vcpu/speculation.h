@@ -49,7 +49,6 @@ struct vcpu;
 
 /* The bits that decide, as the CPU reports them; a leaf that is absent is 0. */
 struct spec_enum {
-	u32 vendor;			/* CPUID 0 EBX */
 	u32 signature;			/* CPUID 1 EAX */
 	u32 f7_ebx, f7_edx;		/* CPUID 7.0 */
 	u32 f72_edx;			/* CPUID 7.2 */
@@ -78,7 +77,7 @@ struct spec_enum {
 #define SPEC_FP_BACKUP		BIT(15)	/* DE_CFG.FP_BACKUP_FIX stays set */
 #define SPEC_DIVIDER		BIT(16)	/* a division, when a CPU changes vCPUs */
 
-/* What this CPU and these options ask for.  Pure. */
+/* What this CPU and these options ask for; ops->flaws() has its say.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);
 /* The machine has SPEC_CTRL, PRED_CMD.IBPB: domain 0 sees that in CPUID.  Pure. */
 bool spec_has_ctrl(const struct spec_enum *e);
@@ -87,7 +86,7 @@ bool spec_has_ibpb(const struct spec_enum *e);
 /* Those that are made; @due: that the CPU calls for. */
 u32 spec_state(u32 *due);
 
-/* Boot, before the back end is chosen: read the CPU, choose, say so. */
+/* Boot, after ops_set() and before ops->probe(): read the CPU, choose, say so. */
 void spec_init(void);
 /* Each CPU, before it enters anything. */
 void spec_init_cpu(struct cpu *c);
