@@ -73,6 +73,20 @@ void guest_bench_selfipi(int cpu)
 	cli();
 }
 
+/* Until *stop; arg[2]: spinning instead of halting. */
+static void take_interrupts(const volatile uint64_t *stop)
+{
+	while (!*stop) {
+		if (P->arg[2]) {
+			sti();
+			pause();
+			cli();
+		} else {
+			sti_hlt_cli();
+		}
+	}
+}
+
 /* CPU 1's handler is the answer; arg[2]: CPU 1 spins instead of halting. */
 void guest_bench_ipi(int cpu)
 {
@@ -83,15 +97,7 @@ void guest_bench_ipi(int cpu)
 	count_irq(0x51);
 	if (cpu) {
 		P->res[1] = 1;
-		while (!*stop) {
-			if (P->arg[2]) {
-				sti();
-				pause();
-				cli();
-			} else {
-				sti_hlt_cli();
-			}
-		}
+		take_interrupts(stop);
 		return;
 	}
 	start_cpu(1);
@@ -171,15 +177,7 @@ void guest_bench_irqfd(int cpu)
 	apic_enable();
 	set_handler(0x51, arrival);
 	P->res[2] = 1;
-	while (!*stop) {
-		if (P->arg[2]) {
-			sti();
-			pause();
-			cli();
-		} else {
-			sti_hlt_cli();
-		}
-	}
+	take_interrupts(stop);
 }
 
 /* Writes to each of arg[1] pages from arg[0] on, and stops at a stage, for ever. */
