@@ -158,8 +158,10 @@ static void build_dom0(void)
 {
 	u32 i, max = hv_options.dom0_max_cpus ? hv_options.dom0_max_cpus : nr_cpus;
 
-	for (i = 0; i < nr_cpus; i++)
+	for (i = 0; i < nr_cpus; i++) {
 		sched_init_cpu(cpus[i]);
+		spin_lock_init(&cpus[i]->ring_lock, LOCK_CPU_RING);
+	}
 	spin_lock_init(&dom0.lock, LOCK_DOMAIN_DOM0);
 	mmu_init(ops_chosen()->npt);
 	if (frame_mmio_protect(APIC_BASE_DEFAULT, PAGE_SIZE))

@@ -183,6 +183,7 @@ struct bp_vcpu {
 	void *state;		/* the state frame, shared with Bedplate */
 
 	bool has_run;		/* entered once: its CPUID stands */
+	u64 settled;		/* ->posted of the page, as KVM_RUN has last seen to it */
 	bool runnable;		/* Bedplate may be running it: PAUSE first */
 	enum bp_pending pending;
 	u64 pending_rip;	/* of the instruction that waits */

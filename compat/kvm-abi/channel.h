@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-#define BP_CHANNEL_VERSION	8
+#define BP_CHANNEL_VERSION	9
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -49,7 +49,7 @@ enum bp_hypercall {
 	 * if it is 0, BP_UPCALL_VECTOR; ring_pfn = 0 takes it back, and
 	 * so does an INIT of the CPU.  It replaces the ring that the CPU has,
 	 * whose frame is free then; the new one begins with ->overflow and an
-	 * upcall, as events may have gone to the old.
+	 * upcall, as events may have gone to the old.  Result: the CPU's number, from 0.
 	 * -EINVAL bad frame or vector: the CPU's ring is as before.
 	 */
 	BP_HC_RING = 1,
@@ -416,6 +416,7 @@ struct bp_vcpu_page {
 	__u8 inits;		/* grows with each INIT that the vCPU takes */
 	__u64 cr8;
 	__u64 apic_base;
+	__u64 posted;		/* by this vCPU last, as an event: BP_POSTED(); 0 = never */
 	union {
 		struct bp_exit_io io;
 		struct bp_exit_npf npf;
@@ -598,13 +599,18 @@ struct bp_ioeventfd {
 #define BP_IOEVENTFD_REMOVE	0x4u	/* matched by id */
 
 /*
- * Event ring: Bedplate adds at head, the shim consumes at tail, both on the
- * same CPU; indices run freely, the slot is index % BP_RING_SLOTS.  While a
+ * Event ring: Bedplate adds at head, from any CPU, the shim consumes at tail, on the
+ * ring's own; indices run freely, the slot is index % BP_RING_SLOTS.  While a
  * RUN is under way on the CPU, new events end it with BP_EXIT_INTR;
  * otherwise Bedplate raises the upcall's vector in domain 0's local APIC.  When
  * the ring is full, nothing is lost: an ioeventfd write becomes an ordinary IO
  * or NPF exit, and a service event sets ->overflow, upon which the shim
  * looks at every vCPU.
+ *
+ * An ioeventfd's event may be in the ring of another CPU, whose domain 0 vCPU
+ * was halted; ->posted of the vCPU's page names the CPU, as RING numbers them, and the head
+ * behind its last one.  What KVM_RUN's caller is to find signalled must have been consumed
+ * up to there.
  */
 struct bp_event {
 	__u32 type;		/* enum bp_event_type */
@@ -618,6 +624,9 @@ enum bp_event_type {
 				 * needs RUN again */
 	BP_EV_IOEVENTFD = 2,
 };
+
+#define BP_POSTED(cpu, head)	(((__u64)(cpu) + 1) << 32 | (head))
+#define BP_POSTED_CPU(posted)	((__u32)((posted) >> 32) - 1)
 
 #define BP_RING_SLOTS		252
 struct bp_ring {
@@ -653,9 +662,9 @@ BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
 BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
 BP_ASSERT(sizeof(struct bp_rules) == 168);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 32);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 56);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 184);
-BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 328);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 64);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, regs) == 192);
+BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, sregs) == 336);
 BP_ASSERT(sizeof(struct bp_vcpu_page) <= 4096);
 BP_ASSERT(sizeof(struct bp_map) == 24);
 BP_ASSERT(sizeof(struct bp_ioeventfd) == 32);

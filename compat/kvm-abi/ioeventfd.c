@@ -116,19 +116,20 @@ static bool match(const struct entry *e, u64 addr, u8 size, u64 data, bool pio)
 	return !e->len || !(e->flags & BP_IOEVENTFD_DATAMATCH) || e->datamatch == data;
 }
 
-bool ioeventfd_signal(struct domain *d, u64 addr, u8 size, u64 data, bool pio)
+struct cpu *ioeventfd_signal(struct vcpu *v, u64 addr, u8 size, u64 data, bool pio)
 {
+	struct domain *d = v->dom;
 	struct ioeventfd_table *t;
-	bool hit = false;
+	struct cpu *hit = NULL;
 	u32 i;
 
 	if (!ioeventfd_may_match(d, addr))
-		return false;
+		return NULL;
 	spin_lock(&d->lock);
 	t = d->ioeventfds;
 	for (i = 0; t && i < t->n && !hit; i++)
 		if (match(&t->e[i], addr, size, data, pio))
-			hit = ring_post(BP_EV_IOEVENTFD, d->id, t->e[i].id);
+			hit = ring_doorbell(v, t->e[i].id);
 	spin_unlock(&d->lock);
 	return hit;
 }

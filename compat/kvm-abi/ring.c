@@ -4,9 +4,10 @@
  * what domain 0 writes only tail is read, and a nonsense tail makes the ring
  * look full.
  *
- * A ring is filled by its own CPU.  A CPU whose domain 0 vCPU has none (it was
- * taken offline while guests' vCPUs were still here) sets the overflow word of
- * another CPU's ring: then the shim looks at every vCPU.
+ * What a vCPU wants is put into the ring of its own CPU.  A CPU whose domain 0 vCPU has none
+ * (it was taken offline while guests' vCPUs were still here) sets the overflow word of
+ * another CPU's ring: then the shim looks at every vCPU.  A doorbell goes to a CPU nearby
+ * whose domain 0 vCPU sleeps, if there is one: then the guest goes on meanwhile.
  */
 #include "ring.h"
 #include "hv/core/apic/vlapic.h"
@@ -23,7 +24,11 @@
 #define FIRST_VECTOR	0x20	/* those below are exceptions */
 #define LAST_VECTOR	0xff
 
-static struct spinlock ring_lock = SPINLOCK_INIT(LOCK_RING);	/* guards every c->ring against others' use */
+/* How many CPUs are looked at for one that sleeps: each look may miss the cache. */
+#define NEIGHBOURS	4
+
+/* Held where a ring comes or goes, with that CPU's own lock, and while one is sought for. */
+static struct spinlock ring_lock = SPINLOCK_INIT(LOCK_RING);
 static bool missed;			/* no CPU had a ring; guarded by ring_lock */
 
 /* Any CPU's: interrupt domain 0's vCPU, which ends a RUN as well. */
@@ -63,16 +68,18 @@ s64 ring_register(u64 pfn, u64 vector)
 	look = missed || replaces;
 	missed = false;
 	r->overflow = look;
+	spin_lock(&c->ring_lock);
 	c->ring_hpa = pfn << PAGE_SHIFT;
 	c->ring_head = 0;
 	WRITE_ONCE(c->upcall_vector, (u8)vector);
 	c->ring = r;
+	spin_unlock(&c->ring_lock);
 	spin_unlock(&ring_lock);
 	if (replaces)
 		frame_put_shared(old >> PAGE_SHIFT);
 	if (look)
 		post_upcall(c);
-	return 0;
+	return c->index;
 }
 
 void ring_unregister(void)
@@ -82,7 +89,9 @@ void ring_unregister(void)
 	if (!c->ring)
 		return;
 	spin_lock(&ring_lock);
+	spin_lock(&c->ring_lock);
 	c->ring = NULL;
+	spin_unlock(&c->ring_lock);
 	spin_unlock(&ring_lock);
 	frame_put_shared(c->ring_hpa >> PAGE_SHIFT);
 }
@@ -115,19 +124,59 @@ static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
 	return true;
 }
 
-bool ring_post(u32 type, u32 dom, u32 id)
-{
-	struct cpu *c = this_cpu();
+/* Under c's lock.  Result: the head behind the event, which may be 0; NO_HEAD: not taken. */
+#define NO_HEAD	BIT(32)
 
-	return c->ring && add(c, type, dom, id);
+static u64 add_locked(struct cpu *c, u32 type, u32 dom, u32 id)
+{
+	u64 head = NO_HEAD;
+
+	spin_lock(&c->ring_lock);
+	if (c->ring && add(c, type, dom, id))
+		head = c->ring_head;
+	spin_unlock(&c->ring_lock);
+	return head;
 }
 
-void ring_look(struct vcpu *v)
+/* Neither domain 0 nor anybody else wants it: hints, that may be wrong by the time they are used. */
+static bool sleeps(const struct cpu *c)
 {
-	struct cpu *c = this_cpu();
+	return c->dom0 && READ_ONCE(c->dom0->state) == VCPU_HALTED && !READ_ONCE(c->current);
+}
 
+static struct cpu *sleeping_neighbour(const struct cpu *c)
+{
+	u32 i, n = min(nr_cpus - 1, (u32)NEIGHBOURS), at = c->index;
+
+	for (i = 0; i < n; i++) {
+		at = at + 1 < nr_cpus ? at + 1 : 0;
+		if (sleeps(cpus[at]))
+			return cpus[at];
+	}
+	return NULL;
+}
+
+struct cpu *ring_doorbell(struct vcpu *v, u32 id)
+{
+	struct cpu *here = this_cpu(), *c = sleeping_neighbour(here);
+	u64 head = c ? add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id) : NO_HEAD;
+
+	if (head == NO_HEAD) {
+		c = here;
+		head = add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id);
+	}
+	if (head == NO_HEAD)
+		return NULL;
+	WRITE_ONCE(v->page->posted, BP_POSTED(c->index, (u32)head));
+	return c;
+}
+
+void ring_look(struct vcpu *v, struct cpu *c)
+{
+	if (c != this_cpu())
+		post_upcall(c);
 	/* With an event that is to be delivered v does not stop: prepare_entry() looks first. */
-	if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v &&
+	else if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v &&
 	    v->inject.type == EVENT_NONE)
 		vcpu_service(v, BP_EXIT_PAUSED);
 	else
@@ -162,7 +211,7 @@ void ring_post_service(struct vcpu *v)
 			post_upcall(c);
 		return;
 	}
-	if (!add(c, BP_EV_SERVICE, v->dom->id, v->index))
+	if (add_locked(c, BP_EV_SERVICE, v->dom->id, v->index) == NO_HEAD)
 		smp_store_release(&c->ring->overflow, 1);
 	upcall(c);
 }

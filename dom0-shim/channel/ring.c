@@ -3,17 +3,24 @@
  * Event rings, one per CPU: Bedplate tells of vCPUs that want service and of
  * ioeventfds that a guest wrote.  It interrupts (upcall.c); while a RUN is under
  * way on the CPU, RUN returns instead and its caller looks here.
+ *
+ * A guest's write may be in the ring of a CPU that slept, and the vCPU has gone on.  With KVM
+ * the eventfd is signalled when KVM_RUN returns; bp_ring_settle() sees to it.
  */
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
+#include <linux/xarray.h>
 
 #include "hypercall.h"
 #include "ring.h"
 #include "upcall.h"
 
 static DEFINE_PER_CPU(struct bp_ring *, bp_ring);
+static DEFINE_PER_CPU(u32, bp_ring_done);	/* events up to here are dealt with; others read */
+/* Linux's numbers of CPUs, by Bedplate's. */
+static DEFINE_XARRAY(bp_ring_cpus);
 DEFINE_XARRAY(bp_vms);
 static enum cpuhp_state bp_cpuhp;
 
@@ -77,6 +84,8 @@ void bp_ring_drain(void)
 		/* The slot is read, and Bedplate's again. */
 		smp_store_release(&ring->tail, ++tail);
 		ring_event(&ev);
+		/* Who sees it finds the eventfd signalled. */
+		smp_store_release(this_cpu_ptr(&bp_ring_done), tail);
 	}
 	if (xchg(&ring->overflow, 0))
 		service_everyone();
@@ -93,27 +102,13 @@ void bp_ring_drain_all(void)
 	on_each_cpu(drain_ipi, NULL, 1);
 }
 
-static int ring_online(unsigned int cpu)
+void bp_ring_settle(u64 posted)
 {
-	struct bp_ring *ring = (void *)get_zeroed_page(GFP_KERNEL);
-	int vector;
-	long ret;
+	int cpu = xa_to_value(xa_load(&bp_ring_cpus, BP_POSTED_CPU(posted)));
 
-	if (!ring)
-		return -ENOMEM;
-	vector = bp_upcall_online();
-	if (vector < 0) {
-		free_page((unsigned long)ring);
-		return vector;
-	}
-	this_cpu_write(bp_ring, ring);
-	ret = bp_hc_ring(bp_pfn(ring), vector);
-	if (ret) {
-		this_cpu_write(bp_ring, NULL);
-		bp_upcall_offline();
-		free_page((unsigned long)ring);
-	}
-	return ret;
+	/* A CPU that has gone offline had emptied its ring before. */
+	if ((s32)(smp_load_acquire(per_cpu_ptr(&bp_ring_done, cpu)) - (u32)posted) < 0)
+		smp_call_function_single(cpu, drain_ipi, NULL, 1);
 }
 
 static int ring_offline(unsigned int cpu)
@@ -135,6 +130,34 @@ static int ring_offline(unsigned int cpu)
 	return 0;
 }
 
+static int ring_online(unsigned int cpu)
+{
+	struct bp_ring *ring = (void *)get_zeroed_page(GFP_KERNEL);
+	int vector;
+	long ret;
+
+	if (!ring)
+		return -ENOMEM;
+	vector = bp_upcall_online();
+	if (vector < 0) {
+		free_page((unsigned long)ring);
+		return vector;
+	}
+	this_cpu_write(bp_ring, ring);
+	this_cpu_write(bp_ring_done, 0);
+	ret = bp_hc_ring(bp_pfn(ring), vector);
+	if (ret < 0) {
+		this_cpu_write(bp_ring, NULL);
+		bp_upcall_offline();
+		free_page((unsigned long)ring);
+		return ret;
+	}
+	ret = xa_err(xa_store(&bp_ring_cpus, ret, xa_mk_value(cpu), GFP_KERNEL));
+	if (ret)
+		ring_offline(cpu);
+	return ret;
+}
+
 int bp_ring_init(void)
 {
 	int ret = bp_upcall_init(bp_ring_drain);
@@ -144,6 +167,7 @@ int bp_ring_init(void)
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "bedplate:online",
 				ring_online, ring_offline);
 	if (ret < 0) {
+		xa_destroy(&bp_ring_cpus);
 		bp_upcall_exit();
 		return ret;
 	}
@@ -154,5 +178,6 @@ int bp_ring_init(void)
 void bp_ring_exit(void)
 {
 	cpuhp_remove_state(bp_cpuhp);
+	xa_destroy(&bp_ring_cpus);
 	bp_upcall_exit();
 }

@@ -14,6 +14,11 @@ void bp_ring_exit(void);
 void bp_ring_drain(void);
 /* Look at all CPUs' rings; sleeps. */
 void bp_ring_drain_all(void);
+/*
+ * When this returns, all events have been dealt with up to the one that @posted names, which is not 0
+ * and was ->posted of a vCPU's page.  Interrupts on; does not sleep.
+ */
+void bp_ring_settle(u64 posted);
 
 /* VMs by domain id; readers under rcu_read_lock().  -ENOMEM. */
 extern struct xarray bp_vms;

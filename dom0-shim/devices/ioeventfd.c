@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ioeventfds: guest writes that only signal an eventfd.  Bedplate matches them
- * and posts an event to the ring (the vCPU goes on); the same match is a
+ * and posts an event to a ring; the same match is a
  * device on the bus here, for writes that reach the shim: by the instruction
  * emulator, to a page not marked yet, or with the ring full.
  */

@@ -390,6 +390,17 @@ static int finish_pending(struct bp_vcpu *vcpu)
 	return ret == -EINTR ? interrupted(vcpu) : ret;
 }
 
+/* What the guest wrote to ioeventfds is signalled when KVM_RUN returns, as with KVM. */
+static void settle_posted(struct bp_vcpu *vcpu)
+{
+	u64 posted = READ_ONCE(vcpu->page->posted);
+
+	if (posted == vcpu->settled)
+		return;
+	vcpu->settled = posted;
+	bp_ring_settle(posted);
+}
+
 static void fill_run(struct bp_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -415,6 +426,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	if (ret > 0)
 		ret = READ_ONCE(run->immediate_exit__unsafe) ? -EINTR : run_loop(vcpu);
 	stop_vcpu(vcpu);
+	settle_posted(vcpu);
 	bp_apf_left(vcpu);
 	bp_rules_left(vcpu);
 	bp_sync_to_run(vcpu);

@@ -95,6 +95,7 @@ struct cpu {
 	struct runqueue rq;
 	struct timer_queue timers;
 	struct hv_timer slice __aligned(CACHE_LINE); /* end of the running vCPU's slice */
+	struct spinlock ring_lock;	/* of these: filled also by other CPUs */
 	struct bp_ring *ring;		/* domain 0's event ring, or NULL */
 	u8 upcall_vector;		/* of domain 0's local APIC, for events in the ring */
 	u32 ring_head;			/* ours; never read back from the ring */

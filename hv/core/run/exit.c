@@ -181,6 +181,7 @@ static void exit_io(struct vcpu *v)
 {
 	const struct exit_io *io = &v->exit.io;
 	struct bp_exit_io *x;
+	struct cpu *looks = NULL;
 	u64 data;
 
 	if (domain_is_dom0(v->dom)) {
@@ -188,10 +189,11 @@ static void exit_io(struct vcpu *v)
 		return;
 	}
 	data = v->regs.gpr[RAX] & (BIT(8 * io->size) - 1);
-	if (!io->in && !io->string &&
-	    ioeventfd_signal(v->dom, io->port, io->size, data, true)) {
+	if (!io->in && !io->string)
+		looks = ioeventfd_signal(v, io->port, io->size, data, true);
+	if (looks) {
 		vcpu_skip(v);
-		ring_look(v);
+		ring_look(v, looks);
 		return;
 	}
 	x = &v->page->io;

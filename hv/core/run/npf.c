@@ -197,6 +197,7 @@ static void guest_npf(struct vcpu *v)
 	struct npt_leaf leaf;
 	enum npt_kind kind = mmu_lookup(v->dom, gpa | v->space, &leaf);
 	struct insn_mov m;
+	struct cpu *looks = NULL;
 	bool event;
 
 	event = (v->exit.npf.flags & NPF_WRITE) && ioeventfd_may_match(v->dom, gpa);
@@ -208,9 +209,11 @@ static void guest_npf(struct vcpu *v)
 		to_shim(v, kind == NPT_MARKED ? BP_NPF_MARKED : 0, NULL);
 		return;
 	}
-	if (event && ioeventfd_signal(v->dom, gpa, m.size, mov_value(v, &m), false)) {
+	if (event)
+		looks = ioeventfd_signal(v, gpa, m.size, mov_value(v, &m), false);
+	if (looks) {
 		done(v, &m);
-		ring_look(v);
+		ring_look(v, looks);
 		return;
 	}
 	to_shim(v, kind == NPT_MARKED ? BP_NPF_MARKED : 0, &m);

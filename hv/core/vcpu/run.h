@@ -5,7 +5,7 @@
  * is in hv/core/run.
  *
  * Lock order: domain lock, guest vCPU lock, domain 0 vCPU lock, runqueue lock,
- * timer queue lock; under the ring lock (ring.c) nothing else is taken.  Domain 0's
+ * timer queue lock; under the ring locks (ring.c) nothing else is taken.  Domain 0's
  * domain lock may come after any vCPU's, for its vCPU is switched out under the lock of
  * the one that it runs; under it no vCPU's is taken.
  * Nothing is held across ops->run().

@@ -11,9 +11,12 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/lib/errno.h"
 #include "compat/kvm-abi/ioeventfd.h"
+#include "hv/core/machine/cpu.h"
 #include "hv/core/vcpu/run.h"
 
 static struct domain dom;
+static struct vcpu vcpu;
+static struct cpu here;
 static u64 page[512];
 static bool page_there, ring_full;
 static u32 posted, last_id;
@@ -35,15 +38,14 @@ void domain_page_free(struct domain *d, void *p)
 	page_there = true;
 }
 
-bool ring_post(u32 type, u32 id, u32 what)
+struct cpu *ring_doorbell(struct vcpu *v, u32 id)
 {
-	assert_int_equal(type, BP_EV_IOEVENTFD);
-	assert_int_equal(id, dom.id);
+	assert_ptr_equal(v, &vcpu);
 	if (ring_full)
-		return false;
+		return NULL;
 	posted++;
-	last_id = what;
-	return true;
+	last_id = id;
+	return &here;
 }
 
 static int setup(void **state)
@@ -51,6 +53,7 @@ static int setup(void **state)
 	(void)state;
 	memset(&dom, 0, sizeof(dom));
 	dom.id = 5;
+	vcpu.dom = &dom;
 	page_there = true;
 	ring_full = false;
 	posted = 0;
@@ -72,7 +75,10 @@ static int del(u32 id)
 
 static bool ring(u64 addr, u8 size, u64 data, bool pio)
 {
-	return ioeventfd_signal(&dom, addr, size, data, pio);
+	struct cpu *c = ioeventfd_signal(&vcpu, addr, size, data, pio);
+
+	assert_true(!c || c == &here);
+	return c;
 }
 
 static void rules(void **state)

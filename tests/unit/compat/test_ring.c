@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Event rings: their limits, and wake-ups from CPUs that have none. */
+/* Event rings: their limits, whose ring an event goes to, and wake-ups from CPUs that have none. */
 // SOURCES: compat/kvm-abi/ring.c
 // CFLAGS: -include mm_host.h
 #include <setjmp.h>
@@ -25,6 +25,7 @@ u8 *rig_memory = memory;
 static struct cpu cpu[CPUS], *here;
 static struct vcpu d0[CPUS], guest, other;
 static struct domain dom;
+static struct bp_vcpu_page page;
 static int refs[PAGES];
 static u32 upcalls[CPUS], ended[CPUS], turns;
 
@@ -94,7 +95,7 @@ static struct bp_ring *ring_of(int n)
 static void give_ring(int n)
 {
 	here = &cpu[n];
-	assert_int_equal(ring_register(n + 1, vector_of(n)), 0);
+	assert_int_equal(ring_register(n + 1, vector_of(n)), n);
 }
 
 static void take_ring(int n)
@@ -113,7 +114,9 @@ static int setup(void **state)
 	memset(refs, 0, sizeof(refs));
 	for (i = 0; i < CPUS; i++) {
 		cpus[i] = &cpu[i];
+		cpu[i].index = i;
 		cpu[i].dom0 = &d0[i];
+		cpu[i].current = &d0[i];
 		d0[i].index = i;
 		d0[i].state = VCPU_RUNNING;
 		give_ring(i);
@@ -124,6 +127,8 @@ static int setup(void **state)
 	dom.id = 7;
 	guest.dom = &dom;
 	guest.index = 2;
+	guest.page = &page;
+	page.posted = 0;
 	return 0;
 }
 
@@ -172,7 +177,7 @@ static void new_ring_replaces_the_old(void **state)
 
 	take_ring(2);
 	here = &cpu[1];
-	assert_int_equal(ring_register(3, vector_of(1)), 0);
+	assert_int_equal(ring_register(3, vector_of(1)), 1);
 	assert_int_equal(refs[2], 0);
 	assert_int_equal(refs[3], 1);
 	assert_int_equal(ring_of(2)->head, 0);
@@ -186,7 +191,7 @@ static void new_ring_replaces_the_old(void **state)
 	assert_int_equal(ring_of(1)->head, 0);
 
 	/* The same frame again: one reference, and the ring is empty. */
-	assert_int_equal(ring_register(3, vector_of(1)), 0);
+	assert_int_equal(ring_register(3, vector_of(1)), 1);
 	assert_int_equal(refs[3], 1);
 	assert_int_equal(ring_of(2)->head, 0);
 	ring_post_service(&guest);
@@ -207,29 +212,77 @@ static void event_in_its_own_ring(void **state)
 	assert_int_equal(upcalls[1], 1);
 }
 
+/*
+ * A doorbell goes to the next CPU that sleeps, whose domain 0 vCPU alone is woken; never to one
+ * that has something to run, no ring, no room, or no vCPU of domain 0's. The page tells whose it was.
+ */
+static void doorbell_wakes_a_sleeper(void **state)
+{
+	(void)state;
+	here = &cpu[1];
+	assert_ptr_equal(ring_doorbell(&guest, 3), here);
+	assert_true(page.posted == BP_POSTED(1, 1));
+	d0[2].state = VCPU_HALTED;
+	assert_ptr_equal(ring_doorbell(&guest, 4), here);
+	cpu[2].current = NULL;
+	assert_ptr_equal(ring_doorbell(&guest, 5), &cpu[2]);
+	assert_true(page.posted == BP_POSTED(2, 1));
+	assert_int_equal(BP_POSTED_CPU(page.posted), 2);
+	assert_int_equal(ring_of(2)->slot[0].type, BP_EV_IOEVENTFD);
+	assert_int_equal(ring_of(2)->slot[0].dom, 7);
+	assert_int_equal(ring_of(2)->slot[0].id, 5);
+	assert_int_equal(ring_of(2)->head, 1);
+	assert_int_equal(upcalls[2], 0);
+	d0[1].state = VCPU_INRUN;
+	d0[1].target = &guest;
+	ring_look(&guest, &cpu[2]);
+	assert_int_equal(upcalls[2], 1);
+	assert_int_equal(upcalls[0] + upcalls[1] + ended[1] + turns, 0);
+
+	/* Its own CPU is not asked, and the search comes round. */
+	here = &cpu[2];
+	assert_ptr_equal(ring_doorbell(&guest, 6), here);
+	d0[0].state = VCPU_HALTED;
+	cpu[0].current = NULL;
+	assert_ptr_equal(ring_doorbell(&guest, 6), &cpu[0]);
+
+	cpu[0].ring_head += BP_RING_SLOTS;
+	assert_ptr_equal(ring_doorbell(&guest, 7), here);
+	assert_int_equal(ring_of(0)->overflow, 0);
+	take_ring(0);
+	here = &cpu[2];
+	assert_ptr_equal(ring_doorbell(&guest, 7), here);
+	cpu[0].dom0 = NULL;
+	assert_ptr_equal(ring_doorbell(&guest, 7), here);
+	nr_cpus = 1;
+	here = &cpu[1];
+	assert_ptr_equal(ring_doorbell(&guest, 7), here);
+	nr_cpus = CPUS;
+}
+
 /* What a vCPU has done: its own thread's RUN ends, another's is interrupted, else an upcall. */
 static void look_for_an_event(void **state)
 {
 	(void)state;
 	here = &cpu[1];
-	assert_true(ring_post(BP_EV_IOEVENTFD, 7, 3));
+	assert_ptr_equal(ring_doorbell(&guest, 3), here);
 	assert_int_equal(ring_of(1)->head, 1);
 	assert_int_equal(upcalls[1] + ended[1] + turns, 0);
-	ring_look(&guest);
+	ring_look(&guest, here);
 	assert_int_equal(upcalls[1], 1);
 	d0[1].state = VCPU_INRUN;
 	d0[1].target = &other;
-	ring_look(&guest);
+	ring_look(&guest, here);
 	assert_int_equal(ended[1], 1);
 	/* The single step behind the instruction, say, is looked at before it stops. */
 	d0[1].state = VCPU_INRUN;
 	d0[1].target = &guest;
 	guest.inject.type = EVENT_EXC;
-	ring_look(&guest);
+	ring_look(&guest, here);
 	assert_int_equal(ended[1], 2);
 	d0[1].state = VCPU_INRUN;
 	guest.inject.type = EVENT_NONE;
-	ring_look(&guest);
+	ring_look(&guest, here);
 	assert_int_equal(turns, 1);
 	assert_int_equal(upcalls[1] + ended[1], 3);
 }
@@ -241,14 +294,14 @@ static void full_ring_overflows(void **state)
 	(void)state;
 	here = &cpu[0];
 	for (i = 0; i < BP_RING_SLOTS; i++)
-		assert_true(ring_post(BP_EV_IOEVENTFD, 7, i));
-	assert_false(ring_post(BP_EV_IOEVENTFD, 7, i));
+		assert_ptr_equal(ring_doorbell(&guest, i), here);
+	assert_null(ring_doorbell(&guest, i));
 	assert_int_equal(ring_of(0)->overflow, 0);
 	ring_post_service(&guest);
 	assert_int_equal(ring_of(0)->overflow, 1);
 	assert_int_equal(ring_of(0)->head, BP_RING_SLOTS);
 	ring_of(0)->tail = 0x12345678;		/* nonsense */
-	assert_false(ring_post(BP_EV_IOEVENTFD, 7, i));
+	assert_null(ring_doorbell(&guest, i));
 }
 
 /* 2^32 is no multiple of BP_RING_SLOTS: unread slots must outlast the wrap. */
@@ -261,17 +314,17 @@ static void head_comes_round(void **state)
 	here = &cpu[0];
 	cpu[0].ring_head = r->head = r->tail = tail;
 	for (i = 0; i < 10; i++)
-		assert_true(ring_post(BP_EV_IOEVENTFD, 7, 100 + i));
+		assert_ptr_equal(ring_doorbell(&guest, 100 + i), here);
 	assert_int_equal(r->head, 0);
-	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	assert_null(ring_doorbell(&guest, 110));
 	ring_post_service(&guest);
 	assert_int_equal(r->overflow, 1);
 	for (i = 0; i < 10; i++)
 		assert_int_equal(r->slot[(tail + i) % BP_RING_SLOTS].id, 100 + i);
 	r->tail = -1u;
-	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	assert_null(ring_doorbell(&guest, 110));
 	r->tail = 0;
-	assert_true(ring_post(BP_EV_IOEVENTFD, 7, 110));
+	assert_ptr_equal(ring_doorbell(&guest, 110), here);
 	assert_int_equal(r->slot[0].id, 110);
 	assert_int_equal(r->head, 1);
 }
@@ -282,7 +335,7 @@ static void wake_up_without_a_ring(void **state)
 	(void)state;
 	take_ring(0);
 	take_ring(1);
-	assert_false(ring_post(BP_EV_IOEVENTFD, 7, 3));
+	assert_null(ring_doorbell(&guest, 3));
 	d0[2].state = VCPU_INRUN;
 	ring_post_service(&guest);
 	assert_int_equal(ring_of(2)->overflow, 1);
@@ -315,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(new_ring_replaces_the_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(look_for_an_event, setup, teardown),
+		cmocka_unit_test_setup_teardown(doorbell_wakes_a_sleeper, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(head_comes_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_up_without_a_ring, setup, teardown),

@@ -62,9 +62,9 @@ void exit_wrmsr(struct vcpu *w __unused) { fail(); }
 void exit_task_switch(struct vcpu *w __unused) { fail(); }
 bool npf_need_page(struct vcpu *w __unused, gpa_t gpa __unused) { return false; }
 bool halt_poll(struct vcpu *w __unused) { fail(); return false; }
-void ring_look(struct vcpu *w __unused) { fail(); }
-bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u8 size __unused,
-		      u64 data __unused, bool pio __unused) { return false; }
+void ring_look(struct vcpu *w __unused, struct cpu *c __unused) { fail(); }
+struct cpu *ioeventfd_signal(struct vcpu *w __unused, u64 addr __unused, u8 size __unused,
+			     u64 data __unused, bool pio __unused) { return NULL; }
 void irq_dispatch(u8 vector __unused) { fail(); }
 void vcpu_block(struct vcpu *w __unused) { fail(); }
 bool vcpu_has_irq(struct vcpu *w __unused) { return false; }

@@ -121,19 +121,13 @@ int mmu_map_apic(struct domain *d __unused, gpa_t gpa __unused, hpa_t hpa __unus
 bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused) { fail(); return false; }
 void vcpu_service(struct vcpu *w __unused, u8 reason __unused) { fail(); }
 
-static u32 looks;
+void ring_look(struct vcpu *w __unused, struct cpu *c __unused) { fail(); }
 
-void ring_look(struct vcpu *w)
-{
-	assert_ptr_equal(w, &v);
-	looks++;
-}
-
-bool ioeventfd_signal(struct domain *d __unused, u64 addr __unused, u32 len __unused,
-		      u64 val __unused, bool pio __unused)
+struct cpu *ioeventfd_signal(struct vcpu *w __unused, u64 addr __unused, u8 size __unused,
+			     u64 val __unused, bool pio __unused)
 {
 	fail();
-	return false;
+	return NULL;
 }
 
 enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa __unused,

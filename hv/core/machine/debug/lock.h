@@ -22,6 +22,7 @@
 	X(DOMAIN_IDS, "domain ids")					\
 	X(PCI_CONFIG, "PCI configuration")				\
 	X(RING, "event rings")						\
+	X(CPU_RING, "an event ring")					\
 	X(RUNQUEUE, "a run queue")					\
 	X(TIMERS, "a timer queue")					\
 	X(IOMMU_TABLES, "IOMMU tables")					\
