@@ -127,6 +127,7 @@ timer_now kvm $inside TSC deadline of now, taken
 timer_halted kvm 1.00 TSC deadline to a halted vCPU: delay
 ioeventfd_mmio kvm 0.90 ioeventfd, MMIO
 ioeventfd_pio kvm 0.90 ioeventfd, port
+ioeventfd_answered kvm 0.90 ioeventfd, port, to a thread asleep on another CPU, and its answer
 irqfd_answered kvm 0.90 irqfd and ioeventfd back, one CPU
 irqfd_yielding kvm 0.90 irqfd, one CPU, the writer yields
 irqfd_halted kvm 0.90 irqfd, halted vCPU on another CPU

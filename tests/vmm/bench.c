@@ -140,6 +140,50 @@ static uint64_t doorbell_take(enum guest_id g, uint64_t pio)
 	return ticks;
 }
 
+static void ring(int fd)
+{
+	uint64_t one = 1;
+
+	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
+}
+
+/* What a device model does with a kick, on another CPU, where it sleeps until then. */
+struct kicked {
+	struct vm *vm;
+	int bell;
+};
+
+static void *answer_kicks(void *arg)
+{
+	struct kicked *k = arg;
+	uint64_t n;
+
+	pin(1);
+	while (read(k->bell, &n, sizeof(n)) == sizeof(n) && !k->vm->p->res[40])
+		k->vm->p->arg[4]++;
+	return NULL;
+}
+
+static uint64_t kick_take(enum guest_id g, uint64_t how)
+{
+	struct vm *vm = prepare(g, 1, how);
+	struct kicked k = { .vm = vm, .bell = eventfd(0, 0) };
+	struct kvm_ioeventfd e = { .addr = PORT_TEST, .len = 2, .fd = k.bell, .flags = KVM_IOEVENTFD_FLAG_PIO };
+	uint64_t ticks;
+	pthread_t t;
+
+	CHECK_EQ(ioctl(vm->fd, KVM_IOEVENTFD, &e), 0);
+	CHECK_EQ(pthread_create(&t, NULL, answer_kicks, &k), 0);
+	serve(&vm->vcpu[0]);
+	ticks = vm->p->res[0];
+	vm->p->res[40] = 1;
+	ring(k.bell);
+	pthread_join(t, NULL);
+	vm_free(vm);
+	close(k.bell);
+	return ticks;
+}
+
 static void *second_cpu(void *arg)
 {
 	pin(1);
@@ -178,13 +222,6 @@ static int message_fd(struct vm *vm)
 }
 
 enum { IRQFD_SLEEPS = 1, IRQFD_YIELDS = 2, IRQFD_RUNNING = 4 };
-
-static void ring(int fd)
-{
-	uint64_t one = 1;
-
-	CHECK_EQ(write(fd, &one, sizeof(one)), sizeof(one));
-}
 
 /* The thread waits for the guest's bell on its CPU, yields that to others, or spins on another. */
 static void interrupt(struct vm *vm, int fd, int bell, uint64_t how)
@@ -282,6 +319,7 @@ static void *first_of_pair(void *arg)
 	pin(0);
 	if (cpus_usable() < 2)
 		return NULL;
+	measure("ioeventfd_answered", kick_take, G_bench_ioeventfd, 2);
 	measure("ipi_halted", pair_take, G_bench_ipi, 0);
 	measure("ipi_spinning", pair_take, G_bench_ipi, 1);
 	measure("irqfd_halted", irqfd_take, G_bench_irqfd, 0);
