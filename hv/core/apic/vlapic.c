@@ -131,16 +131,11 @@ int vlapic_pending(struct vcpu *v)
 
 bool vlapic_others_pending(const struct vlapic *a, u8 vector)
 {
-	u32 i, word;
+	u32 i, any = 0;
 
-	for (i = 0; i < 8; i++) {
-		word = areg(a, APIC_REG_IRR + i * 0x10);
-		if (i == vector / 32)
-			word &= ~BIT(vector % 32);
-		if (word)
-			return true;
-	}
-	return false;
+	for (i = 0; i < 8; i++)
+		any |= areg(a, APIC_REG_IRR + i * 0x10) & ~(i == vector / 32 ? BIT(vector % 32) : 0);
+	return any;
 }
 
 u8 vlapic_tpr_blocked(struct vcpu *v)

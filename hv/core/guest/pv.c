@@ -116,6 +116,17 @@ static bool offered(struct vcpu *v, u32 feature)
 	       (vcpu_cpuid(v, KVM_CPUID_FEATURES, 0).eax & BIT(feature));
 }
 
+/* The guest's byte that says whether an EOI is to come. */
+static int read_eoi(struct vcpu *v, u8 *flag)
+{
+	return guest_read_kept(v->dom, &v->pv_eoi_at, v->msr.pv_eoi & ~3ull, flag, 1);
+}
+
+static int write_eoi(struct vcpu *v, u8 flag)
+{
+	return guest_write_kept(v->dom, &v->pv_eoi_at, v->msr.pv_eoi & ~3ull, &flag, 1);
+}
+
 bool pv_msr_offered(struct vcpu *v, u32 msr)
 {
 	switch (msr) {
@@ -238,7 +249,7 @@ static int write_steal(struct vcpu *v)
 	s.version = v->pv_version & ~1u;
 	s.steal = ticks_to_ns(v->steal_tsc) + v->stolen_ns;
 	s.preempted = v->pv_preempted ? KVM_VCPU_PREEMPTED : 0;
-	return guest_write(v->dom, gpa, &s, offsetof(struct kvm_steal_time, u8_pad));
+	return guest_write_kept(v->dom, &v->pv_steal_at, gpa, &s, offsetof(struct kvm_steal_time, u8_pad));
 }
 
 /* Others leave the flush of a TLB to us while its vCPU does not run. */
@@ -271,7 +282,7 @@ static bool find_eoi(struct vcpu *v)
 	gpa_t want = v->msr.pv_eoi & ~3ull;
 	u8 flag;
 
-	if (likely(!v->pv_eoi_armed) || !guest_read(v->dom, want, &flag, 1))
+	if (likely(!v->pv_eoi_armed) || !read_eoi(v, &flag))
 		return true;
 	if (domain_is_dom0(v->dom) || v->pv_asked == want) {
 		v->pv_eoi_armed = false;
@@ -340,13 +351,11 @@ void pv_preempted(struct vcpu *v)
 
 void pv_switch_out(struct vcpu *v)
 {
-	u32 zero = 0;
-
 	if (!v->pv_eoi_armed)
 		return;
 	pv_eoi_sync(v);
 	/* Where the page is away the guest may have ended it, or still does. */
-	if (v->pv_eoi_armed && !guest_write(v->dom, v->msr.pv_eoi & ~3ull, &zero, 1))
+	if (v->pv_eoi_armed && !write_eoi(v, 0))
 		v->pv_eoi_armed = false;
 	v->pv_dirty |= v->pv_eoi_armed;
 }
@@ -356,7 +365,6 @@ void pv_switch_out(struct vcpu *v)
 void pv_eoi_prepare(struct vcpu *v, u8 vector)
 {
 	struct vlapic *a = &v->apic;
-	u8 one = KVM_PV_EOI_ENABLED;
 
 	/* With post the count does not tell. */
 	if (!(v->msr.pv_eoi & KVM_MSR_ENABLED) || a->isr_count || a->post)
@@ -369,24 +377,22 @@ void pv_eoi_prepare(struct vcpu *v, u8 vector)
 	/* A level-triggered vector's EOI has work to do. */
 	if (a->reg[(APIC_REG_TMR + (vector / 32) * 16) / 4] & BIT(vector % 32))
 		return;
-	if (!guest_write(v->dom, v->msr.pv_eoi & ~3ull, &one, 1))
+	if (!write_eoi(v, KVM_PV_EOI_ENABLED))
 		v->pv_eoi_armed = true;
 }
 
 void pv_eoi_sync(struct vcpu *v)
 {
-	gpa_t gpa = v->msr.pv_eoi & ~3ull;
 	u8 flag;
 
-	if (guest_read(v->dom, gpa, &flag, 1))
+	if (read_eoi(v, &flag))
 		return;
 	if (!(flag & KVM_PV_EOI_ENABLED)) {
 		v->pv_eoi_armed = false;
 		vlapic_eoi(v);
 	} else if (READ_ONCE(v->apic.irr_hint)) {
 		/* Something else waits: have the guest tell us at its EOI. */
-		flag = 0;
-		if (!guest_write(v->dom, gpa, &flag, 1))
+		if (!write_eoi(v, 0))
 			v->pv_eoi_armed = false;
 	}
 }

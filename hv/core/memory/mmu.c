@@ -454,3 +454,40 @@ int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len)
 	guest_view_end(&w);
 	return err;
 }
+
+/* Where @gpa is, writable; NULL: it is not.  d->lock held, under which translations go. */
+static u8 *kept_place(struct domain *d, struct guest_kept *k, gpa_t gpa)
+{
+	struct guest_view w = { .dom = d };
+
+	if (likely(k->at && k->gpa == gpa && k->gen == d->tlb_gen))
+		return k->at;
+	k->gpa = gpa;
+	k->gen = d->tlb_gen;
+	k->at = view_leaf(&w, gpa, true) ? w.base + (gpa - w.first) : NULL;
+	return k->at;
+}
+
+int guest_read_kept(struct domain *d, struct guest_kept *k, gpa_t gpa, void *buf, u32 len)
+{
+	const u8 *from;
+
+	spin_lock(&d->lock);
+	from = kept_place(d, k, gpa);
+	if (from)
+		memcpy(buf, from, len);
+	spin_unlock(&d->lock);
+	return from ? 0 : guest_read(d, gpa, buf, len);
+}
+
+int guest_write_kept(struct domain *d, struct guest_kept *k, gpa_t gpa, const void *buf, u32 len)
+{
+	u8 *to;
+
+	spin_lock(&d->lock);
+	to = kept_place(d, k, gpa);
+	if (to)
+		memcpy(to, buf, len);
+	spin_unlock(&d->lock);
+	return to ? 0 : -EFAULT;
+}

@@ -151,6 +151,18 @@ enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa, struct npt_leaf *leaf);
  */
 int guest_read(struct domain *d, gpa_t gpa, void *buf, u32 len);
 int guest_write(struct domain *d, gpa_t gpa, const void *buf, u32 len);
+/*
+ * The same for @len bytes within a page, where the guest keeps what is looked at often: the place is remembered
+ * in @k, all zeroes at first, and good as long as no translation of the domain is taken away.
+ */
+struct guest_kept {
+	gpa_t gpa;
+	u64 gen;			/* d->tlb_gen then */
+	u8 *at;				/* NULL: none */
+};
+
+int guest_read_kept(struct domain *d, struct guest_kept *k, gpa_t gpa, void *buf, u32 len);
+int guest_write_kept(struct domain *d, struct guest_kept *k, gpa_t gpa, const void *buf, u32 len);
 /* One byte, atomically for the guest's CPUs too; *old is what was there.  As guest_write(). */
 int guest_xchg(struct domain *d, gpa_t gpa, u8 val, u8 *old);
 

@@ -225,6 +225,7 @@ struct vcpu {
 	bool pv_preempted;		/* the guest's page says so */
 	u32 pv_version;
 	gpa_t pv_asked;			/* page that the shim was asked for */
+	struct guest_kept pv_eoi_at, pv_steal_at;
 
 	u64 exits[VM_EXIT_REASONS];	/* counters */
 	u64 service_exits;		/* those that needed the shim */

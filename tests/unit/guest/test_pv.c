@@ -64,6 +64,17 @@ int guest_write(struct domain *d __unused, gpa_t gpa, const void *buf, u32 len)
 	return 0;
 }
 
+int guest_read_kept(struct domain *d, struct guest_kept *k __unused, gpa_t gpa, void *buf, u32 len)
+{
+	return guest_read(d, gpa, buf, len);
+}
+
+int guest_write_kept(struct domain *d, struct guest_kept *k __unused, gpa_t gpa, const void *buf,
+		     u32 len)
+{
+	return guest_write(d, gpa, buf, len);
+}
+
 static struct cpu cpu;
 static u32 features;
 static u32 flushes;

@@ -453,6 +453,48 @@ static void protect_and_split(void **state __unused)
 	domain_put(d);
 }
 
+/*
+ * A place that is remembered: of another address it is none, and after what takes translations
+ * away it is looked up anew; so no frame is touched that has another owner.
+ */
+static void kept_places(void **state __unused)
+{
+	struct domain *d = domain_get(make_guest());
+	struct guest_kept k = { 0 };
+	u8 *frame = phys_to_virt((PFN + 3) << PAGE_SHIFT), b = 7;
+	u64 done;
+
+	assert_int_equal(guest_write_kept(d, &k, 0x5010, &b, 1), -EFAULT);
+	assert_int_equal(map1(d, 5, PFN + 3, 0, RW), 1);
+	frame[0x10] = 0;
+	assert_int_equal(guest_write_kept(d, &k, 0x5010, &b, 1), 0);
+	assert_int_equal(frame[0x10], 7);
+	frame[0x10] = 8;
+	assert_int_equal(guest_read_kept(d, &k, 0x5010, &b, 1), 0);
+	assert_int_equal(b, 8);
+	assert_int_equal(guest_write_kept(d, &k, 0x5018, &b, 1), 0);
+	assert_int_equal(frame[0x18], 8);
+
+	/* Write-protected: as a TLB has it until the flush, then it can only be read. */
+	assert_int_equal(mmu_protect(d, 5, 1, false, &done), 0);
+	mmu_flush_domain(d);
+	b = 9;
+	assert_int_equal(guest_write_kept(d, &k, 0x5018, &b, 1), -EFAULT);
+	assert_int_equal(guest_read_kept(d, &k, 0x5018, &b, 1), 0);
+	assert_int_equal(b, 8);
+	assert_int_equal(map1(d, 5, PFN + 3, 0, RW), 1);
+	b = 9;
+	assert_int_equal(guest_write_kept(d, &k, 0x5018, &b, 1), 0);
+	assert_int_equal(frame[0x18], 9);
+
+	assert_int_equal(mmu_unmap(d, 5, 1, &done), 0);
+	b = 1;
+	assert_int_equal(guest_write_kept(d, &k, 0x5018, &b, 1), -EFAULT);
+	assert_int_equal(guest_read_kept(d, &k, 0x5018, &b, 1), -EFAULT);
+	assert_int_equal(frame[0x18], 9);
+	domain_put(d);
+}
+
 /* ---- TLB coherence ---- */
 
 static u32 flushes;
@@ -696,6 +738,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_instead_of_the_apic, setup),
 		cmocka_unit_test_setup(map_says_what_is_wrong, setup),
 		cmocka_unit_test_setup(protect_and_split, setup),
+		cmocka_unit_test_setup(kept_places, setup),
 		cmocka_unit_test_setup(entry_flushes_when_due, setup),
 		cmocka_unit_test_setup(frame_is_put_after_flush, setup),
 		cmocka_unit_test_setup(donated_frame_is_used_after_flush, setup),
