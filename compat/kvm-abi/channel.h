@@ -190,7 +190,9 @@ enum bp_hypercall {
 	/*
 	 * PROTECT(dom, gfn, npages, flags): take the right to write from the
 	 * mappings there, until MAP adds it again.  Large ones lose it as a whole;
-	 * with BP_PROTECT_SPLIT they are made into 4 KiB ones first.  A vCPU
+	 * with BP_PROTECT_SPLIT they are made into 4 KiB ones first.  With
+	 * BP_PROTECT_LOG a 4 KiB mapping that loses the right gets it back at the
+	 * next write, which is noted in the ->log of the vCPU's page before.  A vCPU
 	 * may still write by what it has cached, until FLUSH_TLB.  Result:
 	 * pages done (> 0, may be fewer than asked for: call again).
 	 * -ENOMEM donate more: no mapping has changed what it allows; -EBUSY
@@ -249,6 +251,7 @@ enum bp_hypercall {
 #define BP_MAX_VCPUS		1024	/* in one domain */
 #define BP_LAPIC_WRITE		0x10000u
 #define BP_PROTECT_SPLIT	0x1u
+#define BP_PROTECT_LOG		0x2u
 #define BP_MSI_EXACT		0x100000000ull
 
 /* Why RUN returned. */
@@ -391,6 +394,8 @@ struct bp_exit_debug {
 
 #define BP_POLL_MAX_NS		1000000u	/* of ->poll_ns */
 
+#define BP_LOG_SLOTS		256	/* a power of two */
+
 /* The page that the vCPU's thread and Bedplate share.  4 KiB. */
 struct bp_vcpu_page {
 	/* shim -> Bedplate, read at RUN */
@@ -430,6 +435,15 @@ struct bp_vcpu_page {
 	};
 	struct kvm_regs regs;	/* both ways */
 	struct kvm_sregs sregs;	/* with BP_RUN_WANT_SREGS */
+
+	/*
+	 * Frame numbers that the vCPU has written to after PROTECT with BP_PROTECT_LOG, at any time
+	 * while it runs: Bedplate adds at log_head, the shim takes at log_tail, both run freely. When it is
+	 * full, or log_tail makes it look so, the write is an ordinary BP_EXIT_NPF.
+	 */
+	__u32 log_head;
+	__u32 log_tail;
+	__u64 log[BP_LOG_SLOTS];
 };
 
 /*

@@ -362,7 +362,7 @@ static s64 unmap_or_protect(const struct args *a, bool protect)
 	if (!d)
 		return -ENOENT;
 	if (protect)
-		ret = mmu_protect(d, a->b, a->c, a->d & BP_PROTECT_SPLIT, &done);
+		ret = mmu_protect(d, a->b, a->c, a->d, &done);
 	else
 		ret = mmu_unmap(d, a->b, a->c, &done);
 	domain_put(d);
@@ -378,7 +378,7 @@ static s64 hc_unmap(struct vcpu *self, const struct args *a)
 static s64 hc_protect(struct vcpu *self, const struct args *a)
 {
 	(void)self;
-	return a->d & ~(u64)BP_PROTECT_SPLIT ? -EINVAL : unmap_or_protect(a, true);
+	return a->d & ~(u64)(BP_PROTECT_SPLIT | BP_PROTECT_LOG) ? -EINVAL : unmap_or_protect(a, true);
 }
 
 static s64 hc_flush_tlb(struct vcpu *self, const struct args *a)

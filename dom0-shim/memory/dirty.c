@@ -6,6 +6,10 @@
  * or, if the VMM has chosen so, only KVM_CLEAR_DIRTY_LOG does.  A page whose bit is
  * set may be mapped writable at once.  vm->mmu_lock makes "bit set" and "writable"
  * one step for both sides.
+ *
+ * Bedplate gives the right back by itself where it was taken by PROTECT, and notes the page in
+ * the vCPU's page, as Intel's page-modification logging would: these notes become bits before the log
+ * is looked at.  A page written meanwhile keeps its note for the next time.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -60,6 +64,46 @@ void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn)
 bool bp_dirty_known(const struct bp_memslot *slot, u64 gfn)
 {
 	return !slot->dirty || test_bit(gfn - slot->gfn, slot->dirty);
+}
+
+/* vm->mmu_lock is held. */
+static void collect(struct bp_vcpu *vcpu)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+	u32 tail = page->log_tail, head = smp_load_acquire(&page->log_head); /* notes before it are written */
+	struct bp_memslot *slot;
+	u64 gfn;
+
+	while (tail != head) {
+		gfn = READ_ONCE(page->log[tail++ % BP_LOG_SLOTS]);
+		slot = bp_slot_find(vcpu->vm, gfn);
+		if (slot && slot->dirty)
+			set_bit(gfn - slot->gfn, slot->dirty);
+	}
+	smp_store_release(&page->log_tail, tail); /* they are read, and Bedplate's again */
+}
+
+/* If there are @least notes. */
+static void collect_locked(struct bp_vcpu *vcpu, u32 least)
+{
+	if (READ_ONCE(vcpu->page->log_head) - READ_ONCE(vcpu->page->log_tail) < least)
+		return;
+	spin_lock(&vcpu->vm->mmu_lock);
+	collect(vcpu);
+	spin_unlock(&vcpu->vm->mmu_lock);
+}
+
+void bp_dirty_collect(struct bp_vm *vm)
+{
+	unsigned int i, n = smp_load_acquire(&vm->nr_vcpus); /* pairs with bp_vcpu_create() */
+
+	for (i = 0; i < n; i++)
+		collect_locked(bp_vcpu_at(vm, i), 1);
+}
+
+void bp_dirty_make_room(struct bp_vcpu *vcpu)
+{
+	collect_locked(vcpu, BP_LOG_SLOTS);
 }
 
 static struct bp_memslot *logged_slot(struct bp_vm *vm, u32 id)
@@ -162,6 +206,7 @@ static long get_log(struct bp_vm *vm, const struct kvm_dirty_log *log)
 
 	if (!slot)
 		return -ENOENT;
+	bp_dirty_collect(vm);
 	from = slot->dirty;
 	if (!vm->manual_dirty) {
 		take_all(vm, slot);
@@ -208,6 +253,7 @@ static long clear_log(struct bp_vm *vm, const struct kvm_clear_dirty_log *log)
 	in = log_copy(slot);
 	if (copy_from_user(in, log->dirty_bitmap, n * sizeof(*in)))
 		return -EFAULT;
+	bp_dirty_collect(vm);
 	for (i = 0; i < n; i++) {
 		if (in[i])
 			forget(&r, slot, first + i, in[i]);

@@ -144,6 +144,8 @@ static void hva_remove(struct bp_vm *vm, struct bp_memslot *s)
 static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 			 struct bp_memslot *new)
 {
+	/* Of the slot that is there yet: another's log does not begin with that. */
+	bp_dirty_collect(vm);
 	if (new)
 		hva_insert(vm, new);
 	publish(vm, old, new);

@@ -61,6 +61,10 @@ bool bp_dirty_initially(const struct bp_vm *vm);
 int bp_dirty_alloc(struct bp_vm *vm, struct bp_memslot *slot);
 /* In @vcpu's KVM_RUN, whose ring hears of it if there is one. */
 void bp_dirty_mark(struct bp_vcpu *vcpu, struct bp_memslot *slot, u64 gfn);
+/* What Bedplate has noted becomes bits; under vm->slots_lock. */
+void bp_dirty_collect(struct bp_vm *vm);
+/* In @vcpu's KVM_RUN: the same, of this vCPU, if there is no room for notes any more. */
+void bp_dirty_make_room(struct bp_vcpu *vcpu);
 /*
  * Of slot @id, the pages @mask from 64 * @word on: the next write to them counts again,
  * after a flush of the TLBs.  Nothing if the slot, or its log, is not there, or has not

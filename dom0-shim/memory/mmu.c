@@ -308,6 +308,8 @@ static int fault(struct bp_vcpu *vcpu, u64 gfn, u32 access, bool nowait)
 	};
 	int ret;
 
+	if (write)
+		bp_dirty_make_room(vcpu);
 	f.slot = bp_slot_find(f.vm, gfn);
 	vcpu->fault_private = bp_is_private(f.vm, gfn);
 	if (!vcpu->fault_private &&

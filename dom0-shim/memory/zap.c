@@ -59,16 +59,18 @@ static long protect_some(struct bp_vm *vm, u64 gfn, u64 npages, u64 *flags)
 
 	if (done > 0)
 		return done;
-	if (!*flags)
+	if (!(*flags & BP_PROTECT_SPLIT))
 		return -EIO;
 	if (done != -ENOMEM || bp_donate(vm))
-		*flags = 0;	/* a write fault splits */
+		*flags &= ~BP_PROTECT_SPLIT;	/* a write fault splits */
 	return 0;
 }
 
 void bp_protect(struct bp_vm *vm, u64 gfn, u64 npages)
 {
-	u64 flags = READ_ONCE(bp_eager_page_split) ? BP_PROTECT_SPLIT : 0;
+	/* What is written goes into a vCPU's dirty ring by its thread. */
+	u64 flags = (READ_ONCE(bp_eager_page_split) ? BP_PROTECT_SPLIT : 0) |
+		    (vm->dirty_ring_bytes ? 0 : BP_PROTECT_LOG);
 	long done;
 
 	while (npages) {

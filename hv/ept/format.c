@@ -41,6 +41,7 @@ const struct npt_format npt_format_amd = {
 	.accessed = AMD_A,
 	.dirty = AMD_D,
 	.device = BIT(52),
+	.logged = BIT(54),
 	.mark = BIT(53),
 	.max_order = amd_max_order,
 };
@@ -89,6 +90,7 @@ const struct npt_format npt_format_ept = {
 	.accessed = EPT_A,
 	.dirty = EPT_D,
 	.device = BIT(52),
+	.logged = BIT(54),
 	.mark = BIT(53),
 	.max_order = ept_max_order,
 };

@@ -86,6 +86,8 @@ static u32 leaf_attr(const struct npt_format *f, u64 e)
 		attr |= NPT_EXEC;
 	if (e & f->device)
 		attr |= NPT_DEVICE;
+	if (e & f->logged)
+		attr |= NPT_LOGGED;
 	return attr;
 }
 
@@ -186,7 +188,7 @@ static int walk_alloc(struct npt *t, u64 gfn, u32 level, u64 **entry)
 /* The bits by which two leaves of one frame may differ and yet agree. */
 static u64 rights_mask(const struct npt_format *f)
 {
-	return f->write | f->exec | f->noexec | f->accessed | f->dirty;
+	return f->write | f->exec | f->noexec | f->accessed | f->dirty | f->logged;
 }
 
 /* Does leaf @old allow all that @want does? */
@@ -214,6 +216,8 @@ static int map_again(struct npt *t, u64 *e, u32 have, u64 gfn, u64 want, u32 lev
 		return 0;
 	if (have != level)
 		return -EEXIST;
+	if (want & f->write)
+		old &= ~f->logged;
 	write_entry(t, e, ((old | want) & ~f->noexec) | (old & want & f->noexec));
 	return 0;
 }
@@ -379,10 +383,13 @@ static int unmap_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
 
 static int protect_step(struct npt *t, u64 *e, u32 l, u64 *pos, u64 end)
 {
-	u64 val = read_entry(e);
+	const struct npt_format *f = t->fmt;
+	u64 val = read_entry(e), logged = 0;
 
-	if (is_leaf(t->fmt, val, l))
-		write_entry(t, e, val & ~t->fmt->write);
+	if (t->log && !l && (val & (f->write | f->logged)))
+		logged = f->logged;
+	if (is_leaf(f, val, l))
+		write_entry(t, e, (val & ~(f->write | f->logged)) | logged);
 	*pos = min((*pos | (span(l) - 1)) + 1, end);
 	return 0;
 }
@@ -422,6 +429,21 @@ int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done)
 int npt_protect(struct npt *t, u64 gfn, u64 n, bool small, u64 *done)
 {
 	return each(t, gfn, n, done, small ? protect_small_step : protect_step);
+}
+
+bool npt_log_end(struct npt *t, u64 gfn)
+{
+	u64 *e, val;
+	u32 l = 0;
+
+	if (gfn >= GFN_END || !t->root->table)
+		return false;
+	e = walk(t, gfn, &l);
+	val = read_entry(e);
+	if (l || !(val & t->fmt->logged))
+		return false;
+	write_entry(t, e, (val & ~t->fmt->logged) | t->fmt->write);
+	return true;
 }
 
 enum npt_kind npt_lookup(const struct npt *t, u64 gfn, struct npt_leaf *leaf)

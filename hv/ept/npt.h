@@ -37,6 +37,7 @@
 #define NPT_WRITE	BIT(0)
 #define NPT_EXEC	BIT(1)
 #define NPT_DEVICE	BIT(2)		/* no RAM; kept in a bit that hardware ignores */
+#define NPT_LOGGED	BIT(3)		/* lost NPT_WRITE, which npt_log_end() gives back; the same */
 #define NPT_MT_SHIFT	4
 #define NPT_MT(mt)	((u32)(mt) << NPT_MT_SHIFT)
 enum npt_memtype { NPT_MT_WB, NPT_MT_WB_ONLY, NPT_MT_UC, NPT_MEMTYPES };
@@ -55,7 +56,7 @@ struct npt_format {
 	u64 memtype_mask;
 	u64 memtype[NPT_MEMTYPES];
 	u64 accessed, dirty;	/* hardware may set these at any moment */
-	u64 device;		/* software bit for NPT_DEVICE */
+	u64 device, logged;	/* software bits for NPT_DEVICE and NPT_LOGGED */
 	u64 mark;		/* a whole absent entry that marks MMIO */
 	u32 (*max_order)(void);	/* largest leaf of this machine: 9 or 18; IOMMUs': NULL */
 };
@@ -106,6 +107,7 @@ struct npt {
 	 */
 	int (*part)(u64 pfn, u32 order);
 	u32 max_order;
+	bool log;		/* npt_protect() leaves NPT_LOGGED where NPT_WRITE was, on level 0 */
 	bool noncoherent;	/* hardware reads the tables past the CPUs' caches */
 	/*
 	 * identity: domain 0's kind of table.  Large leaves are split when a
@@ -193,6 +195,12 @@ int npt_unmap(struct npt *t, u64 gfn, u64 n, u64 *done);
  * -ENOMEM no page to split a large leaf with, t->part()'s error, -EINVAL.
  */
 int npt_protect(struct npt *t, u64 gfn, u64 n, bool small, u64 *done);
+
+/*
+ * The leaf at @gfn, of level 0 with NPT_LOGGED, may be written to again: true.  False: there
+ * is no such leaf (any more).  Needs no flush.
+ */
+bool npt_log_end(struct npt *t, u64 gfn);
 
 /* What is at @gfn? *leaf is filled for NPT_MAPPED. */
 enum npt_kind npt_lookup(const struct npt *t, u64 gfn, struct npt_leaf *leaf);

@@ -218,9 +218,9 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n)
 	return i ? (int)i : err;
 }
 
-enum cut { CUT_ALL, CUT_WRITE, CUT_WRITE_SMALL };
+enum cut { CUT_ALL, CUT_WRITE };
 
-static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
+static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 flags, u64 *done)
 {
 	struct npt_gather g;
 	struct npt t;
@@ -232,6 +232,7 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 	if (d->io && (gfn & GFN_SMM || what != CUT_ALL))
 		return -EINVAL;
 	mmu_npt(&t, d, &g);
+	t.log = flags & BP_PROTECT_LOG;
 	spin_lock(&d->lock);
 	gfn = use_space_of(&t, d, gfn);
 	if (!t.root->table)
@@ -239,7 +240,7 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 	else if (what == CUT_ALL)
 		err = npt_unmap(&t, gfn, npages, done);
 	else
-		err = npt_protect(&t, gfn, npages, what == CUT_WRITE_SMALL, done);
+		err = npt_protect(&t, gfn, npages, flags & BP_PROTECT_SPLIT, done);
 	mmu_gather_finish(&t, d);
 	spin_unlock(&d->lock);
 	return err;
@@ -247,12 +248,22 @@ static int cut(struct domain *d, u64 gfn, u64 npages, enum cut what, u64 *done)
 
 int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done)
 {
-	return cut(d, gfn, npages, CUT_ALL, done);
+	return cut(d, gfn, npages, CUT_ALL, 0, done);
 }
 
-int mmu_protect(struct domain *d, u64 gfn, u64 npages, bool small, u64 *done)
+int mmu_protect(struct domain *d, u64 gfn, u64 npages, u64 flags, u64 *done)
 {
-	return cut(d, gfn, npages, small ? CUT_WRITE_SMALL : CUT_WRITE, done);
+	return cut(d, gfn, npages, CUT_WRITE, flags, done);
+}
+
+void mmu_log_end(struct domain *d, gpa_t gpa)
+{
+	struct npt t;
+
+	mmu_npt(&t, d, NULL);
+	spin_lock(&d->lock);
+	npt_log_end(&t, use_space_of(&t, d, gpa >> PAGE_SHIFT));
+	spin_unlock(&d->lock);
 }
 
 int mmu_smm_init(struct domain *d)

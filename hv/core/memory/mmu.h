@@ -117,7 +117,13 @@ int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done);
  * What was large to a TLB is gone from it by the flush of any part's unmapping, before
  * that part's reference is.  Takes d->lock.
  */
-int mmu_protect(struct domain *d, u64 gfn, u64 npages, bool small, u64 *done);
+int mmu_protect(struct domain *d, u64 gfn, u64 npages, u64 flags, u64 *done);
+
+/*
+ * The page at @gpa has NPT_LOGGED, and what that is for is done: the guest may write to it.
+ * Nothing, if it has it no more.  Takes d->lock.
+ */
+void mmu_log_end(struct domain *d, gpa_t gpa);
 
 /*
  * The page @hpa of Bedplate's own (struct vlapic, access_page) at @gpa, while all of

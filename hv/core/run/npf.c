@@ -191,6 +191,22 @@ static bool guarded_access(struct vcpu *v)
 	return true;
 }
 
+/*
+ * Noted for the shim, which looks there when the VMM asks what was written; then the guest may
+ * write.  In that order, so that no write is missed; the page may be reported once too often.
+ */
+static bool log_write(struct vcpu *v, gpa_t gpa)
+{
+	struct bp_vcpu_page *p = v->page;
+
+	if (v->log_head - READ_ONCE(p->log_tail) >= BP_LOG_SLOTS)
+		return false;
+	p->log[v->log_head % BP_LOG_SLOTS] = gpa >> PAGE_SHIFT;
+	smp_store_release(&p->log_head, ++v->log_head);
+	mmu_log_end(v->dom, gpa);
+	return true;
+}
+
 static void guest_npf(struct vcpu *v)
 {
 	gpa_t gpa = v->exit.npf.gpa;
@@ -200,6 +216,9 @@ static void guest_npf(struct vcpu *v)
 	struct cpu *looks = NULL;
 	bool event;
 
+	if (kind == NPT_MAPPED && (leaf.attr & NPT_LOGGED) && !leaf.order &&
+	    (v->exit.npf.flags & NPF_WRITE) && log_write(v, gpa | v->space))
+		return;
 	event = (v->exit.npf.flags & NPF_WRITE) && ioeventfd_may_match(v->dom, gpa);
 	if (kind != NPT_MARKED && !event) {
 		to_shim(v, 0, NULL);

@@ -207,6 +207,7 @@ struct vcpu {
 	hpa_t page_hpa, state_hpa;
 	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
 	bool debug_trap;		/* of BP_EXIT_DEBUG: #DB, with the instruction done */
+	u32 log_head;			/* ours; never read back from the page */
 	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
 	struct bp_rules rules;
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */

@@ -213,7 +213,7 @@ static void protect(struct guest *g, u32 first, u32 n, bool small)
 		return;
 	gen = d->tlb_gen;
 	do {
-		err = mmu_protect(d, GFN + first + i, n - i, small, &done);
+		err = mmu_protect(d, GFN + first + i, n - i, small ? BP_PROTECT_SPLIT : 0, &done);
 		assert_in_range(done, !err, n - i);
 		for (k = 0; k < done; k++)
 			model_protect(g, first + i + k, small);

@@ -108,7 +108,7 @@ static void protect(int id, struct domain *d, u64 gfn, u64 n)
 
 	for (;;) {
 		assert_int_equal(mmu_lookup(d, gfn << PAGE_SHIFT, &was), NPT_MAPPED);
-		err = mmu_protect(d, gfn, n, true, &done);
+		err = mmu_protect(d, gfn, n, BP_PROTECT_SPLIT, &done);
 		if (!err)
 			break;
 		assert_int_equal(err, -ENOMEM);

@@ -152,7 +152,7 @@ static void io_domain(void **state __unused)
 		assert_int_equal(map(id, 0x11 | BP_GFN_SMM, BASE + 1001, 0, 0), -EINVAL);
 		assert_int_equal(unmap(id, 0x11 | BP_GFN_SMM, 1, &done), -EINVAL);
 		/* What devices have cached of a right no vCPU's flush takes. */
-		assert_int_equal(mmu_protect(domains[id], 0x10, 1, false, &done), -EINVAL);
+		assert_int_equal(mmu_protect(domains[id], 0x10, 1, 0, &done), -EINVAL);
 		/* A frame that a device reaches is not to be donated. */
 		assert_int_equal(make_at(BASE + 1000, false), -EINVAL);
 		rig_io_flushes = 0;

@@ -191,12 +191,12 @@ static void address_space_of_smm(void **state __unused)
 	assert_int_equal(guest_view_read(&w, 0x5000, &b, 1), 0);
 	guest_view_end(&w);
 	assert_int_equal(b, 0x22);
-	assert_int_equal(mmu_protect(d, GFN_SMM | 5, 1, true, &done), 0);
+	assert_int_equal(mmu_protect(d, GFN_SMM | 5, 1, BP_PROTECT_SPLIT, &done), 0);
 	assert_int_equal(mmu_lookup(d, GPA_SMM | 0x5000, &leaf), NPT_MAPPED);
 	assert_int_equal(leaf.attr, NPT_EXEC);
 	assert_int_equal(mmu_lookup(d, 0x5000, &leaf), NPT_MAPPED);
 	assert_int_equal(leaf.attr, NPT_EXEC | NPT_WRITE);
-	assert_int_equal(mmu_protect(d, GFN_SMM | BIT(NPT_GFN_BITS), 1, true, &done), -EINVAL);
+	assert_int_equal(mmu_protect(d, GFN_SMM | BIT(NPT_GFN_BITS), 1, BP_PROTECT_SPLIT, &done), -EINVAL);
 	/* No address that a guest can name leads there. */
 	assert_int_equal(guest_read(d, GPA_SMM | 0x5000, &b, 1), -EFAULT);
 	assert_int_equal(mmu_unmap(d, 5, 1, &done), 0);
@@ -414,7 +414,7 @@ static void protect_and_split(void **state __unused)
 	assert_int_equal(map1(d, 0x200, PFN + 0x200, 9, RW), 1);
 	assert_int_equal(guest_write(d, 0x2ff000, &b, 1), 0);
 	gen = d->tlb_gen;
-	assert_int_equal(mmu_protect(d, 0x2ff, 2, true, &done), 0);
+	assert_int_equal(mmu_protect(d, 0x2ff, 2, BP_PROTECT_SPLIT, &done), 0);
 	assert_int_equal(done, 2);
 	assert_int_equal(d->tlb_gen, gen);
 	frames_stats(&s);
@@ -441,14 +441,14 @@ static void protect_and_split(void **state __unused)
 	assert_int_equal(s.mapped, 0);
 	assert_int_equal(map1(d, 0x200, PFN + 0x200, 9, RW), 1);
 
-	assert_int_equal(mmu_protect(d, 0, 0, true, &done), -EINVAL);
-	assert_int_equal(mmu_protect(d, BIT(36) - 1, 2, true, &done), -EINVAL);
-	assert_int_equal(mmu_protect(&dom0, PFN, 1, true, &done), -EINVAL);
+	assert_int_equal(mmu_protect(d, 0, 0, BP_PROTECT_SPLIT, &done), -EINVAL);
+	assert_int_equal(mmu_protect(d, BIT(36) - 1, 2, BP_PROTECT_SPLIT, &done), -EINVAL);
+	assert_int_equal(mmu_protect(&dom0, PFN, 1, BP_PROTECT_SPLIT, &done), -EINVAL);
 	while (domain_page_alloc(d))
 		;
-	assert_int_equal(mmu_protect(d, 0x200, 1, true, &done), -ENOMEM);
+	assert_int_equal(mmu_protect(d, 0x200, 1, BP_PROTECT_SPLIT, &done), -ENOMEM);
 	assert_int_equal(guest_write(d, 0x200000, &b, 1), 0);
-	assert_int_equal(mmu_protect(d, 0x200, 1, false, &done), 0);
+	assert_int_equal(mmu_protect(d, 0x200, 1, 0, &done), 0);
 	assert_int_equal(guest_write(d, 0x3ff000, &b, 1), -EFAULT);
 	domain_put(d);
 }
@@ -476,7 +476,7 @@ static void kept_places(void **state __unused)
 	assert_int_equal(frame[0x18], 8);
 
 	/* Write-protected: as a TLB has it until the flush, then it can only be read. */
-	assert_int_equal(mmu_protect(d, 5, 1, false, &done), 0);
+	assert_int_equal(mmu_protect(d, 5, 1, 0, &done), 0);
 	mmu_flush_domain(d);
 	b = 9;
 	assert_int_equal(guest_write_kept(d, &k, 0x5018, &b, 1), -EFAULT);

@@ -422,6 +422,59 @@ static void protect_all(u64 gfn, u64 n, bool small)
 	assert_int_equal(gather.nr_tables + gather.nr_leaves, 0);
 }
 
+/*
+ * What may be written to again at the next write: the small leaves that had the right, and no others,
+ * until they are mapped otherwise or lose it for good.
+ */
+static void check_log(const struct npt_format *f)
+{
+	start(f, false);
+	assert_int_equal(npt_map(&npt, 3, 0x33, 0, RWX, NULL), 0);
+	assert_int_equal(npt_map(&npt, 4, 0x44, 0, NPT_EXEC, NULL), 0);
+	assert_int_equal(npt_map(&npt, 5, 0x55, 0, NPT_WRITE, NULL), 0);
+	assert_int_equal(npt_mark(&npt, 6), 0);
+	assert_int_equal(npt_map(&npt, 0x200, 0x800, 9, RWX, NULL), 0);
+	assert_false(npt_log_end(&npt, 3));
+	npt.log = true;
+	protect_all(0, 0x400, false);
+	expect(3, 0x33, 0, NPT_EXEC | NPT_LOGGED);
+	expect(4, 0x44, 0, NPT_EXEC);
+	expect(5, 0x55, 0, NPT_LOGGED);
+	expect(0x200, 0x800, 9, NPT_EXEC);
+	assert_true(npt_log_end(&npt, 3));
+	expect(3, 0x33, 0, RWX);
+	assert_false(npt_log_end(&npt, 3));
+	assert_false(npt_log_end(&npt, 4));
+	assert_false(npt_log_end(&npt, 6));
+	assert_false(npt_log_end(&npt, 7));
+	assert_false(npt_log_end(&npt, 0x2ff));
+	assert_false(npt_log_end(&npt, 0x40000));
+	assert_false(npt_log_end(&npt, BIT(36)));
+	expect(4, 0x44, 0, NPT_EXEC);
+	expect(0x2ff, 0x8ff, 9, NPT_EXEC);
+	/* Twice is once; mapped again with fewer rights it is the same, with the right it has that. */
+	protect_all(3, 3, false);
+	expect(3, 0x33, 0, NPT_EXEC | NPT_LOGGED);
+	expect(5, 0x55, 0, NPT_LOGGED);
+	assert_int_equal(npt_map(&npt, 5, 0x55, 0, NPT_EXEC, NULL), 0);
+	expect(5, 0x55, 0, NPT_EXEC | NPT_LOGGED);
+	assert_int_equal(npt_map(&npt, 5, 0x55, 0, NPT_WRITE, NULL), 0);
+	expect(5, 0x55, 0, RWX);
+	assert_false(npt_log_end(&npt, 5));
+	npt.log = false;
+	protect_all(3, 1, false);
+	expect(3, 0x33, 0, NPT_EXEC);
+	assert_false(npt_log_end(&npt, 3));
+	unmap_all(0, BIT(36));
+	finish();
+}
+
+static void protect_and_log(void **state __unused)
+{
+	check_log(&npt_format_amd);
+	check_log(&npt_format_ept);
+}
+
 /* Large leaves lose the right as a whole; marks, holes and the other rights stay. */
 static void check_protect(const struct npt_format *f)
 {
@@ -592,6 +645,7 @@ int main(void)
 		cmocka_unit_test(collapse_wants_equals),
 		cmocka_unit_test(without_1g),
 		cmocka_unit_test(protect),
+		cmocka_unit_test(protect_and_log),
 		cmocka_unit_test(protect_small),
 		cmocka_unit_test(protect_fails),
 		cmocka_unit_test(protect_in_pieces),

@@ -118,8 +118,20 @@ bool vlapic_mmio_hit(const struct vcpu *w __unused, gpa_t gpa __unused) { return
 int vlapic_read(struct vcpu *w __unused, u32 reg __unused, u64 *val __unused) { fail(); return 0; }
 int vlapic_write(struct vcpu *w __unused, u32 reg __unused, u64 val __unused) { fail(); return 0; }
 int mmu_map_apic(struct domain *d __unused, gpa_t gpa __unused, hpa_t hpa __unused) { fail(); return 0; }
-bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused) { fail(); return false; }
-void vcpu_service(struct vcpu *w __unused, u8 reason __unused) { fail(); }
+bool ioeventfd_may_match(struct domain *d __unused, u64 addr __unused)
+{
+	assert_ptr_not_equal(v.dom, &dom0);
+	return false;
+}
+
+static u32 told;
+
+void vcpu_service(struct vcpu *w, u8 reason)
+{
+	assert_ptr_not_equal(w->dom, &dom0);
+	assert_int_equal(reason, BP_EXIT_NPF);
+	told++;
+}
 
 void ring_look(struct vcpu *w __unused, struct cpu *c __unused) { fail(); }
 
@@ -130,11 +142,24 @@ struct cpu *ioeventfd_signal(struct vcpu *w __unused, u64 addr __unused, u8 size
 	return NULL;
 }
 
-enum npt_kind mmu_lookup(struct domain *d __unused, gpa_t gpa __unused,
-			 struct npt_leaf *leaf __unused)
+static struct npt_leaf found;
+static struct bp_vcpu_page page;
+static struct domain guest_dom;
+static gpa_t let_write;
+
+enum npt_kind mmu_lookup(struct domain *d, gpa_t gpa __unused, struct npt_leaf *leaf)
 {
-	fail();
-	return NPT_ABSENT;
+	assert_ptr_equal(d, &guest_dom);
+	*leaf = found;
+	return NPT_MAPPED;
+}
+
+/* After the note. */
+void mmu_log_end(struct domain *d, gpa_t gpa)
+{
+	assert_ptr_equal(d, &guest_dom);
+	assert_int_equal(page.log[(page.log_head - 1) % BP_LOG_SLOTS], gpa >> PAGE_SHIFT);
+	let_write = gpa;
 }
 
 static int start(void **state __unused)
@@ -149,7 +174,7 @@ static int start(void **state __unused)
 		v.regs.gpr[i] = 0xa0a1a2a3a4a5a6a7ull + i;
 	answer = 0x1122334455667788ull;
 	finished = cs_long = true;
-	faults = 0;
+	faults = told = 0;
 	return 0;
 }
 
@@ -391,11 +416,66 @@ static void other_strings(void **state __unused)
 
 #define T(f) cmocka_unit_test_setup(f, start)
 
+static void guest_writes(gpa_t gpa, u32 flags)
+{
+	v.exit.npf.gpa = gpa;
+	v.exit.npf.flags = flags;
+	let_write = told = 0;
+	exit_npf(&v);
+}
+
+/* The first write to a page of a log: noted, and the guest goes on. All else is the shim's. */
+static void logged_write(void **state __unused)
+{
+	u32 i;
+
+	memset(&page, 0, sizeof(page));
+	guest_dom.id = 7;
+	v.dom = &guest_dom;
+	v.page = &page;
+	found = (struct npt_leaf){ .attr = NPT_LOGGED };
+	guest_writes(0x5678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 0);
+	assert_int_equal(let_write >> PAGE_SHIFT, 5);
+	assert_int_equal(page.log_head, 1);
+	v.space = GPA_SMM;
+	guest_writes(0x6000, NPF_WRITE | NPF_PRESENT | NPF_PT);
+	assert_true(let_write == (GPA_SMM | 0x6000));
+	assert_true(page.log[1] == (GFN_SMM | 6));
+	v.space = 0;
+
+	guest_writes(0x5678, NPF_EXEC | NPF_PRESENT);
+	assert_int_equal(told, 1);
+	found.attr = NPT_EXEC;
+	guest_writes(0x5678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 1);
+	found = (struct npt_leaf){ .attr = NPT_LOGGED, .order = 9 };
+	guest_writes(0x5678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 1);
+	assert_int_equal(page.log_head, 2);
+
+	/* Full, or made to look so; what the service VM puts into head is nothing to us. */
+	found.order = 0;
+	page.log_head = 77;
+	for (i = 2; i < BP_LOG_SLOTS; i++)
+		guest_writes(i << PAGE_SHIFT, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(page.log_head, BP_LOG_SLOTS);
+	guest_writes(0x5678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 1);
+	page.log_tail = 1;
+	guest_writes(0x9678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 0);
+	assert_int_equal(page.log[0], 9);
+	page.log_tail = 0x80000000;
+	guest_writes(0x5678, NPF_WRITE | NPF_PRESENT);
+	assert_int_equal(told, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(loads), T(stores), T(again), T(at_the_start), T(configuration), T(sleep_control), T(others),
-		T(string_stores), T(string_stores_of_one), T(other_strings),
+		T(string_stores), T(string_stores_of_one), T(other_strings), T(logged_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
