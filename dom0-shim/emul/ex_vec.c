@@ -70,6 +70,12 @@ static const struct vec_move *find_move(const struct emul_state *st)
 	return NULL;
 }
 
+/* Parts of a register: 128 bits are all that there is of these, but for MOVSS and MOVSD, which ignore VEX.L. */
+static bool wrong_length(const struct emul_state *st, const struct vec_move *m)
+{
+	return st->vex && st->vex_l && m->size < 16 && m->opcode != 0x10 && m->opcode != 0x11;
+}
+
 /* #UD and #NM as CR0, CR4 and XCR0 say. SDM vol. 2, 2.5 and 2.7. */
 static int check_enabled(const struct emul_state *st)
 {
@@ -126,6 +132,8 @@ int emul_op_vec(struct emul_state *st)
 	/* With VEX the merging loads have three operands. */
 	if (st->vex && (st->vex_vvvv != 15 || (!store && (m->flags & (V_LOW | V_HIGH)))))
 		return EMUL_UNHANDLED;
+	if (wrong_length(st, m))
+		return emul_raise(st->ctx, VEC_UD);
 	r = check_enabled(st);
 	if (r)
 		return r;

@@ -391,6 +391,34 @@ static void other_vex_forms_are_refused(void **state)
 	assert_int_equal(rig.ctx.fault.vector, 6);
 }
 
+/* Moves of 4 and 8 bytes have no 256-bit form; those of scalars look at no length. */
+static void short_moves_of_256_bits_fault(void **state)
+{
+	static const char code[][5] = {
+		"\xc5\xfe\x7e\x08",	/* vmovq (%rax), %xmm1 */
+		"\xc5\xfd\x6e\x08",	/* vmovd */
+		"\xc5\xfd\x7e\x08", "\xc5\xfd\xd6\x08",
+		"\xc5\xfc\x13\x08",	/* vmovlps %xmm1, (%rax) */
+		"\xc5\xfd\x17\x08",	/* vmovhpd */
+	};
+	unsigned int i;
+
+	(void)state;
+	rig_long(&rig);
+	rig_map(&rig, 0x400000, CODE, RIG_PTE_P);
+	rig_map(&rig, 0x500000, RAM, RIG_PTE_P | RIG_PTE_W);
+	rig.ctx.gpr[EMUL_RAX] = 0x500000;
+	for (i = 0; i < sizeof(code) / sizeof(code[0]); i++) {
+		rig.ctx.rip = 0x400000;
+		rig_code(&rig, CODE, code[i], 4);
+		assert_int_equal(rig_run(&rig), EMUL_FAULT);
+		assert_int_equal(rig.ctx.fault.vector, 6);
+	}
+	rig_code(&rig, CODE, "\xc5\xfe\x10\x08\xc5\xff\x11\x08", 8);	/* vmovss, vmovsd */
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+	assert_int_equal(rig_run(&rig), EMUL_DONE);
+}
+
 static void misaligned_vector_faults(void **state)
 {
 	(void)state;
@@ -438,6 +466,7 @@ int main(void)
 		cmocka_unit_test(pop_to_memory_uses_the_new_stack_pointer),
 		cmocka_unit_test(vex_moves_of_32_bytes),
 		cmocka_unit_test(other_vex_forms_are_refused),
+		cmocka_unit_test(short_moves_of_256_bits_fault),
 		cmocka_unit_test(misaligned_vector_faults),
 		cmocka_unit_test(code_outside_ram_is_unhandled),
 	};
