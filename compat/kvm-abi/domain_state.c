@@ -29,7 +29,9 @@ static s64 get_clock(struct domain *d, void *buf)
 
 	memset(&c, 0, sizeof(c));
 	c.host_tsc = rdtsc();
+	spin_lock(&d->lock);
 	c.clock = pv_clock_ns(d, c.host_tsc);
+	spin_unlock(&d->lock);
 	c.flags = (tsc_alike ? KVM_CLOCK_TSC_STABLE : 0) | KVM_CLOCK_HOST_TSC;
 	memcpy(buf, &c, sizeof(c));
 	return sizeof(c);

@@ -94,7 +94,10 @@ static s64 hc_domain_create(struct vcpu *self, const struct args *a)
 	frame_close(a->a);
 	d = ret > 0 ? domain_get(ret) : NULL;
 	if (d) {
+		/* Others may know it already. */
+		spin_lock(&d->lock);
 		pv_init_domain(d);
+		spin_unlock(&d->lock);
 		domain_put(d);
 	}
 	return ret;

@@ -151,9 +151,12 @@ static int write_wall_clock(struct vcpu *v)
 {
 	struct domain *d = v->dom;
 	struct pv_wall w = { .version = 1 };
-	/* Wall time when the domain's clock was 0. */
-	u64 ns = ticks_to_ns(d->clock_tsc - boot_wall_tsc) - d->clock_ns;
+	u64 ns;
 
+	/* Wall time when the domain's clock was 0. */
+	spin_lock(&d->lock);
+	ns = ticks_to_ns(d->clock_tsc - boot_wall_tsc) - d->clock_ns;
+	spin_unlock(&d->lock);
 	w.sec = boot_wall_sec + (s64)ns / 1000000000;
 	w.nsec = (s64)ns % 1000000000 < 0 ? 0 : (s64)ns % 1000000000;
 	w.version = 2;
@@ -221,8 +224,10 @@ static int write_clock(struct vcpu *v)
 
 	v->pv_version += 2;
 	p.version = v->pv_version | 1;
+	spin_lock(&v->dom->lock);
 	p.tsc_timestamp = v->dom->clock_tsc + v->tsc_offset;
 	p.system_time = v->dom->clock_ns;
+	spin_unlock(&v->dom->lock);
 	p.mul = clock_mul;
 	p.shift = clock_shift;
 	if (guest_read(v->dom, gpa + offsetof(struct pvclock, flags), &p.flags, 1))

@@ -55,7 +55,7 @@ void pv_eoi_sync(struct vcpu *v);
 /* A KVM hypercall: the result for RAX. */
 s64 pv_hypercall(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2, u64 a3);
 
-/* kvmclock nanoseconds of the domain at machine TSC `tsc`. */
+/* kvmclock nanoseconds of the domain at machine TSC `tsc`; d->lock held, of both. */
 u64 pv_clock_ns(const struct domain *d, u64 tsc);
 void pv_clock_set(struct domain *d, u64 ns, u64 tsc);
 
