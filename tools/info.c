@@ -160,7 +160,7 @@ static const struct {
 	{ "bhi", SPEC_BHI, "branch history" },
 	{ "rsb", SPEC_RSB_EXIT | SPEC_RSB_SWITCH, "return stack" },
 	{ "rrsba", SPEC_RRSBA, "no other predictions of returns" },
-	{ "srso", SPEC_IBPB_EXIT | SPEC_BP_REDUCE, "branch predictor after exits of guests" },
+	{ "srso", SPEC_IBPB_EXIT | SPEC_BP_REDUCE | SPEC_SRSO_OPEN, "branch predictor after exits of guests" },
 	{ "l1d_flush", SPEC_L1D_SWITCH | SPEC_L1D_ENTRY, "L1 data cache" },
 	{ "verw", SPEC_VERW, "CPU buffers" },
 	{ "zenbleed", SPEC_FP_BACKUP, "vector registers" },
@@ -192,7 +192,8 @@ static void show_mitigations(const struct row *m)
 		return;
 	row("mitigations", "retpolines   on           no indirect branch of Bedplate is predicted");
 	for (i = 0; i < ARRAY_SIZE(mitigations); i++) {
-		const char *is = on & mitigations[i].bits ? "on" :
+		const char *is = on & mitigations[i].bits & SPEC_SRSO_OPEN ? "MICROCODE" :
+				 on & mitigations[i].bits ? "on" :
 				 due & mitigations[i].bits ? "OFF" : "not needed";
 
 		off |= *is == 'O';
@@ -202,6 +203,8 @@ static void show_mitigations(const struct row *m)
 	show_nx();
 	if (off)
 		open_door("speculation: boot options switch off what this CPU calls for");
+	if (on & SPEC_SRSO_OPEN)
+		open_door("speculation: this CPU needs newer microcode (srso)");
 }
 
 int cmd_info(int argc, char **argv)

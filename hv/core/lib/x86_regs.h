@@ -177,8 +177,11 @@
 #define MSR_AMD_SMM_CTL		0xc0010116
 #define MSR_AMD_VM_HSAVE_PA	0xc0010117
 #define MSR_AMD_SVM_KEY		0xc0010118
+#define MSR_AMD_LS_CFG		0xc0011020
+#define MSR_AMD_FP_CFG		0xc0011028
 #define MSR_AMD_DE_CFG		0xc0011029
 #define MSR_AMD_BP_CFG		0xc001102e
+#define MSR_AMD_BP_SUPPRESS	0xc00110e3	/* SuppressBPOnNonBr */
 
 /* MSRs of Intel's VMX */
 #define MSR_VMX_BASIC		0x480

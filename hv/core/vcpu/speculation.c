@@ -55,6 +55,7 @@ static_assert(offsetof(struct cpu, spec_exit) == SPEC_GS_EXIT, "entry.S");
 #define SPEC_CTRL_RRSBA_DIS_S	BIT(6)
 #define SPEC_CTRL_BHI_DIS_S	BIT(10)
 #define PRED_CMD_IBPB		BIT(0)
+#define PRED_CMD_SBPB		BIT(7)		/* one that does not */
 #define FLUSH_CMD_L1D		BIT(0)
 
 /* ---- the choice ---- */
@@ -195,6 +196,9 @@ static void read_enum(struct spec_enum *e)
 	if (ext >= 0x80000021) {
 		e->e21_eax = cpuid(0x80000021).eax;
 		e->e21_ecx = cpuid(0x80000021).ecx;
+		/* Microcode that brought both does not say so. */
+		if (spec_has_ibpb(e) && !wrmsr_safe(MSR_PRED_CMD, PRED_CMD_SBPB))
+			e->e21_eax |= E21_EAX_IBPB_BRTYPE;
 	}
 	if ((e->f7_edx & F7_EDX_ARCH_CAP) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &e->arch_cap))
 		e->arch_cap = 0;
@@ -231,8 +235,9 @@ static void log_state(void)
 			 !(chosen & SPEC_RSB_EXIT) ? "on switches" :
 			 chosen & SPEC_RSB_SWITCH ? "on exits and switches" : "on exits"),
 		   state(all, SPEC_RRSBA, "on"),
-		   state(all, SPEC_IBPB_EXIT | SPEC_BP_REDUCE,
-			 chosen & SPEC_BP_REDUCE ? "always on" : "ibpb on exits"),
+		   state(all, SPEC_IBPB_EXIT | SPEC_BP_REDUCE | SPEC_SRSO_OPEN,
+			 chosen & SPEC_BP_REDUCE ? "always on" :
+			 chosen & SPEC_IBPB_EXIT ? "ibpb on exits" : "needs microcode"),
 		   state(all, SPEC_L1D_SWITCH | SPEC_L1D_ENTRY,
 			 chosen & SPEC_L1D_ENTRY ? "always" : "on switches"),
 		   state(all, SPEC_VERW, "on"), state(all, SPEC_FP_BACKUP, "on"),

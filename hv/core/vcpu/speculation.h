@@ -58,6 +58,9 @@ struct spec_enum {
 	u64 arch_cap;			/* IA32_ARCH_CAPABILITIES, if f7_edx has it */
 };
 
+/* .e21_eax: an IBPB forgets the types of branches, too; set also where CPUID does not tell. */
+#define E21_EAX_IBPB_BRTYPE	BIT(28)
+
 /* Set of mitigations; a bit keeps its meaning, for the statistics show it. */
 #define SPEC_IBPB		BIT(0)	/* when a CPU goes from one guest's vCPU to another */
 #define SPEC_IBPB_DOM0		BIT(1)	/* and between domain 0 and a guest */
@@ -76,6 +79,7 @@ struct spec_enum {
 #define SPEC_BP_REDUCE		BIT(14)	/* BP_CFG.BP_SPEC_REDUCE stays set */
 #define SPEC_FP_BACKUP		BIT(15)	/* DE_CFG.FP_BACKUP_FIX stays set */
 #define SPEC_DIVIDER		BIT(16)	/* a division, when a CPU changes vCPUs */
+#define SPEC_SRSO_OPEN		BIT(17)	/* needs SPEC_IBPB_EXIT, but its microcode is too old */
 
 /* What this CPU and these options ask for; ops->flaws() has its say.  Pure. */
 u32 spec_choose(const struct spec_enum *e, const struct hv_options *o);

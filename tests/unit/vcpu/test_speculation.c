@@ -44,6 +44,7 @@ static struct domain guest_dom = { .id = 1 }, other_dom = { .id = 2 };
 static struct vcpu d0, a, a2, b;
 static struct spec_enum machine;
 static u64 spec_ctrl, efer;
+static bool no_sbpb;			/* microcode of before 2023 */
 static u32 vendors;			/* what the back end adds, without an option */
 static u32 ibpbs, flushes, verws, rsbs, ctrl_writes, divisions;
 static char order[32];			/* what an entry did: L, C, V */
@@ -63,9 +64,10 @@ struct cpu *this_cpu(void)
 	return &cpu;
 }
 
-static u32 flaws(const struct spec_enum *e __unused, const struct hv_options *o __unused)
+static u32 flaws(const struct spec_enum *e, const struct hv_options *o __unused)
 {
-	return vendors;
+	return vendors == SPEC_IBPB_EXIT && !(e->e21_eax & E21_EAX_IBPB_BRTYPE) ? SPEC_SRSO_OPEN :
+	       vendors;
 }
 
 static const struct hv_ops test_ops = { .flaws = flaws };
@@ -147,6 +149,8 @@ int host_wrmsr(u32 msr, u64 val)
 		return 0;
 	case MSR_PRED_CMD:
 		assert_true(spec_has_ibpb(&machine));
+		if (val == BIT(7))
+			return no_sbpb ? -EFAULT : 0;
 		assert_int_equal(val, 1);
 		ibpbs++;
 		return 0;
@@ -633,6 +637,30 @@ static void ibpb_on_exits(void **state __unused)
 	vendors = 0;
 }
 
+/* The probe for microcode that makes the barrier suffice; the log says where there is none. */
+static void old_microcode(void **state __unused)
+{
+	u32 due;
+
+	vendors = SPEC_IBPB_EXIT;
+	no_sbpb = true;
+	start((struct spec_enum){ .e8_ebx = BIT(12) }, (struct hv_options){ 0 });
+	says("mitigations: retpolines, ibpb on, ibrs -, bhi -, rsb on exits and switches, rrsba -, "
+	     "srso needs microcode, l1d_flush -, verw -, zenbleed -, divider -");
+	assert_int_equal(spec_state(&due) & (SPEC_IBPB_EXIT | SPEC_SRSO_OPEN), SPEC_SRSO_OPEN);
+	go(&d0);
+	go(&a);
+	assert_int_equal(cpu.spec_exit, SPEC_EXIT_RSB);
+	enter(NULL);
+	assert_int_equal(ibpbs, 2);	/* those between vCPUs */
+	/* CPUID may say so itself: under a hypervisor. */
+	start((struct spec_enum){ .e8_ebx = BIT(12), .e21_eax = E21_EAX_IBPB_BRTYPE },
+	      (struct hv_options){ 0 });
+	assert_true(spec_state(&due) & SPEC_IBPB_EXIT);
+	no_sbpb = false;
+	vendors = 0;
+}
+
 /* With a SPEC_CTRL that exits need not look at, guests have theirs all the same. */
 static void ibpb_and_ctrl(void **state __unused)
 {
@@ -718,6 +746,7 @@ int main(void)
 		cmocka_unit_test(caches_and_buffers),
 		cmocka_unit_test(entry_order),
 		cmocka_unit_test(ibpb_on_exits),
+		cmocka_unit_test(old_microcode),
 		cmocka_unit_test(ibpb_and_ctrl),
 		cmocka_unit_test(divider),
 		cmocka_unit_test(alternate_returns),
