@@ -16,12 +16,14 @@
 #include "iommu.h"
 
 /* More than these is an error; what fits one of 256 CPUs is well below. */
+#ifndef DMAR_MAX_UNITS		/* proofs have fewer */
 #define DMAR_MAX_UNITS		256
 #define DMAR_MAX_REGIONS	128
 #define DMAR_MAX_GROUPS		128
 #define DMAR_MAX_SCOPES		2048
 #define DMAR_MAX_SOURCES	128
 #define DMAR_MAX_DEPTH		8
+#endif
 
 /* Type of a device scope (8.3.1) */
 enum dmar_scope_type {

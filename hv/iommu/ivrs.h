@@ -15,10 +15,12 @@
 
 /* More than these is an error. A server of two sockets has 8 units, and a table of some KiB. */
 #define IVRS_MAX_LEN		(256u << 10)
+#ifndef IVRS_MAX_UNITS		/* proofs have fewer */
 #define IVRS_MAX_UNITS		64	/* as many as ivrs_devs.units has bits */
 #define IVRS_MAX_DEVS		1024
 #define IVRS_MAX_SOURCES	64
 #define IVRS_MAX_REGIONS	256
+#endif
 #define IVRS_REGS_SIZE		(16u << 10)
 
 /* ivrs.info, "IVinfo" */
