@@ -93,7 +93,7 @@ static bool is_sane(void)
 // PROVE: dmar.scopes prove_scopes --unwind 4
 // MUTANT: hv/iommu/dmar.c
 // - 		if (p->end - off < sizeof(*s) || s->length < sizeof(*s) ||
-// + 		if (p->end - off < 2 || s->length < sizeof(*s) ||
+// + 		if (p->end - off < 1 || s->length < sizeof(*s) ||
 // MUTANT: hv/iommu/dmar.c
 // - 		    s->length > p->end - off)
 // + 		    s->length > p->end)

@@ -32,14 +32,14 @@ u8 acpi_sum(const void *p, u32 len)
 // - 	return code < ARRAY_SIZE(baud) ? baud[code] : 0;
 // + 	return code <= ARRAY_SIZE(baud) ? baud[code] : 0;
 // MUTANT: hv/core/machine/spcr.c
-// - 		return t->base.access <= 3 ? 1 << (t->base.access - 1) : 0;
-// + 		return t->base.access <= 4 ? 1 << (t->base.access - 1) : 0;
+// - 	if (!out->width || out->stride > 4 || out->stride == 3 || t->base.offset)
+// + 	if (!out->width || out->stride == 3 || t->base.offset)
 // MUTANT: hv/core/machine/spcr.c
 // - 	if (out->io ? out->addr > 0xfff8 : (out->addr | out->stride) & (out->width - 1))
 // + 	if (out->io ? out->addr > 0xfff9 : (out->addr | out->stride) & (out->width - 1))
 // MUTANT: hv/core/machine/spcr.c
 // - 	if (out->io ? out->addr > 0xfff8 : (out->addr | out->stride) & (out->width - 1))
-// + 	if (out->io ? out->addr > 0xfff8 : out->addr & (out->width - 1))
+// + 	if (out->io ? out->addr > 0xfff8 : out->stride & (out->width - 1))
 // MUTANT: hv/core/machine/spcr.c
 // - 	if (t->pci_segment || t->pci_slot > 31 || t->pci_function > 7)
 // + 	if (t->pci_segment || t->pci_slot > 32 || t->pci_function > 7)
