@@ -161,8 +161,8 @@ void prove_unit(void)
 // - 	if (d->nr_regions == DMAR_MAX_REGIONS)
 // + 	if (d->nr_regions == DMAR_MAX_REGIONS + 1)
 // MUTANT: hv/iommu/dmar.c
-// - 	if (r->limit < r->base)
-// + 	if (r->limit + 1 < r->base)
+// - 	to->mem = (struct iommu_region){ r->base, r->limit + 1, IOMMU_READ | IOMMU_WRITE };
+// + 	to->mem = (struct iommu_region){ r->base, r->limit, IOMMU_READ | IOMMU_WRITE };
 // MUTANT: hv/iommu/dmar.c
 // - 	if (!is_below_width(d, r->base, r->limit))
 // + 	if (!is_below_width(d, r->base, r->base))
@@ -207,7 +207,7 @@ void prove_group(void)
 // + 	if (s->length < sizeof(*s) || s->length > len)
 // MUTANT: hv/iommu/dmar.c
 // - 	if (len < sizeof(*h))
-// + 	if (len < 8)
+// + 	if (len < 4)
 // MUTANT: hv/iommu/dmar.c
 // - 	if (h->length < sizeof(*h) || h->length > len)
 // + 	if (h->length < sizeof(*h))

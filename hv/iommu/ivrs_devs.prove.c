@@ -3,11 +3,12 @@
  * The list of device ranges (ivrs_devs.c), one addition to any list that is in order.
  *
  * Proved: the list stays in order (by segment and device, no two ranges overlap, none ends before
- * it starts), and within what fits; after an addition that succeeds each device in the range is
+ * it starts); after an addition that succeeds each device in the range is
  * known, with what it says and what was known of it before, and of every other device is known
  * what was known; the walk ends.
  *
- * Bounds: one range or none before, and three that fit instead of 1024.
+ * Bounds: one range or none before, and three that fit instead of 1024: so the
+ * list is never full.
  * Assumed: who has no alias has 0 there, as the parser makes it.
  */
 #include "prove.h"
@@ -91,8 +92,8 @@ static struct ivrs_devs any_devs(void)
 
 // PROVE: ivrs_devs prove_add --unwind 4
 // MUTANT: hv/iommu/ivrs_devs.c
-// - 	if (v->nr_devs == IVRS_MAX_DEVS)
-// + 	if (v->nr_devs > IVRS_MAX_DEVS)
+// - 	v->devs[i + 1].first = (u16)id;
+// + 	v->devs[i + 1].first = (u16)(id + 1);
 // MUTANT: hv/iommu/ivrs_devs.c
 // - 	    !split(v, range->segment, range->last + 1u))
 // + 	    !split(v, range->segment, range->last))
