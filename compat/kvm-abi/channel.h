@@ -145,10 +145,10 @@ enum bp_hypercall {
 	 */
 	BP_HC_MSI = 13,
 	/*
-	 * EXTINT(dom, vcpu, level): the INTR line of the PIC, wired to
-	 * LINT0.  Any time.  When the vCPU can take it, RUN ends with
-	 * BP_EXIT_EXTINT, and the shim answers with the PIC's vector in
-	 * BP_RUN_INJECT.
+	 * EXTINT(dom, vcpu, level): the INTR line of the PIC, wired to LINT0; with
+	 * BP_EXTINT_DIRECT another one, wired to the CPU itself.  Any time.  level is
+	 * BP_EXTINT_HIGH or 0.  When the vCPU can take it, RUN ends with BP_EXIT_EXTINT,
+	 * and the shim answers with a vector in BP_RUN_INJECT, or lowers the line.
 	 */
 	BP_HC_EXTINT = 14,
 	/* NMI(dom, vcpu): latch an NMI (LINT1 wired NMI).  Any time. */
@@ -252,6 +252,8 @@ enum bp_hypercall {
 #define BP_LAPIC_WRITE		0x10000u
 #define BP_PROTECT_SPLIT	0x1u
 #define BP_PROTECT_LOG		0x2u
+#define BP_EXTINT_HIGH		0x1u
+#define BP_EXTINT_DIRECT	0x2u
 #define BP_MSI_EXACT		0x100000000ull
 
 /* Why RUN returned. */

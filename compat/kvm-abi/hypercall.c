@@ -271,14 +271,18 @@ static s64 hc_vcpu_counters(struct vcpu *self, const struct args *a)
 
 static s64 hc_extint(struct vcpu *self, const struct args *a)
 {
+	u32 line = a->c & BP_EXTINT_DIRECT ?: BP_EXTINT_HIGH;
 	struct vcpu *v = vcpu_open(a->a, a->b);
 
 	(void)self;
 	if (!v)
 		return -ENOENT;
-	WRITE_ONCE(v->extint, !!a->c);
-	if (a->c)
+	if (a->c & BP_EXTINT_HIGH) {
+		fetch_or(&v->extint, line);
 		vcpu_kick(v);
+	} else {
+		fetch_and(&v->extint, ~line);
+	}
 	domain_put(v->dom);
 	return 0;
 }

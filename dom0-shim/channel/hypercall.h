@@ -152,7 +152,13 @@ static inline long bp_hc_flush_tlb(u32 dom)
 /* INTR output of the PIC towards a vCPU's LINT0; any context. */
 static inline long bp_hc_extint(u32 dom, u32 vcpu, int level)
 {
-	return bp_hc(BP_HC_EXTINT, dom, vcpu, !!level, 0);
+	return bp_hc(BP_HC_EXTINT, dom, vcpu, level ? BP_EXTINT_HIGH : 0, 0);
+}
+
+/* The line that no local APIC has a say in; any context. */
+static inline long bp_hc_direct(u32 dom, u32 vcpu, bool level)
+{
+	return bp_hc(BP_HC_EXTINT, dom, vcpu, BP_EXTINT_DIRECT | (level ? BP_EXTINT_HIGH : 0), 0);
 }
 
 static inline long bp_hc_nmi(u32 dom, u32 vcpu)

@@ -227,7 +227,7 @@ static void hostile_events(struct thread *t)
 	u64 dom = pick_domain(t), vcpu = pick_vcpu(t);
 
 	switch (below(t, 6)) {
-	case 0: call(t, BP_HC_EXTINT, dom, vcpu, below(t, 2), 0); break;
+	case 0: call(t, BP_HC_EXTINT, dom, vcpu, below(t, 4), 0); break;
 	case 1: call(t, BP_HC_NMI, dom, vcpu, 0, 0); break;
 	case 2: call(t, BP_HC_VCPU_SCHED, dom, vcpu, once_in(t, 4) ? rnd_value(t) : 1 + below(t, 200), 0);
 		break;

@@ -154,7 +154,7 @@ bool vlapic_accepts_extint(const struct vcpu *v)
 	const struct vlapic *a = &v->apic;
 	u32 lvt = areg(a, APIC_REG_LVT_LINT0);
 
-	if (!vlapic_hw_on(a))
+	if (!vlapic_hw_on(a) || READ_ONCE(v->extint) & BP_EXTINT_DIRECT)
 		return true;
 	return !(lvt & LVT_MASKED) && ((lvt >> 8) & 7) == DM_EXTINT;
 }

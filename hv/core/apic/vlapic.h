@@ -67,7 +67,7 @@ int vlapic_pending(struct vcpu *v);
 bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 /* Class of the highest pending vector if the TPR alone holds it back, else 0. */
 u8 vlapic_tpr_blocked(struct vcpu *v);
-/* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)? */
+/* Does LINT0 pass the PIC's INTR on (ExtINT, unmasked; or APIC off)?  Another line needs no LINT0. */
 bool vlapic_accepts_extint(const struct vcpu *v);
 /* Its delivery is also its end. */
 bool vlapic_auto_eoi(const struct vcpu *v, u8 vector);

@@ -163,7 +163,7 @@ struct vcpu {
 	struct vcpu_event inject;	/* pending for the next entry */
 	bool nmi_pending;		/* latched, atomically set by others */
 	bool mce_pending;		/* domain 0's: its CPU has had a machine check */
-	bool extint;			/* level of the PIC's INTR, set by others */
+	u32 extint;			/* which INTR are high, set by others: BP_EXTINT_HIGH, _DIRECT */
 	bool extint_queued;		/* the shim answered: vector below */
 	u8 extint_vector;
 	bool intr_again;		/* acknowledged, and its delivery has failed or */

@@ -142,9 +142,12 @@ static void lint0_after_reset(void **state)
 static void extint_through_lint0(void **state)
 {
 	(void)state;
-	v[0].extint = true;
+	v[0].extint = BP_EXTINT_HIGH;
 	vlapic_write(&v[0], APIC_REG_LVT_LINT0, 0x10700);
 	assert_false(vlapic_has_interrupt(&v[0]));
+	v[0].extint |= BP_EXTINT_DIRECT;	/* the other line does not come by LINT0 */
+	assert_true(vlapic_has_interrupt(&v[0]));
+	v[0].extint = BP_EXTINT_HIGH;
 	vlapic_write(&v[0], APIC_REG_LVT_LINT0, 0x700);
 	assert_true(vlapic_accepts_extint(&v[0]));
 	assert_true(vlapic_has_interrupt(&v[0]));
