@@ -48,6 +48,8 @@ struct bp_irq;			/* irqchip/irqchip.h */
 struct emul_ctx;		/* emul/ */
 struct bp_hv;			/* hyperv/ */
 struct bp_hv_vcpu;
+struct bp_xen;			/* xen/ */
+struct bp_xen_vcpu;
 
 enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
 
@@ -84,6 +86,7 @@ struct bp_vm {
 	struct bp_io_bus __rcu *buses[BP_NR_BUSES];
 
 	struct bp_hv *hv;	/* Hyper-V's interface; constant */
+	struct bp_xen *xen;	/* Xen's; constant */
 	u32 apic_bus_ns;	/* a tick of the APIC timers' clock; 0: 1 */
 	struct bp_irq *irq;	/* PIC, IOAPIC, PIT, routing, irqfds; constant */
 
@@ -156,6 +159,7 @@ enum bp_pending {
 	BP_PENDING_HV,		/* a hypercall of Hyper-V's */
 	BP_PENDING_SYNDBG,	/* its debugger: the status */
 	BP_PENDING_HYPERCALL,	/* KVM_EXIT_HYPERCALL */
+	BP_PENDING_XEN,		/* a hypercall of Xen's */
 };
 
 /* Written by the vCPU's thread, read by anybody. */
@@ -210,6 +214,8 @@ struct bp_vcpu {
 
 	struct bp_hv_vcpu *hv;	/* Hyper-V's interface; constant */
 	unsigned long hv_work;	/* HV_WORK_*: before the next RUN; set by anybody */
+	struct bp_xen_vcpu *xen; /* Xen's; constant */
+	unsigned long xen_work;	/* XEN_WORK_*, likewise */
 	struct bp_vcpu_stats stats;
 
 	/* memory/dirty_ring.c */

@@ -17,6 +17,7 @@
 #include "running/hv.h"
 #include "running/run.h"
 #include "running/state.h"
+#include "running/xen.h"
 #include "files.h"
 
 #define BP_MCE_BANKS		32
@@ -117,6 +118,8 @@ long bp_check_extension(const struct bp_vm *vm, long ext)
 		return bp_address_spaces(vm);
 	case KVM_CAP_EXIT_HYPERCALL:
 		return BP_USER_HYPERCALLS;
+	case KVM_CAP_XEN_HVM:
+		return BP_XEN_FEATURES;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return BP_GUEST_DEBUG;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:

@@ -11,6 +11,7 @@
 
 #include "channel/hypercall.h"
 #include "running/hv.h"
+#include "running/xen.h"
 #include "files.h"
 
 long bp_get_clock(struct bp_vm *vm, void __user *argp)
@@ -61,8 +62,10 @@ long bp_set_clock(struct bp_vm *vm, void __user *argp)
 		return -ENOMEM;
 	if (!copy_from_user(clock, argp, sizeof(*clock)))
 		ret = set_clock(vm, clock);
-	if (!ret)
+	if (!ret) {
 		bp_hv_clock_set(vm);
+		bp_xen_clock_set(vm);
+	}
 	free_page((unsigned long)clock);
 	return ret;
 }

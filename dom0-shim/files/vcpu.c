@@ -21,6 +21,7 @@
 #include "running/hv.h"
 #include "running/run.h"
 #include "running/state.h"
+#include "running/xen.h"
 #include "files.h"
 
 /* ---- the pages user space maps ---- */
@@ -155,6 +156,19 @@ static long set_vapic(struct bp_vcpu *vcpu, void __user *argp)
 	return va.vapic_addr && !memory ? -EINVAL : 0;
 }
 
+static long xen_attr(struct bp_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_xen_vcpu_attr attr;
+	long ret;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	if (cmd == KVM_XEN_VCPU_SET_ATTR)
+		return bp_xen_vcpu_set(vcpu, &attr);
+	ret = bp_xen_vcpu_get(vcpu, &attr);
+	return !ret && copy_to_user(argp, &attr, sizeof(attr)) ? -EFAULT : ret;
+}
+
 static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 			      unsigned long arg)
 {
@@ -181,6 +195,9 @@ static long vcpu_ioctl_locked(struct bp_vcpu *vcpu, unsigned int cmd,
 		return pre_fault_memory(vcpu, argp);
 	case KVM_SET_VAPIC_ADDR:
 		return set_vapic(vcpu, argp);
+	case KVM_XEN_VCPU_GET_ATTR:
+	case KVM_XEN_VCPU_SET_ATTR:
+		return xen_attr(vcpu, cmd, argp);
 	}
 	return bp_vcpu_state_ioctl(vcpu, cmd, argp);
 }
@@ -230,6 +247,7 @@ void bp_vcpu_free(struct bp_vcpu *vcpu)
 	free_page((unsigned long)vcpu->state);
 	bp_dirty_ring_free(vcpu);
 	bp_hv_vcpu_free(vcpu);
+	bp_xen_vcpu_free(vcpu);
 	kfree(vcpu->emul);
 	kfree(vcpu);
 }
@@ -254,7 +272,7 @@ static struct bp_vcpu *alloc_vcpu(struct bp_vm *vm, u32 id)
 	vcpu->page = (void *)__get_free_page(gfp);
 	vcpu->state = (void *)__get_free_page(gfp);
 	if (!vcpu->run_page || !vcpu->pio_page || !vcpu->page || !vcpu->state ||
-	    bp_dirty_ring_alloc(vcpu) || bp_hv_vcpu_init(vcpu)) {
+	    bp_dirty_ring_alloc(vcpu) || bp_hv_vcpu_init(vcpu) || bp_xen_vcpu_init(vcpu)) {
 		bp_vcpu_free(vcpu);
 		return NULL;
 	}

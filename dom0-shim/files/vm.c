@@ -26,6 +26,7 @@
 #include "running/apf.h"
 #include "running/hv.h"
 #include "running/run.h"
+#include "running/xen.h"
 #include "files.h"
 
 /* ---- ioctls ---- */
@@ -37,6 +38,17 @@ static long hyperv_eventfd(struct bp_vm *vm, void __user *argp)
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
 	return bp_hv_eventfd(vm, &args);
+}
+
+static long xen_get_attr(struct bp_vm *vm, void __user *argp)
+{
+	struct kvm_xen_hvm_attr attr;
+	long ret;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	ret = bp_xen_vm_get(vm, &attr);
+	return !ret && copy_to_user(argp, &attr, sizeof(attr)) ? -EFAULT : ret;
 }
 
 static long set_boot_cpu(struct bp_vm *vm, unsigned long id)
@@ -107,6 +119,9 @@ union vm_arg {
 	struct kvm_msr_filter msr_filter;
 	struct kvm_create_guest_memfd memfd;
 	struct kvm_memory_attributes attributes;
+	struct kvm_xen_hvm_config xen_config;
+	struct kvm_xen_hvm_attr xen_attr;
+	struct kvm_irq_routing_xen_evtchn xen_event;
 };
 
 #define SAME_PLACE(field) \
@@ -155,6 +170,12 @@ static long vm_ioctl_copied(struct bp_vm *vm, unsigned int cmd,
 		return bp_msr_filter_set(vm, &arg.msr_filter);
 	case KVM_REGISTER_COALESCED_MMIO:
 		return bp_coalesced_register(vm, &arg.zone);
+	case KVM_XEN_HVM_CONFIG:
+		return bp_xen_config(vm, &arg.xen_config);
+	case KVM_XEN_HVM_SET_ATTR:
+		return bp_xen_vm_set(vm, &arg.xen_attr);
+	case KVM_XEN_HVM_EVTCHN_SEND:
+		return bp_xen_send(vm, &arg.xen_event);
 	default:
 		return bp_coalesced_unregister(vm, &arg.zone);
 	}
@@ -183,7 +204,12 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_UNREGISTER_COALESCED_MMIO:
 	case KVM_CREATE_GUEST_MEMFD:
 	case KVM_SET_MEMORY_ATTRIBUTES:
+	case KVM_XEN_HVM_CONFIG:
+	case KVM_XEN_HVM_SET_ATTR:
+	case KVM_XEN_HVM_EVTCHN_SEND:
 		return vm_ioctl_copied(vm, cmd, argp);
+	case KVM_XEN_HVM_GET_ATTR:
+		return xen_get_attr(vm, argp);
 	case KVM_GET_STATS_FD:
 		return bp_stats_fd(vm, NULL);
 	case KVM_CREATE_DEVICE:
@@ -232,6 +258,7 @@ static void free_vm(struct bp_vm *vm)
 	xa_destroy(&vm->marks);
 	bp_msr_filter_free(rcu_dereference_protected(vm->msr_filter, true));
 	bp_hv_vm_free(vm);
+	bp_xen_vm_free(vm);
 	if (vm->map_page)
 		__free_page(vm->map_page);
 	if (vm->list_page)
@@ -247,6 +274,7 @@ static void destroy_vm(struct bp_vm *vm)
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		bp_hv_timers_free(bp_vcpu_at(vm, i));
+		bp_xen_vcpu_stop(bp_vcpu_at(vm, i));
 		bp_apf_forget(bp_vcpu_at(vm, i));
 	}
 	bp_irq_free(vm->irq);
@@ -320,7 +348,8 @@ static struct bp_vm *alloc_vm(void)
 	vm->halt_poll_max = -1;
 	vm->map_page = alloc_page(GFP_KERNEL_ACCOUNT);
 	vm->list_page = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (bp_coalesced_init(vm) || bp_hv_vm_init(vm) || !vm->map_page || !vm->list_page) {
+	if (bp_coalesced_init(vm) || bp_hv_vm_init(vm) || bp_xen_vm_init(vm) ||
+	    !vm->map_page || !vm->list_page) {
 		free_vm(vm);
 		return NULL;
 	}

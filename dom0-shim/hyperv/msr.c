@@ -19,6 +19,7 @@
 #include "memory/memslot.h"
 #include "running/run.h"
 #include "running/state.h"
+#include "running/xen.h"
 
 #define FIRST		HV_X64_MSR_GUEST_OS_ID
 #define LAST		HV_X64_MSR_TSC_INVARIANT_CONTROL
@@ -105,14 +106,19 @@ static long check(const struct access *a)
 
 /* ---- of the partition ---- */
 
-/* With the instruction that this processor takes, and RET. */
+/*
+ * With the instruction that this processor takes, and RET.  Where Xen's calls are made, too,
+ * bit 31 of EAX tells them apart (or $0x80000000, %eax).
+ */
 static long write_hypercall_page(struct access *a)
 {
-	static const u8 vmcall[] = { 0x0f, 0x01, 0xc1, 0xc3 }, vmmcall[] = { 0x0f, 0x01, 0xd9, 0xc3 };
+	static const u8 vmcall[] = { 0x0d, 0, 0, 0, 0x80, 0x0f, 0x01, 0xc1, 0xc3 };
+	static const u8 vmmcall[] = { 0x0d, 0, 0, 0, 0x80, 0x0f, 0x01, 0xd9, 0xc3 };
 	bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
+	size_t skip = bp_xen_rules(a->vcpu) ? 0 : 5;
 
 	int ret = bp_gmem_write(a->vcpu, a->data & HV_X64_MSR_HYPERCALL_PAGE_ADDRESS_MASK,
-				intel ? vmcall : vmmcall, sizeof(vmcall));
+				(intel ? vmcall : vmmcall) + skip, sizeof(vmcall) - skip);
 
 	return bp_gmem_error(ret, -EINVAL);
 }

@@ -22,7 +22,8 @@ int bp_gsi_set_routing(struct bp_irq *irq,
 	table = kvmalloc(bp_routing_size(n), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return -ENOMEM;
-	ret = bp_routing_fill(table, entries, n, chips, READ_ONCE(irq->x2apic));
+	ret = bp_routing_fill(table, entries, n, chips, READ_ONCE(irq->x2apic),
+			      bp_irq_event_ports(irq->dom));
 	if (ret) {
 		kvfree(table);
 		return ret;
@@ -75,6 +76,8 @@ static int set_route(struct bp_irq *irq, const struct bp_route *route,
 		return bp_chips_set(irq, route, source, level);
 	if (route->type == KVM_IRQ_ROUTING_HV_SINT)
 		return level ? bp_irq_sint(irq->dom, route->address, route->data) : -1;
+	if (route->type == KVM_IRQ_ROUTING_XEN_EVTCHN)
+		return level ? bp_irq_event(irq->dom, route->address, route->data) : -1;
 	return level ? send(irq, route->address, route->data) : -1;
 }
 

@@ -105,6 +105,13 @@ int bp_irq_sint(u32 dom, u32 vp, u32 sint);
 void bp_irq_sint_acked(struct bp_irq *irq, u32 vp, u32 sint);
 
 /*
+ * A GSI leads to an event of Xen's, of the vCPU that KVM has by that number; xen's, any
+ * context: KVM's status; and how many events there are.
+ */
+int bp_irq_event(u32 dom, u32 vcpu, u32 port);
+u32 bp_irq_event_ports(u32 dom);
+
+/*
  * bp_irq_ack() - BP_EXIT_EXTINT: the CPU's acknowledge cycle at the PIC.
  * Returns the vector for BP_RUN_INJECT, or -1 when the wire has fallen
  * meanwhile (then just RUN again; also when there is no PIC here).

@@ -85,7 +85,7 @@ static int fill_chip(struct bp_routing *table, struct bp_route *route,
 
 static int fill_route(struct bp_routing *table, struct bp_route *route,
 		      const struct kvm_irq_routing_entry *e, bool chips,
-		      bool x2apic)
+		      bool x2apic, u32 events)
 {
 	route->type = e->type;
 	switch (e->type) {
@@ -105,6 +105,13 @@ static int fill_route(struct bp_routing *table, struct bp_route *route,
 			return -EINVAL;
 		route->address = e->u.hv_sint.vcpu;
 		route->data = e->u.hv_sint.sint;
+		return 0;
+	case KVM_IRQ_ROUTING_XEN_EVTCHN:
+		if (e->flags || e->u.xen_evtchn.port >= events ||
+		    e->u.xen_evtchn.priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
+			return -EINVAL;
+		route->address = e->u.xen_evtchn.vcpu;
+		route->data = e->u.xen_evtchn.port;
 		return 0;
 	default:
 		return -EINVAL;
@@ -127,7 +134,7 @@ static bool conflicts(const struct bp_routing *table, u32 gsi,
 
 int bp_routing_fill(struct bp_routing *table,
 		    const struct kvm_irq_routing_entry *entries, u32 n,
-		    bool chips, bool x2apic)
+		    bool chips, bool x2apic, u32 events)
 {
 	struct bp_route *route = table->route;
 	u32 i;
@@ -140,7 +147,7 @@ int bp_routing_fill(struct bp_routing *table,
 			return -EINVAL;
 		memset(route, 0, sizeof(*route));
 		route->gsi = entries[i].gsi;
-		ret = fill_route(table, route, &entries[i], chips, x2apic);
+		ret = fill_route(table, route, &entries[i], chips, x2apic, events);
 		if (ret)
 			return ret;
 		if (conflicts(table, entries[i].gsi, route))

@@ -12,12 +12,12 @@
 #define BP_ROUTING_NONE		0xffffu
 
 struct bp_route {
-	u32 type;		/* KVM_IRQ_ROUTING_IRQCHIP, _MSI or _HV_SINT */
+	u32 type;		/* KVM_IRQ_ROUTING_IRQCHIP, _MSI, _HV_SINT or _XEN_EVTCHN */
 	u16 next;		/* of the same GSI, or BP_ROUTING_NONE */
 	u8 chip;		/* KVM_IRQCHIP_* */
 	u8 pin;			/* of the PIC pair 0..15, of the IOAPIC 0..23 */
-	u64 address;		/* HV_SINT: VP index, and */
-	u32 data;		/* number of the source */
+	u64 address;		/* HV_SINT: VP index; XEN_EVTCHN: KVM's number of the vCPU; and */
+	u32 data;		/* number of the source or event */
 	u32 gsi;
 };
 
@@ -35,13 +35,13 @@ size_t bp_routing_size(u32 n);
 
 /*
  * Fill @table (bp_routing_size(@n) bytes) from @n <= BP_ROUTING_MAX entries.
- * @chips: the PIC and the IOAPIC are ours.  @x2apic: messages have 32-bit IDs.
- * -EINVAL: a type, flag, chip, pin, GSI or message that does not exist, or a
+ * @chips: the PIC and the IOAPIC are ours.  @x2apic: messages have 32-bit IDs.  @events: so
+ * many has Xen.  -EINVAL: a type, flag, chip, pin, GSI or message that does not exist, or a
  * GSI routed twice to one chip, or to a message and anything else.
  */
 int bp_routing_fill(struct bp_routing *table,
 		    const struct kvm_irq_routing_entry *entries, u32 n,
-		    bool chips, bool x2apic);
+		    bool chips, bool x2apic, u32 events);
 
 /* KVM's table after CREATE_IRQCHIP: GSI n = PIC pin n and IOAPIC pin n. */
 #define BP_ROUTING_DEFAULT	(16 + KVM_IOAPIC_NUM_PINS)

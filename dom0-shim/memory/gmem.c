@@ -25,6 +25,7 @@ struct access {
 	const void *old;	/* what has to be there before */
 	u32 len;
 	bool begun;		/* a part has been written */
+	u8 bits;
 	int (*once)(struct access *a);	/* -EIO: not with the page as it is */
 };
 
@@ -39,6 +40,28 @@ static int write_once(struct access *a)
 
 	a->begun = left < a->len;
 	return left ? -EIO : 0;
+}
+
+/* 1: somebody has set them before. */
+static int or_once(struct access *a)
+{
+	u8 __user *p = a->p;
+	u8 old;
+
+	if (copy_from_user(&old, p, sizeof(old)))
+		return -EIO;
+	if ((old & a->bits) == a->bits)
+		return 1;
+	if (!user_access_begin(p, sizeof(*p)))
+		return -EIO;
+	asm goto("1: lock orb %[bits], %[mem]\n"
+		 _ASM_EXTABLE_UA(1b, %l[fault])
+		 : : [mem] "m" (*p), [bits] "iq" (a->bits) : "memory" : fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EIO;
 }
 
 /* The user address is valid: it was checked when the slot was made. */
@@ -117,16 +140,18 @@ static int bring_page(const void __user *p, bool write)
  * accesses wait for it whatever comes: with a signal that does not kill they try for ever.
  * So in KVM_RUN it is waited for here.  A part of a write is not left behind.
  */
-static int do_access(const struct bp_vcpu *vcpu, struct access *a)
+static int do_access(enum bp_wait wait, struct access *a)
 {
 	int i, ret;
 
-	for (i = 0; i < TRIES && vcpu->in_run; i++) {
+	for (i = 0; i < TRIES && wait != BP_WAIT; i++) {
 		pagefault_disable();
 		ret = a->once(a);
 		pagefault_enable();
 		if (ret != -EIO)
 			return ret;
+		if (wait == BP_WAIT_NOT)
+			return -EWOULDBLOCK;
 		if (a->begun)
 			break;
 		ret = bring_page(a->p, a->from != NULL);
@@ -137,6 +162,11 @@ static int do_access(const struct bp_vcpu *vcpu, struct access *a)
 	}
 	/* User space has its turn then: what Linux has found out meanwhile is done there. */
 	return i < TRIES ? a->once(a) : -EINTR;
+}
+
+static enum bp_wait wait_of(const struct bp_vcpu *vcpu)
+{
+	return vcpu->in_run ? BP_WAIT_IN_RUN : BP_WAIT;
 }
 
 /* Nothing of it yet, but what may take time. */
@@ -174,7 +204,7 @@ static int read_at(struct bp_vcpu *vcpu, u64 space, u64 gpa, void *buf, u32 len)
 	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
 		return bp_private_read(slot, gpa, buf, len);
 	a.p = user_at(slot, gpa);
-	return len ? do_access(vcpu, &a) : prepare(vcpu, a.p, false);
+	return len ? do_access(wait_of(vcpu), &a) : prepare(vcpu, a.p, false);
 }
 
 /* Why it cannot be written: as bp_fault() takes it, it is no RAM, or it is the VMM's affair. */
@@ -200,7 +230,7 @@ static int write_at(struct bp_vcpu *vcpu, u64 space, u64 gpa, const void *buf, u
 	a.p = user_at(slot, gpa);
 	if (!len)
 		return prepare(vcpu, a.p, true);
-	ret = do_access(vcpu, &a);
+	ret = do_access(wait_of(vcpu), &a);
 	if (!ret)
 		bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return ret == -EIO ? not_written(a.p) : ret;
@@ -244,8 +274,32 @@ int bp_vcpu_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *
 	if (bp_is_private(vcpu->vm, gpa >> PAGE_SHIFT))
 		return bp_private_cmpxchg(slot, gpa, old, val, len);
 	a.p = user_at(slot, gpa);
-	ret = do_access(vcpu, &a);
+	ret = do_access(wait_of(vcpu), &a);
 	if (!ret)
 		bp_dirty_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return ret;
+}
+
+/* ---- at an address of the VMM's ---- */
+
+int bp_user_read(void __user *p, void *buf, u32 len, enum bp_wait wait)
+{
+	struct access a = { .p = p, .to = buf, .len = len, .once = read_once };
+
+	return do_access(wait, &a);
+}
+
+int bp_user_write(void __user *p, const void *buf, u32 len, enum bp_wait wait)
+{
+	struct access a = { .p = p, .from = buf, .len = len, .once = write_once };
+
+	return do_access(wait, &a);
+}
+
+int bp_user_or(u8 __user *p, u8 bits, enum bp_wait wait)
+{
+	/* Set, it is to be brought for writing. */
+	struct access a = { .p = p, .from = &bits, .bits = bits, .once = or_once };
+
+	return do_access(wait, &a);
 }

@@ -30,6 +30,21 @@ int bp_vcpu_read(struct bp_vcpu *vcpu, u64 gpa, void *buf, u32 len);
 int bp_vcpu_write(struct bp_vcpu *vcpu, u64 gpa, const void *buf, u32 len);
 int bp_vcpu_cmpxchg(struct bp_vcpu *vcpu, u64 gpa, const void *old, const void *val, u32 len);
 
+/*
+ * At an address of the VMM's, within a page, which need be none that there is.  The thread is
+ * the VMM's; BP_WAIT_NOT is for any context of it, under locks too, and of the vCPU and of
+ * slots nothing is asked.  0; -EWOULDBLOCK for BP_WAIT_NOT, -EINTR for BP_WAIT_IN_RUN; -EIO.
+ * or: 1 if they were set.
+ */
+enum bp_wait {
+	BP_WAIT,		/* as Linux's own accesses */
+	BP_WAIT_IN_RUN,		/* as above */
+	BP_WAIT_NOT,
+};
+int bp_user_read(void __user *p, void *buf, u32 len, enum bp_wait wait);
+int bp_user_write(void __user *p, const void *buf, u32 len, enum bp_wait wait);
+int bp_user_or(u8 __user *p, u8 bits, enum bp_wait wait);
+
 /* What an access has returned, where all that there is to say of failure is @err. */
 static inline int bp_gmem_error(int ret, int err)
 {

@@ -14,6 +14,7 @@
 #include "apf.h"
 #include "hv.h"
 #include "run.h"
+#include "xen.h"
 
 void bp_insn_done(struct bp_vcpu *vcpu, u8 len)
 {
@@ -261,6 +262,8 @@ int bp_complete_pending(struct bp_vcpu *vcpu)
 		return bp_hv_complete_debug(vcpu);
 	if (pending == BP_PENDING_HYPERCALL)
 		return bp_complete_hypercall(vcpu);
+	if (pending == BP_PENDING_XEN)
+		return bp_xen_complete(vcpu);
 	if (pending == BP_PENDING_PIO)
 		complete_pio(vcpu);
 	else if (pending == BP_PENDING_MSR)

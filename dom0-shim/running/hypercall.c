@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hypercalls that Bedplate leaves to the shim: Hyper-V's, and KVM_HC_MAP_GPA_RANGE, which is
+ * Hypercalls that Bedplate leaves to the shim: Hyper-V's, Xen's, and KVM_HC_MAP_GPA_RANGE, which is
  * user space's to answer once it has asked for it (KVM_CAP_EXIT_HYPERCALL).
  */
 #include <linux/mm.h>
@@ -8,6 +8,9 @@
 #include "hv.h"
 #include "run.h"
 #include "state.h"
+#include "xen.h"
+
+#define HV_NUMBER	BIT(31)	/* of those that are Hyper-V's where Xen's are made, too */
 
 /* 64-bit code?  Else registers have 32 bits.  An errno if that cannot be said. */
 static int is_wide(struct bp_vcpu *vcpu)
@@ -57,15 +60,18 @@ static int map_gpa_range(struct bp_vcpu *vcpu, bool wide)
 int bp_exit_hypercall(struct bp_vcpu *vcpu)
 {
 	const struct kvm_sregs *s = vcpu->state;
+	bool hv = bp_hv_rules(vcpu);
 	int wide;
 
-	if (bp_hv_rules(vcpu) & BP_RULE_HYPERCALL)
+	if (bp_xen_rules(vcpu) && !(hv && vcpu->page->regs.rax & HV_NUMBER))
+		return bp_xen_exit_hypercall(vcpu);
+	if (hv)
 		return bp_hv_exit_hypercall(vcpu);
 	wide = is_wide(vcpu);
 	if (wide < 0)
 		return wide;
 	/*
-	 * Hyper-V's until now, and so of any number and from every CPL: Bedplate has other
+	 * Hyper-V's or Xen's until now, and so of any number and from every CPL: Bedplate has other
 	 * rules when it comes again.
 	 */
 	if (vcpu->page->regs.rax != KVM_HC_MAP_GPA_RANGE || s->ss.dpl ||

@@ -14,6 +14,7 @@
 #include "apf.h"
 #include "hv.h"
 #include "run.h"
+#include "xen.h"
 
 struct filter_range {
 	u32 flags, base, nmsrs;
@@ -231,7 +232,11 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 		return 1;
 	}
 	if (msr->why == BP_MSR_UNKNOWN) {
-		ret = bp_smm_exit_msr(vcpu);
+		ret = bp_xen_exit_msr(vcpu);
+		if (ret != -ENOENT && ret != -EINVAL)
+			return ret;
+		if (ret == -ENOENT)
+			ret = bp_smm_exit_msr(vcpu);
 		if (ret == -ENOENT)
 			ret = bp_apf_owns(msr->index) ? apf_exit(vcpu) : bp_hv_exit_msr(vcpu);
 		if (ret >= 0 || ret == -EINTR)

@@ -12,6 +12,7 @@
 #include "hv.h"
 #include "run.h"
 #include "state.h"
+#include "xen.h"
 
 u32 bp_rules_gen(const struct bp_vm *vm)
 {
@@ -33,7 +34,7 @@ long bp_rules_apply(struct bp_vcpu *vcpu)
 
 	memset(rules, 0, sizeof(*rules));
 	rules->flags = READ_ONCE(vm->rules) | vcpu->rules | bp_hv_rules(vcpu) |
-		       BP_RULE_MSR_REFUSED;	/* some are the shim's */
+		       bp_xen_rules(vcpu) | BP_RULE_MSR_REFUSED; /* some are the shim's */
 	bp_hv_auto_eoi(vcpu, rules);
 	bp_msr_rules(srcu_dereference(vm->msr_filter, &vm->srcu), rules);
 	srcu_read_unlock(&vm->srcu, idx);

@@ -12,6 +12,7 @@
 #include "apf.h"
 #include "hv.h"
 #include "state.h"
+#include "xen.h"
 
 #define BP_MAX_CPUID	100
 
@@ -108,6 +109,7 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 
 	if (READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT)
 		hide_unhalt(cpuid);
+	bp_xen_cpuid_set(vcpu, cpuid);
 	if (vcpu->has_run)
 		return check_unchanged(vcpu, cpuid);
 	bp_apf_cpuid_set(vcpu, cpuid);

@@ -23,6 +23,7 @@
 #include "hv.h"
 #include "run.h"
 #include "state.h"
+#include "xen.h"
 
 /* Any context. */
 void bp_vcpu_service(struct bp_vcpu *vcpu)
@@ -207,11 +208,13 @@ static int exit_internal(struct bp_vcpu *vcpu)
 
 static int exit_extint(struct bp_vcpu *vcpu)
 {
-	int vector;
+	int vector = bp_xen_upcall(vcpu);
 
-	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_SPLIT)
-		return bp_extint_window(vcpu);
-	vector = bp_irq_ack(vcpu->vm->irq);
+	if (vector < 0) {
+		if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_SPLIT)
+			return bp_extint_window(vcpu);
+		vector = bp_irq_ack(vcpu->vm->irq);
+	}
 	if (vector >= 0) {
 		vcpu->page->inject_vector = vector;
 		vcpu->page->run_flags |= BP_RUN_INJECT;
@@ -323,7 +326,7 @@ static int stop_and_do(struct bp_vcpu *vcpu, int (*what)(struct bp_vcpu *vcpu))
 /* Seldom, so that one look tells of all. */
 static bool something_due(const struct bp_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->hv_work) || READ_ONCE(vcpu->apf.look) ||
+	return READ_ONCE(vcpu->hv_work) || READ_ONCE(vcpu->xen_work) || READ_ONCE(vcpu->apf.look) ||
 	       vcpu->rules_gen != atomic_read(&vcpu->vm->rules_gen) ||
 	       (vcpu->dirty_ring.gfns && bp_dirty_ring_full(vcpu));
 }
@@ -337,7 +340,8 @@ static int do_due(struct bp_vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
 		return 0;
 	}
-	return stop_and_do(vcpu, READ_ONCE(vcpu->hv_work) ? bp_hv_prepare : bp_apf_look);
+	return stop_and_do(vcpu, READ_ONCE(vcpu->hv_work) ? bp_hv_prepare :
+			   READ_ONCE(vcpu->xen_work) ? bp_xen_prepare : bp_apf_look);
 }
 
 static int run_loop(struct bp_vcpu *vcpu)
@@ -353,6 +357,7 @@ static int run_loop(struct bp_vcpu *vcpu)
 			bp_halt_poll_offer(vcpu);
 		}
 		tell_stolen(vcpu);
+		bp_xen_look(vcpu);
 		cond_resched();
 		local_irq_disable();
 		if (signal_pending(current)) {
@@ -419,6 +424,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	long ret;
 
 	bp_rules_entered(vcpu);
+	bp_xen_entered(vcpu);
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
@@ -428,6 +434,7 @@ long bp_vcpu_run(struct bp_vcpu *vcpu)
 	stop_vcpu(vcpu);
 	settle_posted(vcpu);
 	bp_apf_left(vcpu);
+	bp_xen_left(vcpu);
 	bp_rules_left(vcpu);
 	bp_sync_to_run(vcpu);
 	fill_run(vcpu);

@@ -48,7 +48,7 @@ static struct kvm_irq_routing_entry msi(u32 gsi, u32 lo, u32 hi, u32 data)
 
 static int fill(u32 n)
 {
-	return bp_routing_fill(table, entries, n, true, false);
+	return bp_routing_fill(table, entries, n, true, false, 1024);
 }
 
 static unsigned int count(u32 gsi)
@@ -85,7 +85,7 @@ static void test_default_table(void **state)
 static void test_empty_table(void **state)
 {
 	(void)state;
-	assert_int_equal(bp_routing_fill(table, NULL, 0, true, false), 0);
+	assert_int_equal(bp_routing_fill(table, NULL, 0, true, false, 1024), 0);
 	assert_int_equal(count(0), 0);
 	assert_int_equal(count(4096), 0);
 	assert_int_equal(count(0xffffffff), 0);
@@ -128,11 +128,11 @@ static void test_message_with_wide_ids(void **state)
 {
 	(void)state;
 	entries[0] = msi(30, 0xfee01004, 0x00000100, 0x4041);
-	assert_int_equal(bp_routing_fill(table, entries, 1, true, true), 0);
+	assert_int_equal(bp_routing_fill(table, entries, 1, true, true, 1024), 0);
 	assert_int_equal(bp_routing_first(table, 30)->address,
 			 0x100fee01004ull);
 	entries[0] = msi(30, 0xfee01004, 0x00000101, 0x4041);
-	assert_int_equal(bp_routing_fill(table, entries, 1, true, true),
+	assert_int_equal(bp_routing_fill(table, entries, 1, true, true, 1024),
 			 -EINVAL);
 }
 
@@ -216,10 +216,10 @@ static void test_split_has_no_chips(void **state)
 {
 	(void)state;
 	entries[0] = chip(0, KVM_IRQCHIP_IOAPIC, 0);
-	assert_int_equal(bp_routing_fill(table, entries, 1, false, false),
+	assert_int_equal(bp_routing_fill(table, entries, 1, false, false, 1024),
 			 -EINVAL);
 	entries[0] = msi(0, 0xfee00000, 0, 0x41);
-	assert_int_equal(bp_routing_fill(table, entries, 1, false, false), 0);
+	assert_int_equal(bp_routing_fill(table, entries, 1, false, false, 1024), 0);
 }
 
 static void test_full_table(void **state)
@@ -236,7 +236,7 @@ static void test_full_table(void **state)
 	table = malloc(bp_routing_size(BP_ROUTING_MAX));
 	assert_non_null(table);
 	assert_int_equal(bp_routing_fill(table, all, BP_ROUTING_MAX, true,
-					 false), 0);
+					 false, 1024), 0);
 	for (i = 0; i < BP_ROUTING_MAX; i++)
 		assert_int_equal(bp_routing_first(table, i)->data,
 				 BP_ROUTING_MAX - 1 - i);
