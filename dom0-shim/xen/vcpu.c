@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <asm/processor-flags.h>
 
 #include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
@@ -93,6 +94,19 @@ int bp_xen_upcall(struct bp_vcpu *vcpu)
 	return 0;
 }
 
+/* At once, if the vCPU is stopped and takes it; what the guest leaves pending, comes again. */
+static bool inject(struct bp_vcpu *vcpu)
+{
+	struct bp_vcpu_page *page = vcpu->page;
+
+	if (vcpu->runnable || !page->ready_for_irq || !(page->regs.rflags & X86_EFLAGS_IF) ||
+	    page->run_flags & BP_RUN_EXCEPTION)
+		return false;
+	page->inject_vector = READ_ONCE(vcpu->vm->xen->vector);
+	page->run_flags |= BP_RUN_INJECT;
+	return true;
+}
+
 /* ---- before the vCPU runs ---- */
 
 void bp_xen_entered(struct bp_vcpu *vcpu)
@@ -114,7 +128,8 @@ void bp_xen_look(struct bp_vcpu *vcpu)
 	}
 	if (current->sched_info.run_delay != vcpu->xen->run_delay)
 		set_bit(XEN_WORK_RUNSTATE, &vcpu->xen_work);
-	wire(vcpu, upcall_pending(vcpu));
+	if (!(vcpu->page->run_flags & BP_RUN_INJECT))
+		wire(vcpu, upcall_pending(vcpu) && !inject(vcpu));
 }
 
 /* KVM_RUN has begun: the vCPU's TSC may have been set, or another thread be its own now. */
