@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the pure parts of the shim (emul/, regions.c of iommu/, and i8259.c, ioapic.c, i8254.c and
- * routing.c of irqchip/) want from their surroundings: fixed-width types, errno
+ * What the pure parts of the shim (emul/, regions.c of iommu/, layout.c of xen/, and i8259.c,
+ * ioapic.c, i8254.c and routing.c of irqchip/) want from their surroundings: fixed-width types, errno
  * values, string functions and KVM's structures.  They build into bedplate.ko
  * and into unit tests, and include no system header of their own.
  */

@@ -212,6 +212,32 @@ static void test_sources_of_a_synic(void **state)
 	assert_int_equal(fill(2), -EINVAL);
 }
 
+static void test_events(void **state)
+{
+	const struct bp_route *r;
+
+	(void)state;
+	entries[0] = (struct kvm_irq_routing_entry){
+		.gsi = 32, .type = KVM_IRQ_ROUTING_XEN_EVTCHN,
+		.u.xen_evtchn = { .port = 1023, .vcpu = 7,
+				  .priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL },
+	};
+	assert_int_equal(fill(1), 0);
+	r = bp_routing_first(table, 32);
+	assert_true(r->address == 7 && r->data == 1023);
+	assert_false(bp_routing_is_sint(r, 7, 1023));
+	entries[1] = entries[0];
+	assert_int_equal(fill(2), -EINVAL);
+	entries[0].u.xen_evtchn.port = 1024;	/* there are as many as the guest's layout has */
+	assert_int_equal(fill(1), -EINVAL);
+	assert_int_equal(bp_routing_fill(table, entries, 1, true, false, 4096), 0);
+	entries[0].flags = 1;
+	assert_int_equal(bp_routing_fill(table, entries, 1, true, false, 4096), -EINVAL);
+	entries[0].flags = 0;
+	entries[0].u.xen_evtchn.priority = 0;
+	assert_int_equal(bp_routing_fill(table, entries, 1, true, false, 4096), -EINVAL);
+}
+
 static void test_split_has_no_chips(void **state)
 {
 	(void)state;
@@ -257,6 +283,7 @@ int main(void)
 		T(test_message_stands_alone),
 		T(test_what_does_not_exist),
 		T(test_sources_of_a_synic),
+		T(test_events),
 		T(test_split_has_no_chips),
 		T(test_full_table),
 	};
