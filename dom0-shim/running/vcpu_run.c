@@ -210,6 +210,8 @@ static int exit_extint(struct bp_vcpu *vcpu)
 {
 	int vector = bp_xen_upcall(vcpu);
 
+	if (!vector)
+		return 1;
 	if (vector < 0) {
 		if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_SPLIT)
 			return bp_extint_window(vcpu);

@@ -31,7 +31,10 @@ void bp_xen_left(struct bp_vcpu *vcpu);
 void bp_xen_look(struct bp_vcpu *vcpu);
 /* vcpu->xen_work says that something is to be done; the vCPU is stopped, vm->srcu is held. */
 int bp_xen_prepare(struct bp_vcpu *vcpu);
-/* The vector that an upcall has, for a vCPU that would take it now; -1: none waits. */
+/*
+ * For a vCPU that would take an interrupt now: the vector of an upcall; 0: it is over, and so is
+ * the line; -1: nobody held the line high.
+ */
 int bp_xen_upcall(struct bp_vcpu *vcpu);
 /* Hypercalls are Xen's, unless they are Hyper-V's.  vm->srcu is held. */
 u32 bp_xen_rules(const struct bp_vcpu *vcpu);
