@@ -6,6 +6,7 @@
  * Lock order, outermost first:
  *   vcpu->mutex, vm->lock, vm->rules_lock, vm->slots_lock, vm->bus_lock, vm->donate_lock,
  *   vm->memfd_lock, vm->mmu_lock (spinlock; hypercalls are made under it).
+ * vm->xen->lock is below vcpu->mutex, and vm->xen->clock_lock below all mutexes.
  * vm->srcu protects what KVM_RUN reads: memslots and buses.  Writers
  * synchronise after publishing, before what they replaced is freed.
  */

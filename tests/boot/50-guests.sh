@@ -17,6 +17,14 @@ disk() {
 # A guest whose memory is swapped out to a disk.
 reports guest.swapped scripts/lab run --timeout 700 --overlay "$overlay" --disk "$(disk swap)" -- /opt/tests/swapped
 
+# Guests of Xen's interface, as QEMU makes it on KVM: clock, timers, IPIs and the interrupts of
+# devices are events, with upcalls by the VM's vector and by the local APICs.
+xen=(/guest/run --timeout 850 --accel "kvm,xen-version=0x40011,kernel-irqchip=split" --smp 2 --net
+	--kernel-args "loglevel=7 xen_emul_unplug=never")
+xenclock="Switched to clocksource xen"
+thorough shows guest.xen 0 output "$xenclock" scripts/lab run --timeout 900 -- "${xen[@]}"
+thorough shows guest.xen_vapic 0 output "$xenclock" scripts/lab run --timeout 900 -- "${xen[@]}" -- -cpu host,+xen-vapic
+
 # Other VMMs, unmodified (scripts/lab up --vmms; the registry may be out of reach).
 vmms=$(scripts/lab path vmms)
 if [ -e "$vmms" ]; then
@@ -28,4 +36,5 @@ fi
 # Level 4: the same work on Linux's own KVM, to know what a failure above means.
 peer passes guest.kvm.pc.bios.1 scripts/lab run --under kvm -- /guest/run --timeout 850 --machine pc --boot bios --smp 1
 peer shows guest.kvm.net.q35 0 output "guest: net ok" scripts/lab run --under kvm -- /guest/run --timeout 850 --machine q35 --smp 2 --net
+thorough peer shows guest.kvm.xen 0 output "$xenclock" scripts/lab run --under kvm --timeout 900 -- "${xen[@]}"
 peer reports guest.kvm.swapped scripts/lab run --under kvm --timeout 700 --overlay "$overlay" --disk "$(disk swap.kvm)" -- /opt/tests/swapped
