@@ -92,10 +92,10 @@ int bp_xen_wall(struct bp_vm *vm, enum bp_wait wait)
 		return ret;
 	version = (version + 1) | 1;	/* odd: being written */
 	ret = put(vm, l->wall, &version, 1, wait);
-	smp_wmb();
+	smp_wmb();	/* the guest reads the version first and last */
 	ret = ret ?: put(vm, l->wall + sizeof(version), low, 2, wait) ?:
 	      put(vm, l->wall_hi, &high, 1, wait);
-	smp_wmb();
+	smp_wmb();	/* the same */
 	version++;
 	return ret ?: put(vm, l->wall, &version, 1, wait);
 }
@@ -140,9 +140,9 @@ static int tell_at(struct bp_vcpu *vcpu, const struct bp_xen_place *at, u32 offs
 	t.flags |= old.flags & PVCLOCK_GUEST_STOPPED;
 	t.version = (old.version + 1) | 1;	/* odd: being written */
 	ret = write_time(vcpu, place, offset, &t.version, sizeof(t.version));
-	smp_wmb();
+	smp_wmb();	/* the guest reads the version first and last */
 	ret = ret ?: write_time(vcpu, place, offset, &t, sizeof(t));
-	smp_wmb();
+	smp_wmb();	/* the same */
 	t.version++;
 	ret = ret ?: write_time(vcpu, place, offset, &t.version, sizeof(t.version));
 	return bp_gmem_error(ret, 0);

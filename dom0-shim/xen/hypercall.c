@@ -154,7 +154,7 @@ static int poll(struct hcall *hc, const u32 *ports, u32 n, bool *wait)
 			return -EINVAL;
 	/* Before it looks: who sets one from here on ends the halt, or it does not begin. */
 	WRITE_ONCE(hc->vcpu->xen->poll, n == 1 && ports[0] ? ports[0] : XEN_POLL_ANY);
-	smp_mb();
+	smp_mb();	/* pairs with the locked OR that sets an event */
 	ret = any_pending(hc->vcpu->vm, ports, n);
 	*wait = !ret;
 	if (ret)

@@ -133,7 +133,7 @@ void bp_xen_scale(u32 khz, struct bp_xen_scale *s)
 u64 bp_xen_scaled(const struct bp_xen_scale *s, u64 ticks)
 {
 	ticks = s->shift >= 0 ? ticks << s->shift : ticks >> -s->shift;
-	return (unsigned __int128)ticks * s->mul >> 32;
+	return (ticks >> 32) * s->mul + ((u32)ticks * (u64)s->mul >> 32);
 }
 
 #define FAR_AWAY	(1ll << 50)	/* ns: about 13 days */

@@ -59,9 +59,9 @@ static int write_at(struct bp_vcpu *vcpu, u64 gpa)
 	rs.since |= XEN_RUNSTATE_UPDATE;
 	len = bp_xen_runstate_put(&rs, wide, image);
 	ret = put(vcpu, gpa + flag_at, image + flag_at, sizeof(flag));
-	smp_wmb();
+	smp_wmb();	/* the guest looks at the flag first and last */
 	ret = ret ?: put(vcpu, gpa, image, len);
-	smp_wmb();
+	smp_wmb();	/* the same */
 	flag = image[flag_at] & ~(XEN_RUNSTATE_UPDATE >> 56);
 	return ret ?: put(vcpu, gpa + flag_at, &flag, sizeof(flag));
 }

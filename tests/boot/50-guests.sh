@@ -20,8 +20,9 @@ reports guest.swapped scripts/lab run --timeout 700 --overlay "$overlay" --disk 
 # Guests of Xen's interface, as QEMU makes it on KVM: clock, timers, IPIs and the interrupts of
 # devices are events, with upcalls by the VM's vector and by the local APICs.
 xen=(/guest/run --timeout 850 --accel "kvm,xen-version=0x40011,kernel-irqchip=split" --smp 2 --net
-	--kernel-args "loglevel=7 xen_emul_unplug=never")
-xenclock="Switched to clocksource xen"
+	--kernel-args xen_emul_unplug=never
+	--script "echo guest: clock \$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)")
+xenclock="guest: clock xen"
 thorough shows guest.xen 0 output "$xenclock" scripts/lab run --timeout 900 -- "${xen[@]}"
 thorough shows guest.xen_vapic 0 output "$xenclock" scripts/lab run --timeout 900 -- "${xen[@]}" -- -cpu host,+xen-vapic
 

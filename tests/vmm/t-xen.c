@@ -8,10 +8,12 @@
 #define PRIO	KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL
 #define GSI	40
 #define PAGE	4096
+#define LATER	1000000000000ull	/* ns; the guest is done long before */
 #define FEATURES (KVM_XEN_HVM_CONFIG_HYPERCALL_MSR | KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL |	\
 		  KVM_XEN_HVM_CONFIG_SHARED_INFO | KVM_XEN_HVM_CONFIG_RUNSTATE |		\
 		  KVM_XEN_HVM_CONFIG_EVTCHN_2LEVEL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND |		\
-		  KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG | KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA)
+		  KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG | KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA |	\
+		  KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
 
 static int vm_set(struct vm *vm, struct kvm_xen_hvm_attr a)
 {
@@ -148,6 +150,20 @@ static void expect_call(struct vcpu *v, uint64_t nr, uint64_t arg, uint64_t resu
 	v->run->xen.u.hcall.result = result;
 }
 
+/* The clock is another, and no longer one that all CPUs have in common. */
+static void change_clock(struct vm *vm)
+{
+	struct kvm_xen_hvm_config c = {
+		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND |
+			 KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE,
+		.msr = XEN_MSR,
+	};
+	struct kvm_clock_data clock = { .clock = LATER };
+
+	CHECK_EQ(ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &c), 0);
+	CHECK_EQ(ioctl(vm->fd, KVM_SET_CLOCK, &clock), 0);
+}
+
 static void guest(uint64_t how)
 {
 	struct sender s = { .fd = eventfd(0, EFD_NONBLOCK) };
@@ -155,6 +171,7 @@ static void guest(uint64_t how)
 	struct vcpu *v;
 	pthread_t t;
 	uint32_t *time;
+	uint64_t ns;
 
 	s.vm = xen_guest(how, s.fd);
 	v = &s.vm->vcpu[0];
@@ -175,7 +192,11 @@ static void guest(uint64_t how)
 	CHECK_EQ(a.u.runstate.state_entry_time, *(uint64_t *)(s.vm->mem + XEN_RUNSTATE + 8));
 	CHECK_EQ(a.u.runstate.time_offline, *(uint64_t *)(s.vm->mem + XEN_RUNSTATE + 40));
 	s.vm->mem[XEN_INFO] = 1;
+	change_clock(s.vm);
 	run_done(v);
+	memcpy(&ns, s.vm->mem + XEN_INFO + 32 + 16, sizeof(ns));
+	CHECK(ns >= LATER && ns < 2 * LATER);
+	CHECK(!(s.vm->mem[XEN_INFO + 32 + 29] & 1));
 }
 
 /* The vector that no local APIC sees; LINT0 is masked, so that the PIC's way is closed. */
