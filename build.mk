@@ -10,7 +10,7 @@ RELEASE := $(notdir $(firstword $(wildcard /lib/modules/*+deb*-amd64 /lib/module
 KDIR := /lib/modules/$(RELEASE)/build
 SHIM := $(O)/shim
 MODULES := $(O)/bedplate.ko $(O)/bedplate_iommu.ko
-SHIM_SRC := compat/kvm-abi/channel.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
+SHIM_SRC := compat/kvm-abi/channel.h hv/svm/vmcb.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
 # What packages and "make install" want; the shim is built where it is installed.
 PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate

@@ -51,6 +51,7 @@ struct bp_hv;			/* hyperv/ */
 struct bp_hv_vcpu;
 struct bp_xen;			/* xen/ */
 struct bp_xen_vcpu;
+struct bp_nest;			/* nested/ */
 
 enum bp_bus_id { BP_BUS_PIO, BP_BUS_MMIO, BP_NR_BUSES };
 
@@ -214,6 +215,7 @@ struct bp_vcpu {
 	u32 sched_weight;	/* last told to Bedplate */
 
 	struct bp_hv_vcpu *hv;	/* Hyper-V's interface; constant */
+	struct bp_nest *nest;	/* SVM of the guest's own, once CPUID had it */
 	unsigned long hv_work;	/* HV_WORK_*: before the next RUN; set by anybody */
 	struct bp_xen_vcpu *xen; /* Xen's; constant */
 	unsigned long xen_work;	/* XEN_WORK_*, likewise */

@@ -281,6 +281,7 @@ enum bp_exit {
 	BP_EXIT_HYPERCALL = 28,	/* VMCALL or VMMCALL at RIP, not done: BP_RULE_HYPERCALL,
 				 * BP_RULE_MAP_GPA */
 	BP_EXIT_BUS_LOCK = 29,	/* the vCPU makes bus locks: let it wait before the next RUN */
+	BP_EXIT_NESTED = 30,	/* ->nested, not done and not raised: see struct bp_nested */
 };
 
 struct bp_exit_io {
@@ -379,6 +380,18 @@ struct bp_exit_debug {
 	__u8 pad[7];
 };
 
+/*
+ * EXITCODE, EXITINFO1 and EXITINFO2, as the CPU would have them.  RIP is at the instruction.
+ * In BP_STATE_EVENTS are an event whose delivery met it, and, as pending, an exception that
+ * Bedplate has not raised.
+ */
+struct bp_exit_nested {
+	__u64 code;
+	__u64 info[2];
+	__u8 insn_len;		/* of SVM's own instructions, RDMSR and WRMSR; 0: RUN again */
+	__u8 pad[7];
+};
+
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
 #define BP_RUN_INJECT		0x2u	/* external interrupt ->inject_vector */
@@ -433,6 +446,7 @@ struct bp_vcpu_page {
 		struct bp_exit_task task;
 		struct bp_exit_msr msr;
 		struct bp_exit_debug debug;
+		struct bp_exit_nested nested;
 		__u8 raw[128];
 	};
 	struct kvm_regs regs;	/* both ways */
@@ -477,7 +491,36 @@ enum bp_state {
 	BP_STATE_CLOCK_STOPPED = 27, /* SET only, no data: kvmclock tells the guest once that
 				 * it was stopped; -EINVAL without kvmclock */
 	BP_STATE_SMM = 28,	/* SET only, __u32: BP_SMM_*.  -ENOMEM */
+	BP_STATE_NESTED = 29,	/* struct bp_nested; -EINVAL but on SVM */
 };
+
+/*
+ * A guest that is a hypervisor itself (L1), by SVM (APM vol. 2, ch. 15).  Its VMRUN and all
+ * that follows from it are the shim's, which runs L1's guest (L2) in L1's vCPU: it sets the
+ * state, and here what L1 wants to know of.  All 0 at first; INIT leaves BP_NESTED_ON alone.
+ */
+struct bp_nested {
+	__u32 flags;
+	/* In L2; else of no effect: */
+	__u32 intercept[5];	/* also exits, with BP_EXIT_NESTED: the VMCB's first words */
+	__u32 exceptions;	/* BP_EXIT_NESTED instead of these where Bedplate or the
+				 * VMM raises one; the CPU's are in ->intercept */
+	__u8 tpr;		/* CR8, with BP_NESTED_TPR */
+	__u8 virq;		/* a virtual interrupt of this priority waits, 16: whatever
+				 * CR8; BP_EXIT_NESTED (VINTR) when it can be taken.  0: none */
+	__u8 pad[2];
+	__u64 tsc_offset;	/* added to the vCPU's */
+};
+#define BP_NESTED_ON		0x1u	/* EFER.SVME can be set; SVM's instructions exit */
+#define BP_NESTED_HOLD		0x2u	/* GIF is 0: interrupts, NMIs, SMIs and INIT wait */
+#define BP_NESTED_GUEST		0x4u	/* L2 */
+#define BP_NESTED_INTR		0x8u	/* L2: BP_EXIT_NESTED when there is an interrupt, */
+#define BP_NESTED_NMI		0x10u	/* an NMI, */
+#define BP_NESTED_SMI		0x20u	/* an SMI for L1, which stays pending */
+#define BP_NESTED_NO_IRQ	0x40u	/* L2: L1's interrupts are not injected */
+#define BP_NESTED_ANY_IF	0x80u	/* L2: BP_NESTED_INTR whatever RFLAGS.IF says */
+#define BP_NESTED_TPR		0x100u	/* L2: it has a CR8 of its own, ->tpr */
+#define BP_NESTED		0x1ffu	/* all of them */
 
 /*
  * In SMM a vCPU is in the other address space, INIT and SMIs wait, and SIPIs are lost; all
@@ -676,6 +719,8 @@ BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
 BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
 BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
+BP_ASSERT(sizeof(struct bp_exit_nested) == 32);
+BP_ASSERT(sizeof(struct bp_nested) == 40);
 BP_ASSERT(sizeof(struct bp_rules) == 168);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 32);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 64);

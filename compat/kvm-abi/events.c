@@ -12,7 +12,7 @@
 
 int accepted_irq(const struct vcpu *v)
 {
-	if (v->inject.type == EVENT_INTR)
+	if (v->inject.type == EVENT_INTR || v->inject.type == EVENT_INT)
 		return v->inject.vector;
 	if (v->intr_again)
 		return v->again_vector;
@@ -40,7 +40,7 @@ static void get_exception(const struct vcpu *v, struct kvm_vcpu_events *e)
 {
 	const struct vcpu_event *ev = &v->inject;
 
-	e->exception.pending = ev->pending || ev->dr6;
+	e->exception.pending = ev->pending || ev->dr6 || (ev->fresh && v->nested.exceptions);
 	e->exception.injected = !e->exception.pending;
 	e->exception.nr = ev->vector;
 	e->exception.has_error_code = ev->has_error;
@@ -60,6 +60,7 @@ void events_get(struct vcpu *v, struct kvm_vcpu_events *e)
 		get_exception(v, e);
 	e->interrupt.injected = vector >= 0;
 	e->interrupt.nr = vector >= 0 ? vector : 0;
+	e->interrupt.soft = v->inject.type == EVENT_INT;
 	e->interrupt.shadow = shadow;
 	e->nmi.injected = v->inject.type == EVENT_NMI;
 	e->nmi.pending = v->nmi_pending;
@@ -157,7 +158,9 @@ int events_set(struct vcpu *v, struct kvm_vcpu_events *e)
 	}
 	drop_accepted(v);
 	set_inject(v, e);
-	if (e->interrupt.injected)
+	if (e->interrupt.injected && e->interrupt.soft && (v->nested.flags & BP_NESTED_ON))
+		v->inject = (struct vcpu_event){ .type = EVENT_INT, .vector = e->interrupt.nr };
+	else if (e->interrupt.injected)
 		accepted_irq_set(v, e->interrupt.nr);
 	if (e->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
 		v->nmi_pending = e->nmi.pending;

@@ -511,6 +511,28 @@ static s64 set_rules(struct vcpu *v, const void *buf, u32 len)
 	return 0;
 }
 
+static s64 get_nested(struct vcpu *v, void *buf, u32 len)
+{
+	(void)len;
+	memcpy(buf, &v->nested, sizeof(v->nested));
+	return sizeof(v->nested);
+}
+
+static s64 set_nested(struct vcpu *v, const void *buf, u32 len)
+{
+	struct bp_nested n;
+
+	(void)len;
+	memcpy(&n, buf, sizeof(n));
+	if (!ops_chosen()->nested || (n.flags & ~BP_NESTED) || n.tpr > 15 || n.virq > 16)
+		return -EINVAL;
+	if (!(n.flags & BP_NESTED_GUEST))
+		n = (struct bp_nested){ .flags = n.flags & (BP_NESTED_ON | BP_NESTED_HOLD) };
+	v->nested = n;
+	ops->sync_controls(v);
+	return 0;
+}
+
 static s64 set_smm(struct vcpu *v, const void *buf, u32 len)
 {
 	(void)len;
@@ -535,6 +557,7 @@ static const struct cls classes[] = {
 	[BP_STATE_SREGS2] = { sizeof(struct kvm_sregs2), get_sregs2, set_sregs2 },
 	[BP_STATE_TSC_OFFSET] = { sizeof(u64), get_tsc_offset, set_tsc_offset },
 	[BP_STATE_CLOCK_STOPPED] = { 0, NULL, set_clock_stopped },
+	[BP_STATE_NESTED] = { sizeof(struct bp_nested), get_nested, set_nested },
 	[BP_STATE_SMM] = { sizeof(u32), NULL, set_smm },
 	[BP_STATE_RULES] = { sizeof(struct bp_rules), NULL, set_rules },
 };

@@ -24,7 +24,7 @@ struct area64 {
 	u8 shadow;			/* reserved; KVM's own */
 	u32 reserved0;
 	u64 efer;
-	u64 svm[3];
+	u64 svm_guest, svm_vmcb, svm_virq;
 	u32 reserved1[3];
 	u32 revision;
 	u32 smbase;
@@ -43,6 +43,7 @@ AT64(gdtr, 0xfe60);
 AT64(tr, 0xfe90);
 AT64(shadow, 0xfecb);
 AT64(efer, 0xfed0);
+AT64(svm_vmcb, 0xfee0);
 AT64(revision, 0xfefc);
 AT64(smbase, 0xff00);
 AT64(cr4, 0xff48);
@@ -142,6 +143,8 @@ static void save64(const struct emul_smm *s, struct area64 *a)
 	a->idtr = (struct seg64){ .limit = sr->idt.limit, .base = sr->idt.base };
 	a->shadow = s->shadow;
 	a->efer = sr->efer;
+	a->svm_guest = s->l2;
+	a->svm_vmcb = s->l2 ? s->l2_vmcb : 0;
 	a->revision = REVISION_AMD64;
 	a->smbase = s->smbase;
 	a->cr0 = sr->cr0;
@@ -172,6 +175,8 @@ static void load64(struct emul_smm *s, const struct area64 *a)
 	sr->idt = (struct kvm_dtable){ .base = a->idtr.base, .limit = a->idtr.limit };
 	s->shadow = a->shadow;
 	sr->efer = a->efer & ~X86_EFER_LMA;
+	s->l2 = a->svm_guest;
+	s->l2_vmcb = a->svm_vmcb;
 	s->smbase = a->smbase;
 	sr->cr0 = a->cr0;
 	sr->cr3 = a->cr3;

@@ -19,6 +19,8 @@ struct emul_smm {
 	u64 dr6, dr7;
 	u32 smbase;
 	u8 shadow;		/* KVM_X86_SHADOW_INT_* */
+	bool l2;		/* of a guest's guest, whose VMCB is there: in AMD64's area only */
+	u64 l2_vmcb;
 };
 
 /* Write the state to @area, all of it. */

@@ -15,6 +15,7 @@
 #include "memory/private.h"
 #include "running/apf.h"
 #include "running/hv.h"
+#include "running/nest.h"
 #include "running/run.h"
 #include "running/state.h"
 #include "running/xen.h"
@@ -143,6 +144,8 @@ long bp_check_extension(const struct bp_vm *vm, long ext)
 		return bp_quirks();
 	case KVM_CAP_XSAVE2:
 		return sizeof(struct kvm_xsave);
+	case KVM_CAP_NESTED_STATE:
+		return bp_nest_state_size();
 	case KVM_CAP_COALESCED_MMIO:
 		return BP_COALESCED_OFFSET;
 	case KVM_CAP_NR_VCPUS:
@@ -169,6 +172,18 @@ static long machine_get(enum bp_domain_state class, void *page)
 	return bp_hc_domain_get(0, class, bp_pfn(page));
 }
 
+/* Behind the other leaves. */
+static void add_svm(struct kvm_cpuid2 *cpuid)
+{
+	u32 i;
+
+	for (i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 0x80000001)
+			cpuid->entries[i].ecx |= BIT(2);
+	if (!WARN_ON_ONCE(struct_size(cpuid, entries, cpuid->nent + 1) > PAGE_SIZE))
+		bp_nest_cpuid(&cpuid->entries[cpuid->nent++]);
+}
+
 static long supported_cpuid(void __user *argp, void *page)
 {
 	long ret = machine_get(BP_HV_CPUID, page);
@@ -178,6 +193,8 @@ static long supported_cpuid(void __user *argp, void *page)
 	for (i = 0; ret >= 0 && i < cpuid->nent; i++)
 		if (cpuid->entries[i].function == KVM_CPUID_FEATURES)
 			cpuid->entries[i].eax |= BP_APF_FEATURES;
+	if (ret >= 0 && bp_nest_offered())
+		add_svm(cpuid);
 	return ret < 0 ? ret : bp_cpuid_to_user(argp, page);
 }
 
@@ -188,7 +205,7 @@ static long hv_cpuid(void __user *argp, void *page)
 
 /* What the shim has, behind what Bedplate has. */
 static const u32 own_msrs[] = {
-	MSR_IA32_SMBASE, MSR_SMI_COUNT,
+	MSR_IA32_SMBASE, MSR_SMI_COUNT, MSR_VM_CR, MSR_VM_HSAVE_PA,
 	MSR_KVM_ASYNC_PF_EN, MSR_KVM_ASYNC_PF_INT, MSR_KVM_ASYNC_PF_ACK,
 	HV_X64_MSR_GUEST_OS_ID, HV_X64_MSR_HYPERCALL, HV_X64_MSR_VP_INDEX, HV_X64_MSR_RESET,
 	HV_X64_MSR_VP_RUNTIME, HV_X64_MSR_TIME_REF_COUNT, HV_X64_MSR_REFERENCE_TSC,

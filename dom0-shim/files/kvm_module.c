@@ -58,8 +58,8 @@ static struct param kvm_params[] = {
 };
 
 static struct param amd_params[] = {
-	PARAM("avic", "N"),
 	PARAM("nested", "0"),
+	PARAM("avic", "N"),
 	PARAM("npt", "Y"),
 	PARAM("sev", "N"),
 	PARAM("sev_es", "N"),

@@ -19,6 +19,7 @@
 #include "memory/mmu.h"
 #include "hyperv/hv_cpuid.h"
 #include "running/hv.h"
+#include "running/nest.h"
 #include "running/run.h"
 #include "running/state.h"
 #include "running/xen.h"
@@ -249,6 +250,7 @@ void bp_vcpu_free(struct bp_vcpu *vcpu)
 	bp_hv_vcpu_free(vcpu);
 	bp_xen_vcpu_free(vcpu);
 	kfree(vcpu->emul);
+	bp_nest_free(vcpu);
 	kfree(vcpu);
 }
 

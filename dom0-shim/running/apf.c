@@ -25,6 +25,7 @@
 #include "memory/memslot.h"
 #include "memory/mmu.h"
 #include "apf.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 
@@ -257,7 +258,7 @@ static bool can_halt(struct bp_vcpu *vcpu)
 
 static bool can_wait(struct bp_vcpu *vcpu)
 {
-	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE || !can_halt(vcpu))
+	if (bp_irq_mode(vcpu->vm->irq) == BP_IRQ_NONE || !can_halt(vcpu) || bp_nest_in_guest(vcpu))
 		return false;
 	return !(READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT) || can_tell(vcpu);
 }

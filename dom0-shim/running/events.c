@@ -9,6 +9,7 @@
 #include <asm/trapnr.h>
 
 #include "irqchip/irqchip.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 
@@ -139,6 +140,8 @@ long bp_events_set(struct bp_vcpu *vcpu)
 	if (ret)
 		return ret;
 	if (ev.flags & KVM_VCPUEVENT_VALID_SMM) {
+		if (ev.smi.smm != vcpu->smm.in)
+			bp_nest_leave(vcpu);
 		bp_smm_changed(vcpu, ev.smi.smm);
 		vcpu->smm.inside_nmi = ev.smi.smm && ev.smi.smm_inside_nmi;
 	}

@@ -13,6 +13,7 @@
 
 #include "apf.h"
 #include "hv.h"
+#include "nest.h"
 #include "run.h"
 #include "xen.h"
 
@@ -237,6 +238,8 @@ int bp_exit_msr(struct bp_vcpu *vcpu)
 			return ret;
 		if (ret == -ENOENT)
 			ret = bp_smm_exit_msr(vcpu);
+		if (ret == -ENOENT && bp_nest_owns(msr->index))
+			ret = bp_nest_exit_msr(vcpu);
 		if (ret == -ENOENT)
 			ret = bp_apf_owns(msr->index) ? apf_exit(vcpu) : bp_hv_exit_msr(vcpu);
 		if (ret >= 0 || ret == -EINTR)

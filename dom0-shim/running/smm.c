@@ -15,6 +15,7 @@
 #include "emul/smm.h"
 #include "irqchip/irqchip.h"
 #include "memory/gmem.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 
@@ -157,13 +158,18 @@ static long enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	if (ret)
 		return ret;
 	s->shadow = ev.interrupt.shadow;
+	s->l2 = bp_nest_in_guest(vcpu);
+	s->l2_vmcb = bp_nest_vmcb(vcpu);
 	emul_smm_save(s, long_mode, area);
-	emul_smm_enter(s, long_mode);
 
 	/* First what a signal may end: the SMI is pending still. */
 	saved = access_area(vcpu, area, true);
 	if (saved == -EINTR)
 		return saved;
+	ret = bp_nest_smm_enter(vcpu, s);
+	if (ret)
+		return ret;
+	emul_smm_enter(s, long_mode);
 	ret = tell(vcpu, BP_SMM_ENTER);
 	if (ret)
 		return ret;
@@ -218,7 +224,7 @@ static long leave(struct bp_vcpu *vcpu, struct emul_smm *s)
 	vcpu->smm.base = s->smbase;
 	store_flags(vcpu, &ev, s);
 	return set_blocking(vcpu, &ev, inside_nmi && ev.nmi.masked, s->shadow) ?:
-	       set_state(vcpu, s);
+	       set_state(vcpu, s) ?: bp_nest_smm_leave(vcpu, s);
 }
 
 /* What the guest has put into the save area may be no state: the CPU shuts down then. */

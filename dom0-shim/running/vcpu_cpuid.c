@@ -11,6 +11,7 @@
 
 #include "apf.h"
 #include "hv.h"
+#include "nest.h"
 #include "state.h"
 #include "xen.h"
 
@@ -106,6 +107,7 @@ static void hide_unhalt(struct kvm_cpuid2 *cpuid)
 static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 {
 	size_t len = struct_size(cpuid, entries, cpuid->nent);
+	long ret;
 
 	if (READ_ONCE(vcpu->vm->rules) & BP_RULE_HLT)
 		hide_unhalt(cpuid);
@@ -114,6 +116,9 @@ static long set_table(struct bp_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
 		return check_unchanged(vcpu, cpuid);
 	bp_apf_cpuid_set(vcpu, cpuid);
 	bp_hv_cpuid_set(vcpu, cpuid);
+	ret = bp_nest_cpuid_set(vcpu, cpuid);
+	if (ret)
+		return ret;
 	memcpy(vcpu->state, cpuid, len);
 	return bp_state_set(vcpu, BP_STATE_CPUID, len);
 }

@@ -21,6 +21,7 @@
 #include "apf.h"
 #include "halt_poll.h"
 #include "hv.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 #include "xen.h"
@@ -280,9 +281,11 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 		return bp_exit_bus_lock(vcpu);
 	case BP_EXIT_SMI:
 		return bp_exit_smi(vcpu);
+	case BP_EXIT_NESTED:
+		return bp_nest_exit(vcpu);
 	case BP_EXIT_SHUTDOWN:
 		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-		return 0;
+		return bp_nest_shutdown(vcpu);
 	case BP_EXIT_FAIL_ENTRY:
 		return exit_fail_entry(vcpu);
 	case BP_EXIT_INTERNAL:

@@ -22,6 +22,7 @@
 #include "memory/gmem.h"
 #include "apf.h"
 #include "hv.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 
@@ -164,6 +165,7 @@ static long sregs_set(struct bp_vcpu *vcpu, enum bp_state class, u32 size)
 	vcpu->page->apic_base = sregs->apic_base;
 	vcpu->page->cr8 = sregs->cr8;
 	bp_emulate_new_sregs(vcpu, sregs);
+	bp_nest_sregs_set(vcpu, sregs->efer);
 	return 0;
 }
 
@@ -302,7 +304,7 @@ static long bedplate_msrs(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, u32 n, 
 
 static bool is_own(u32 index)
 {
-	return bp_hv_owns(index) || bp_smm_owns(index) || bp_apf_owns(index);
+	return bp_hv_owns(index) || bp_smm_owns(index) || bp_apf_owns(index) || bp_nest_owns(index);
 }
 
 /* One that the guest does not have is 0 for user space, which may have saved it so. */
@@ -329,6 +331,9 @@ static long own_msr(struct bp_vcpu *vcpu, struct kvm_msr_entry *e, bool set)
 		return ret;
 	if (bp_apf_owns(e->index))
 		return apf_msr(vcpu, e, set);
+	if (bp_nest_owns(e->index))
+		return set ? bp_nest_set_msr(vcpu, e->index, e->data) :
+			     bp_nest_get_msr(vcpu, e->index, &e->data);
 	return set ? bp_hv_set_msr(vcpu, e->index, e->data) :
 		     bp_hv_get_msr(vcpu, e->index, &e->data);
 }
@@ -506,6 +511,10 @@ long bp_vcpu_state_ioctl(struct bp_vcpu *vcpu, unsigned int cmd,
 		return bp_set_mce(vcpu, argp);
 	case KVM_TRANSLATE:
 		return translate(vcpu, argp);
+	case KVM_GET_NESTED_STATE:
+		return bp_nest_state_get(vcpu, argp);
+	case KVM_SET_NESTED_STATE:
+		return bp_nest_state_set(vcpu, argp);
 	case KVM_X86_SETUP_MCE:
 		return bp_setup_mce(vcpu, argp);
 	default:

@@ -131,6 +131,12 @@ static u8 insn_len(u64 next, u64 rip)
 	return len <= 15 ? len : 0;
 }
 
+/* An exit code is the number of its bit in the VMCB's words. */
+static bool l1_wants(const struct svm_vcpu *sv, u64 code)
+{
+	return code < 32 * ARRAY_SIZE(sv->l1) && (sv->l1[code / 32] & 1u << code % 32);
+}
+
 void svm_decode_exit(struct vcpu *v)
 {
 	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
@@ -142,6 +148,7 @@ void svm_decode_exit(struct vcpu *v)
 	e->hw_info[0] = b->c.info1;
 	e->hw_info[1] = b->c.info2;
 	e->insn_len = insn && svm.nrip ? insn_len(b->c.nrip, v->regs.rip) : 0;
+	e->nested = l1_wants(v->arch, code);
 
 	switch (reason) {
 	case VM_EXIT_IO:
@@ -164,7 +171,8 @@ void svm_decode_exit(struct vcpu *v)
 		reason = svm_vintr_exit(v);
 		break;
 	case VM_EXIT_NMI_WINDOW:
-		reason = svm_iret_exit(v);
+		if (!e->nested)
+			reason = svm_iret_exit(v);
 		break;
 	case VM_EXIT_BUS_LOCK:
 		b->c.bus_locks = 1;	/* this one goes on */

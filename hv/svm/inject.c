@@ -35,7 +35,14 @@ static const u8 hw_type[] = {
 	[EVENT_INTR] = SVM_EVT_INTR,
 	[EVENT_NMI] = SVM_EVT_NMI,
 	[EVENT_EXC] = SVM_EVT_EXC,
+	[EVENT_INT] = SVM_EVT_SOFT,
 };
+
+/* INT3 and INTO: as soft as INT n. */
+static bool soft_exception(u8 vector)
+{
+	return vector == X86_TRAP_BP || vector == X86_TRAP_OF;
+}
 
 /* What the delivery of a #DB does to DR6 and DR7, and its injection does not. */
 static void take_debug(struct vmcb *b, u32 dr6)
@@ -57,8 +64,10 @@ void svm_inject(struct vcpu *v)
 	if (ev->dr6)
 		take_debug(b, ev->dr6);
 	/* RIP points at the instruction of a soft event: it happens again. */
-	if (type >= ARRAY_SIZE(hw_type))
+	if (type == EVENT_SOFT)
 		return;
+	sv->int_injected = type == EVENT_INT || (type == EVENT_EXC && soft_exception(ev->vector));
+	b->c.nrip = v->regs.rip;	/* where INT n returns to */
 	/* What is injected runs first: the shadow is over. */
 	b->c.int_state &= ~SVM_INT_SHADOW;
 	if (type == EVENT_INTR && svm.tcg)
@@ -66,10 +75,12 @@ void svm_inject(struct vcpu *v)
 	e = SVM_EVT_VALID | (u64)hw_type[type] << SVM_EVT_TYPE_SHIFT | ev->vector;
 	if (type == EVENT_EXC && ev->has_error)
 		e |= SVM_EVT_ERROR | (u64)ev->error << 32;
-	if (type == EVENT_NMI) {
+	if (type == EVENT_NMI)
 		e = (e & ~SVM_EVT_VECTOR) | X86_TRAP_NMI;
+	/* Those that L1 injects block none of its own. */
+	if (type == EVENT_NMI && !(v->nested.flags & BP_NESTED_NMI)) {
 		sv->nmi_masked = true;
-		svm_intercept1(b, SVM_I1_IRET, true);
+		svm_intercept1(sv, SVM_I1_IRET, true);
 	}
 	b->c.event_inj = e;
 }
@@ -93,9 +104,12 @@ void svm_cut_short(struct vcpu *v)
 		ev.type = EVENT_NMI;
 		break;
 	case SVM_EVT_EXC:
-		/* INT3 and INTO: as soft as INT n. */
-		if (ev.vector != X86_TRAP_BP && ev.vector != X86_TRAP_OF)
+		if (!soft_exception(ev.vector) || sv->int_injected)
 			ev.type = EVENT_EXC;
+		break;
+	case SVM_EVT_SOFT:
+		if (sv->int_injected)
+			ev.type = EVENT_INT;
 		break;
 	}
 	v->inject = ev;
@@ -121,7 +135,7 @@ bool svm_can_inject(struct vcpu *v, u8 event_type)
 static void cr8_intercept(struct svm_vcpu *sv)
 {
 	struct vmcb *b = sv->vmcb;
-	u32 want = b->c.intercept_cr & ~SVM_CR_WRITE(8);
+	u32 want = b->c.intercept_cr & ~(SVM_CR_WRITE(8) & ~sv->l1[0]);
 
 	if (sv->cr8_wait || sv->irq_window)
 		want |= SVM_CR_WRITE(8);
@@ -152,7 +166,7 @@ static void irq_window(struct svm_vcpu *sv, bool on)
 		b->c.int_ctl &= ~(SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR);
 	b->c.int_vector = 0;
 	svm_dirty(b, SVM_CLEAN_TPR);
-	svm_intercept1(b, SVM_I1_VINTR, on);
+	svm_intercept1(sv, SVM_I1_VINTR, on);
 	cr8_intercept(sv);
 }
 
@@ -167,7 +181,7 @@ static void nmi_window(struct vcpu *v, struct svm_vcpu *sv, bool on)
 		return;
 	sv->step = on && v->inject.type == EVENT_NONE && shadow(sv->vmcb) ?
 		   STEP_WANTED : STEP_NONE;
-	svm_intercept1(sv->vmcb, SVM_I1_IRET, on);
+	svm_intercept1(sv, SVM_I1_IRET, on);
 }
 
 void svm_window(struct vcpu *v, u8 event_type, bool on)
@@ -194,7 +208,7 @@ enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 		sv->step = STEP_WANTED;
 		return VM_EXIT_NONE;
 	}
-	svm_intercept1(sv->vmcb, SVM_I1_IRET, false);
+	svm_intercept1(sv, SVM_I1_IRET, false);
 	if (!sv->nmi_window)
 		return VM_EXIT_NONE;
 	sv->nmi_window = false;
@@ -226,5 +240,5 @@ void svm_set_block(struct vcpu *v, u8 shadow_bits, u8 nmi_masked)
 	/* Another instruction may be next than the IRET that was to be stepped over. */
 	if (sv->step == STEP_WANTED)
 		sv->step = STEP_NONE;
-	svm_intercept1(b, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
+	svm_intercept1(sv, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
 }

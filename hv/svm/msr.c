@@ -50,7 +50,7 @@ int svm_get_msr(struct vcpu *v, u32 msr, u64 *val)
 
 	switch (msr) {
 	case MSR_EFER:
-		*val = s->efer & ~EFER_SVME;
+		*val = svm_efer(v);
 		return 0;
 	case MSR_PAT:
 		*val = s->g_pat;
@@ -70,10 +70,13 @@ int svm_get_msr(struct vcpu *v, u32 msr, u64 *val)
 
 static int set_efer(struct vcpu *v, struct vmcb *b, u64 val)
 {
+	struct svm_vcpu *sv = v->arch;
+	struct cpu_limits l = svm_limits(v);
 	u64 old = b->s.efer;
 
-	if (efer_write(&svm.limits, b->s.cr0, old, &val))
+	if (efer_write(&l, b->s.cr0, old, &val))
 		return -EINVAL;
+	sv->svme = val & EFER_SVME;
 	b->s.efer = val | EFER_SVME;
 	svm_dirty(b, SVM_CLEAN_CR);
 	if ((old ^ val) & EFER_NX)

@@ -2,7 +2,7 @@
 /*
  * I/O and MSR permission maps (APM vol. 2, 15.10.1, 15.11).  A set bit makes
  * the access exit.  Two sets: domain 0's and the one that all guests share, with
- * another MSR map for those whose VMM filters MSRs.  All are constant once vCPUs run.
+ * another MSR map for those whose VMM, or L1, filters MSRs.  All are constant once vCPUs run.
  */
 #include "guest/io_dom0.h"
 #include "guest/msr.h"
@@ -25,7 +25,7 @@ struct perm_maps {
 
 static struct perm_maps service_maps __aligned(4096);
 static struct perm_maps guest_maps __aligned(4096);
-static u8 guest_no_msr[MSRPM_SIZE] __aligned(4096);	/* BP_RULE_MSR_TRAP */
+static u8 guest_no_msr[MSRPM_SIZE] __aligned(4096);	/* svm_msrpm() */
 
 static_assert(sizeof(struct perm_maps) % 4096 == 0, "maps are page-aligned");
 
@@ -131,7 +131,7 @@ hpa_t svm_iopm(const struct vcpu *v)
 
 hpa_t svm_msrpm(const struct vcpu *v)
 {
-	if (v->rules.flags & BP_RULE_MSR_TRAP)
+	if ((v->rules.flags & BP_RULE_MSR_TRAP) || (v->nested.intercept[3] & SVM_I1_MSR))
 		return virt_to_phys(guest_no_msr);
 	return virt_to_phys(maps_of(v)->msr);
 }

@@ -78,11 +78,13 @@ void svm_flush(struct vcpu *v)
 		sv->asid_gen = 0;
 }
 
-/* The hardware's TPR from the virtual APIC's; result: as CR8 has it. */
+/* The hardware's TPR from the virtual APIC's, or L2's own; result: as CR8 has it. */
 static u32 load_tpr(struct vcpu *v, struct vmcb *b)
 {
 	u32 cr8 = v->apic.reg[APIC_REG_TPR / 4] >> 4 & SVM_V_TPR;
 
+	if (unlikely(v->nested.flags & BP_NESTED_TPR))
+		cr8 = v->nested.tpr;
 	if ((b->c.int_ctl & SVM_V_TPR) != cr8) {
 		b->c.int_ctl = (b->c.int_ctl & ~SVM_V_TPR) | cr8;
 		svm_dirty(b, SVM_CLEAN_TPR);
@@ -116,6 +118,7 @@ void svm_run(struct vcpu *v)
 		new_asid(sv, c);
 	if (unlikely(sv->step == STEP_WANTED))
 		svm_step_begin(v);
+	sv->int_injected = false;
 	if (unlikely(v->inject.type != EVENT_NONE))
 		svm_inject(v);
 	cr8 = load_tpr(v, b);
@@ -144,7 +147,7 @@ void svm_run(struct vcpu *v)
 	v->dr6 = b->s.dr6;
 	v->dr7 = b->s.dr7;
 	if (unlikely((b->c.int_ctl & SVM_V_TPR) != cr8))
-		vlapic_set_cr8(v, b->c.int_ctl & SVM_V_TPR);
+		vcpu_set_cr8(v, b->c.int_ctl & SVM_V_TPR);
 
 	if (unlikely(b->c.exit_int_info & SVM_EVT_VALID))
 		svm_cut_short(v);

@@ -102,6 +102,25 @@ static void pack_segments(struct vmcb_save *s, const struct kvm_sregs *from)
 
 /* ---- the ops ---- */
 
+u64 svm_efer(const struct vcpu *v)
+{
+	const struct svm_vcpu *sv = v->arch;
+	bool svme = sv->svme && (v->nested.flags & BP_NESTED_ON);
+
+	return svme ? sv->vmcb->s.efer : sv->vmcb->s.efer & ~EFER_SVME;
+}
+
+struct cpu_limits svm_limits(const struct vcpu *v)
+{
+	struct cpu_limits l = svm.limits;
+
+	if (v->nested.flags & BP_NESTED_ON) {
+		l.efer_valid |= EFER_SVME;
+		l.paged_real = true;
+	}
+	return l;
+}
+
 void svm_get_paging(struct vcpu *v, struct vcpu_paging *p)
 {
 	const struct vmcb_save *s = &((struct svm_vcpu *)v->arch)->vmcb->s;
@@ -126,16 +145,19 @@ void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s)
 	s->cr2 = v->regs.cr2;
 	s->cr3 = from->cr3;
 	s->cr4 = from->cr4;
-	s->efer = from->efer & ~EFER_SVME;
+	s->efer = svm_efer(v);
 }
 
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s)
 {
-	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
-	int err = sregs_check(&svm.limits, s);
+	struct svm_vcpu *sv = v->arch;
+	struct cpu_limits l = svm_limits(v);
+	struct vmcb *b = sv->vmcb;
+	int err = sregs_check(&l, s);
 
 	if (err)
 		return err;
+	sv->svme = s->efer & EFER_SVME;
 	pack_segments(&b->s, s);
 	b->s.cr0 = s->cr0 | X86_CR0_ET;
 	v->regs.cr2 = s->cr2;

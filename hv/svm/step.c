@@ -37,7 +37,7 @@ void svm_step_begin(struct vcpu *v)
 	b->s.dr6 &= ~DR6_TRAPS;
 	b->c.intercept_exc = ~0u;
 	svm_dirty(b, SVM_CLEAN_I | SVM_CLEAN_DR);
-	svm_intercept1(b, SVM_I1_IRET, false);
+	svm_intercept1(sv, SVM_I1_IRET, false);
 }
 
 /*
@@ -67,7 +67,7 @@ static void reflect(struct vcpu *v)
 
 	v->inject = (struct vcpu_event){
 		.type = EVENT_EXC, .vector = x->vector,
-		.has_error = x->has_error, .error = x->error,
+		.has_error = x->has_error, .error = x->error, .fresh = true,
 	};
 	if (x->vector == X86_TRAP_PF)
 		v->regs.cr2 = x->cr2_or_dr6;
@@ -94,6 +94,8 @@ void svm_step_end(struct vcpu *v)
 	u64 hits = merge_dr6(v, sv, b);
 
 	sv->step = STEP_NONE;
+	if (exception)
+		v->exit.nested = false;		/* reflect() asks L1 */
 	b->c.intercept_exc = sv->step_exc;
 	svm_dirty(b, SVM_CLEAN_I);
 	/* A completed IRET has loaded the guest's TF; else it is ours. */
@@ -112,5 +114,5 @@ void svm_step_end(struct vcpu *v)
 	}
 	if (exception || moved)
 		unmask_nmi(v, sv);
-	svm_intercept1(b, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
+	svm_intercept1(sv, SVM_I1_IRET, sv->nmi_masked || sv->nmi_window);
 }

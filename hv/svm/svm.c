@@ -121,6 +121,7 @@ const struct hv_ops svm_ops = {
 	.name = "SVM",
 	.npt = &npt_format_amd,
 	.microcode = &svm_microcode,
+	.nested = true,
 	.flaws = svm_flaws,
 	.probe = svm_probe,
 	.cpu_init = svm_cpu_init,

@@ -43,6 +43,10 @@ struct svm_vcpu {
 
 	u8 masked;			/* irq_masked_enough() */
 
+	bool svme;			/* EFER.SVME of the guest's own; the CPU's is always on */
+	bool int_injected;		/* at the last entry: EVENT_INT */
+	u32 l1[5];			/* intercepts of L1's: v->nested's, in L2 */
+
 	bool cr8_wait;			/* an interrupt waits for a lower TPR */
 	bool irq_window;		/* VINTR intercept and dummy V_IRQ are on */
 	bool nmi_window;		/* report when an NMI can be injected */
@@ -84,10 +88,11 @@ static inline void svm_dirty(struct vmcb *b, u32 clean_bits)
 	b->c.clean &= ~clean_bits;
 }
 
-/* Set or clear an SVM_I1_ bit. */
-static inline void svm_intercept1(struct vmcb *b, u32 bit, bool on)
+/* Set an SVM_I1_ bit, or clear it where L1 has not set it. */
+static inline void svm_intercept1(struct svm_vcpu *sv, u32 bit, bool on)
 {
-	u32 want = on ? b->c.intercept1 | bit : b->c.intercept1 & ~bit;
+	struct vmcb *b = sv->vmcb;
+	u32 want = on ? b->c.intercept1 | bit : b->c.intercept1 & ~(bit & ~sv->l1[3]);
 
 	if (b->c.intercept1 == want)
 		return;
@@ -133,6 +138,9 @@ void svm_get_paging(struct vcpu *v, struct vcpu_paging *p);
 void svm_get_sregs(struct vcpu *v, struct kvm_sregs *s);
 int svm_set_sregs(struct vcpu *v, const struct kvm_sregs *s);
 void svm_set_pdptes(struct vcpu *v, const u64 pdpte[4]);
+/* EFER as the guest has it, and what it may hold: with SVM more than svm.limits. */
+u64 svm_efer(const struct vcpu *v);
+struct cpu_limits svm_limits(const struct vcpu *v);
 /* Segment formats.  Pure. */
 void svm_seg_pack(struct vmcb_seg *to, const struct kvm_segment *from);
 void svm_seg_unpack(struct kvm_segment *to, const struct vmcb_seg *from);

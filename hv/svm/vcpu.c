@@ -24,27 +24,53 @@
 #define PAUSE_COUNT	3000
 #define PAUSE_THRESHOLD	128
 
-static void init_controls(struct vcpu *v, struct vmcb_control *c)
+/*
+ * What L1 may have exit: no event of the machine's, and no machine check, for those are not
+ * its own.
+ */
+static const u32 l1_may[5] = {
+	~0u, ~0u, ~(1u << X86_TRAP_MC), ~SVM_I1_EVENTS, SVM_I2_INSNS,
+};
+
+/* All of them, as everything is now. */
+static void set_intercepts(struct vcpu *v, struct svm_vcpu *sv)
 {
-	c->intercept_exc = vcpu_exc_exits(v);
-	c->intercept1 = INTERCEPT1_ALL;
-	c->intercept2 = INTERCEPT2_ALL;
-	/* It may hold limits.cr4_valid only. */
-	if (svm.hides_cr4 || !domain_is_dom0(v->dom))
-		c->intercept_cr = SVM_CR_WRITE(4);
+	struct vmcb_control *c = &sv->vmcb->c;
+	u32 flags = v->rules.flags, i;
+
+	for (i = 0; i < ARRAY_SIZE(l1_may); i++)
+		sv->l1[i] = v->nested.intercept[i] & l1_may[i];
+	/* CR4 may hold limits.cr4_valid only. */
+	c->intercept_cr = sv->l1[0] |
+		(svm.hides_cr4 || !domain_is_dom0(v->dom) ? SVM_CR_WRITE(4) : 0) |
+		(sv->cr8_wait || sv->irq_window ? SVM_CR_WRITE(8) : 0);
+	c->intercept_dr = sv->l1[1] | (flags & BP_RULE_DEBUG ? ~0u : 0);
+	c->intercept_exc = sv->l1[2] | vcpu_exc_exits(v); /* a step is armed within svm_run() only */
+	c->intercept1 = sv->l1[3] | INTERCEPT1_ALL |
+		(sv->irq_window ? SVM_I1_VINTR : 0) |
+		(sv->nmi_masked || sv->nmi_window ? SVM_I1_IRET : 0);
+	c->intercept2 = sv->l1[4] | INTERCEPT2_ALL;
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
-		c->intercept3 |= svm.bus_lock ? SVM_I3_BUS_LOCK : 0;
 	}
+	svm_intercept1(sv, SVM_I1_HLT, !(flags & BP_RULE_HLT));
+	if (svm.pause_filter)
+		svm_intercept1(sv, SVM_I1_PAUSE, !(flags & BP_RULE_PAUSE));
+	c->msrpm = svm_msrpm(v);
+	svm_dirty(sv->vmcb, SVM_CLEAN_I | SVM_CLEAN_MAPS);
+}
+
+static void init_controls(struct vcpu *v, struct vmcb_control *c)
+{
+	if (svm.bus_lock && !domain_is_dom0(v->dom))
+		c->intercept3 = SVM_I3_BUS_LOCK;
 	if (svm.pause_filter) {
-		c->intercept1 |= SVM_I1_PAUSE;
 		c->pause_count = PAUSE_COUNT;
 		if (svm.pause_threshold)
 			c->pause_threshold = PAUSE_THRESHOLD;
 	}
 	c->iopm = svm_iopm(v);
-	c->msrpm = svm_msrpm(v);
 	c->int_ctl = SVM_V_INTR_MASKING;
 	c->nested_ctl = SVM_NP_ENABLE;
 	c->n_cr3 = vcpu_npt(v);
@@ -88,6 +114,7 @@ void svm_vcpu_reset(struct vcpu *v)
 	sv->irq_window = false;
 	sv->nmi_window = false;
 	sv->nmi_masked = false;
+	sv->svme = false;
 	sv->step = STEP_NONE;
 	memset(&b->c, 0, sizeof(b->c));
 	init_controls(v, &b->c);
@@ -101,16 +128,11 @@ void svm_sync_controls(struct vcpu *v)
 	struct svm_vcpu *sv = v->arch;
 	struct vmcb *b = sv->vmcb;
 
-	b->c.intercept_exc = vcpu_exc_exits(v);	/* a step is armed within svm_run() only */
-	b->c.intercept_dr = v->rules.flags & BP_RULE_DEBUG ? ~0u : 0;
-	svm_intercept1(b, SVM_I1_HLT, !(v->rules.flags & BP_RULE_HLT));
-	if (svm.pause_filter)
-		svm_intercept1(b, SVM_I1_PAUSE, !(v->rules.flags & BP_RULE_PAUSE));
+	set_intercepts(v, sv);
 	b->s.dr6 = (u32)v->dr6;
 	b->s.dr7 = (u32)v->dr7;
-	b->c.tsc_offset = v->tsc_offset;
-	b->c.msrpm = svm_msrpm(v);
-	svm_dirty(b, SVM_CLEAN_DR | SVM_CLEAN_I | SVM_CLEAN_MAPS);
+	b->c.tsc_offset = v->tsc_offset + v->nested.tsc_offset;
+	svm_dirty(b, SVM_CLEAN_DR);
 }
 
 static void dump_seg(const char *name, const struct vmcb_seg *s)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The virtual machine control block, as hardware lays it out (APM vol. 2,
- * app. B), the intercept bits and exit codes (app. C).  No code; also for the
- * unit tests.
+ * app. B), the intercept bits and exit codes (app. C).  No code.  The shim, whose
+ * guests may have VMCBs of their own, compiles it too: whoever includes it has
+ * u8 to u64, BIT() and static_assert().
  */
 #ifndef HV_SVM_VMCB_H
 #define HV_SVM_VMCB_H
-
-#include "lib/types.h"
 
 /* ---- intercepts ---- */
 
@@ -29,6 +28,7 @@
 #define SVM_I1_IOIO		(1u << 27)
 #define SVM_I1_MSR		(1u << 28)
 #define SVM_I1_SHUTDOWN		(1u << 31)
+#define SVM_I1_EVENTS		0x1fu	/* INTR to VINTR: not of instructions */
 
 /* ->intercept2 */
 #define SVM_I2_VMRUN		(1u << 0)
@@ -43,6 +43,7 @@
 #define SVM_I2_MWAIT		(1u << 11)
 #define SVM_I2_XSETBV		(1u << 13)
 #define SVM_I2_RDPRU		(1u << 14)
+#define SVM_I2_INSNS		0x7fffu	/* all up to here: instructions */
 
 /* ->intercept3 */
 #define SVM_I3_BUS_LOCK		(1u << 5)
@@ -168,8 +169,8 @@ struct vmcb_control {
 	u8 reserved_018[0x24];
 	u16 pause_threshold;		/* 03c */
 	u16 pause_count;
-	hpa_t iopm;			/* 040 */
-	hpa_t msrpm;
+	u64 iopm;			/* 040 */
+	u64 msrpm;
 	u64 tsc_offset;			/* 050 */
 	u32 asid;
 	u8 tlb_ctl;			/* 05c */

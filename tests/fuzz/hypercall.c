@@ -8,7 +8,7 @@
 // SOURCES: hv/core/memory/frames.c hv/core/memory/mmu.c hv/core/memory/mmu_dom0.c hv/core/memory/dommem.c hv/core/memory/io.c
 // SOURCES: hv/ept/npt.c hv/ept/format.c hv/core/machine/timer.c hv/core/machine/log.c hv/core/machine/cmos.c hv/core/lib/printf.c
 // SOURCES: hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/lib/tree.c hv/core/vcpu/event.c hv/core/vcpu/sregs.c hv/core/vcpu/exit_name.c hv/core/vcpu/speculation.c
-// SOURCES: hv/core/run/run.c hv/core/run/exit.c hv/core/run/exit_cr.c hv/core/run/exit_msr.c hv/core/run/exit_task.c hv/core/run/npf.c hv/core/run/vcpu_create.c
+// SOURCES: hv/core/run/run.c hv/core/run/exit.c hv/core/run/nested.c hv/core/run/exit_cr.c hv/core/run/exit_msr.c hv/core/run/exit_task.c hv/core/run/npf.c hv/core/run/vcpu_create.c
 // SOURCES: hv/core/apic/*.c hv/core/guest/cpuid.c hv/core/guest/cpuid_allow.c hv/core/guest/gwalk.c hv/core/guest/insn.c hv/core/guest/skip.c hv/core/guest/msr.c hv/core/guest/msr_dom0.c hv/core/guest/pv.c hv/core/guest/io_dom0.c
 // SOURCES: compat/kvm-abi/*.c
 // CFLAGS: -include machine_host.h

@@ -11,9 +11,8 @@
 #ifndef HV_CORE_VLAPIC_H
 #define HV_CORE_VLAPIC_H
 
-#include "vcpu/apic_state.h"
+#include "vcpu/vcpu.h"
 
-struct vcpu;
 struct domain;
 
 /*
@@ -92,6 +91,14 @@ void vlapic_timer_resume(struct vcpu *v);
 
 /* Task priority as CR8 has it; vlapic_get_cr8() is in vcpu.h. */
 void vlapic_set_cr8(struct vcpu *v, u8 cr8);
+/* What the guest has set: L2 may have a CR8 of its own. */
+static inline void vcpu_set_cr8(struct vcpu *v, u8 cr8)
+{
+	if (unlikely(v->nested.flags & BP_NESTED_TPR))
+		v->nested.tpr = cr8;
+	else
+		vlapic_set_cr8(v, cr8);
+}
 
 /* KVM_GET_LAPIC / KVM_SET_LAPIC.  set restarts the timer; an x2APIC keeps its ID. */
 void vlapic_get_state(struct vcpu *v, struct kvm_lapic_state *s);

@@ -14,6 +14,7 @@ static u8 opcode_len(enum vm_exit_reason reason)
 	case VM_EXIT_HYPERCALL:
 	case VM_EXIT_XSETBV:
 	case VM_EXIT_MWAIT:
+	case VM_EXIT_UNDEFINED:	/* SVM's own */
 		return 3;
 	default:
 		return 2;	/* CPUID, RDMSR, WRMSR, WBINVD, INVD */

@@ -15,6 +15,7 @@ struct cpu_limits {
 	u64 cr3_valid;			/* bits that CR3 may have in long mode */
 	u64 cr4_valid;			/* what a guest may set: without VMXE */
 	u64 efer_valid;			/* without SVME */
+	bool paged_real;		/* CR0.PG without PE may be set (APM vol. 2, 15.19) */
 };
 
 /*

@@ -27,6 +27,7 @@
 #include "machine/trap.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
+#include "nested.h"
 #include "npf.h"
 #include "vcpu/halt.h"
 #include "vcpu/ops.h"
@@ -249,7 +250,10 @@ static void exit_xsetbv(struct vcpu *v)
 
 static void exit_undefined(struct vcpu *v)
 {
-	vcpu_ud(v);
+	if (v->nested.flags & BP_NESTED_ON)
+		nested_exit(v);
+	else
+		vcpu_ud(v);
 }
 
 #define CPUID_MONITOR	BIT(3)
@@ -365,6 +369,10 @@ void vcpu_handle_exit(struct vcpu *v)
 	u32 reason = v->exit.reason;
 
 	v->exits[reason]++;
+	if (unlikely(v->exit.nested)) {
+		nested_exit(v);
+		return;
+	}
 	/* Of the way to user space and back: each spares a retpoline. */
 	if (reason == VM_EXIT_HYPERCALL)
 		exit_hypercall(v);

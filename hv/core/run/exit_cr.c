@@ -47,7 +47,7 @@ void exit_cr8(struct vcpu *v)
 	if (val >> 4) {
 		vcpu_gp(v);
 	} else {
-		vlapic_set_cr8(v, val);
+		vcpu_set_cr8(v, val);
 		vcpu_skip(v);
 	}
 }

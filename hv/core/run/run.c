@@ -15,6 +15,7 @@
 #include "machine/lapic.h"
 #include "memory/domain.h"
 #include "memory/mmu.h"
+#include "nested.h"
 #include "vcpu/ops.h"
 #include "vcpu/speculation.h"
 #include "vcpu/switch.h"
@@ -35,7 +36,9 @@ static void tpr_watch(struct vcpu *v)
 /* The vector that is ours to inject; -1: none, or the CPU delivers by itself. */
 static int due(struct vcpu *v)
 {
-	return v->apic.post && !v->apic.post->off ? -1 : vlapic_pending(v);
+	if (nested_no_irq(v) || (v->apic.post && !v->apic.post->off))
+		return -1;
+	return vlapic_pending(v);
 }
 
 /*
@@ -61,7 +64,9 @@ static void inject_pending(struct vcpu *v)
 		tpr_watch(v);
 		return;
 	}
-	if (!ops->can_inject(v, EVENT_INTR)) {
+	/* What L1 injects waits for nothing. */
+	if (!(v->intr_again && (v->nested.flags & BP_NESTED_GUEST)) &&
+	    !ops->can_inject(v, EVENT_INTR)) {
 		ops->window(v, EVENT_INTR, true);
 		return;
 	}
@@ -85,7 +90,7 @@ static bool extint_service(struct vcpu *v)
 {
 	if (likely(!READ_ONCE(v->extint)) || v->extint_queued)
 		return false;
-	if (!vlapic_accepts_extint(v))
+	if (nested_no_irq(v) || !vlapic_accepts_extint(v))
 		return false;
 	if (!ops->can_inject(v, EVENT_INTR)) {
 		ops->window(v, EVENT_INTR, true);
@@ -171,24 +176,32 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		vcpu_service(v, BP_EXIT_SHUTDOWN);
 		return false;
 	}
+	if (unlikely(v->nested.exceptions) && nested_exception(v))
+		return false;
 	/* The pages are in the other address space than SMM's. */
 	if (unlikely(v->pv_dirty) && !v->space && !pv_update(v))
 		return false;
 	if (likely(v->inject.type == EVENT_NONE)) {
-		if (unlikely(v->rules.flags & BP_RULE_NO_IRQ))
+		if (unlikely((v->rules.flags & BP_RULE_NO_IRQ) ||
+			     (v->nested.flags & BP_NESTED_HOLD)))
 			return true;
+		if (unlikely(v->nested.flags & BP_NESTED_GUEST) && nested_event(v))
+			return false;
 		if (unlikely(READ_ONCE(v->requests)) && smi_service(v))
 			return false;
 		if (unlikely(extint_service(v)))
 			return false;
 		inject_pending(v);
+		if (unlikely(v->nested.virq) && nested_virq(v))
+			return false;
 	} else {
 		if (unlikely(v->inject.pending))
 			vcpu_raise_pending(v);
 		if (unlikely(v->pv_eoi_armed))
 			pv_eoi_sync(v);
 		/* As soon as this event is delivered, the run ends. */
-		if (unlikely(vcpu_requests(v) & VCPU_REQ_SMI))
+		if (unlikely((vcpu_requests(v) & VCPU_REQ_SMI) ||
+			     ((v->nested.flags & BP_NESTED_GUEST) && nested_waits(v))))
 			lapic_send_self(VECTOR_KICK);
 		if (READ_ONCE(v->nmi_pending))
 			ops->window(v, EVENT_NMI, true);

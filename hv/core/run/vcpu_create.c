@@ -62,6 +62,7 @@ static void reset_state(struct vcpu *v)
 	if (likely(!(v->rules.flags & BP_RULE_DEBUG)))
 		reset_debug(v);
 	v->tpr_watch = 0;
+	v->nested = (struct bp_nested){ .flags = v->nested.flags & BP_NESTED_ON };
 	ops->vcpu_reset(v);
 	sregs_init(&s);
 	ops->set_sregs(v, &s);
@@ -150,9 +151,9 @@ static void take_sipi(struct vcpu *v)
 
 void vcpu_take_init_sipi(struct vcpu *v)
 {
-	u64 reqs = fetch_and(&v->requests, v->space ? ~VCPU_REQ_SIPI : VCPU_REQ_SMI);
+	u64 reqs = fetch_and(&v->requests, vcpu_holds(v) ? ~VCPU_REQ_SIPI : VCPU_REQ_SMI);
 
-	if (v->space)
+	if (vcpu_holds(v))
 		return;
 	if (reqs & VCPU_REQ_INIT) {
 		fetch_and(&v->requests, ~VCPU_REQ_SMI);

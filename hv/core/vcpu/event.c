@@ -55,6 +55,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	}
 	*e = (struct vcpu_event){
 		.type = EVENT_EXC, .vector = vector, .has_error = has_error, .error = error,
+		.fresh = true,
 	};
 }
 
@@ -118,6 +119,7 @@ static noinline void single_step(struct vcpu *v)
 		return;
 	v->inject = (struct vcpu_event){
 		.type = EVENT_EXC, .vector = X86_TRAP_DB, .dr6 = X86_DR6_BS, .step = true,
+		.fresh = true,
 	};
 }
 

@@ -105,6 +105,7 @@ struct exit_task {
 struct vm_exit {
 	enum vm_exit_reason reason;
 	u8 insn_len;
+	bool nested;		/* L1's words of v->nested want it */
 	u16 taken;		/* INTR: 0x100 | vector, acknowledged by the exit; or 0 */
 	u64 hw_reason;
 	u64 hw_info[2];

@@ -21,7 +21,7 @@ static const struct hv_ops *chosen;
 __asm__(".pushsection .text.ops, \"ax\", @progbits\n" OPS_CALLS(STUB_CODE) ".popsection");
 
 #define STUB_SIZE(call)	+ sizeof(ops_stubs.call)
-static_assert(sizeof(struct hv_ops) == 3 * sizeof(void *) OPS_CALLS(STUB_SIZE),
+static_assert(sizeof(struct hv_ops) == 4 * sizeof(void *) OPS_CALLS(STUB_SIZE),
 	      "OPS_CALLS has every function");
 
 /* JMP rel32, counted from its end; INT3 behind it. */

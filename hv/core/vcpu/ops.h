@@ -19,6 +19,7 @@ struct hv_ops {
 	const char *name;		/* "SVM", "VMX" */
 	const struct npt_format *npt;
 	const struct microcode_kind *microcode;	/* before probe() */
+	bool nested;			/* knows v->nested */
 
 	/* The SPEC_ mitigations of flaws that are this vendor's alone.  Pure; before probe(). */
 	u32 (*flaws)(const struct spec_enum *e, const struct hv_options *o);
@@ -103,7 +104,7 @@ struct hv_ops {
 	void (*get_block)(struct vcpu *v, u8 *shadow, u8 *nmi_masked);
 	void (*set_block)(struct vcpu *v, u8 shadow, u8 nmi_masked);
 
-	/* v->dr7, v->dr6, v->tsc_offset, v->rules changed: bring them into the controls. */
+	/* v->dr7, v->dr6, v->tsc_offset, v->rules, v->nested changed: bring them into the controls. */
 	void (*sync_controls)(struct vcpu *v);
 	/* Drop every cached translation of this vCPU before its next entry. */
 	void (*flush)(struct vcpu *v);
@@ -130,7 +131,7 @@ extern const struct hv_ops *ops;
 /*
  * ops->run(v) is a direct call, of a stub that ops_set() makes a jump to the
  * back end's function: root mode has few indirect branches, for each costs a
- * retpoline (docs/speculation.md).  These are the stubs; name and npt are not here.
+ * retpoline (docs/speculation.md).  These are the stubs; the data are not here.
  */
 #define OPS_DECLARE(call)	extern __typeof__(*((struct hv_ops *)0)->call) ops_##call;
 #define OPS_STUB(call)		.call = ops_##call,
@@ -141,7 +142,7 @@ static const struct hv_ops ops_stubs __unused = { OPS_CALLS(OPS_STUB) };
 
 /* Boot, once, on the only CPU that runs our code: use this table, make the stubs. */
 void ops_set(const struct hv_ops *table);
-/* The table that ops_set() got: for name and npt. */
+/* The table that ops_set() got: for its data. */
 #ifdef BP_HOST_TEST
 static inline const struct hv_ops *ops_chosen(void) { return ops; }
 #else

@@ -33,27 +33,27 @@ void sregs_init(struct kvm_sregs *s)
 	};
 }
 
-static bool bad_cr0(u64 cr0)
+static bool bad_cr0(u64 cr0, bool paged_real)
 {
 	if (cr0 >> 32)
 		return true;
 	if ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD))
 		return true;
-	return (cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE);
+	return (cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE) && !paged_real;
 }
 
 /* Long mode is all or nothing (SDM vol. 3, 10.8.5; APM vol. 2, 14.6). */
 static bool bad_mode(const struct kvm_sregs *s)
 {
 	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
-		return !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
+		return !(s->cr0 & X86_CR0_PE) || !(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA) ||
 		       (s->cs.l && s->cs.db);
 	return (s->efer & EFER_LMA) || s->cs.l;
 }
 
 int sregs_check(const struct cpu_limits *l, const struct kvm_sregs *s)
 {
-	if (bad_cr0(s->cr0) || bad_mode(s))
+	if (bad_cr0(s->cr0, l->paged_real) || bad_mode(s))
 		return -EINVAL;
 	/* SDM vol. 3, 2.5: shadow stacks rest on write protection. */
 	if ((s->cr4 & X86_CR4_CET) && !(s->cr0 & X86_CR0_WP))

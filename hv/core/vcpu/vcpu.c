@@ -37,10 +37,11 @@ bool vcpu_has_work(struct vcpu *v)
 	case KVM_MP_STATE_INIT_RECEIVED:
 		return reqs & (VCPU_REQ_INIT | VCPU_REQ_SIPI);
 	case KVM_MP_STATE_HALTED:
-		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
+		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky || v->nested.virq ||
 		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) ||
 		       READ_ONCE(v->pv_unhalted) ||
-		       ((v->regs.rflags & X86_EFLAGS_IF) && has_interrupt(v));
+		       (((v->regs.rflags & X86_EFLAGS_IF) || (v->nested.flags & BP_NESTED_ANY_IF)) &&
+			has_interrupt(v));
 	default:
 		return true;
 	}

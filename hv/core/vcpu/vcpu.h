@@ -91,6 +91,7 @@ REGS_AT(R15);
 #define EVENT_EXC	3	/* hardware exception */
 #define EVENT_SOFT	4	/* INT n, INT3, INTO: re-executed, not re-injected,
 				 * where hardware lacks next RIP */
+#define EVENT_INT	5	/* INT n or the like of L1's making, with RIP behind it */
 struct vcpu_event {
 	u8 type;
 	u8 vector;
@@ -98,6 +99,7 @@ struct vcpu_event {
 	u32 error;
 	u32 dr6;		/* #DB: what its delivery is to add to DR6; 0: DR6 has it */
 	bool step;		/* #DB of a single step, of an instruction done for the guest */
+	bool fresh;		/* an exception of which L1 may be told instead */
 	bool pending;		/* set by the VMM, as one that no CPU has begun to deliver */
 	bool has_payload;	/* then: CR2, or what to add to DR6 */
 	u64 payload;
@@ -210,6 +212,7 @@ struct vcpu {
 	u32 log_head;			/* ours; never read back from the page */
 	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
 	struct bp_rules rules;
+	struct bp_nested nested;
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */
 	u32 cpuid_n;
 	u8 cpuid_first[3][32];		/* index of a leaf's first entry (cpuid.c) */
@@ -252,10 +255,16 @@ static inline u8 vlapic_get_cr8(const struct vcpu *v)
 #define VCPU_REQ_SIPI	BIT(1)
 #define VCPU_REQ_SMI	BIT(2)		/* until the shim has taken it */
 
-/* What of v->requests can be taken now.  In SMM all of it waits (SDM vol. 3, 32.4.1). */
+/* In SMM (SDM vol. 3, 32.4.1) and without GIF (APM vol. 2, 15.17) requests wait. */
+static inline bool vcpu_holds(const struct vcpu *v)
+{
+	return v->space || (v->nested.flags & BP_NESTED_HOLD);
+}
+
+/* What of v->requests can be taken now. */
 static inline u64 vcpu_requests(const struct vcpu *v)
 {
-	return v->space ? 0 : READ_ONCE(v->requests);
+	return vcpu_holds(v) ? 0 : READ_ONCE(v->requests);
 }
 
 /* The second-level table that it runs on. */

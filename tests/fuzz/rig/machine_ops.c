@@ -254,7 +254,7 @@ static u32 no_flaws(const struct spec_enum *e __unused, const struct hv_options 
 
 static const struct hv_ops table = {
 	.flaws = no_flaws,
-	.name = "rig", .npt = &npt_format_amd, .vcpu_init = vcpu_init, .vcpu_fini = vcpu_fini,
+	.name = "rig", .nested = true, .npt = &npt_format_amd, .vcpu_init = vcpu_init, .vcpu_fini = vcpu_fini,
 	.vcpu_reset = vcpu_reset, .load = load, .put = put, .run = run, .can_inject = can_inject,
 	.window = window, .tpr_threshold = tpr_threshold, .get_paging = get_paging, .get_sregs = get_sregs,
 	.set_sregs = set_sregs, .set_pdptes = set_pdptes, .get_msr = get_msr, .set_msr = set_msr,

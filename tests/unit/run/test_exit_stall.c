@@ -53,6 +53,7 @@ void host_wbinvd(void) { fail(); }
 noreturn void dom0_shutdown(void) { fail(); abort(); }
 bool dom0_port(const struct exit_io *io __unused, u32 *val __unused) { return false; }
 void exit_cr0(struct vcpu *w __unused) { fail(); }
+void nested_exit(struct vcpu *w __unused) { fail(); }
 void exit_cr4(struct vcpu *w __unused) { fail(); }
 void exit_cr8(struct vcpu *w __unused) { fail(); }
 void exit_hypercall(struct vcpu *w __unused) { fail(); }

@@ -4,7 +4,7 @@
  * domain 0 that shares its time among tasks: those that compute and those that
  * sit in RUN.  One tick is one nanosecond.
  */
-// SOURCES: hv/core/run/run.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/lib/tree.c
+// SOURCES: hv/core/run/run.c hv/core/run/nested.c hv/core/vcpu/vcpu.c hv/core/vcpu/halt.c hv/core/vcpu/sched.c hv/core/vcpu/sched_math.c hv/core/lib/tree.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,6 +75,7 @@ bool vcpu_debug_service(struct vcpu *v __unused, u8 vector __unused, u64 dr6 __u
 }
 
 bool exit_msr_go(struct vcpu *v __unused) { return true; }
+u8 vcpu_insn_len(struct vcpu *v __unused) { return 2; }
 
 bool vlapic_has_interrupt(struct vcpu *v)
 {
