@@ -16,6 +16,7 @@
 #include <linux/sysfs.h>
 #include <asm/processor.h>
 
+#include "running/nest.h"
 #include "files.h"
 
 struct param {
@@ -58,7 +59,7 @@ static struct param kvm_params[] = {
 };
 
 static struct param amd_params[] = {
-	PARAM("nested", "0"),
+	PARAM("nested", "0"),		/* the first: bp_kvm_module_init() */
 	PARAM("avic", "N"),
 	PARAM("npt", "Y"),
 	PARAM("sev", "N"),
@@ -168,6 +169,7 @@ int bp_kvm_module_init(void)
 {
 	int ret;
 
+	amd_params[0].value = bp_nest_offered() ? "1" : "0";
 	modules[0] = add("kvm", kvm_params, bp_kvm_params);
 	if (IS_ERR(modules[0]))
 		return PTR_ERR(modules[0]);

@@ -6,6 +6,7 @@
 
 #include "memory/gmem.h"
 #include "running/run.h"
+#include "running/state.h"
 #include "nested.h"
 
 /* L1 has not asked for this exception: it is L2's, and may meet another. */
@@ -145,9 +146,25 @@ int bp_nest_exit(struct bp_vcpu *vcpu)
 	return nest->n.guest ? exit_of_l2(vcpu, &x) : bp_nest_insn(vcpu, x.code, x.insn_len);
 }
 
+/* As it was before RUN told of it. */
+static void shutdown_again(struct bp_vcpu *vcpu)
+{
+	struct kvm_vcpu_events *ev = vcpu->state;
+
+	if (bp_state_get(vcpu, BP_STATE_EVENTS, sizeof(*ev)) < 0)
+		return;
+	ev->triple_fault.pending = 1;
+	bp_state_set(vcpu, BP_STATE_EVENTS, sizeof(*ev));
+}
+
 int bp_nest_shutdown(struct bp_vcpu *vcpu)
 {
+	int ret;
+
 	if (!bp_nest_in_guest(vcpu) || !nest_wants(&vcpu->nest->n.c, SVM_EXIT_SHUTDOWN))
 		return 0;
-	return bp_nest_vmexit(vcpu, SVM_EXIT_SHUTDOWN, 0, 0);
+	ret = bp_nest_vmexit(vcpu, SVM_EXIT_SHUTDOWN, 0, 0);
+	if (ret == -EINTR)
+		shutdown_again(vcpu);
+	return ret;
 }

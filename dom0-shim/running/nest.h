@@ -19,7 +19,7 @@ void bp_nest_free(struct bp_vcpu *vcpu);
 
 /* ---- in KVM_RUN, vm->srcu is held; 1, 0 or an errno as in run.h ---- */
 int bp_nest_exit(struct bp_vcpu *vcpu);
-/* A triple fault; 1: L1 has been told of it.  0: it is the vCPU's. */
+/* A triple fault; 1: L1 has been told of it.  0: it is the vCPU's.  -EINTR: it comes again. */
 int bp_nest_shutdown(struct bp_vcpu *vcpu);
 /* Is it in L2? */
 bool bp_nest_in_guest(struct bp_vcpu *vcpu);

@@ -178,6 +178,15 @@ static int exit_blocked(struct bp_vcpu *vcpu)
 	return 1;
 }
 
+static int exit_shutdown(struct bp_vcpu *vcpu)
+{
+	int ret = bp_nest_shutdown(vcpu);
+
+	if (!ret)
+		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return ret;
+}
+
 static int exit_fail_entry(struct bp_vcpu *vcpu)
 {
 	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
@@ -284,8 +293,7 @@ static int serve_exit(struct bp_vcpu *vcpu, long exit)
 	case BP_EXIT_NESTED:
 		return bp_nest_exit(vcpu);
 	case BP_EXIT_SHUTDOWN:
-		vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-		return bp_nest_shutdown(vcpu);
+		return exit_shutdown(vcpu);
 	case BP_EXIT_FAIL_ENTRY:
 		return exit_fail_entry(vcpu);
 	case BP_EXIT_INTERNAL:

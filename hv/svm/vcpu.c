@@ -55,8 +55,10 @@ static void set_intercepts(struct vcpu *v, struct svm_vcpu *sv)
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
 	}
 	svm_intercept1(sv, SVM_I1_HLT, !(flags & BP_RULE_HLT));
-	if (svm.pause_filter)
+	if (svm.pause_filter) {
 		svm_intercept1(sv, SVM_I1_PAUSE, !(flags & BP_RULE_PAUSE));
+		c->pause_count = sv->l1[3] & SVM_I1_PAUSE ? 0 : PAUSE_COUNT;
+	}
 	c->msrpm = svm_msrpm(v);
 	svm_dirty(sv->vmcb, SVM_CLEAN_I | SVM_CLEAN_MAPS);
 }
@@ -65,11 +67,8 @@ static void init_controls(struct vcpu *v, struct vmcb_control *c)
 {
 	if (svm.bus_lock && !domain_is_dom0(v->dom))
 		c->intercept3 = SVM_I3_BUS_LOCK;
-	if (svm.pause_filter) {
-		c->pause_count = PAUSE_COUNT;
-		if (svm.pause_threshold)
-			c->pause_threshold = PAUSE_THRESHOLD;
-	}
+	if (svm.pause_threshold)
+		c->pause_threshold = PAUSE_THRESHOLD;
 	c->iopm = svm_iopm(v);
 	c->int_ctl = SVM_V_INTR_MASKING;
 	c->nested_ctl = SVM_NP_ENABLE;

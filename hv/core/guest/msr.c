@@ -221,7 +221,7 @@ static int common_rdmsr(struct vcpu *v, u32 msr, u64 *val, bool host)
 		return mce_ctl2(v, msr, val, false, host);
 	switch (msr) {
 	case MSR_TSC:
-		*val = guest_tsc(v);
+		*val = guest_tsc(v) + (host ? 0 : v->nested.tsc_offset);
 		return 0;
 	case MSR_TSC_ADJUST:
 		*val = v->msr.tsc_adjust;

@@ -257,7 +257,9 @@ void vcpu_unclaim(struct vcpu *v)
 static bool is_sticky(const struct vcpu *v)
 {
 	return v->exit_pending == BP_EXIT_IOAPIC_EOI || v->exit_pending == BP_EXIT_SHUTDOWN ||
-	       (v->exit_pending == BP_EXIT_DEBUG && v->debug_trap);
+	       (v->exit_pending == BP_EXIT_DEBUG && v->debug_trap) ||
+	       (v->exit_pending == BP_EXIT_NESTED && v->exit.reason == VM_EXIT_EXCEPTION &&
+		v->exit.exc.vector == X86_TRAP_DB);
 }
 
 /*
