@@ -21,6 +21,7 @@
 #include "hv/core/memory/domain.h"
 #include "hv/core/vcpu/ops.h"
 #include "hv/core/vcpu/run.h"
+#include "hv/core/vcpu/speculation.h"
 #include "server.h"
 
 #define CPUID_MAX	100
@@ -526,6 +527,8 @@ static s64 set_nested(struct vcpu *v, const void *buf, u32 len)
 	memcpy(&n, buf, sizeof(n));
 	if (!ops_chosen()->nested || (n.flags & ~BP_NESTED) || n.tpr > 15 || n.virq > 16)
 		return -EINVAL;
+	if ((n.flags ^ v->nested.flags) & BP_NESTED_GUEST)
+		spec_init_vcpu(v);	/* L1 and L2 count as two */
 	if (!(n.flags & BP_NESTED_GUEST))
 		n = (struct bp_nested){ .flags = n.flags & (BP_NESTED_ON | BP_NESTED_HOLD) };
 	v->nested = n;
