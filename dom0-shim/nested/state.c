@@ -246,6 +246,8 @@ long bp_nest_state_get(struct bp_vcpu *vcpu, struct kvm_nested_state __user *use
 	u32 room;
 	long ret;
 
+	if (!bp_nest_offered())
+		return -EINVAL;
 	if (get_user(room, &user->size))
 		return -EFAULT;
 	if (nest && !nest->n.gif)
@@ -321,6 +323,8 @@ long bp_nest_state_set(struct bp_vcpu *vcpu, struct kvm_nested_state __user *use
 	struct kvm_nested_state head;
 	long ret;
 
+	if (!bp_nest_offered())
+		return -EINVAL;
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
 	ret = bp_sregs_get(vcpu);

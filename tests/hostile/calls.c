@@ -159,6 +159,7 @@ static u64 length_of(struct thread *t, u64 class)
 		[BP_STATE_TRANSLATE] = sizeof(struct kvm_translation), [BP_STATE_MCE] = 8,
 		[BP_STATE_RULES] = sizeof(struct bp_rules), [BP_STATE_SREGS2] = sizeof(struct kvm_sregs2),
 		[BP_STATE_TSC_OFFSET] = 8, [BP_STATE_CLOCK_STOPPED] = 0, [BP_STATE_SMM] = 4,
+		[BP_STATE_NESTED] = sizeof(struct bp_nested),
 	};
 
 	return class >= ARRAY_SIZE(lens) || once_in(t, 8) ? rnd_value(t) : lens[class];
@@ -170,7 +171,7 @@ static void hostile_vcpu_state(struct thread *t)
 				      BP_STATE_MSRS, BP_STATE_LAPIC, BP_STATE_MP_STATE, BP_STATE_EVENTS,
 				      BP_STATE_DEBUGREGS, BP_STATE_CPUID, BP_STATE_TSC_KHZ, BP_STATE_TRANSLATE,
 				      BP_STATE_MCE, BP_STATE_RULES, BP_STATE_SREGS2, BP_STATE_TSC_OFFSET,
-				      BP_STATE_CLOCK_STOPPED, BP_STATE_SMM };
+				      BP_STATE_CLOCK_STOPPED, BP_STATE_SMM, BP_STATE_NESTED };
 	u64 dom = pick_domain(t), vcpu = pick_vcpu(t), class = classes[below(t, ARRAY_SIZE(classes))];
 	u64 len = length_of(t, class);
 

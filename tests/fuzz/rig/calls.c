@@ -151,6 +151,10 @@ static void poke_state(struct input *in, u32 page, u8 cls)
 	} else if (cls == BP_STATE_RULES || cls == BP_STATE_SMM || cls == BP_STATE_MP_STATE) {
 		put_at(p, PAGE_SIZE, 0, take32(in) & (cls == BP_STATE_RULES ? BP_RULES : 15), 4);
 		put_at(p, PAGE_SIZE, 4, take8(in) % 18, 4);
+	} else if (cls == BP_STATE_NESTED) {
+		put_at(p, PAGE_SIZE, 0, take32(in) & BP_NESTED, 4);
+		put_at(p, PAGE_SIZE, 24, take32(in), 4);	/* exceptions */
+		put_at(p, PAGE_SIZE, 28, take32(in) & 0x170f, 4);	/* tpr, virq */
 	}
 	if (cls == BP_STATE_XSAVE)
 		p[(take8(in) & 1 ? 512 : 24) + take8(in) % 64] ^= take8(in);
