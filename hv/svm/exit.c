@@ -148,7 +148,8 @@ void svm_decode_exit(struct vcpu *v)
 	e->hw_info[0] = b->c.info1;
 	e->hw_info[1] = b->c.info2;
 	e->insn_len = insn && svm.nrip ? insn_len(b->c.nrip, v->regs.rip) : 0;
-	e->nested = l1_wants(v->arch, code);
+	if (unlikely(v->nested.flags & BP_NESTED_GUEST))
+		e->nested = l1_wants(v->arch, code);
 
 	switch (reason) {
 	case VM_EXIT_IO:

@@ -38,7 +38,7 @@ void nested_exit(struct vcpu *v)
 	tell(v, e->hw_reason, e->hw_info[0], e->hw_info[1]);
 }
 
-bool nested_exception(struct vcpu *v)
+static bool exception(struct vcpu *v)
 {
 	const struct vcpu_event *e = &v->inject;
 
@@ -59,10 +59,14 @@ bool nested_waits(struct vcpu *v)
 	return vcpu_has_irq(v) || READ_ONCE(v->extint) || v->nested.virq;
 }
 
-bool nested_event(struct vcpu *v)
+bool nested_stops(struct vcpu *v)
 {
 	u32 flags = v->nested.flags;
 
+	if (v->inject.type != EVENT_NONE)
+		return exception(v);
+	if ((flags & BP_NESTED_HOLD) || (v->rules.flags & BP_RULE_NO_IRQ))
+		return false;
 	if ((flags & BP_NESTED_SMI) && (vcpu_requests(v) & VCPU_REQ_SMI))
 		return tell(v, CODE_SMI, 0, 0);
 	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending))

@@ -10,10 +10,11 @@
 
 /* v->exit is L1's, or is of an instruction of SVM's. */
 void nested_exit(struct vcpu *v);
-/* v->inject may be an exception that L1 is told of instead. */
-bool nested_exception(struct vcpu *v);
-/* v->inject is NONE: may an SMI, NMI or interrupt of L1's end L2? */
-bool nested_event(struct vcpu *v);
+/*
+ * Is v->inject an exception that L1 is told of instead?  If it is NONE: does an SMI, NMI or
+ * interrupt of L1's end L2?
+ */
+bool nested_stops(struct vcpu *v);
 /* v->inject is another event: may one of the following come next? */
 bool nested_waits(struct vcpu *v);
 /* What is to be injected has been chosen: L2's virtual interrupt. */

@@ -176,17 +176,18 @@ static bool prepare_entry(struct cpu *c, struct vcpu *v)
 		vcpu_service(v, BP_EXIT_SHUTDOWN);
 		return false;
 	}
-	if (unlikely(v->nested.exceptions) && nested_exception(v))
-		return false;
 	/* The pages are in the other address space than SMM's. */
 	if (unlikely(v->pv_dirty) && !v->space && !pv_update(v))
 		return false;
-	if (likely(v->inject.type == EVENT_NONE)) {
-		if (unlikely((v->rules.flags & BP_RULE_NO_IRQ) ||
-			     (v->nested.flags & BP_NESTED_HOLD)))
-			return true;
-		if (unlikely(v->nested.flags & BP_NESTED_GUEST) && nested_event(v))
+	if (unlikely(v->nested.flags & ~BP_NESTED_ON)) {
+		if (nested_stops(v))
 			return false;
+		if ((v->nested.flags & BP_NESTED_HOLD) && v->inject.type == EVENT_NONE)
+			return true;
+	}
+	if (likely(v->inject.type == EVENT_NONE)) {
+		if (unlikely(v->rules.flags & BP_RULE_NO_IRQ))
+			return true;
 		if (unlikely(READ_ONCE(v->requests)) && smi_service(v))
 			return false;
 		if (unlikely(extint_service(v)))

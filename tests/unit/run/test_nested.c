@@ -92,25 +92,40 @@ static void exceptions(void **state)
 {
 	(void)state;
 	v.nested.exceptions = 1u << 14 | 1u << 1;
-	assert_false(nested_exception(&v));
+	assert_false(nested_stops(&v));
 	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 14, .has_error = true, .error = 7 };
 	v.regs.cr2 = 0x1234;
-	assert_false(nested_exception(&v));
+	assert_false(nested_stops(&v));
 	v.inject.fresh = true;
-	assert_true(nested_exception(&v));
+	assert_true(nested_stops(&v));
 	told(0x4e);
 	assert_int_equal(page.nested.info[0], 7);
 	assert_int_equal(page.nested.info[1], 0x1234);
 	v.inject.fresh = false;
 	v.inject.pending = v.inject.has_payload = true;
 	v.inject.payload = 0x5678;
-	assert_true(nested_exception(&v));
+	assert_true(nested_stops(&v));
 	told(0x4e);
 	assert_int_equal(page.nested.info[1], 0x5678);
 	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 13, .fresh = true };
-	assert_false(nested_exception(&v));
+	assert_false(nested_stops(&v));
 	v.inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 14, .fresh = true };
-	assert_false(nested_exception(&v));
+	assert_false(nested_stops(&v));
+}
+
+/* Without GIF, and for the VMM's debugger, what comes waits. */
+static void held(void **state)
+{
+	(void)state;
+	v.nested.flags |= BP_NESTED_INTR | BP_NESTED_ANY_IF | BP_NESTED_HOLD;
+	vector = 0x30;
+	assert_false(nested_stops(&v));
+	v.nested.flags &= ~BP_NESTED_HOLD;
+	v.rules.flags = BP_RULE_NO_IRQ;
+	assert_false(nested_stops(&v));
+	v.rules.flags = 0;
+	assert_true(nested_stops(&v));
+	told(0x60);
 }
 
 /* SMI before NMI before interrupts, if L1 has asked for them. */
@@ -120,15 +135,15 @@ static void events(void **state)
 	v.nmi_pending = true;
 	v.requests = VCPU_REQ_SMI;
 	vector = 0x30;
-	assert_false(nested_event(&v));
+	assert_false(nested_stops(&v));
 	v.nested.flags |= BP_NESTED_INTR | BP_NESTED_ANY_IF;
-	assert_true(nested_event(&v));
+	assert_true(nested_stops(&v));
 	told(0x60);
 	v.nested.flags |= BP_NESTED_NMI;
-	assert_true(nested_event(&v));
+	assert_true(nested_stops(&v));
 	told(0x61);
 	v.nested.flags |= BP_NESTED_SMI;
-	assert_true(nested_event(&v));
+	assert_true(nested_stops(&v));
 	told(0x62);
 	assert_true(v.nmi_pending && v.requests == VCPU_REQ_SMI);
 }
@@ -138,13 +153,13 @@ static void interrupts(void **state)
 {
 	(void)state;
 	v.nested.flags |= BP_NESTED_INTR;
-	assert_false(nested_event(&v));
+	assert_false(nested_stops(&v));
 	assert_int_equal(windows, 0);
 	v.extint = true;
-	assert_false(nested_event(&v));
+	assert_false(nested_stops(&v));
 	assert_int_equal(windows, 1);
 	can = true;
-	assert_true(nested_event(&v));
+	assert_true(nested_stops(&v));
 	told(0x60);
 }
 
@@ -189,7 +204,7 @@ static void waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(exits), T(exceptions), T(events), T(interrupts), T(virtual_interrupt), T(waits),
+		T(exits), T(exceptions), T(held), T(events), T(interrupts), T(virtual_interrupt), T(waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
