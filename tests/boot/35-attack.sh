@@ -8,7 +8,8 @@
 attack() {
 	# shellcheck disable=SC2016
 	reports "$1" scripts/lab run --icount --overlay "$overlay" --edu "${@:4}" -- \
-		sh -c 'BP_ATTACK=$1 exec /opt/tests/bp-attack run $2' sh "$2" "$3"
+		sh -c 'BP_ATTACK=$1 BP_IMAGE=$3 exec /opt/tests/bp-attack run $2' sh "$2" "$3" \
+		"/opt/tests/bedplate${debug:+.debug}.elf"
 }
 
 # Linux leaves the units alone, as Bedplate does.

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define IMAGE		"/opt/tests/bedplate.elf"
 #define IMAGE_BASE	0xffffffff80000000ull	/* of the addresses that it is linked for */
 #define LOG_SIZE	(128 * 1024)
 #define KEPT_LOG	(2 << 20)	/* the last boot's is there, too */
@@ -16,10 +15,13 @@
 
 static const uint8_t *image(void)
 {
-	int fd = open(IMAGE, O_RDONLY);
+	const char *path = getenv("BP_IMAGE");	/* the one that runs */
 	struct stat st;
 	void *p;
+	int fd;
 
+	CHECK(path);
+	fd = open(path, O_RDONLY);
 	CHECK(fd >= 0 && !fstat(fd, &st));
 	p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	CHECK(p != MAP_FAILED);
