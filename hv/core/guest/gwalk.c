@@ -42,8 +42,8 @@ static int walk64(struct guest_view *w, u64 pte, int levels, gva_t gva, gpa_t *g
 		if (read_pte(w, at, 8, &pte))
 			return -EFAULT;
 		if (note) {
-			note->entry[note->n] = just_read(w, at);
-			note->was[note->n++] = pte;
+			note->entry[note->page] = just_read(w, at);
+			note->was[note->page++] = pte;
 		}
 		/* 2 MiB, and 1 GiB, which PAE does not come by. */
 		if (level == 1 || ((pte & GPTE_PS) && level <= 3)) {
@@ -148,24 +148,25 @@ static const struct code_walk *code_at(struct vcpu *v, struct guest_view *w,
 				       const struct vcpu_paging *p, gva_t gva)
 {
 	struct code_walk *c = &v->code[(gva >> PAGE_SHIFT) % CODE_WALKS];
-	u64 page = (gva & PAGE_MASK) | 1;
+	u64 page = gva & PAGE_MASK, n = c->page - page, i;
 	gpa_t gpa;
-	u32 i;
 	u8 b;
 
-	if (c->page == page && c->cr3 == p->cr3 && c->gen == v->dom->tlb_gen) {
-		for (i = 0; i < c->n && READ_ONCE(*c->entry[i]) == c->was[i]; i++)
+	if (n && n < PAGE_SIZE && c->cr3 == p->cr3 && c->gen == v->dom->tlb_gen) {
+		for (i = 0; i < n && READ_ONCE(*c->entry[i]) == c->was[i]; i++)
 			;
-		if (i == c->n)
+		if (i == n)
 			return c;
 	}
-	c->page = c->n = 0;
-	if (walk_long(w, p, gva & PAGE_MASK, &gpa, c) || guest_view_read(w, gpa, &b, 1))
+	c->page = 0;
+	if (walk_long(w, p, page, &gpa, c) || guest_view_read(w, gpa, &b, 1)) {
+		c->page = 0;
 		return NULL;
+	}
 	c->code = just_read(w, gpa);
 	c->cr3 = p->cr3;
 	c->gen = v->dom->tlb_gen;
-	c->page = page;
+	c->page += page;
 	return c;
 }
 

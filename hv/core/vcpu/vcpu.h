@@ -195,10 +195,9 @@ struct vcpu {
 	 * the entries that it met are the same.
 	 */
 	struct code_walk {
-		u64 page;		/* linear address | 1; 0 = none */
+		u64 page;		/* linear address | how many entries; 0 = none */
 		u64 cr3, gen;
 		const u8 *code;		/* the page's first byte */
-		u32 n;
 		const u64 *entry[5];
 		u64 was[5];
 	} code[CODE_WALKS];
