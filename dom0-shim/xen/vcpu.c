@@ -94,7 +94,7 @@ int bp_xen_upcall(struct bp_vcpu *vcpu)
 	return 0;
 }
 
-/* At once, if the vCPU is stopped and takes it; what the guest leaves pending, comes again. */
+/* At once, if the vCPU is stopped and takes it.  What the guest leaves pending comes at the next look. */
 static bool inject(struct bp_vcpu *vcpu)
 {
 	struct bp_vcpu_page *page = vcpu->page;
