@@ -668,8 +668,8 @@ struct bp_ioeventfd {
  *
  * An ioeventfd's event may be in the ring of another CPU, whose domain 0 vCPU
  * was halted; ->posted of the vCPU's page names the CPU, as RING numbers them, and the head
- * behind its last one.  What KVM_RUN's caller is to find signalled must have been consumed
- * up to there.
+ * behind its last one.  As long as tail is not there, all that the vCPU posts goes into the same
+ * ring: what KVM_RUN's caller is to find signalled has been when tail is past it.
  */
 struct bp_event {
 	__u32 type;		/* enum bp_event_type */

@@ -156,17 +156,38 @@ static struct cpu *sleeping_neighbour(const struct cpu *c)
 	return NULL;
 }
 
+/* The CPU whose ring has a doorbell of v's that is not done with; NULL: none has. */
+static struct cpu *unread(const struct vcpu *v)
+{
+	struct cpu *c;
+	bool waits;
+
+	if (!v->posted_cpu)
+		return NULL;
+	c = cpus[v->posted_cpu - 1];
+	spin_lock(&c->ring_lock);
+	waits = c->ring && (s32)(READ_ONCE(c->ring->tail) - v->posted_head) < 0;
+	spin_unlock(&c->ring_lock);
+	return waits ? c : NULL;
+}
+
+/*
+ * All of v's that are not done with are in one ring, so that whoever waits for the last one waits
+ * for all.
+ */
 struct cpu *ring_doorbell(struct vcpu *v, u32 id)
 {
-	struct cpu *here = this_cpu(), *c = sleeping_neighbour(here);
+	struct cpu *here = this_cpu(), *same = unread(v), *c = same ?: sleeping_neighbour(here);
 	u64 head = c ? add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id) : NO_HEAD;
 
-	if (head == NO_HEAD) {
+	if (head == NO_HEAD && !same) {
 		c = here;
 		head = add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id);
 	}
 	if (head == NO_HEAD)
 		return NULL;
+	v->posted_cpu = c->index + 1;
+	v->posted_head = head;
 	WRITE_ONCE(v->page->posted, BP_POSTED(c->index, (u32)head));
 	return c;
 }

@@ -81,10 +81,9 @@ void bp_ring_drain(void)
 	rcu_read_lock();
 	while (smp_load_acquire(&ring->head) != tail) { /* as above */
 		ev = ring->slot[tail % BP_RING_SLOTS];
-		/* The slot is read, and Bedplate's again. */
-		smp_store_release(&ring->tail, ++tail);
 		ring_event(&ev);
-		/* Who sees it finds the eventfd signalled. */
+		/* Who sees these finds the eventfd signalled; the slot is Bedplate's again. */
+		smp_store_release(&ring->tail, ++tail);
 		smp_store_release(this_cpu_ptr(&bp_ring_done), tail);
 	}
 	if (xchg(&ring->overflow, 0))

@@ -210,6 +210,8 @@ struct vcpu {
 	bool debug_trap;		/* of BP_EXIT_DEBUG: #DB, with the instruction done */
 	u32 log_head;			/* ours; never read back from the page */
 	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
+	u16 posted_cpu;			/* whose ring has its last doorbell, + 1; 0 = none (ring.c) */
+	u32 posted_head;		/* and the head behind it */
 	struct bp_rules rules;
 	struct bp_nested nested;
 	struct kvm_cpuid_entry2 *cpuid;	/* one page; NULL: domain 0's filter */

@@ -129,6 +129,7 @@ static int setup(void **state)
 	guest.index = 2;
 	guest.page = &page;
 	page.posted = 0;
+	guest.posted_cpu = 0;
 	return 0;
 }
 
@@ -216,6 +217,11 @@ static void event_in_its_own_ring(void **state)
  * A doorbell goes to the next CPU that sleeps, whose domain 0 vCPU alone is woken; never to one
  * that has something to run, no ring, no room, or no vCPU of domain 0's. The page tells whose it was.
  */
+static void read_all(int n)
+{
+	ring_of(n)->tail = ring_of(n)->head;
+}
+
 static void doorbell_wakes_a_sleeper(void **state)
 {
 	(void)state;
@@ -223,7 +229,9 @@ static void doorbell_wakes_a_sleeper(void **state)
 	assert_ptr_equal(ring_doorbell(&guest, 3), here);
 	assert_true(page.posted == BP_POSTED(1, 1));
 	d0[2].state = VCPU_HALTED;
+	read_all(1);
 	assert_ptr_equal(ring_doorbell(&guest, 4), here);
+	read_all(1);
 	cpu[2].current = NULL;
 	assert_ptr_equal(ring_doorbell(&guest, 5), &cpu[2]);
 	assert_true(page.posted == BP_POSTED(2, 1));
@@ -238,26 +246,62 @@ static void doorbell_wakes_a_sleeper(void **state)
 	ring_look(&guest, &cpu[2]);
 	assert_int_equal(upcalls[2], 1);
 	assert_int_equal(upcalls[0] + upcalls[1] + ended[1] + turns, 0);
+	read_all(2);
 
 	/* Its own CPU is not asked, and the search comes round. */
 	here = &cpu[2];
 	assert_ptr_equal(ring_doorbell(&guest, 6), here);
+	read_all(2);
 	d0[0].state = VCPU_HALTED;
 	cpu[0].current = NULL;
 	assert_ptr_equal(ring_doorbell(&guest, 6), &cpu[0]);
+	read_all(0);
 
 	cpu[0].ring_head += BP_RING_SLOTS;
 	assert_ptr_equal(ring_doorbell(&guest, 7), here);
 	assert_int_equal(ring_of(0)->overflow, 0);
 	take_ring(0);
 	here = &cpu[2];
+	read_all(2);
 	assert_ptr_equal(ring_doorbell(&guest, 7), here);
+	read_all(2);
 	cpu[0].dom0 = NULL;
 	assert_ptr_equal(ring_doorbell(&guest, 7), here);
 	nr_cpus = 1;
 	here = &cpu[1];
+	read_all(2);
 	assert_ptr_equal(ring_doorbell(&guest, 7), here);
 	nr_cpus = CPUS;
+}
+
+/*
+ * As long as one has not been read, those that follow go into its ring, whoever sleeps; without room there
+ * they are ordinary exits. A ring that is gone holds nothing, and what its page says then does not count.
+ */
+static void doorbells_stay_in_one_ring(void **state)
+{
+	int i;
+
+	(void)state;
+	here = &cpu[1];
+	d0[2].state = VCPU_HALTED;
+	cpu[2].current = NULL;
+	assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[2]);
+	d0[2].state = VCPU_RUNNING;
+	d0[0].state = VCPU_HALTED;
+	cpu[0].current = NULL;
+	page.posted = 0;
+	for (i = 1; i < BP_RING_SLOTS; i++)
+		assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[2]);
+	assert_true(page.posted == BP_POSTED(2, BP_RING_SLOTS));
+	assert_null(ring_doorbell(&guest, 3));
+	ring_of(2)->tail = BP_RING_SLOTS - 1;
+	assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[2]);
+	read_all(2);
+	assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[0]);
+	take_ring(0);
+	here = &cpu[1];
+	assert_ptr_equal(ring_doorbell(&guest, 3), here);
 }
 
 /* What a vCPU has done: its own thread's RUN ends, another's is interrupted, else an upcall. */
@@ -369,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(event_in_its_own_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(look_for_an_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(doorbell_wakes_a_sleeper, setup, teardown),
+		cmocka_unit_test_setup_teardown(doorbells_stay_in_one_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(head_comes_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_up_without_a_ring, setup, teardown),
