@@ -78,7 +78,7 @@ static int wants_ports(struct bp_vcpu *vcpu, u64 info1)
 
 	if (low < 0 || high < 0)
 		return -EINTR;
-	return !!((low & bits) | (high & bits >> 8));
+	return !!((low & bits) | (high & (bits >> 8)));
 }
 
 /* What L1 leaves to the machine is done as if there were no L1. */
