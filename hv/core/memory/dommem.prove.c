@@ -63,13 +63,13 @@ static inline void clean(void *page)
 }
 
 /* Domain 0 writes to a list at any time. */
-static u64 list[FRAMES];
+static u64 told[FRAMES];
 static void changes(void)
 {
 	u32 i;
 
 	for (i = 0; i < FRAMES; i++)
-		list[i] = nondet_u64();
+		told[i] = nondet_u64();
 }
 
 #include "lib/atomic.h"
@@ -157,7 +157,7 @@ void prove_take(void)
 
 	for (i = 0; i < FRAMES; i++)
 		was[i] = owner[i] = nondet_bool() ? OTHER : 0;
-	err = take_frames(GUEST, list, n, copy);
+	err = take_frames(GUEST, told, n, copy);
 	prove(!dom0.lock.held && count(GUEST) == (err ? 0 : n));
 	for (i = 0; i < FRAMES; i++) {
 		prove(owner[i] == was[i] || (!err && !was[i] && owner[i] == GUEST));
