@@ -6,6 +6,7 @@
 
 #include "hv_cpuid.h"
 #include "hyperv.h"
+#include "running/nest.h"
 #include "running/state.h"
 
 #define LEAF_SYNDBG		0x40000080u
@@ -80,8 +81,10 @@ static void fill(struct kvm_cpuid_entry2 *e)
 		e->ebx = LOGICAL_CPUS;
 		break;
 	case HYPERV_CPUID_NESTED_FEATURES:
-		/* Of use to a nested hypervisor only; KVM's tests want it always. */
+		/* Of use to a nested hypervisor only; KVM's tests want the one always. */
 		e->eax = HV_X64_NESTED_MSR_BITMAP;
+		if (bp_nest_offered())
+			e->eax |= HV_X64_NESTED_DIRECT_FLUSH;
 		break;
 	case LEAF_SYNDBG_INTERFACE:
 		e->eax = SYNDBG_INTERFACE;
@@ -134,6 +137,8 @@ static void take_features(struct bp_hv_vcpu *hv, struct kvm_cpuid2 *cpuid)
 	e = find(cpuid, HYPERV_CPUID_ENLIGHTMENT_INFO);
 	hv->enl_eax = e ? e->eax : 0;
 	hv->enl_ebx = e ? e->ebx : 0;
+	e = find(cpuid, HYPERV_CPUID_NESTED_FEATURES);
+	hv->nested_eax = e ? e->eax : 0;
 	e = find(cpuid, LEAF_SYNDBG_CAPS);
 	hv->syndbg = e && e->eax & HV_X64_SYNDBG_CAP_ALLOW_KERNEL_DEBUGGING;
 }

@@ -13,6 +13,7 @@
 #include "channel/hypercall.h"
 #include "hyperv.h"
 #include "memory/gmem.h"
+#include "running/nest.h"
 #include "running/run.h"
 #include "running/state.h"
 
@@ -231,12 +232,17 @@ static bool is_ext(u16 code)
 	return code >= EXT_FIRST && code <= EXT_LAST;
 }
 
-static bool takes_xmm(u16 code)
+static bool is_flush(u16 code)
 {
 	return code == HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST ||
 	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE ||
 	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX ||
-	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX || code == HVCALL_SEND_IPI_EX;
+	       code == HVCALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX;
+}
+
+static bool takes_xmm(u16 code)
+{
+	return is_flush(code) || code == HVCALL_SEND_IPI_EX;
 }
 
 /* What the guest's CPUID recommends is what it may call. */
@@ -370,6 +376,32 @@ static int undefined(struct bp_vcpu *vcpu)
 	return 1;
 }
 
+/*
+ * A flush is done.  While a guest hypervisor walks its guest's tables it holds a lock, and has to
+ * hear of a flush before the guest goes on: so the lock is looked at afterwards.
+ */
+static int flushed(struct hcall *hc, u64 status)
+{
+	struct bp_vcpu *vcpu = hc->vcpu;
+	struct bp_vcpu_page *page = vcpu->page;
+	struct kvm_regs regs = page->regs;
+	u32 flags = page->run_flags;
+	int ret = bp_nest_flush_locked(vcpu);
+
+	if (ret == -EINTR)
+		return ret;
+	if (ret <= 0)
+		return done(vcpu, hc->wide, ret ? BAD_INPUT : status);
+	done(vcpu, hc->wide, status);
+	ret = bp_nest_flush_exit(vcpu);
+	if (ret == -EINTR) {
+		/* The call comes again. */
+		page->regs = regs;
+		page->run_flags = flags;
+	}
+	return ret;
+}
+
 int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
 {
 	const struct kvm_sregs *s = vcpu->state;
@@ -398,7 +430,43 @@ int bp_hv_exit_hypercall(struct bp_vcpu *vcpu)
 	status = call(&hc);
 	if (hc.interrupted)
 		return -EINTR;
+	if (is_flush(hc.code) && (u16)status == HV_STATUS_SUCCESS)
+		return flushed(&hc, status);
 	return status == TO_USER ? to_user(&hc) : done(vcpu, hc.wide, status);
+}
+
+/* Has L1 allowed it in its VP assist page?  1, 0, -EINTR */
+static int direct_allowed(struct bp_vcpu *vcpu)
+{
+	struct hv_nested_enlightenments_control control;
+	u64 assist = vcpu->hv->assist;
+	int err;
+
+	if (!(assist & HV_X64_MSR_VP_ASSIST_PAGE_ENABLE))
+		return 0;
+	err = bp_vcpu_read(vcpu, (assist & HV_X64_MSR_VP_ASSIST_PAGE_ADDRESS_MASK) +
+			   offsetof(struct hv_vp_assist_page, nested_control),
+			   &control, sizeof(control));
+	return err ? bp_gmem_error(err, 0) : control.features.directhypercall;
+}
+
+int bp_hv_exit_direct(struct bp_vcpu *vcpu)
+{
+	const struct kvm_regs *r = &vcpu->page->regs;
+	const struct kvm_sregs *s = vcpu->state;
+	int ret;
+
+	if (!(vcpu->hv->nested_eax & HV_X64_NESTED_DIRECT_FLUSH))
+		return -ENOENT;
+	ret = bp_sregs_get(vcpu);
+	if (ret)
+		return ret;
+	if (!is_flush(long_mode(s) ? r->rcx : r->rax))
+		return -ENOENT;
+	ret = direct_allowed(vcpu);
+	if (ret <= 0)
+		return ret ?: -ENOENT;
+	return bp_hv_exit_hypercall(vcpu);
 }
 
 int bp_hv_complete(struct bp_vcpu *vcpu)

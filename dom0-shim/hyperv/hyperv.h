@@ -75,6 +75,7 @@ struct bp_hv_vcpu {
 	bool invtsc_hidden;	/* Bedplate's table lacks it, for the guest has to ask */
 	u32 feat_eax, feat_ebx, feat_edx;	/* leaf 40000003 */
 	u32 enl_eax, enl_ebx;			/* leaf 40000004 */
+	u32 nested_eax;				/* leaf 4000000a */
 	bool syndbg;		/* leaf 40000082: the debugger's MSRs and calls */
 	u32 vp_index;
 	u64 assist;		/* HV_X64_MSR_VP_ASSIST_PAGE */

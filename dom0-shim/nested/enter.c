@@ -159,6 +159,7 @@ static long begin(struct bp_vcpu *vcpu, u64 gpa, u8 len)
 	nest->s.regs.rip += len;
 	nest_store(&n->l1, &nest->s);
 	n->l1_event = nest_event_get(&ev);
+	nest->map_read = nest->map_read && nest_hv_keeps_map(n, &b->c, gpa);
 	n->c = b->c;
 	n->vmcb_gpa = gpa;
 	nest_load(&nest->s, &b->s);
@@ -203,7 +204,8 @@ static long describe(struct bp_vcpu *vcpu, struct kvm_vcpu_events *ev, struct ne
 	if (ret)
 		return ret;
 	why->tpr = now.tpr;
-	why->shadow = ev->interrupt.shadow;
+	/* Not past an instruction that was just done. */
+	why->shadow = ev->interrupt.shadow && !(vcpu->page->run_flags & BP_RUN_INSN_DONE);
 	why->event = nest_event_get(ev);
 	return 0;
 }
@@ -260,7 +262,7 @@ int bp_nest_vmexit(struct bp_vcpu *vcpu, u64 code, u64 info1, u64 info2)
 
 /* ---- System Management Mode ---- */
 
-#define EXIT_SW	0xf0000000	/* what KVM writes into the VMCB */
+#define EXIT_SW	NEST_EXIT_HV	/* what KVM writes into the VMCB */
 #define HSAVE	0x400		/* and where it keeps L1's state */
 
 long bp_nest_smm_enter(struct bp_vcpu *vcpu, struct emul_smm *s)
@@ -302,6 +304,7 @@ long bp_nest_smm_leave(struct bp_vcpu *vcpu, struct emul_smm *s)
 	    !nest_vmcb_ok(&nest->vmcb, nest->phys_bits) ||
 	    bp_vcpu_read(vcpu, nest->hsave + HSAVE, &n->l1, sizeof(n->l1)))
 		return -EINVAL;
+	nest->map_read = false;
 	n->c = nest->vmcb.c;
 	n->vmcb_gpa = s->l2_vmcb;
 	n->l1_event = 0;

@@ -48,7 +48,7 @@ static int exit_vintr(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 
 /* ---- permission maps: 1, 0, or -EINTR ---- */
 
-static int map_byte(struct bp_vcpu *vcpu, u64 gpa)
+int bp_nest_map_byte(struct bp_vcpu *vcpu, u64 gpa)
 {
 	u8 byte;
 	int err = bp_vcpu_read(vcpu, gpa, &byte, sizeof(byte));
@@ -58,14 +58,13 @@ static int map_byte(struct bp_vcpu *vcpu, u64 gpa)
 
 static int wants_msr(struct bp_vcpu *vcpu, u32 msr, bool write)
 {
-	u64 map = vcpu->nest->n.c.msrpm & PAGE_MASK;
 	u32 at;
 	u8 bit = nest_msr_bit(msr, write, &at);
 	int byte;
 
 	if (!bit)
 		return 1;
-	byte = map_byte(vcpu, map + at);
+	byte = bp_nest_msr_byte(vcpu, at);
 	return byte < 0 ? byte : !!(byte & bit);
 }
 
@@ -74,7 +73,8 @@ static int wants_ports(struct bp_vcpu *vcpu, u64 info1)
 	u64 map = vcpu->nest->n.c.iopm & PAGE_MASK;
 	u32 at;
 	u16 bits = nest_io_bits(info1, &at);
-	int low = map_byte(vcpu, map + at), high = bits >> 8 ? map_byte(vcpu, map + at + 1) : 0;
+	int low = bp_nest_map_byte(vcpu, map + at);
+	int high = bits >> 8 ? bp_nest_map_byte(vcpu, map + at + 1) : 0;
 
 	if (low < 0 || high < 0)
 		return -EINTR;
@@ -121,6 +121,8 @@ static int exit_ports(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 
 static int exit_of_l2(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 {
+	int ret = -ENOENT;
+
 	switch (x->code) {
 	case SVM_EXIT_EXC(0) ... SVM_EXIT_EXC(31):
 		return exit_exception(vcpu, x);
@@ -131,9 +133,11 @@ static int exit_of_l2(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 	case SVM_EXIT_IOIO:
 		return exit_ports(vcpu, x);
 	}
-	if (nest_wants(&vcpu->nest->n.c, x->code))
-		return bp_nest_vmexit(vcpu, x->code, x->info[0], x->info[1]);
-	return bp_nest_insn(vcpu, x->code, x->insn_len);
+	if (!nest_wants(&vcpu->nest->n.c, x->code))
+		return bp_nest_insn(vcpu, x->code, x->insn_len);
+	if (x->code == SVM_EXIT_VMMCALL)
+		ret = bp_nest_hv_call(vcpu);
+	return ret != -ENOENT ? ret : bp_nest_vmexit(vcpu, x->code, x->info[0], x->info[1]);
 }
 
 int bp_nest_exit(struct bp_vcpu *vcpu)

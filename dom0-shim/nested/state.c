@@ -75,6 +75,7 @@ static long switch_on(struct bp_vcpu *vcpu, bool on)
 	if (!nest || nest->on == on)
 		return 0;
 	nest->on = on;
+	nest->map_read = false;
 	nest->n.guest = false;
 	nest->n.gif = true;
 	if (on)
@@ -101,6 +102,8 @@ long bp_nest_cpuid_set(struct bp_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 
 void bp_nest_free(struct bp_vcpu *vcpu)
 {
+	if (vcpu->nest)
+		kvfree(vcpu->nest->map);
 	kfree(vcpu->nest);
 }
 
@@ -112,6 +115,7 @@ struct bp_nest *bp_nest_of(struct bp_vcpu *vcpu)
 		return NULL;
 	if (nest->inits != vcpu->page->inits) {
 		nest->inits = vcpu->page->inits;
+		nest->map_read = false;
 		nest->n.guest = false;
 		nest->n.gif = true;
 	}
@@ -134,7 +138,10 @@ static void leave(struct bp_vcpu *vcpu, bool gif)
 {
 	struct bp_nest *nest = bp_nest_of(vcpu);
 
-	if (!nest || (!nest->n.guest && nest->n.gif == gif))
+	if (!nest)
+		return;
+	nest->map_read = false;
+	if (!nest->n.guest && nest->n.gif == gif)
 		return;
 	nest->n.guest = false;
 	nest->n.gif = gif;
@@ -310,6 +317,7 @@ static long enter(struct bp_vcpu *vcpu, const struct kvm_nested_state *head,
 	n->gif = head->flags & KVM_STATE_NESTED_GIF_SET;
 	n->vmcb_gpa = head->hdr.svm.vmcb_pa;
 	n->l1_event = 0;
+	nest->map_read = false;
 	n->c = nest->vmcb.c;
 	n->l1 = nest->vmcb.s;
 	n->c.event_inj = 0;		/* it is one of KVM_SET_VCPU_EVENTS */

@@ -28,6 +28,8 @@ void bp_hv_timers_free(struct bp_vcpu *vcpu);
 /* An MSR exit that Bedplate knows nothing of; -ENOENT: nor is it Hyper-V's. */
 int bp_hv_exit_msr(struct bp_vcpu *vcpu);
 int bp_hv_exit_hypercall(struct bp_vcpu *vcpu);
+/* That of a guest's guest, if it is one that need not go to its hypervisor; else -ENOENT. */
+int bp_hv_exit_direct(struct bp_vcpu *vcpu);
 /* User space has answered KVM_EXIT_HYPERV. */
 int bp_hv_complete(struct bp_vcpu *vcpu);
 int bp_hv_complete_debug(struct bp_vcpu *vcpu);

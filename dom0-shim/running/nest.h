@@ -26,6 +26,14 @@ bool bp_nest_in_guest(struct bp_vcpu *vcpu);
 u64 bp_nest_vmcb(struct bp_vcpu *vcpu);	/* where its VMCB is; else 0 */
 
 /*
+ * A call that is done has flushed TLBs.  locked: L2's, and 1: L1 wants to hear of it; 0, -EINTR,
+ * -EFAULT: there is no memory where that is said.  exit: it does, now that registers are L2's
+ * after the call.
+ */
+int bp_nest_flush_locked(struct bp_vcpu *vcpu);
+int bp_nest_flush_exit(struct bp_vcpu *vcpu);
+
+/*
  * An SMI has come while in L2, whose state is saved already: *s becomes L1's, which is current
  * from now on.  Back into L2 by RSM, whose state *s is.  -EINVAL: it cannot be.
  */
