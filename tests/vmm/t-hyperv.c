@@ -441,3 +441,20 @@ TEST(hyperv, debugger)
 	run_done(v);
 	CHECK(status->vec == TRAP_NONE && status->val == 0x77);
 }
+
+/* Flushes by a guest's guest, and the map of MSRs of the guest that is its hypervisor. */
+static void nested(uint32_t leaf, uint32_t direct)
+{
+	const struct kvm_cpuid_entry2 *e = cpuid_find(cpuid_for(0), 0x80000001, 0);
+	struct vm *vm;
+
+	if (check_cap(kvm_fd, KVM_CAP_HYPERV) <= 0 || !e || !(e->ecx & 1 << 2))
+		SKIP("no Hyper-V, or guests have no SVM");
+	vm = vm_new(G_svm_hyperv, 1, 0);
+	give_hyperv(&vm->vcpu[0], leaf, 0);
+	vm->p->arg[0] = direct;
+	run_done(&vm->vcpu[0]);
+}
+
+TEST(hyperv, nested) { nested(0, 1); }
+TEST(hyperv, nested_hidden) { nested(0x4000000a, 0); }
