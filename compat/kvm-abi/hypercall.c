@@ -395,7 +395,10 @@ static s64 hc_flush_tlb(struct vcpu *self, const struct args *a)
 	(void)self;
 	if (!d)
 		return -ENOENT;
+	/* Bedplate's own accesses by remembered places end, too. */
+	spin_lock(&d->lock);
 	mmu_flush_domain(d);
+	spin_unlock(&d->lock);
 	domain_put(d);
 	return 0;
 }

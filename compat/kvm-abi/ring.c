@@ -26,6 +26,8 @@
 
 /* How many CPUs are looked at for one that sleeps: each look may miss the cache. */
 #define NEIGHBOURS	4
+/* As many events as others may leave a CPU to deal with: more are the vCPU's own thread's work. */
+#define OTHERS_MAX	16
 
 /* Held where a ring comes or goes, with that CPU's own lock, and while one is sought for. */
 static struct spinlock ring_lock = SPINLOCK_INIT(LOCK_RING);
@@ -61,14 +63,14 @@ s64 ring_register(u64 pfn, u64 vector)
 	if (vector < FIRST_VECTOR || vector > LAST_VECTOR || frame_get_shared(pfn))
 		return -EINVAL;
 	r = phys_to_virt(pfn << PAGE_SHIFT);
-	r->head = 0;
-	r->tail = 0;
 	spin_lock(&ring_lock);
 	replaces = c->ring;
 	look = missed || replaces;
 	missed = false;
-	r->overflow = look;
 	spin_lock(&c->ring_lock);
+	r->head = 0;
+	r->tail = 0;
+	r->overflow = look;
 	c->ring_hpa = pfn << PAGE_SHIFT;
 	c->ring_head = 0;
 	WRITE_ONCE(c->upcall_vector, (u8)vector);
@@ -124,15 +126,15 @@ static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
 	return true;
 }
 
-/* Under c's lock.  Result: the head behind the event, which may be 0; NO_HEAD: not taken. */
+/* Under c's lock, if there are fewer than @most.  Result: the head behind the event, which may be 0; NO_HEAD: not taken. */
 #define NO_HEAD	BIT(32)
 
-static u64 add_locked(struct cpu *c, u32 type, u32 dom, u32 id)
+static u64 add_locked(struct cpu *c, u32 most, u32 type, u32 dom, u32 id)
 {
 	u64 head = NO_HEAD;
 
 	spin_lock(&c->ring_lock);
-	if (c->ring && add(c, type, dom, id))
+	if (c->ring && c->ring_head - READ_ONCE(c->ring->tail) < most && add(c, type, dom, id))
 		head = c->ring_head;
 	spin_unlock(&c->ring_lock);
 	return head;
@@ -178,11 +180,12 @@ static struct cpu *unread(const struct vcpu *v)
 struct cpu *ring_doorbell(struct vcpu *v, u32 id)
 {
 	struct cpu *here = this_cpu(), *same = unread(v), *c = same ?: sleeping_neighbour(here);
-	u64 head = c ? add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id) : NO_HEAD;
+	u32 most = c == here ? BP_RING_SLOTS : OTHERS_MAX;
+	u64 head = c ? add_locked(c, most, BP_EV_IOEVENTFD, v->dom->id, id) : NO_HEAD;
 
 	if (head == NO_HEAD && !same) {
 		c = here;
-		head = add_locked(c, BP_EV_IOEVENTFD, v->dom->id, id);
+		head = add_locked(c, BP_RING_SLOTS, BP_EV_IOEVENTFD, v->dom->id, id);
 	}
 	if (head == NO_HEAD)
 		return NULL;
@@ -232,7 +235,7 @@ void ring_post_service(struct vcpu *v)
 			post_upcall(c);
 		return;
 	}
-	if (add_locked(c, BP_EV_SERVICE, v->dom->id, v->index) == NO_HEAD)
+	if (add_locked(c, BP_RING_SLOTS, BP_EV_SERVICE, v->dom->id, v->index) == NO_HEAD)
 		smp_store_release(&c->ring->overflow, 1);
 	upcall(c);
 }

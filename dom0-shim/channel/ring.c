@@ -69,22 +69,23 @@ void bp_ring_drain(void)
 {
 	struct bp_ring *ring = this_cpu_read(bp_ring);
 	struct bp_event ev;
-	u32 tail;
+	u32 tail, head;
 
 	if (!ring)
 		return;
 	tail = ring->tail;
 	/* The slots before head are written: Bedplate moves it last. */
-	if (smp_load_acquire(&ring->head) == tail && !READ_ONCE(ring->overflow))
+	head = smp_load_acquire(&ring->head);
+	if (head == tail && !READ_ONCE(ring->overflow))
 		return;
 
+	/* What comes meanwhile, from other CPUs too and without end, has an upcall of its own. */
 	rcu_read_lock();
-	while (smp_load_acquire(&ring->head) != tail) { /* as above */
+	while (tail != head) {
 		ev = ring->slot[tail % BP_RING_SLOTS];
 		ring_event(&ev);
-		/* Who sees these finds the eventfd signalled; the slot is Bedplate's again. */
-		smp_store_release(&ring->tail, ++tail);
-		smp_store_release(this_cpu_ptr(&bp_ring_done), tail);
+		smp_store_release(&ring->tail, ++tail);	/* the slot is read, and Bedplate's again */
+		smp_store_release(this_cpu_ptr(&bp_ring_done), tail);	/* the eventfd is signalled */
 	}
 	if (xchg(&ring->overflow, 0))
 		service_everyone();
@@ -103,8 +104,13 @@ void bp_ring_drain_all(void)
 
 void bp_ring_settle(u64 posted)
 {
-	int cpu = xa_to_value(xa_load(&bp_ring_cpus, BP_POSTED_CPU(posted)));
+	void *entry = xa_load(&bp_ring_cpus, BP_POSTED_CPU(posted));
+	int cpu = xa_to_value(entry);
 
+	if (!entry) {		/* its CPU is coming online */
+		bp_ring_drain_all();
+		return;
+	}
 	/* A CPU that has gone offline had emptied its ring before. */
 	if ((s32)(smp_load_acquire(per_cpu_ptr(&bp_ring_done, cpu)) - (u32)posted) < 0)
 		smp_call_function_single(cpu, drain_ipi, NULL, 1);
@@ -118,12 +124,13 @@ static int ring_offline(unsigned int cpu)
 
 	if (!ring)
 		return 0;
-	ret = bp_hc_ring(0, 0);
-	bp_upcall_offline();
+	/* A doorbell of the same vCPU goes elsewhere from now on: what is here is dealt with first. */
 	local_irq_save(flags);
+	ret = bp_hc_ring(0, 0);
 	bp_ring_drain();
 	this_cpu_write(bp_ring, NULL);
 	local_irq_restore(flags);
+	bp_upcall_offline();
 	if (!WARN_ON_ONCE(ret))
 		free_page((unsigned long)ring);
 	return 0;

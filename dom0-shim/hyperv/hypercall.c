@@ -461,7 +461,9 @@ int bp_hv_exit_direct(struct bp_vcpu *vcpu)
 	ret = bp_sregs_get(vcpu);
 	if (ret)
 		return ret;
-	if (!is_flush(long_mode(s) ? r->rcx : r->rax))
+	/* An address of L2's is none of L1's. */
+	if (!is_flush(long_mode(s) ? r->rcx : r->rax) ||
+	    !((long_mode(s) ? r->rcx : r->rax) & HV_HYPERCALL_FAST_BIT))
 		return -ENOENT;
 	ret = direct_allowed(vcpu);
 	if (ret <= 0)

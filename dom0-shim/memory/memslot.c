@@ -144,6 +144,9 @@ static void hva_remove(struct bp_vm *vm, struct bp_memslot *s)
 static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 			 struct bp_memslot *new)
 {
+	/* One that moves takes its log along: what is noted from here on would be of no slot. */
+	if (old && new && new->gfn != old->gfn && old->dirty)
+		bp_zap_many(vm, old->gfn, old->npages);
 	/* Of the slot that is there yet: another's log does not begin with that. */
 	bp_dirty_collect(vm);
 	if (new)

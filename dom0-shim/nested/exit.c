@@ -81,6 +81,16 @@ static int wants_ports(struct bp_vcpu *vcpu, u64 info1)
 	return !!((low & bits) | (high & (bits >> 8)));
 }
 
+int bp_nest_ports(struct bp_vcpu *vcpu, u16 port, u32 size)
+{
+	int ret;
+
+	if (likely(!bp_nest_in_guest(vcpu)) || !nest_wants(&vcpu->nest->n.c, SVM_EXIT_IOIO))
+		return 0;
+	ret = wants_ports(vcpu, (u64)port << 16 | size << 4);
+	return ret > 0 ? -EPERM : ret;
+}
+
 /* What L1 leaves to the machine is done as if there were no L1. */
 static int exit_msr(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 {

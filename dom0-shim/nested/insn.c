@@ -53,7 +53,7 @@ static int vmload(struct bp_vcpu *vcpu, u64 gpa, u8 len)
 
 	if (err)
 		return err == -EINTR ? err : gp(vcpu);
-	nest_vmload(&nest->s.sregs, msrs, &nest->vmcb.s);
+	nest_vmload(&nest->s.sregs, msrs, &nest->vmcb.s, boot_cpu_has(X86_FEATURE_LA57) ? 57 : 48);
 	memcpy(vcpu->state, &nest->s.sregs, sizeof(nest->s.sregs));
 	ret = bp_state_set(vcpu, BP_STATE_SREGS, sizeof(nest->s.sregs)) ?:
 	      move_msrs(vcpu, msrs, true);

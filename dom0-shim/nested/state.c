@@ -129,6 +129,11 @@ bool bp_nest_in_guest(struct bp_vcpu *vcpu)
 	return nest && nest->n.guest;
 }
 
+bool bp_nest_holds(struct bp_vcpu *vcpu)
+{
+	return bp_nest_in_guest(vcpu) || (vcpu->nest && !vcpu->nest->n.gif);
+}
+
 u64 bp_nest_vmcb(struct bp_vcpu *vcpu)
 {
 	return bp_nest_in_guest(vcpu) ? vcpu->nest->n.vmcb_gpa : 0;

@@ -220,9 +220,9 @@ void nest_msr_indices(struct kvm_msr_entry *msrs)
 }
 
 /* VMLOAD makes addresses canonical. */
-static u64 canonical(u64 val)
+static u64 canonical(u64 val, u32 width)
 {
-	return (u64)((s64)(val << 16) >> 16);
+	return (u64)((s64)(val << (64 - width)) >> (64 - width));
 }
 
 static bool holds_address(u32 index)
@@ -230,7 +230,8 @@ static bool holds_address(u32 index)
 	return index == 0xc0000082 || index == 0xc0000083 || index == 0xc0000102;
 }
 
-void nest_vmload(struct kvm_sregs *s, struct kvm_msr_entry *msrs, const struct vmcb_save *from)
+void nest_vmload(struct kvm_sregs *s, struct kvm_msr_entry *msrs, const struct vmcb_save *from,
+		 u32 width)
 {
 	const u64 *at = &from->star;
 	u32 i;
@@ -239,13 +240,13 @@ void nest_vmload(struct kvm_sregs *s, struct kvm_msr_entry *msrs, const struct v
 	load_seg(&s->gs, &from->gs);
 	load_seg(&s->ldt, &from->ldtr);
 	load_seg(&s->tr, &from->tr);
-	s->fs.base = canonical(s->fs.base);
-	s->gs.base = canonical(s->gs.base);
-	s->ldt.base = canonical(s->ldt.base);
-	s->tr.base = canonical(s->tr.base);
+	s->fs.base = canonical(s->fs.base, width);
+	s->gs.base = canonical(s->gs.base, width);
+	s->ldt.base = canonical(s->ldt.base, width);
+	s->tr.base = canonical(s->tr.base, width);
 	nest_msr_indices(msrs);
 	for (i = 0; i < NEST_MSRS; i++)
-		msrs[i].data = holds_address(moved[i]) ? canonical(at[i]) : at[i];
+		msrs[i].data = holds_address(moved[i]) ? canonical(at[i], width) : at[i];
 }
 
 void nest_vmsave(struct vmcb_save *to, const struct kvm_sregs *s, const struct kvm_msr_entry *msrs)

@@ -48,7 +48,8 @@ void nest_event_set(struct kvm_vcpu_events *ev, u64 event);
 
 /* What VMLOAD and VMSAVE move: in the segments, and in MSRs, of which there are so many. */
 #define NEST_MSRS	8
-void nest_vmload(struct kvm_sregs *sregs, struct kvm_msr_entry *msrs, const struct vmcb_save *from);
+void nest_vmload(struct kvm_sregs *sregs, struct kvm_msr_entry *msrs, const struct vmcb_save *from,
+		 u32 width);	/* of the CPU's linear addresses */
 void nest_vmsave(struct vmcb_save *to, const struct kvm_sregs *sregs,
 		 const struct kvm_msr_entry *msrs);
 void nest_msr_indices(struct kvm_msr_entry *msrs);

@@ -11,6 +11,7 @@
 #include "emul/emul.h"
 #include "memory/gmem.h"
 #include "memory/memslot.h"
+#include "nest.h"
 #include "run.h"
 #include "state.h"
 
@@ -62,8 +63,11 @@ static int op_mmio_write(struct emul_ctx *ctx, u64 gpa, const void *buf, u32 len
 static int string_pio(struct bp_vcpu *vcpu, u16 port, u32 size, u32 count,
 		      bool write, void *buf)
 {
+	int ret = bp_nest_ports(vcpu, port, size);
 	u32 i, data;
 
+	if (ret)
+		return ret == -EPERM ? EMUL_UNHANDLED : ret;
 	for (i = 0; i < count; i++) {
 		data = 0;
 		if (write)
@@ -286,13 +290,13 @@ static int ask_user(struct bp_vcpu *vcpu)
 	return 0;
 }
 
-/* A user program's odd instruction must not end the whole guest. */
+/* A user program's odd instruction must not end the whole guest, nor one of a guest's guest. */
 static int unhandled(struct bp_vcpu *vcpu)
 {
 	struct emul_ctx *ctx = vcpu->emul;
 	struct kvm_run *run = vcpu->run;
 
-	if (ctx->cpl && !READ_ONCE(vcpu->vm->exit_on_failure)) {
+	if ((ctx->cpl || bp_nest_in_guest(vcpu)) && !READ_ONCE(vcpu->vm->exit_on_failure)) {
 		bp_queue_exception(vcpu, X86_VEC_UD, false, 0, 0);
 		return 1;
 	}

@@ -23,6 +23,10 @@ int bp_nest_exit(struct bp_vcpu *vcpu);
 int bp_nest_shutdown(struct bp_vcpu *vcpu);
 /* Is it in L2? */
 bool bp_nest_in_guest(struct bp_vcpu *vcpu);
+/* May an instruction that is emulated access these ports?  In L2 L1's map is asked: -EPERM, -EINTR. */
+int bp_nest_ports(struct bp_vcpu *vcpu, u16 port, u32 size);
+/* In L2, or without GIF: interrupts are not for the asking of RFLAGS.IF. */
+bool bp_nest_holds(struct bp_vcpu *vcpu);
 u64 bp_nest_vmcb(struct bp_vcpu *vcpu);	/* where its VMCB is; else 0 */
 
 /*

@@ -7,6 +7,7 @@
 
 #include "channel/hypercall.h"
 #include "irqchip/irqchip.h"
+#include "running/nest.h"
 #include "xen.h"
 
 int bp_xen_vm_init(struct bp_vm *vm)
@@ -86,10 +87,12 @@ static void wire(struct bp_vcpu *vcpu, bool level)
 
 int bp_xen_upcall(struct bp_vcpu *vcpu)
 {
+	u8 vector = READ_ONCE(vcpu->vm->xen->vector);
+
 	if (!vcpu->xen->direct)
 		return -1;
-	if (upcall_pending(vcpu))
-		return READ_ONCE(vcpu->vm->xen->vector);
+	if (vector && upcall_pending(vcpu))
+		return vector;
 	wire(vcpu, false);
 	return 0;
 }
@@ -97,12 +100,13 @@ int bp_xen_upcall(struct bp_vcpu *vcpu)
 /* At once, if the vCPU is stopped and takes it.  What the guest leaves pending comes at the next look. */
 static bool inject(struct bp_vcpu *vcpu)
 {
+	u8 vector = READ_ONCE(vcpu->vm->xen->vector);
 	struct bp_vcpu_page *page = vcpu->page;
 
 	if (vcpu->runnable || !page->ready_for_irq || !(page->regs.rflags & X86_EFLAGS_IF) ||
-	    page->run_flags & BP_RUN_EXCEPTION)
+	    page->run_flags & BP_RUN_EXCEPTION || !vector || bp_nest_holds(vcpu))
 		return false;
-	page->inject_vector = READ_ONCE(vcpu->vm->xen->vector);
+	page->inject_vector = vector;
 	page->run_flags |= BP_RUN_INJECT;
 	return true;
 }

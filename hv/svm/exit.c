@@ -77,7 +77,7 @@ static void decode_npf(struct exit_npf *npf, u64 info, gpa_t gpa)
 
 static enum vm_exit_reason decode_exception(struct vm_exit *e, const struct vmcb *b)
 {
-	u8 vector = b->c.exit_code - SVM_EXIT_EXC(0);
+	u8 vector = (b->c.exit_code - SVM_EXIT_EXC(0)) & 31;
 
 	/* Other than an NMI, an intercepted #MC does not stay pending. */
 	if (vector == X86_TRAP_MC)

@@ -29,7 +29,7 @@
  * its own.
  */
 static const u32 l1_may[5] = {
-	~0u, ~0u, ~(1u << X86_TRAP_MC), ~SVM_I1_EVENTS, SVM_I2_INSNS,
+	~0u, ~0u, ~(1u << X86_TRAP_MC), ~(SVM_I1_EVENTS | SVM_I1_SHUTDOWN), SVM_I2_INSNS,
 };
 
 /* All of them, as everything is now. */

@@ -261,9 +261,7 @@ void mmu_log_end(struct domain *d, gpa_t gpa)
 	struct npt t;
 
 	mmu_npt(&t, d, NULL);
-	spin_lock(&d->lock);
 	npt_log_end(&t, use_space_of(&t, d, gpa >> PAGE_SHIFT));
-	spin_unlock(&d->lock);
 }
 
 int mmu_smm_init(struct domain *d)

@@ -121,7 +121,7 @@ int mmu_protect(struct domain *d, u64 gfn, u64 npages, u64 flags, u64 *done);
 
 /*
  * The page at @gpa has NPT_LOGGED, and what that is for is done: the guest may write to it.
- * Nothing, if it has it no more.  Takes d->lock.
+ * Nothing, if it has it no more.  d->lock held, since before that was done.
  */
 void mmu_log_end(struct domain *d, gpa_t gpa);
 

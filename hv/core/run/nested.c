@@ -15,11 +15,11 @@
 #define CODE_SMI	0x62
 #define CODE_VINTR	0x64
 
-static bool tell(struct vcpu *v, u64 code, u64 info1, u64 info2)
+static bool tell(struct vcpu *v, u64 code, u64 info1, u64 info2, u8 insn_len)
 {
-	v->page->nested.code = code;
-	v->page->nested.info[0] = info1;
-	v->page->nested.info[1] = info2;
+	v->page->nested = (struct bp_exit_nested){
+		.code = code, .info = { info1, info2 }, .insn_len = insn_len,
+	};
 	vcpu_service(v, BP_EXIT_NESTED);
 	return true;
 }
@@ -34,8 +34,8 @@ void nested_exit(struct vcpu *v)
 	struct vm_exit *e = &v->exit;
 
 	e->nested = false;
-	v->page->nested.insn_len = measured(e->reason) ? vcpu_insn_len(v) : 0;
-	tell(v, e->hw_reason, e->hw_info[0], e->hw_info[1]);
+	tell(v, e->hw_reason, e->hw_info[0], e->hw_info[1],
+	     measured(e->reason) ? vcpu_insn_len(v) : 0);
 }
 
 static bool exception(struct vcpu *v)
@@ -46,7 +46,7 @@ static bool exception(struct vcpu *v)
 	    !(v->nested.exceptions & 1u << e->vector))
 		return false;
 	return tell(v, CODE_EXCEPTION + e->vector, e->has_error ? e->error : 0,
-		    e->has_payload ? e->payload : e->dr6 ? e->dr6 : v->regs.cr2);
+		    e->has_payload ? e->payload : e->dr6 ? e->dr6 : v->regs.cr2, 0);
 }
 
 static bool interrupt_waits(struct vcpu *v)
@@ -68,13 +68,13 @@ bool nested_stops(struct vcpu *v)
 	if ((flags & BP_NESTED_HOLD) || (v->rules.flags & BP_RULE_NO_IRQ))
 		return false;
 	if ((flags & BP_NESTED_SMI) && (vcpu_requests(v) & VCPU_REQ_SMI))
-		return tell(v, CODE_SMI, 0, 0);
+		return tell(v, CODE_SMI, 0, 0, 0);
 	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending))
-		return tell(v, CODE_NMI, 0, 0);
+		return tell(v, CODE_NMI, 0, 0, 0);
 	if (!(flags & BP_NESTED_INTR) || !interrupt_waits(v))
 		return false;
 	if ((flags & BP_NESTED_ANY_IF) || ops->can_inject(v, EVENT_INTR))
-		return tell(v, CODE_INTR, 0, 0);
+		return tell(v, CODE_INTR, 0, 0, 0);
 	ops->window(v, EVENT_INTR, true);
 	return false;
 }
@@ -90,7 +90,7 @@ bool nested_virq(struct vcpu *v)
 		return false;
 	}
 	if (ops->can_inject(v, EVENT_INTR))
-		return tell(v, CODE_VINTR, 0, 0);
+		return tell(v, CODE_VINTR, 0, 0, 0);
 	ops->window(v, EVENT_INTR, true);
 	return false;
 }

@@ -192,19 +192,23 @@ static bool guarded_access(struct vcpu *v)
 }
 
 /*
- * Noted for the shim, which looks there when the VMM asks what was written; then the guest may
- * write.  In that order, so that no write is missed; the page may be reported once too often.
+ * Noted for the shim, which looks there when the VMM asks what was written, and the guest may
+ * write: one step under the lock, so that a PROTECT of who has seen the note comes behind both.
  */
 static bool log_write(struct vcpu *v, gpa_t gpa)
 {
 	struct bp_vcpu_page *p = v->page;
+	bool room;
 
-	if (v->log_head - READ_ONCE(p->log_tail) >= BP_LOG_SLOTS)
-		return false;
-	p->log[v->log_head % BP_LOG_SLOTS] = gpa >> PAGE_SHIFT;
-	smp_store_release(&p->log_head, ++v->log_head);
-	mmu_log_end(v->dom, gpa);
-	return true;
+	spin_lock(&v->dom->lock);
+	room = v->log_head - READ_ONCE(p->log_tail) < BP_LOG_SLOTS;
+	if (room) {
+		p->log[v->log_head % BP_LOG_SLOTS] = gpa >> PAGE_SHIFT;
+		smp_store_release(&p->log_head, ++v->log_head);
+		mmu_log_end(v->dom, gpa);
+	}
+	spin_unlock(&v->dom->lock);
+	return room;
 }
 
 static void guest_npf(struct vcpu *v)

@@ -65,8 +65,9 @@ static void inject_pending(struct vcpu *v)
 		return;
 	}
 	/* What L1 injects waits for nothing. */
-	if (!(v->intr_again && (v->nested.flags & BP_NESTED_GUEST)) &&
-	    !ops->can_inject(v, EVENT_INTR)) {
+	if (v->inject.type != EVENT_NONE ||
+	    (!(v->intr_again && (v->nested.flags & BP_NESTED_GUEST)) &&
+	     !ops->can_inject(v, EVENT_INTR))) {
 		ops->window(v, EVENT_INTR, true);
 		return;
 	}

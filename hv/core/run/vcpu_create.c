@@ -62,6 +62,8 @@ static void reset_state(struct vcpu *v)
 	if (likely(!(v->rules.flags & BP_RULE_DEBUG)))
 		reset_debug(v);
 	v->tpr_watch = 0;
+	if (unlikely(v->nested.flags & BP_NESTED_GUEST))
+		spec_init_vcpu(v);	/* L1 and L2 count as two */
 	v->nested = (struct bp_nested){ .flags = v->nested.flags & BP_NESTED_ON };
 	ops->vcpu_reset(v);
 	sregs_init(&s);

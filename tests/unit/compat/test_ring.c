@@ -257,7 +257,7 @@ static void doorbell_wakes_a_sleeper(void **state)
 	assert_ptr_equal(ring_doorbell(&guest, 6), &cpu[0]);
 	read_all(0);
 
-	cpu[0].ring_head += BP_RING_SLOTS;
+	cpu[0].ring_head += 16;
 	assert_ptr_equal(ring_doorbell(&guest, 7), here);
 	assert_int_equal(ring_of(0)->overflow, 0);
 	take_ring(0);
@@ -291,11 +291,12 @@ static void doorbells_stay_in_one_ring(void **state)
 	d0[0].state = VCPU_HALTED;
 	cpu[0].current = NULL;
 	page.posted = 0;
-	for (i = 1; i < BP_RING_SLOTS; i++)
+	/* Another CPU gets no more than a few to deal with. */
+	for (i = 1; i < 16; i++)
 		assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[2]);
-	assert_true(page.posted == BP_POSTED(2, BP_RING_SLOTS));
+	assert_true(page.posted == BP_POSTED(2, 16));
 	assert_null(ring_doorbell(&guest, 3));
-	ring_of(2)->tail = BP_RING_SLOTS - 1;
+	ring_of(2)->tail = 15;
 	assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[2]);
 	read_all(2);
 	assert_ptr_equal(ring_doorbell(&guest, 3), &cpu[0]);

@@ -169,7 +169,7 @@ static void moved(void **state)
 	b.s.lstar = 0x0000ffffffffffff;
 	b.s.star = 0x0000ffffffffffff;
 	b.s.sysenter_eip = 0x77;
-	nest_vmload(&s, msrs, &b.s);
+	nest_vmload(&s, msrs, &b.s, 48);
 	assert_int_equal(s.fs.base, 0xffff800000000000);
 	assert_int_equal(s.fs.selector, 0x33);
 	assert_int_equal(s.tr.type, 11);
