@@ -261,7 +261,8 @@ def info_says_what_is_open():
     want("NOT PROTECTED" not in out and "IOMMU         AMD-Vi, driven by Bedplate\n" in out, out)
     m = Bedplate()
     name = "/sys/kernel/bedplate/stats"
-    m.files[name] = m.files[name].replace("confined 1", "confined 0").replace("0x63", "0x60").replace("mitigations 0x60", "mitigations 0x20060")
+    stats = m.files[name].replace("confined 1", "confined 0").replace("0x63", "0x60")
+    m.files[name] = stats.replace("mitigations 0x60", "mitigations 0x20060")
     m.files[name] += "io_unconfined 3\n"
     m.files["/sys/devices/system/cpu/smt/active"] = "1\n"
     name = "/dev/bedplate"
