@@ -149,6 +149,7 @@ enum bp_hypercall {
 	 * BP_EXTINT_DIRECT another one, wired to the CPU itself.  Any time.  level is
 	 * BP_EXTINT_HIGH or 0.  When the vCPU can take it, RUN ends with BP_EXIT_EXTINT,
 	 * and the shim answers with a vector in BP_RUN_INJECT, or lowers the line.
+	 * -EINVAL unknown bits.
 	 */
 	BP_HC_EXTINT = 14,
 	/* NMI(dom, vcpu): latch an NMI (LINT1 wired NMI).  Any time. */
@@ -381,7 +382,8 @@ struct bp_exit_debug {
 };
 
 /*
- * EXITCODE, EXITINFO1 and EXITINFO2, as the CPU would have them.  RIP is at the instruction.
+ * An exit of the CPU's: its code and what it says with it (SVM: EXITCODE, EXITINFO1 and
+ * EXITINFO2); or what Bedplate would have injected.  RIP is at the instruction.
  * In BP_STATE_EVENTS are an event whose delivery met it, and, as pending, an exception that
  * Bedplate has not raised.
  */
@@ -389,8 +391,15 @@ struct bp_exit_nested {
 	__u64 code;
 	__u64 info[2];
 	__u8 insn_len;		/* of SVM's own instructions, RDMSR and WRMSR; 0: RUN again */
-	__u8 pad[7];
+	__u8 what;		/* BP_NESTED_BY_* */
+	__u8 pad[6];
 };
+#define BP_NESTED_BY_CPU	0	/* ->code */
+#define BP_NESTED_BY_EXCEPTION	1	/* ->code: its vector; ->info: error code; CR2 or DR6's bits */
+#define BP_NESTED_BY_INTR	2
+#define BP_NESTED_BY_NMI	3
+#define BP_NESTED_BY_SMI	4
+#define BP_NESTED_BY_VIRQ	5	/* L2 can take its virtual interrupt */
 
 /* ->run_flags, written by the shim before RUN, cleared by Bedplate. */
 #define BP_RUN_SET_REGS		0x1u	/* load ->regs */
@@ -507,7 +516,7 @@ struct bp_nested {
 				 * VMM raises one; the CPU's are in ->intercept */
 	__u8 tpr;		/* CR8, with BP_NESTED_TPR */
 	__u8 virq;		/* a virtual interrupt of this priority waits, 16: whatever
-				 * CR8; BP_EXIT_NESTED (VINTR) when it can be taken.  0: none */
+				 * CR8; BP_EXIT_NESTED (VIRQ) when it can be taken.  0: none */
 	__u8 pad[2];
 	__u64 tsc_offset;	/* added to the vCPU's */
 };

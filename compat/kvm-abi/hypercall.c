@@ -277,6 +277,10 @@ static s64 hc_extint(struct vcpu *self, const struct args *a)
 	(void)self;
 	if (!v)
 		return -ENOENT;
+	if (a->c & ~(u64)(BP_EXTINT_HIGH | BP_EXTINT_DIRECT)) {
+		domain_put(v->dom);
+		return -EINVAL;
+	}
 	if (a->c & BP_EXTINT_HIGH) {
 		fetch_or(&v->extint, line);
 		vcpu_kick(v);

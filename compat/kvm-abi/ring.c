@@ -103,19 +103,20 @@ void ring_unregister(void)
  * slots do not go on evenly, as 2^32 is no multiple of their number: the first
  * ones may still be unread, so the ring is full until all has been read.
  */
-static bool is_full(const struct cpu *c)
+static bool is_full(const struct cpu *c, u32 most)
 {
 	u32 tail = READ_ONCE(c->ring->tail);
 
-	return tail > c->ring_head || c->ring_head - tail >= BP_RING_SLOTS;
+	return tail > c->ring_head || c->ring_head - tail >= most;
 }
 
-static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
+/* Fewer than @most are unread; c->ring is there. */
+static bool add(struct cpu *c, u32 most, u32 type, u32 dom, u32 id)
 {
 	struct bp_ring *r = c->ring;
 	struct bp_event *e;
 
-	if (is_full(c))
+	if (is_full(c, most))
 		return false;
 	e = &r->slot[c->ring_head % BP_RING_SLOTS];
 	e->type = type;
@@ -126,7 +127,7 @@ static bool add(struct cpu *c, u32 type, u32 dom, u32 id)
 	return true;
 }
 
-/* Under c's lock, if there are fewer than @most.  Result: the head behind the event, which may be 0; NO_HEAD: not taken. */
+/* The same under c's lock.  Result: the head behind the event, which may be 0; NO_HEAD: not taken. */
 #define NO_HEAD	BIT(32)
 
 static u64 add_locked(struct cpu *c, u32 most, u32 type, u32 dom, u32 id)
@@ -134,7 +135,7 @@ static u64 add_locked(struct cpu *c, u32 most, u32 type, u32 dom, u32 id)
 	u64 head = NO_HEAD;
 
 	spin_lock(&c->ring_lock);
-	if (c->ring && c->ring_head - READ_ONCE(c->ring->tail) < most && add(c, type, dom, id))
+	if (c->ring && add(c, most, type, dom, id))
 		head = c->ring_head;
 	spin_unlock(&c->ring_lock);
 	return head;
@@ -197,10 +198,12 @@ struct cpu *ring_doorbell(struct vcpu *v, u32 id)
 
 void ring_look(struct vcpu *v, struct cpu *c)
 {
-	if (c != this_cpu())
+	if (c != this_cpu()) {
 		post_upcall(c);
+		return;
+	}
 	/* With an event that is to be delivered v does not stop: prepare_entry() looks first. */
-	else if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v &&
+	if (READ_ONCE(c->dom0->state) == VCPU_INRUN && READ_ONCE(c->dom0->target) == v &&
 	    v->inject.type == EVENT_NONE)
 		vcpu_service(v, BP_EXIT_PAUSED);
 	else

@@ -20,8 +20,9 @@ s64 ring_register(u64 pfn, u64 vector);
 void ring_unregister(void);
 /*
  * v, which is current, has written to the doorbell id of its domain: an event for the ring that has
- * others of v's yet, else of a CPU of domain 0 that sleeps, else of this one.  Result: which CPU's, for ring_look(), which has
- * to follow; NULL: ring full or none (nothing lost: the caller has its own way then).
+ * others of v's yet, else of a CPU of domain 0 that sleeps, else of this one.  Result: which CPU's, for
+ * ring_look(), which has to follow; NULL: ring full or none (nothing lost: the caller has its own
+ * way then).
  * The domain's lock may be held.
  */
 struct cpu *ring_doorbell(struct vcpu *v, u32 id);

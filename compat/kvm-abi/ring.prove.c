@@ -100,7 +100,7 @@ void prove_hostile(void)
 	any_ring();
 	hostile = true;
 	head = cpu.ring_head;
-	if (!add(&cpu, BP_EV_SERVICE, 1, 1))
+	if (!add(&cpu, BP_RING_SLOTS, BP_EV_SERVICE, 1, 1))
 		prove(cpu.ring_head == head);
 	else
 		prove(cpu.ring_head == head + 1 && shared.r.head == head + 1);
@@ -112,8 +112,8 @@ void prove_hostile(void)
 
 // PROVE: ring.honest prove_honest --unwind 2
 // MUTANT: compat/kvm-abi/ring.c
-// - c->ring_head - tail >= BP_RING_SLOTS;
-// + c->ring_head - tail > BP_RING_SLOTS;
+// - c->ring_head - tail >= most;
+// + c->ring_head - tail > most;
 // MUTANT: compat/kvm-abi/ring.c
 // - 	return tail > c->ring_head || c->ring_head
 // + 	return c->ring_head
@@ -128,7 +128,7 @@ void prove_honest(void)
 	/* Some event that waits. */
 	assume(i < unread);
 	at = (first + i) % BP_RING_SLOTS;
-	if (!add(&cpu, BP_EV_SERVICE, 1, 1))
+	if (!add(&cpu, BP_RING_SLOTS, BP_EV_SERVICE, 1, 1))
 		return;
 	prove(cpu.ring_head - shared.r.tail <= BP_RING_SLOTS);
 	prove((cpu.ring_head - 1) % BP_RING_SLOTS != at);

@@ -150,6 +150,20 @@ static int exit_of_l2(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 	return ret != -ENOENT ? ret : bp_nest_vmexit(vcpu, x->code, x->info[0], x->info[1]);
 }
 
+/* As the CPU would say it. */
+static u64 svm_code(const struct bp_exit_nested *x)
+{
+	static const u16 codes[] = {
+		[BP_NESTED_BY_EXCEPTION] = SVM_EXIT_EXC(0),
+		[BP_NESTED_BY_INTR] = SVM_EXIT_INTR,
+		[BP_NESTED_BY_NMI] = SVM_EXIT_NMI,
+		[BP_NESTED_BY_SMI] = SVM_EXIT_SMI,
+		[BP_NESTED_BY_VIRQ] = SVM_EXIT_VINTR,
+	};
+
+	return x->what < ARRAY_SIZE(codes) ? codes[x->what] + x->code : x->code;
+}
+
 int bp_nest_exit(struct bp_vcpu *vcpu)
 {
 	struct bp_exit_nested x = vcpu->page->nested;
@@ -157,6 +171,7 @@ int bp_nest_exit(struct bp_vcpu *vcpu)
 
 	if (!nest)
 		return -EIO;
+	x.code = svm_code(&x);
 	return nest->n.guest ? exit_of_l2(vcpu, &x) : bp_nest_insn(vcpu, x.code, x.insn_len);
 }
 

@@ -112,7 +112,8 @@ int mmu_map(struct domain *d, const struct bp_map *maps, u32 n);
 int mmu_unmap(struct domain *d, u64 gfn, u64 npages, u64 *done);
 
 /*
- * PROTECT: 0 and *done > 0, or the error of npt_protect(), or -EINVAL in an I/O domain.  No flush: who has a
+ * PROTECT with its flags (BP_PROTECT_*): 0 and *done > 0, or the error of npt_protect(), or -EINVAL in an
+ * I/O domain.  No flush: who has a
  * translation cached may still write, to frames that the domain has references to.
  * What was large to a TLB is gone from it by the flush of any part's unmapping, before
  * that part's reference is.  Takes d->lock.

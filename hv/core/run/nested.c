@@ -8,17 +8,10 @@
 #include "vcpu/ops.h"
 #include "vcpu/run.h"
 
-/* Exit codes of SVM's (APM vol. 2, app. C) for what is no exit of the CPU's. */
-#define CODE_EXCEPTION	0x40
-#define CODE_INTR	0x60
-#define CODE_NMI	0x61
-#define CODE_SMI	0x62
-#define CODE_VINTR	0x64
-
-static bool tell(struct vcpu *v, u64 code, u64 info1, u64 info2, u8 insn_len)
+static bool tell(struct vcpu *v, u8 what, u64 code, u64 info1, u64 info2)
 {
 	v->page->nested = (struct bp_exit_nested){
-		.code = code, .info = { info1, info2 }, .insn_len = insn_len,
+		.what = what, .code = code, .info = { info1, info2 },
 	};
 	vcpu_service(v, BP_EXIT_NESTED);
 	return true;
@@ -34,8 +27,11 @@ void nested_exit(struct vcpu *v)
 	struct vm_exit *e = &v->exit;
 
 	e->nested = false;
-	tell(v, e->hw_reason, e->hw_info[0], e->hw_info[1],
-	     measured(e->reason) ? vcpu_insn_len(v) : 0);
+	v->page->nested = (struct bp_exit_nested){
+		.code = e->hw_reason, .info = { e->hw_info[0], e->hw_info[1] },
+		.insn_len = measured(e->reason) ? vcpu_insn_len(v) : 0,
+	};
+	vcpu_service(v, BP_EXIT_NESTED);
 }
 
 static bool exception(struct vcpu *v)
@@ -45,8 +41,8 @@ static bool exception(struct vcpu *v)
 	if (e->type != EVENT_EXC || !(e->fresh || e->pending) ||
 	    !(v->nested.exceptions & 1u << e->vector))
 		return false;
-	return tell(v, CODE_EXCEPTION + e->vector, e->has_error ? e->error : 0,
-		    e->has_payload ? e->payload : e->dr6 ? e->dr6 : v->regs.cr2, 0);
+	return tell(v, BP_NESTED_BY_EXCEPTION, e->vector, e->has_error ? e->error : 0,
+		    e->has_payload ? e->payload : e->dr6 ? e->dr6 : v->regs.cr2);
 }
 
 static bool interrupt_waits(struct vcpu *v)
@@ -68,13 +64,13 @@ bool nested_stops(struct vcpu *v)
 	if ((flags & BP_NESTED_HOLD) || (v->rules.flags & BP_RULE_NO_IRQ))
 		return false;
 	if ((flags & BP_NESTED_SMI) && (vcpu_requests(v) & VCPU_REQ_SMI))
-		return tell(v, CODE_SMI, 0, 0, 0);
+		return tell(v, BP_NESTED_BY_SMI, 0, 0, 0);
 	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending))
-		return tell(v, CODE_NMI, 0, 0, 0);
+		return tell(v, BP_NESTED_BY_NMI, 0, 0, 0);
 	if (!(flags & BP_NESTED_INTR) || !interrupt_waits(v))
 		return false;
 	if ((flags & BP_NESTED_ANY_IF) || ops->can_inject(v, EVENT_INTR))
-		return tell(v, CODE_INTR, 0, 0, 0);
+		return tell(v, BP_NESTED_BY_INTR, 0, 0, 0);
 	ops->window(v, EVENT_INTR, true);
 	return false;
 }
@@ -90,7 +86,7 @@ bool nested_virq(struct vcpu *v)
 		return false;
 	}
 	if (ops->can_inject(v, EVENT_INTR))
-		return tell(v, CODE_VINTR, 0, 0, 0);
+		return tell(v, BP_NESTED_BY_VIRQ, 0, 0, 0);
 	ops->window(v, EVENT_INTR, true);
 	return false;
 }

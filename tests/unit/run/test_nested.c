@@ -62,9 +62,10 @@ static int setup(void **state)
 	return 0;
 }
 
-static void told(u64 code)
+static void told(u8 what, u64 code)
 {
 	assert_int_equal(served, BP_EXIT_NESTED);
+	assert_int_equal(page.nested.what, what);
 	assert_int_equal(page.nested.code, code);
 	served = 0;
 }
@@ -77,7 +78,7 @@ static void exits(void **state)
 		.reason = VM_EXIT_CPUID, .nested = true, .hw_reason = 0x72, .hw_info = { 5, 6 },
 	};
 	nested_exit(&v);
-	told(0x72);
+	told(BP_NESTED_BY_CPU, 0x72);
 	assert_int_equal(page.nested.info[0], 5);
 	assert_int_equal(page.nested.info[1], 6);
 	assert_int_equal(page.nested.insn_len, 0);
@@ -98,14 +99,14 @@ static void exceptions(void **state)
 	assert_false(nested_stops(&v));
 	v.inject.fresh = true;
 	assert_true(nested_stops(&v));
-	told(0x4e);
+	told(BP_NESTED_BY_EXCEPTION, 14);
 	assert_int_equal(page.nested.info[0], 7);
 	assert_int_equal(page.nested.info[1], 0x1234);
 	v.inject.fresh = false;
 	v.inject.pending = v.inject.has_payload = true;
 	v.inject.payload = 0x5678;
 	assert_true(nested_stops(&v));
-	told(0x4e);
+	told(BP_NESTED_BY_EXCEPTION, 14);
 	assert_int_equal(page.nested.info[1], 0x5678);
 	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 13, .fresh = true };
 	assert_false(nested_stops(&v));
@@ -125,7 +126,7 @@ static void held(void **state)
 	assert_false(nested_stops(&v));
 	v.rules.flags = 0;
 	assert_true(nested_stops(&v));
-	told(0x60);
+	told(BP_NESTED_BY_INTR, 0);
 }
 
 /* SMI before NMI before interrupts, if L1 has asked for them. */
@@ -138,13 +139,13 @@ static void events(void **state)
 	assert_false(nested_stops(&v));
 	v.nested.flags |= BP_NESTED_INTR | BP_NESTED_ANY_IF;
 	assert_true(nested_stops(&v));
-	told(0x60);
+	told(BP_NESTED_BY_INTR, 0);
 	v.nested.flags |= BP_NESTED_NMI;
 	assert_true(nested_stops(&v));
-	told(0x61);
+	told(BP_NESTED_BY_NMI, 0);
 	v.nested.flags |= BP_NESTED_SMI;
 	assert_true(nested_stops(&v));
-	told(0x62);
+	told(BP_NESTED_BY_SMI, 0);
 	assert_true(v.nmi_pending && v.requests == VCPU_REQ_SMI);
 }
 
@@ -160,7 +161,7 @@ static void interrupts(void **state)
 	assert_int_equal(windows, 1);
 	can = true;
 	assert_true(nested_stops(&v));
-	told(0x60);
+	told(BP_NESTED_BY_INTR, 0);
 }
 
 /* CR8 is L2's own or L1's; 16 is above it in any case. */
@@ -179,11 +180,11 @@ static void virtual_interrupt(void **state)
 	assert_int_equal(windows, 1);
 	can = true;
 	assert_true(nested_virq(&v));
-	told(0x64);
+	told(BP_NESTED_BY_VIRQ, 0);
 	v.nested.virq = 16;
 	v.nested.tpr = 15;
 	assert_true(nested_virq(&v));
-	told(0x64);
+	told(BP_NESTED_BY_VIRQ, 0);
 }
 
 static void waits(void **state)
