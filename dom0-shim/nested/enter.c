@@ -35,18 +35,6 @@ long bp_nest_get(struct bp_vcpu *vcpu)
 	return 0;
 }
 
-static long set_debugregs(struct bp_vcpu *vcpu, const struct nest_state *s)
-{
-	struct kvm_debugregs *dr = vcpu->state;
-	long ret = bp_debugregs_get(vcpu);
-
-	if (ret)
-		return ret;
-	dr->dr6 = s->dr6;
-	dr->dr7 = s->dr7;
-	return bp_debugregs_set(vcpu);
-}
-
 static void set_regs(struct bp_vcpu *vcpu, const struct nest_state *s)
 {
 	struct bp_vcpu_page *page = vcpu->page;
@@ -69,7 +57,7 @@ static long set_state(struct bp_vcpu *vcpu)
 	if (ret)
 		return ret;
 	set_regs(vcpu, s);
-	ret = set_debugregs(vcpu, s);
+	ret = bp_debugregs_set_status(vcpu, s->dr6, s->dr7);
 	return ret == -EINVAL ? -EIO : ret;
 }
 

@@ -88,6 +88,18 @@ long bp_debugregs_set(struct bp_vcpu *vcpu)
 	return arm(vcpu);
 }
 
+long bp_debugregs_set_status(struct bp_vcpu *vcpu, u64 dr6, u64 dr7)
+{
+	struct kvm_debugregs *dr = vcpu->state;
+	long ret = bp_debugregs_get(vcpu);
+
+	if (ret)
+		return ret;
+	dr->dr6 = dr6;
+	dr->dr7 = dr7;
+	return bp_debugregs_set(vcpu);
+}
+
 static long exchange(struct bp_vcpu *vcpu, const struct kvm_guest_debug *dbg, u32 control)
 {
 	bool was = swapped(vcpu->debug.control);

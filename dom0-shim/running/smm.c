@@ -93,18 +93,6 @@ static long get_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 	return 0;
 }
 
-static long set_debugregs(struct bp_vcpu *vcpu, const struct emul_smm *s)
-{
-	struct kvm_debugregs *dr = vcpu->state;
-	long ret = bp_debugregs_get(vcpu);
-
-	if (ret)
-		return ret;
-	dr->dr6 = s->dr6;
-	dr->dr7 = s->dr7;
-	return bp_debugregs_set(vcpu);
-}
-
 /* What KVM_RUN reports beside an exit goes with the new registers. */
 static void store_flags(struct bp_vcpu *vcpu, const struct kvm_vcpu_events *ev,
 			const struct emul_smm *s)
@@ -118,7 +106,7 @@ static void store_flags(struct bp_vcpu *vcpu, const struct kvm_vcpu_events *ev,
 /* In the address space that it goes on in: paging with PAE loads its top entries. */
 static long set_state(struct bp_vcpu *vcpu, struct emul_smm *s)
 {
-	long ret = set_debugregs(vcpu, s);
+	long ret = bp_debugregs_set_status(vcpu, s->dr6, s->dr7);
 
 	if (ret)
 		return ret;

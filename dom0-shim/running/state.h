@@ -55,6 +55,8 @@ u64 bp_debug_hide(const struct bp_vcpu *vcpu, u64 rflags);
 u64 bp_debug_keep(struct bp_vcpu *vcpu, const struct kvm_regs *regs);
 long bp_debugregs_get(struct bp_vcpu *vcpu);
 long bp_debugregs_set(struct bp_vcpu *vcpu);
+/* Of these DR6 and DR7 alone, as SMM and a guest's guest exchange them. */
+long bp_debugregs_set_status(struct bp_vcpu *vcpu, u64 dr6, u64 dr7);
 
 /* ---- mce.c: what of MCG_CAP there is; KVM_X86_SETUP_MCE, KVM_X86_SET_MCE ---- */
 u64 bp_mce_cap(void);
