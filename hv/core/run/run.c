@@ -144,9 +144,28 @@ static bool step_service(struct vcpu *v)
 	return vcpu_debug_service(v, X86_TRAP_DB, dr6);
 }
 
+/*
+ * Nothing to do, nothing to inject, no vector to wait for: as it is before most entries.
+ * True only if all of prepare_entry() would change nothing.
+ */
+static bool nothing_due(const struct vcpu *v)
+{
+	const struct vlapic_post *p = v->apic.post;
+	u64 any = READ_ONCE(v->todo[0]) | READ_ONCE(v->todo[1]) | READ_ONCE(v->todo[2]) |
+		  READ_ONCE(v->todo[3]);
+
+	any |= v->inject.type | v->tpr_watch | v->nested.virq |
+	       (v->nested.flags & ~BP_NESTED_ON) | (v->rules.flags & BP_RULE_NO_IRQ);
+	if (any)
+		return false;
+	return p ? !p->off : !READ_ONCE(v->apic.irr_hint);
+}
+
 /* Everything before an entry.  False: v is not to be entered now. */
 static bool prepare_entry(struct cpu *c, struct vcpu *v)
 {
+	if (likely(nothing_due(v)))
+		return true;
 	if (unlikely(v->msr_go) && !exit_msr_go(v))
 		return false;
 	if (unlikely(READ_ONCE(v->requests)))

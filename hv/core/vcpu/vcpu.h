@@ -153,9 +153,7 @@ struct vcpu {
 	struct vcpu *donor;		/* domain 0's vCPU blocked in RUN for us */
 	struct vcpu *target;		/* domain 0's: whom RUN runs */
 	bool waiter;			/* last RUN returned BLOCKED: post SERVICE */
-	bool pause_req;			/* stop at the next exit */
-	u32 pausers;			/* CPUs in PAUSE waiting for that: no RUN */
-	struct cpu *move_to;		/* go on there at the next exit */
+	u32 pausers;			/* CPUs in PAUSE waiting for pause_req: no RUN */
 	struct sched_entity sched;
 	struct halt_poll halt;
 
@@ -163,19 +161,35 @@ struct vcpu {
 	struct vcpu_regs regs __aligned(CACHE_LINE);
 	struct vm_exit exit;
 	struct vcpu_event inject;	/* pending for the next entry */
-	bool nmi_pending;		/* latched, atomically set by others */
-	bool mce_pending;		/* domain 0's: its CPU has had a machine check */
-	u32 extint;			/* which INTR are high, set by others: BP_EXTINT_HIGH, _DIRECT */
-	bool extint_queued;		/* the shim answered: vector below */
+	/*
+	 * What stands before an entry, or may: as a rule it is all 0, and one look at
+	 * todo[] says so (run.c).  What others set is written only when there is something.
+	 */
+	union {
+		struct {
+			bool nmi_pending;	/* latched, atomically set by others */
+			bool mce_pending;	/* domain 0's: its CPU has had a machine check */
+			bool pause_req;		/* stop at the next exit; ->lock */
+			bool shutdown_sticky;	/* triple fault, to be reported */
+			bool msr_go;		/* BP_RUN_MSR: make the access of ->exit */
+			bool pv_dirty;		/* write clock and steal time at entry */
+			bool pv_eoi_armed;
+			bool intr_again;	/* acknowledged, and its delivery has failed or
+						 * the VMM sets it so: before all other vectors */
+			bool extint_queued;	/* the shim answered: vector below */
+			u8 mp_state;		/* KVM_MP_STATE_*; RUNNABLE is 0 */
+			u16 eoi_exit;		/* EOI to report to the IOAPIC: 0x100 | vector */
+			u32 extint;		/* which INTR are high, set by others:
+						 * BP_EXTINT_HIGH, _DIRECT */
+			u64 requests;		/* bits set by others: VCPU_REQ_* */
+			struct cpu *move_to;	/* go on there at the next exit; ->lock */
+		};
+		u64 todo[4];
+	};
 	u8 extint_vector;
-	bool intr_again;		/* acknowledged, and its delivery has failed or */
-	u8 again_vector;		/* the VMM sets it so: before all other vectors */
-	u8 mp_state;			/* KVM_MP_STATE_* */
-	u32 sipi_vector;
-	u64 requests;			/* bits set by others: VCPU_REQ_* */
-	bool shutdown_sticky;		/* triple fault, to be reported */
+	u8 again_vector;
 	bool pv_unhalted;		/* KVM_HC_KICK_CPU, set by others */
-	u16 eoi_exit;			/* EOI to report to the IOAPIC: 0x100 | vector */
+	u32 sipi_vector;
 	u64 tsc_offset;			/* guest TSC = TSC + offset */
 	u64 xcr0;
 	u64 dr[4], dr6, dr7;		/* loaded when dr7 arms something */
@@ -209,7 +223,6 @@ struct vcpu {
 	u8 exit_pending;		/* enum bp_exit not reported yet, or 0 */
 	bool debug_trap;		/* of BP_EXIT_DEBUG: #DB, with the instruction done */
 	u32 log_head;			/* ours; never read back from the page */
-	bool msr_go;			/* BP_RUN_MSR: make the access of ->exit */
 	u16 posted_cpu;			/* whose ring has its last doorbell, + 1; 0 = none (ring.c) */
 	u32 posted_head;		/* and the head behind it */
 	struct bp_rules rules;
@@ -222,10 +235,8 @@ struct vcpu {
 	u64 steal_tsc;			/* waited here, as RUNNABLE */
 	u64 stolen_ns;			/* waited in domain 0, its thread */
 	u64 runnable_since;		/* TSC when it became RUNNABLE */
-	bool pv_dirty;			/* write clock and steal time at entry */
-	bool pv_wall;			/* and, once, the wall clock */
+	bool pv_wall;			/* with pv_dirty: once, the wall clock */
 	bool pv_stopped;		/* kvmclock is to say that the guest was stopped */
-	bool pv_eoi_armed;
 	u8 pv_eoi_vector;
 	bool pv_preempted;		/* the guest's page says so */
 	u32 pv_version;
@@ -239,6 +250,10 @@ struct vcpu {
 	void *arch;			/* struct svm_vcpu or struct vmx_vcpu: one page
 					 * from the domain, made by ops->vcpu_init */
 };
+
+static_assert(offsetof(struct vcpu, extint_vector) ==
+	      offsetof(struct vcpu, todo) + sizeof(((struct vcpu *)0)->todo), "todo[] is all of it");
+static_assert(KVM_MP_STATE_RUNNABLE == 0, "todo[] holds mp_state");
 
 /* Is there a vector that has been acknowledged, and waits to be injected? */
 static inline bool vcpu_intr_queued(const struct vcpu *v)

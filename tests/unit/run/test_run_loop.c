@@ -43,7 +43,7 @@ static struct domain guest_dom;
 static struct vcpu d0, other_d0, vm[GUESTS];
 static struct bp_vcpu_page page[GUESTS];
 static bool irq[GUESTS + 2];		/* interrupt pending: guests, d0, other_d0 */
-static u32 kicks, self_kicks, notices, services;
+static u32 kicks, self_kicks, notices, services, looks;	/* looks: at an APIC, before entries */
 static u64 end_of_time;
 static jmp_buf done;
 
@@ -82,15 +82,23 @@ bool vlapic_has_interrupt(struct vcpu *v)
 	return irq[number(v)];
 }
 
+static void raise_irq(int n)
+{
+	struct vcpu *v = n == GUESTS ? &d0 : n == GUESTS + 1 ? &other_d0 : &vm[n];
+
+	irq[n] = v->apic.irr_hint = true;
+}
+
 int vlapic_pending(struct vcpu *v)
 {
+	looks++;
 	return irq[number(v)] ? 0x30 : -1;
 }
 
 void vlapic_ack(struct vcpu *v, u8 vector)
 {
 	assert_int_equal(vector, 0x30);
-	irq[number(v)] = false;
+	irq[number(v)] = v->apic.irr_hint = false;
 }
 
 u8 vlapic_tpr_blocked(struct vcpu *v __unused)
@@ -175,7 +183,7 @@ void ring_post_service(struct vcpu *v)
 	assert_ptr_not_equal(v, &d0);
 	services++;
 	/* The upcall: domain 0 looks at its ring. */
-	irq[GUESTS] = true;
+	raise_irq(GUESTS);
 	if (d0.state == VCPU_INRUN)
 		vcpu_interrupt_run(&d0);
 	else
@@ -235,7 +243,7 @@ static void interrupts(void)
 	}
 	if (ticking && host_tsc >= next_tick) {
 		next_tick += TICK;
-		irq[GUESTS] = true;
+		raise_irq(GUESTS);
 		vcpu_kick(&d0);
 	}
 }
@@ -515,7 +523,7 @@ static void notifying(void **state __unused)
 	v->pv_eoi_armed = v->apic.irr_hint = false;
 	v->state = VCPU_HALTED;
 	v->mp_state = KVM_MP_STATE_HALTED;
-	irq[0] = true;
+	raise_irq(0);
 	vcpu_notify(v);
 	assert_int_equal(v->state, VCPU_RUNNABLE);
 	assert_int_equal(notices, 1);
@@ -759,7 +767,7 @@ static void order_of_interrupts(void **state)
 	vm[0].again_vector = 0x41;
 	vm[0].extint_queued = true;
 	vm[0].extint_vector = 0x31;
-	irq[0] = true;
+	raise_irq(0);
 	run_until(MS);
 	assert_int_equal(injections, 3);
 	assert_int_equal(injected[0], 0x41);
@@ -790,6 +798,40 @@ static void no_event_ends_a_wait_for_sipi(void **state)
 	}
 }
 
+static u32 looks_if(void (*set)(struct vcpu *v))
+{
+	setup(NULL);
+	tasks = 1;
+	looks = 0;
+	set(&vm[0]);
+	run_until(MS);
+	return looks;
+}
+
+static void set_nothing(struct vcpu *v __unused) { }
+static void set_extint(struct vcpu *v) { v->extint = BP_EXTINT_HIGH; }
+static void set_eoi_armed(struct vcpu *v) { v->pv_eoi_armed = true; }
+static void set_watch(struct vcpu *v) { v->tpr_watch = 3; }
+static void set_off(struct vcpu *v)
+{
+	static struct vlapic_post post = { .off = true };
+
+	v->apic.post = &post;
+}
+
+/* Before an entry with nothing to do its APIC is not asked; whatever there may be, it is. */
+static void looked_at_if_need_be(void **state)
+{
+	u32 quiet = looks_if(set_nothing);
+
+	(void)state;
+	assert_true(looks_if(set_extint) > quiet);
+	assert_true(looks_if(set_eoi_armed) > quiet);
+	assert_true(looks_if(set_watch) > quiet);
+	assert_true(looks_if(set_off) > quiet);
+	assert_int_equal(looks_if(set_nothing), quiet);
+}
+
 /* An SMI does not interrupt an event's delivery, but comes before what waits behind it. */
 static void smi_comes_between_events(void **state)
 {
@@ -797,7 +839,7 @@ static void smi_comes_between_events(void **state)
 	tasks = 1;
 	vm[0].inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
 	vm[0].requests = VCPU_REQ_SMI;
-	irq[0] = true;
+	raise_irq(0);
 	run_until(100 * US);
 	assert_int_equal(self_kicks, 1);
 	assert_int_equal(injections, 1);
@@ -850,6 +892,7 @@ int main(void)
 		cmocka_unit_test_setup(pause_of_a_preempted_one, setup),
 		cmocka_unit_test_setup(taken_off_while_destroyed, setup),
 		cmocka_unit_test_setup(no_event_ends_a_wait_for_sipi, setup),
+		cmocka_unit_test_setup(looked_at_if_need_be, setup),
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
