@@ -72,7 +72,9 @@ static void show_to_user(struct vcpu *v, u32 leaf, struct cpuid *c)
 		c->ecx |= bit;
 }
 
-/* Bits that follow from the vCPU's own control registers. */
+/* Bits that follow from the vCPU's own control registers: of leaves 1, 7 and D. */
+#define DYNAMIC		(1u << 1 | 1u << 7 | 1u << 0xd)
+
 static void dynamic(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *c)
 {
 	struct vcpu_paging p;
@@ -143,21 +145,29 @@ void cpuid_index(struct vcpu *v)
 	}
 }
 
+static inline bool answers(const struct kvm_cpuid_entry2 *e, u32 leaf, u32 sub)
+{
+	return e->function == leaf &&
+	       (!(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || e->index == sub);
+}
+
+/* Where entries of the leaf begin; beyond the last one: there are none. */
+static inline u32 first_of(const struct vcpu *v, u32 leaf)
+{
+	if (likely(!(leaf & 0x3fffffe0) && leaf >> 30 < 3))
+		return v->cpuid_first[leaf >> 30][leaf & 31];
+	return 0;
+}
+
 static const struct kvm_cpuid_entry2 *find(struct vcpu *v, u32 leaf, u32 sub)
 {
-	u32 i = 0;
+	u32 i;
 
 	if (!v->cpuid)
 		return NULL;
-	if ((leaf & 0x3fffffff) < 32 && (leaf >> 30) < 3)
-		i = v->cpuid_first[leaf >> 30][leaf & 31];
-	for (; i < v->cpuid_n; i++) {
-		const struct kvm_cpuid_entry2 *e = &v->cpuid[i];
-
-		if (e->function == leaf &&
-		    (!(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || e->index == sub))
-			return e;
-	}
+	for (i = first_of(v, leaf); i < v->cpuid_n; i++)
+		if (answers(&v->cpuid[i], leaf, sub))
+			return &v->cpuid[i];
 	return NULL;
 }
 
@@ -204,10 +214,7 @@ struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 	if (!e)
 		e = out_of_range(v, &leaf, sub);
 	if (e) {
-		c.eax = e->eax;
-		c.ebx = e->ebx;
-		c.ecx = e->ecx;
-		c.edx = e->edx;
+		c = (struct cpuid){ e->eax, e->ebx, e->ecx, e->edx };
 		dynamic(v, leaf, sub, &c);
 	} else if (leaf == 0xb || leaf == 0x1f) {
 		/* Beyond the last level: the level number and the APIC ID. */
@@ -218,4 +225,33 @@ struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 		}
 	}
 	return c;
+}
+
+static noinline void answer(struct vcpu *v, u32 leaf, u32 sub, u64 *gpr)
+{
+	struct cpuid c = vcpu_cpuid(v, leaf, sub);
+
+	gpr[RAX] = c.eax;
+	gpr[RBX] = c.ebx;
+	gpr[RCX] = c.ecx;
+	gpr[RDX] = c.edx;
+}
+
+void cpuid_execute(struct vcpu *v)
+{
+	u64 *gpr = v->regs.gpr;
+	u32 leaf = gpr[RAX], sub = gpr[RCX], i;
+	const struct kvm_cpuid_entry2 *e;
+
+	/* As a rule the table has it, in the leaf's first entry. */
+	i = first_of(v, leaf);
+	e = &v->cpuid[i];
+	if (unlikely((leaf < 32 && DYNAMIC & 1u << leaf) || i >= v->cpuid_n || !answers(e, leaf, sub))) {
+		answer(v, leaf, sub, gpr);
+		return;
+	}
+	gpr[RAX] = e->eax;
+	gpr[RBX] = e->ebx;
+	gpr[RCX] = e->ecx;
+	gpr[RDX] = e->edx;
 }

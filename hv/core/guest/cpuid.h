@@ -16,6 +16,8 @@ struct vcpu;
  * its own state (OSXSAVE, OSPKE, XSAVE size, APIC) filled in.
  */
 struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+/* The instruction itself, but for RIP: of EAX and ECX, into EAX to EDX.  v is current. */
+void cpuid_execute(struct vcpu *v);
 /* The same bits in an entry of v->cpuid, for who reads the table. */
 void cpuid_refresh(struct vcpu *v, struct kvm_cpuid_entry2 *e);
 /* Note where leaves begin after v->cpuid changed. */

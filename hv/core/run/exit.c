@@ -118,23 +118,15 @@ static u8 cpl(struct vcpu *v)
 
 static void exit_cpuid(struct vcpu *v)
 {
-	u64 *r = v->regs.gpr;
-	struct cpuid c;
-
 	if (unlikely(v->msr.misc_features) && cpl(v)) {	/* CPUID faulting */
 		vcpu_gp(v);
 		return;
 	}
-	c = vcpu_cpuid(v, r[RAX], r[RCX]);
 	if (domain_is_dom0(v->dom)) {
-		coverage_cpuid(r[RAX]);
-		debug_cpuid(r[RAX]);
+		coverage_cpuid(v->regs.gpr[RAX]);
+		debug_cpuid(v->regs.gpr[RAX]);
 	}
-
-	r[RAX] = c.eax;
-	r[RBX] = c.ebx;
-	r[RCX] = c.ecx;
-	r[RDX] = c.edx;
+	cpuid_execute(v);
 	vcpu_skip(v);
 }
 
@@ -378,6 +370,8 @@ void vcpu_handle_exit(struct vcpu *v)
 		exit_hypercall(v);
 	else if (reason == VM_EXIT_IO)
 		exit_io(v);
+	else if (reason == VM_EXIT_CPUID)
+		exit_cpuid(v);
 	else
 		handlers[reason](v);
 }
