@@ -137,6 +137,45 @@ static bool l1_wants(const struct svm_vcpu *sv, u64 code)
 	return code < 32 * ARRAY_SIZE(sv->l1) && (sv->l1[code / 32] & 1u << code % 32);
 }
 
+/* Reasons with more to them than the code and the instruction's length. */
+#define MORE	(BIT(VM_EXIT_IO) | BIT(VM_EXIT_HYPERCALL) | BIT(VM_EXIT_NPF) | BIT(VM_EXIT_RDMSR) | \
+		 BIT(VM_EXIT_EXCEPTION) | BIT(VM_EXIT_IRQ_WINDOW) | BIT(VM_EXIT_NMI_WINDOW) | \
+		 BIT(VM_EXIT_BUS_LOCK) | BIT(VM_EXIT_UNKNOWN))
+
+static_assert(VM_EXIT_REASONS <= 64, "MORE is a set of reasons");
+
+/* Result: the reason, which may be another one than the table's. */
+static noinline u8 decode_more(struct vcpu *v, struct vmcb *b, u8 reason)
+{
+	struct vm_exit *e = &v->exit;
+
+	switch (reason) {
+	case VM_EXIT_IO:
+		decode_io(&e->io, b->c.info1);
+		e->insn_len = insn_len(b->c.info2, v->regs.rip);
+		return reason;
+	case VM_EXIT_HYPERCALL:
+		e->cpl = b->s.cpl;
+		return reason;
+	case VM_EXIT_NPF:
+		decode_npf(&e->npf, b->c.info1, b->c.info2);
+		return reason;
+	case VM_EXIT_RDMSR:
+		return reason + (b->c.info1 & 1);
+	case VM_EXIT_EXCEPTION:
+		return decode_exception(e, b);
+	case VM_EXIT_IRQ_WINDOW:
+		return svm_vintr_exit(v);
+	case VM_EXIT_NMI_WINDOW:
+		return e->nested ? reason : svm_iret_exit(v);
+	case VM_EXIT_BUS_LOCK:
+		b->c.bus_locks = 1;	/* this one goes on */
+		return reason;
+	default:
+		return (u32)b->c.exit_code == (u32)SVM_EXIT_INVALID ? refused(v->arch) : reason;
+	}
+}
+
 void svm_decode_exit(struct vcpu *v)
 {
 	struct vmcb *b = ((struct svm_vcpu *)v->arch)->vmcb;
@@ -150,38 +189,5 @@ void svm_decode_exit(struct vcpu *v)
 	e->insn_len = insn && svm.nrip ? insn_len(b->c.nrip, v->regs.rip) : 0;
 	if (unlikely(v->nested.flags & BP_NESTED_GUEST))
 		e->nested = l1_wants(v->arch, code);
-
-	switch (reason) {
-	case VM_EXIT_IO:
-		decode_io(&e->io, b->c.info1);
-		e->insn_len = insn_len(b->c.info2, v->regs.rip);
-		break;
-	case VM_EXIT_HYPERCALL:
-		e->cpl = b->s.cpl;
-		break;
-	case VM_EXIT_NPF:
-		decode_npf(&e->npf, b->c.info1, b->c.info2);
-		break;
-	case VM_EXIT_RDMSR:
-		reason += b->c.info1 & 1;
-		break;
-	case VM_EXIT_EXCEPTION:
-		reason = decode_exception(e, b);
-		break;
-	case VM_EXIT_IRQ_WINDOW:
-		reason = svm_vintr_exit(v);
-		break;
-	case VM_EXIT_NMI_WINDOW:
-		if (!e->nested)
-			reason = svm_iret_exit(v);
-		break;
-	case VM_EXIT_BUS_LOCK:
-		b->c.bus_locks = 1;	/* this one goes on */
-		break;
-	case VM_EXIT_UNKNOWN:
-		if ((u32)code == (u32)SVM_EXIT_INVALID)
-			reason = refused(v->arch);
-		break;
-	}
-	e->reason = reason;
+	e->reason = MORE & BIT(reason) ? decode_more(v, b, reason) : reason;
 }
