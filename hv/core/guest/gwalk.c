@@ -143,49 +143,74 @@ static int fetch(struct guest_view *w, const struct vcpu_paging *p, gva_t gva, u
 	return first;
 }
 
-/* The walk to the page of @gva that is good yet, or has just been made; NULL: none. */
-static const struct code_walk *code_at(struct vcpu *v, struct guest_view *w,
-				       const struct vcpu_paging *p, gva_t gva)
+static struct code_walk *walk_of(struct vcpu *v, gva_t gva)
 {
-	struct code_walk *c = &v->code[(gva >> PAGE_SHIFT) % CODE_WALKS];
-	u64 page = gva & PAGE_MASK, n = c->page - page, i;
+	return &v->code[(gva >> PAGE_SHIFT) % CODE_WALKS];
+}
+
+/* v->dom->lock held.  Is this the walk to the page, and good yet? */
+static inline bool walk_good(const struct vcpu *v, const struct code_walk *c, u64 cr3, u64 page)
+{
+	u64 i = c->page - page;
+
+	if (!i || i >= PAGE_SIZE || c->cr3 != cr3 || c->gen != v->dom->tlb_gen)
+		return false;
+	while (i--)
+		if (READ_ONCE(*c->entry[i]) != c->was[i])
+			return false;
+	return true;
+}
+
+static bool walk_note(struct vcpu *v, struct guest_view *w, const struct vcpu_paging *p, u64 page,
+		      struct code_walk *c)
+{
 	gpa_t gpa;
 	u8 b;
 
-	if (n && n < PAGE_SIZE && c->cr3 == p->cr3 && c->gen == v->dom->tlb_gen) {
-		for (i = 0; i < n && READ_ONCE(*c->entry[i]) == c->was[i]; i++)
-			;
-		if (i == n)
-			return c;
-	}
 	c->page = 0;
 	if (walk_long(w, p, page, &gpa, c) || guest_view_read(w, gpa, &b, 1)) {
 		c->page = 0;
-		return NULL;
+		return false;
 	}
 	c->code = just_read(w, gpa);
 	c->cr3 = p->cr3;
 	c->gen = v->dom->tlb_gen;
 	c->page += page;
-	return c;
+	return true;
 }
 
-int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf)
+/* As insn_fetch(): where no walk to be remembered is good. */
+static noinline int fetch_anew(struct vcpu *v, const struct vcpu_paging *p, gva_t gva, bool note,
+			       u8 *buf)
 {
-	const struct code_walk *c = NULL;
-	gva_t gva = v->regs.rip;
+	struct code_walk *c = walk_of(v, gva);
 	struct guest_view w;
 	int n = INSN_MAX;
 
-	if (!p->cs_long)
-		gva = (p->cs_base + gva) & 0xffffffff;
 	guest_view_begin(&w, v->dom, v->space);
-	if ((p->efer & EFER_LMA) && !v->space && (gva & ~PAGE_MASK) <= PAGE_SIZE - INSN_BUF)
-		c = code_at(v, &w, p, gva);
-	if (c)
+	if (note && walk_note(v, &w, p, gva & PAGE_MASK, c))
 		__builtin_memcpy(buf, c->code + (gva & ~PAGE_MASK), INSN_BUF);
 	else
 		n = fetch(&w, p, gva, buf);
 	guest_view_end(&w);
 	return n;
+}
+
+int insn_fetch(struct vcpu *v, const struct vcpu_paging *p, u8 *buf)
+{
+	gva_t gva = v->regs.rip;
+	const struct code_walk *c;
+	bool good;
+
+	if (!p->cs_long)
+		gva = (p->cs_base + gva) & 0xffffffff;
+	if (!(p->efer & EFER_LMA) || v->space || (gva & ~PAGE_MASK) > PAGE_SIZE - INSN_BUF)
+		return fetch_anew(v, p, gva, false, buf);
+	c = walk_of(v, gva);
+	spin_lock(&v->dom->lock);
+	good = walk_good(v, c, p->cr3, gva & PAGE_MASK);
+	if (good)
+		__builtin_memcpy(buf, c->code + (gva & ~PAGE_MASK), INSN_BUF);
+	spin_unlock(&v->dom->lock);
+	return likely(good) ? INSN_MAX : fetch_anew(v, p, gva, true, buf);
 }

@@ -62,8 +62,6 @@ int insn_prefix_len(const u8 *b, u32 n, bool cs_long)
 {
 	struct prefixes p;
 
-	if (n && b[0] == 0x0f)		/* as a rule */
-		return 0;
 	return scan_prefixes(b, n, cs_long, &p) ? -EINVAL : p.len;
 }
 

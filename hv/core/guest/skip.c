@@ -4,34 +4,27 @@
 #include "vcpu/ops.h"
 #include "vcpu/run.h"
 
-/* Bytes after the prefixes of the instructions that exit and are skipped. */
-static u8 opcode_len(enum vm_exit_reason reason)
-{
-	switch (reason) {
-	case VM_EXIT_HLT:
-	case VM_EXIT_PAUSE:
-		return 1;
-	case VM_EXIT_HYPERCALL:
-	case VM_EXIT_XSETBV:
-	case VM_EXIT_MWAIT:
-	case VM_EXIT_UNDEFINED:	/* SVM's own */
-		return 3;
-	default:
-		return 2;	/* CPUID, RDMSR, WRMSR, WBINVD, INVD */
-	}
-}
+/* Bytes after the prefixes of the instructions that exit and are skipped, but for 2. */
+static const u8 opcode_len[VM_EXIT_REASONS] = {
+	[VM_EXIT_HLT] = 1,
+	[VM_EXIT_PAUSE] = 1,
+	[VM_EXIT_HYPERCALL] = 3,
+	[VM_EXIT_XSETBV] = 3,
+	[VM_EXIT_MWAIT] = 3,
+	[VM_EXIT_UNDEFINED] = 3,	/* SVM's own */
+};
 
-static u8 measure(struct vcpu *v, const struct vcpu_paging *p)
+static inline u8 measure(struct vcpu *v, const struct vcpu_paging *p)
 {
-	u8 buf[INSN_BUF];
+	u8 buf[INSN_BUF], len = opcode_len[v->exit.reason] ? : 2;	/* CPUID, RDMSR, WBINVD ... */
 	int n = insn_fetch(v, p, buf), prefix;
 
 	if (n < 0)
 		return 0;
+	if (likely(buf[0] == 0x0f))
+		return len;
 	prefix = insn_prefix_len(buf, n, p->cs_long);
-	if (prefix < 0)
-		return 0;
-	return prefix + opcode_len(v->exit.reason);
+	return prefix < 0 ? 0 : prefix + len;
 }
 
 u8 vcpu_insn_len(struct vcpu *v)
