@@ -13,14 +13,17 @@
 	.text
 	.globl	vmx_enter
 	.type	vmx_enter, @function
-/* bool vmx_enter(struct vcpu_regs *regs, bool launched) */
+/* bool vmx_enter(struct vcpu_regs *regs, bool launched, u64 *host_rsp) */
 vmx_enter:
 	PUSH_CALLEE_SAVED
 	push	%rdi
+	cmp	%rsp, (%rdx)
+	je	0f
+	mov	%rsp, (%rdx)
 	mov	$VMCS_HOST_RSP, %eax
 	vmwrite	%rsp, %rax
 
-	test	%sil, %sil		/* the loads below leave ZF alone */
+0:	test	%sil, %sil		/* the loads below leave ZF alone */
 	mov	REGS_RAX(%rdi), %rax
 	LOAD_GUEST_REGS
 	jz	1f

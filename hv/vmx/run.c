@@ -131,7 +131,8 @@ void vmx_load(struct vcpu *v)
 	}
 	vmx_load_sys(x);
 	wrmsr(MSR_KERNEL_GS_BASE, x->kernel_gs_base);
-	vmx_load_dr6(v);
+	if (c->vmx.dr6 != (u32)v->dr6)
+		vmx_load_dr6(v);
 	if (unlikely(x->pdptes_due))
 		vmx_load_pdptes(v);
 	x->loaded = true;
@@ -142,7 +143,7 @@ void vmx_put(struct vcpu *v)
 	struct vmx_vcpu *x = v->arch;
 
 	x->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
-	v->dr6 = x->dr6 = read_dr6();
+	v->dr6 = x->dr6 = this_cpu()->vmx.dr6 = read_dr6();
 	v->dr7 = x->dr7 = vmread(VMCS_GUEST_DR7);
 	x->loaded = false;
 	if (!domain_is_dom0(v->dom))
@@ -190,6 +191,20 @@ static void write_pin(struct vmx_vcpu *x, u32 pin)
 	vmwrite(VMCS_PIN, pin);
 }
 
+/* Those of the world switch that are in the VMCS; RIP is as a rule another one. */
+static void write_regs(struct vcpu *v, struct vmx_vcpu *x)
+{
+	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
+	if (unlikely(x->rsp != v->regs.gpr[RSP])) {
+		x->rsp = v->regs.gpr[RSP];
+		vmwrite(VMCS_GUEST_RSP, x->rsp);
+	}
+	if (unlikely(x->rflags != v->regs.rflags)) {
+		x->rflags = v->regs.rflags;
+		vmwrite(VMCS_GUEST_RFLAGS, x->rflags);
+	}
+}
+
 static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 {
 	if (unlikely(x->flush)) {
@@ -213,9 +228,7 @@ static void before_entry(struct vcpu *v, struct vmx_vcpu *x)
 		vmx_apic_mode(v, v->apic.mode);
 	if (v->apic.post && !v->apic.post->off && vlapic_post_news(v->apic.post))
 		vmx_apic_delivery(v);
-	vmwrite(VMCS_GUEST_RSP, v->regs.gpr[RSP]);
-	vmwrite(VMCS_GUEST_RIP, v->regs.rip);
-	vmwrite(VMCS_GUEST_RFLAGS, v->regs.rflags);
+	write_regs(v, x);
 	if (read_cr2() != v->regs.cr2)
 		write_cr2(v->regs.cr2);
 }
@@ -238,14 +251,14 @@ void vmx_run(struct vcpu *v)
 	before_entry(v, x);
 	if (unlikely(this_cpu()->spec_entry))
 		spec_entry(this_cpu());
-	if (unlikely(!vmx_enter(&v->regs, x->launched))) {
+	if (unlikely(!vmx_enter(&v->regs, x->launched, &x->host_rsp))) {
 		vmx_decode_failure(v);
 		return;
 	}
 	reason = vmread(VMCS_EXIT_REASON);
-	v->regs.gpr[RSP] = vmread(VMCS_GUEST_RSP);
+	v->regs.gpr[RSP] = x->rsp = vmread(VMCS_GUEST_RSP);
 	v->regs.rip = vmread(VMCS_GUEST_RIP);
-	v->regs.rflags = vmread(VMCS_GUEST_RFLAGS);
+	v->regs.rflags = x->rflags = vmread(VMCS_GUEST_RFLAGS);
 	v->regs.cr2 = read_cr2();
 	x->intr_state = x->intr_state_hw = vmread(VMCS_GUEST_INTR_STATE);
 	/* HLT ends here, where it does not exit, as on AMD's: its wait is a hint. */

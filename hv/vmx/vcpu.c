@@ -95,6 +95,9 @@ int vmx_vcpu_init(struct vcpu *v)
 	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmwrite(VMCS_GUEST_RSP, x->rsp);
+	vmwrite(VMCS_GUEST_RFLAGS, x->rflags);
+	vmwrite(VMCS_HOST_RSP, x->host_rsp);
 	vmcs_close(v, before);
 	return 0;
 }

@@ -102,6 +102,7 @@ static int vmx_cpu_init(struct cpu *c)
 	}
 	c->vmx.vmxon = virt_to_phys(region);
 	c->vmx.current_vmcs = 0;
+	c->vmx.dr6 = read_dr6();
 	for (i = 0; i < NR_SYS; i++)
 		c->vmx.sys[i] = rdmsr(vmx_sys_msr[i]);
 	return 0;

@@ -66,6 +66,7 @@ struct vmx_vcpu {
 	u32 intr_state_hw;
 	u8 tpr_threshold, tpr_threshold_hw;
 	u64 eptp;
+	u64 rsp, rflags, host_rsp;	/* as the VMCS has them */
 
 	u64 sys[NR_SYS];
 	u64 kernel_gs_base;		/* while not loaded */
@@ -76,9 +77,10 @@ static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "v->arch is one page");
 
 /*
  * The world switch (entry.S).  Interrupts off.  Moves the guest's general
- * registers but RSP.  False: no entry took place, VMCS_INSN_ERROR says why.
+ * registers but RSP.  *host_rsp: what the VMCS has.  False: no entry took place,
+ * VMCS_INSN_ERROR says why.
  */
-bool vmx_enter(struct vcpu_regs *regs, bool launched);
+bool vmx_enter(struct vcpu_regs *regs, bool launched, u64 *host_rsp);
 extern const char vmx_exit[];		/* where exits arrive: HOST_RIP */
 
 /* run.c */

@@ -121,6 +121,7 @@ struct cpu {
 			hpa_t vmxon;
 			hpa_t current_vmcs;	/* 0: none */
 			u64 sys[4];		/* system-call MSRs, as they are */
+			u64 dr6;		/* while no vCPU is loaded */
 		} vmx;
 	};
 
