@@ -17,7 +17,7 @@ PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate
 
 # Modules of the tests, likewise.
 HOSTILE := $(O)/hostile
-HOSTILE_KO := $(addprefix $(HOSTILE)/tests/hostile/,bp_hostile.ko bp_failing.ko)
+HOSTILE_KO := $(addprefix $(HOSTILE)/tests/hostile/,bp_hostile.ko bp_failing.ko bp_once.ko)
 HOSTILE_SRC := compat/kvm-abi/channel.h dom0-shim/compat.h dom0-shim/channel/hypercall.h \
 	$(wildcard tests/hostile/*.[ch]) tests/hostile/Kbuild
 

@@ -19,7 +19,8 @@ fi
 # The service VM's programs; "more" is laid over the guest's initramfs.
 rm -rf "$overlay" "$out/tree"
 mkdir -p "$overlay/opt/bench" "$out/tree"
-install -m 755 build/vmm/bp-work build/vmm/bp-job tests/profile.d/work "$overlay/opt/bench/"
+install -m 755 build/vmm/bp-work build/vmm/bp-job tests/profile.d/work \
+	build/hostile/tests/hostile/bp_once.ko "$overlay/opt/bench/"
 install -m 755 build/vmm/bp-job "$out/tree/bp-job"
 install -m 755 tests/profile.d/guest-init "$out/tree/init"
 scripts/lab exec -- sh -c "cd $out/tree && printf 'init\nbp-job\n' | cpio -o -H newc -R 0:0 --quiet" >"$overlay/opt/bench/more"
