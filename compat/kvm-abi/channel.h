@@ -717,11 +717,7 @@ struct bp_log {
 	char text[4096 - 24];
 };
 
-#ifdef __cplusplus
-#define BP_ASSERT(x) static_assert(x, #x)
-#else
 #define BP_ASSERT(x) _Static_assert(x, #x)
-#endif
 BP_ASSERT(sizeof(struct bp_exit_io) == 12);
 BP_ASSERT(sizeof(struct bp_exit_npf) == 32);
 BP_ASSERT(sizeof(struct bp_exit_internal) == 40);
