@@ -10,7 +10,8 @@ RELEASE := $(notdir $(firstword $(wildcard /lib/modules/*+deb*-amd64 /lib/module
 KDIR := /lib/modules/$(RELEASE)/build
 SHIM := $(O)/shim
 MODULES := $(O)/bedplate.ko $(O)/bedplate_iommu.ko
-SHIM_SRC := compat/kvm-abi/channel.h hv/svm/vmcb.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
+CHANNEL := compat/kvm-abi/channel.h compat/kvm-abi/channel_nested.h
+SHIM_SRC := $(CHANNEL) hv/svm/vmcb.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name '*.mk')
 
 # What packages and "make install" want; the shim is built where it is installed.
 PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate
@@ -18,7 +19,7 @@ PACKAGED := bedplate efi $(O)/tools/bedplate $(O)/tools/on-bedplate
 # Modules of the tests, likewise.
 HOSTILE := $(O)/hostile
 HOSTILE_KO := $(addprefix $(HOSTILE)/tests/hostile/,bp_hostile.ko bp_failing.ko bp_once.ko)
-HOSTILE_SRC := compat/kvm-abi/channel.h dom0-shim/compat.h dom0-shim/channel/hypercall.h \
+HOSTILE_SRC := $(CHANNEL) dom0-shim/compat.h dom0-shim/channel/hypercall.h \
 	$(wildcard tests/hostile/*.[ch]) tests/hostile/Kbuild
 
 .PHONY: everything packaged vmm
@@ -38,7 +39,7 @@ $(MODULES) &: $(SHIM_SRC)
 include tools/tools.mk
 
 # Asks CPUID whether this is the service VM.
-$(O)/tools/on-bedplate: packaging/on-bedplate.c compat/kvm-abi/channel.h
+$(O)/tools/on-bedplate: packaging/on-bedplate.c $(CHANNEL)
 	@mkdir -p $(@D)
 	$(CC) -O2 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 

@@ -11,7 +11,7 @@ VERSION := $(shell cat VERSION)
 LIBDIR := $(PREFIX)/lib
 UNITS := $(LIBDIR)/systemd/system
 DKMS := /usr/src/bedplate-$(VERSION)
-SHIM_SRC := compat/kvm-abi/channel.h hv/svm/vmcb.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name '*.mk')
+SHIM_SRC := compat/kvm-abi/channel.h compat/kvm-abi/channel_nested.h hv/svm/vmcb.h $(shell find dom0-shim -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name '*.mk')
 
 to = $(DESTDIR)$(1)
 put = install -D -m $(1) $(2) $(call to,$(3))
