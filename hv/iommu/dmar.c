@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reader of DMAR. Section numbers are the VT-d specification's. */
 #include "dmar.h"
+#include "lib/bytes.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -316,8 +317,6 @@ static bool read_head(struct parser *p, u32 len)
 {
 	const struct head *h = (const void *)p->table;
 	struct dmar *d = p->out;
-	u8 sum = 0;
-	u32 i;
 
 	if (len < sizeof(*h))
 		return wrong(p, "is cut short after %u bytes", len);
@@ -325,9 +324,7 @@ static bool read_head(struct parser *p, u32 len)
 		return wrong(p, "is no DMAR's");
 	if (h->length < sizeof(*h) || h->length > len)
 		return wrong(p, "says %u bytes, and there are %u", h->length, len);
-	for (i = 0; i < h->length; i++)
-		sum += p->table[i];
-	if (sum)
+	if (sum_bytes(h, h->length))
 		return wrong(p, "has a wrong checksum");
 	if (h->width + 1 < WIDTH_MIN || h->width + 1 > WIDTH_MAX)
 		return wrong(p, "has an address width of %u bits", h->width + 1);

@@ -195,7 +195,7 @@ void prove_group(void)
 }
 
 /* Of all types: none that could not be passed over. */
-// PROVE: dmar.whole prove_whole --unwind 2 --unwindset read_head.0:57,dmar_parse.1:4,plain_memchr.0:9,memcmp.0:5,is_sane.0:3,is_sane.1:4
+// PROVE: dmar.whole prove_whole --unwind 2 --unwindset sum_bytes.0:57,dmar_parse.1:4,plain_memchr.0:9,memcmp.0:5,is_sane.0:3,is_sane.1:4
 // MUTANT: hv/iommu/dmar.c
 // - 	if (room < sizeof(*s))
 // + 	if (room < 2)

@@ -2,6 +2,7 @@
 /* Reader of the IVRS: its blocks (IVHD, IVMD), and the device entries of an IVHD. */
 #include "ivrs.h"
 #include "ivrs_table.h"
+#include "lib/bytes.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -71,8 +72,7 @@ struct parser {
 static bool check_table(struct parser *p)
 {
 	const struct ivrs_table *t = (const void *)p->table;
-	u32 i, avail = p->len;
-	u8 sum = 0;
+	u32 avail = p->len;
 
 	if (avail < sizeof(*t) || memcmp(t->sig, "IVRS", 4))
 		return torn(p, "no signature and header at offset 0x0");
@@ -80,9 +80,7 @@ static bool check_table(struct parser *p)
 		return torn(p, "length %u at offset 0x4 is not from %zu to %u", t->length,
 			    sizeof(*t), min(avail, IVRS_MAX_LEN));
 	p->len = t->length;
-	for (i = 0; i < p->len; i++)
-		sum += p->table[i];
-	if (sum)
+	if (sum_bytes(t, t->length))
 		return torn(p, "checksum at offset 0x9 is wrong");
 	p->out->info = t->info;
 	return true;

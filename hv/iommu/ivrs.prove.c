@@ -192,7 +192,7 @@ void prove_devices(void)
 		prove(is_sane());
 }
 
-// PROVE: ivrs.whole prove_whole --unwind 3 --unwindset check_table.0:57,memcmp.0:5
+// PROVE: ivrs.whole prove_whole --unwind 3 --unwindset sum_bytes.0:57,memcmp.0:5
 // MUTANT: hv/iommu/ivrs.c
 // - 	if (avail < sizeof(*t) || memcmp(t->sig, "IVRS", 4))
 // + 	if (avail < 4 || memcmp(t->sig, "IVRS", 4))

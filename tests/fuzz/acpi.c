@@ -6,6 +6,7 @@
 // SOURCES: hv/core/machine/acpi.c hv/core/machine/aml_sleep.c hv/core/lib/printf.c tools/madt.c
 #include "fuzz.h"
 
+#include "hv/core/lib/bytes.h"
 #include "hv/core/machine/acpi.h"
 #include "hv/core/machine/aml_sleep.h"
 #include "tools/madt.h"
@@ -107,10 +108,10 @@ static void parse_all(struct input *in)
 static void hide_sleep(u8 *t, u32 len)
 {
 	struct aml_sleep_type s5 = { 0 };
-	u8 sum = acpi_sum(t, len);
+	u8 sum = sum_bytes(t, len);
 
 	(void)aml_hide_sleep(t, len, &s5);
-	REQUIRE(acpi_sum(t, len) == sum);
+	REQUIRE(sum_bytes(t, len) == sum);
 	REQUIRE(!s5.known || (s5.a < 8 && s5.b < 8));
 	REQUIRE(!(aml_hide_sleep(t, len, &s5) & 0x1e));
 }

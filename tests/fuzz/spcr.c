@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of firmware's serial console, its sum made right or not. */
-// SOURCES: hv/core/machine/spcr.c hv/core/machine/acpi.c hv/core/lib/printf.c
+// SOURCES: hv/core/machine/spcr.c hv/core/lib/printf.c
 #include "fuzz.h"
 
 #include "hv/core/machine/spcr.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Little-endian numbers at any address, as firmware's tables and files have them. */
+/* Little-endian numbers at any address, and checksums, as firmware's tables and files have them. */
 #ifndef BP_LIB_BYTES_H
 #define BP_LIB_BYTES_H
 
@@ -27,6 +27,17 @@ static inline u64 get64(const void *p, u64 off)
 
 	memcpy(&v, (const u8 *)p + off, sizeof(v));
 	return v;
+}
+
+/* Of @len bytes: 0 for those of a table that is whole. */
+static inline u8 sum_bytes(const void *p, u32 len)
+{
+	const u8 *b = p;
+	u8 s = 0;
+
+	while (len--)
+		s += *b++;
+	return s;
 }
 
 #endif

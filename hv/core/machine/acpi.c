@@ -81,27 +81,17 @@ struct parser {
 
 #define torn(p, ...) (bp_snprintf((p)->err, (p)->err_len, __VA_ARGS__), false)
 
-u8 acpi_sum(const void *p, u32 len)
-{
-	const u8 *b = p;
-	u8 s = 0;
-
-	while (len--)
-		s += *b++;
-	return s;
-}
-
 u32 acpi_check_rsdp(const void *p, u32 len)
 {
 	struct rsdp r;
 
-	if (len < RSDP_V1_LEN || memcmp(p, "RSD PTR ", 8) || acpi_sum(p, RSDP_V1_LEN))
+	if (len < RSDP_V1_LEN || memcmp(p, "RSD PTR ", 8) || sum_bytes(p, RSDP_V1_LEN))
 		return 0;
 	memset(&r, 0, sizeof(r));
 	memcpy(&r, p, min(len, (u32)sizeof(r)));
 	if (r.revision < 2)
 		return RSDP_V1_LEN;
-	if (len < sizeof(r) || r.length < sizeof(r) || acpi_sum(p, sizeof(r)))
+	if (len < sizeof(r) || r.length < sizeof(r) || sum_bytes(p, sizeof(r)))
 		return 0;
 	return sizeof(r);
 }
@@ -123,7 +113,7 @@ static bool checked(struct parser *p, const struct header *h, hpa_t pa, const ch
 		return torn(p, "%s at 0x%llx cannot be read or has no sane length", name, pa);
 	if (memcmp(h->sig, name, 4))
 		return torn(p, "no %s at 0x%llx", name, pa);
-	if (acpi_sum(h, h->length) && p->info->nr_bad_sums < ARRAY_SIZE(p->info->bad_sum))
+	if (sum_bytes(h, h->length) && p->info->nr_bad_sums < ARRAY_SIZE(p->info->bad_sum))
 		p->info->bad_sum[p->info->nr_bad_sums++] = name;
 	return true;
 }

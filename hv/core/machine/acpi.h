@@ -97,9 +97,6 @@ struct acpi_info {
  */
 typedef const void *(*acpi_map_fn)(hpa_t pa, u64 len);
 
-/* Of all bytes: 0 in tables that are whole. */
-u8 acpi_sum(const void *p, u32 len);
-
 /* Is this a whole RSDP, of @len bytes at most? Its size (20 or 36), 0 if not. */
 u32 acpi_check_rsdp(const void *rsdp, u32 len);
 

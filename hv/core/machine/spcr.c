@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reader of the SPCR; the contract is in spcr.h. */
 #include "spcr.h"
-#include "acpi.h"
+#include "lib/bytes.h"
 #include "lib/string.h"
 
 struct spcr_table {
@@ -96,7 +96,7 @@ const char *spcr_parse(const void *table, u32 len, struct spcr *out)
 	if (len < sizeof(t))
 		return "it is too short";
 	memcpy(&t, table, sizeof(t));
-	if (memcmp(t.header, "SPCR", 4) || acpi_sum(table, len))
+	if (memcmp(t.header, "SPCR", 4) || sum_bytes(table, len))
 		return "its checksum is wrong";
 	if (!known_interface(t.interface))
 		return "its interface is no 16550";

@@ -14,16 +14,6 @@
 
 // CFLAGS: -include plain_string.h
 
-u8 acpi_sum(const void *p, u32 len)
-{
-	const u8 *b = p;
-	u8 s = 0;
-
-	while (len--)
-		s += *b++;
-	return s;
-}
-
 // PROVE: spcr prove_spcr --unwind 89
 // MUTANT: hv/core/machine/spcr.c
 // - 	if (len < sizeof(t))

@@ -5,6 +5,7 @@
 #include "hv/iommu/amdvi_regs.h"
 #include "hv/iommu/ivrs.h"
 #include "hv/iommu/ivrs_table.h"
+#include "lib/bytes.h"
 
 /* Feature reporting of type 10h; bits of the same names in the feature register. */
 #define FEATURES_XT		BIT(0)
@@ -33,13 +34,8 @@ static void show_unit(struct ivrs_ivhd *h, u64 efr)
 
 static void mend(struct ivrs_table *t)
 {
-	u8 *byte = (u8 *)t, sum = 0;
-	u32 i;
-
 	t->checksum = 0;
-	for (i = 0; i < t->length; i++)
-		sum += byte[i];
-	t->checksum = (u8)-sum;
+	t->checksum = (u8)-sum_bytes(t, t->length);
 }
 
 void ivrs_show_features(void *table, u64 efr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Firmware's table of its serial console, whole and torn. */
-// SOURCES: hv/core/machine/spcr.c hv/core/machine/acpi.c hv/core/lib/printf.c
+// SOURCES: hv/core/machine/spcr.c hv/core/lib/printf.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
