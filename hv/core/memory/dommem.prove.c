@@ -12,27 +12,7 @@
  * contract: so it takes domain 0's mappings, or fails. A page is its first word here, and
  * whether it has been cleared. How two hypercalls interleave is left to the slot's lock.
  */
-#include "prove.h"
-
-/* In place of spinlock.h: a lock that is not free is never got. */
-#define BP_CORE_SPINLOCK_H
-struct spinlock {
-	bool held;
-};
-#define SPINLOCK_INIT(class)	{ false }
-#define spin_lock_init(l, class)	((l)->held = false)
-
-static inline void spin_lock(struct spinlock *l)
-{
-	prove(!l->held);
-	l->held = true;
-}
-
-static inline void spin_unlock(struct spinlock *l)
-{
-	prove(l->held);
-	l->held = false;
-}
+#include "stand_in.h"
 
 /* In place of paging.h and string.h: frame n is word n. */
 #define BP_CORE_PAGING_H

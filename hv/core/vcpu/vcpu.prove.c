@@ -12,25 +12,7 @@
  * waits for it, up to 3 times.  How calls on several CPUs interleave is states.pml's affair.
  * Assumed: the contracts of sched.h, ops.h and of the local APIC.
  */
-#include "prove.h"
-
-/* In place of spinlock.h: on one CPU a lock that is not free is never got. */
-#define BP_CORE_SPINLOCK_H
-struct spinlock {
-	bool held;
-};
-
-static inline void spin_lock(struct spinlock *l)
-{
-	prove(!l->held);
-	l->held = true;
-}
-
-static inline void spin_unlock(struct spinlock *l)
-{
-	prove(l->held);
-	l->held = false;
-}
+#include "stand_in.h"
 
 #include "vcpu.c"
 
