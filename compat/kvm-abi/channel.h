@@ -20,7 +20,7 @@
 #include <linux/kvm.h>
 #include "channel_nested.h"
 
-#define BP_CHANNEL_VERSION	9
+#define BP_CHANNEL_VERSION	10
 
 /*
  * Discovery.  CPUID leaf BP_CPUID_BASE: EAX = highest leaf of the range,
@@ -679,7 +679,7 @@ BP_ASSERT(sizeof(struct bp_exit_task) == 40);
 BP_ASSERT(sizeof(struct bp_exit_msr) == 16);
 BP_ASSERT(sizeof(struct bp_exit_debug) == 16);
 BP_ASSERT(sizeof(struct bp_exit_nested) == 32);
-BP_ASSERT(sizeof(struct bp_nested) == 40);
+BP_ASSERT(sizeof(struct bp_nested) == 48);
 BP_ASSERT(sizeof(struct bp_rules) == 168);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, exit) == 32);
 BP_ASSERT(__builtin_offsetof(struct bp_vcpu_page, io) == 64);

@@ -37,13 +37,13 @@ struct bp_exit_nested {
 struct bp_nested {
 	__u32 flags;
 	/* In L2; else of no effect: */
-	__u32 intercept[5];	/* also exits, with BP_EXIT_NESTED: the VMCB's first words */
+	__u32 intercept[6];	/* also exits, with BP_EXIT_NESTED: the VMCB's first words */
 	__u32 exceptions;	/* BP_EXIT_NESTED instead of these where Bedplate or the
 				 * VMM raises one; the CPU's are in ->intercept */
 	__u8 tpr;		/* CR8, with BP_NESTED_TPR */
 	__u8 virq;		/* a virtual interrupt of this priority waits, 16: whatever
 				 * CR8; BP_EXIT_NESTED (VIRQ) when it can be taken.  0: none */
-	__u8 pad[2];
+	__u8 pad[6];
 	__u64 tsc_offset;	/* added to the vCPU's */
 };
 #define BP_NESTED_ON		0x1u	/* EFER.SVME can be set; SVM's instructions exit */

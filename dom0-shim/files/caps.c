@@ -173,17 +173,13 @@ static long machine_get(enum bp_domain_state class, void *page)
 }
 
 /* Behind the other leaves. */
-/* INVPCID goes for it: L1 cannot intercept it, by which it would learn that L2 flushes a TLB. */
 static void add_svm(struct kvm_cpuid2 *cpuid)
 {
 	u32 i;
 
-	for (i = 0; i < cpuid->nent; i++) {
+	for (i = 0; i < cpuid->nent; i++)
 		if (cpuid->entries[i].function == 0x80000001)
 			cpuid->entries[i].ecx |= BIT(2);
-		if (cpuid->entries[i].function == 7 && !cpuid->entries[i].index)
-			cpuid->entries[i].ebx &= ~BIT(10);
-	}
 	if (!WARN_ON_ONCE(struct_size(cpuid, entries, cpuid->nent + 1) > PAGE_SIZE))
 		bp_nest_cpuid(&cpuid->entries[cpuid->nent++]);
 }

@@ -264,10 +264,14 @@ void nest_vmsave(struct vmcb_save *to, const struct kvm_sregs *s, const struct k
 
 /* ---- what Bedplate is told ---- */
 
+#define WORDS	6
+static_assert(sizeof(((struct bp_nested *)0)->intercept) == WORDS * sizeof(u32), "the VMCB's words");
+
 static u32 word(const struct vmcb_control *c, u32 i)
 {
-	const u32 words[5] = {
+	const u32 words[WORDS] = {
 		c->intercept_cr, c->intercept_dr, c->intercept_exc, c->intercept1, c->intercept2,
+		c->intercept3,
 	};
 
 	return words[i];
@@ -275,7 +279,7 @@ static u32 word(const struct vmcb_control *c, u32 i)
 
 bool nest_wants(const struct vmcb_control *c, u64 code)
 {
-	return code < 5 * 32 && word(c, code / 32) & BIT(code % 32);
+	return code < WORDS * 32 && word(c, code / 32) & BIT(code % 32);
 }
 
 /* Which interrupts of L1's reach it, and how (APM vol. 2, 15.13, 15.21). */
@@ -309,7 +313,7 @@ void nest_rules(struct bp_nested *to, const struct nest *n)
 	to->flags = BP_NESTED_ON | (n->gif ? 0 : BP_NESTED_HOLD);
 	if (!n->guest)
 		return;
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < WORDS; i++)
 		to->intercept[i] = word(&n->c, i);
 	to->exceptions = n->c.intercept_exc;
 	/* Not every CPU asks about a double fault that comes of an event which was injected. */

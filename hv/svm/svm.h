@@ -45,7 +45,7 @@ struct svm_vcpu {
 
 	bool svme;			/* EFER.SVME of the guest's own; the CPU's is always on */
 	bool int_injected;		/* at the last entry: EVENT_INT */
-	u32 l1[5];			/* intercepts of L1's: v->nested's, in L2 */
+	u32 l1[6];			/* intercepts of L1's: v->nested's, in L2 */
 
 	bool cr8_wait;			/* an interrupt waits for a lower TPR */
 	bool irq_window;		/* VINTR intercept and dummy V_IRQ are on */

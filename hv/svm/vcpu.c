@@ -28,8 +28,9 @@
  * What L1 may have exit: no event of the machine's, and no machine check, for those are not
  * its own.
  */
-static const u32 l1_may[5] = {
+static const u32 l1_may[6] = {
 	~0u, ~0u, ~(1u << X86_TRAP_MC), ~(SVM_I1_EVENTS | SVM_I1_SHUTDOWN), SVM_I2_INSNS,
+	SVM_I3_INVPCID,
 };
 
 /* All of them, as everything is now. */
@@ -50,6 +51,8 @@ static void set_intercepts(struct vcpu *v, struct svm_vcpu *sv)
 		(sv->irq_window ? SVM_I1_VINTR : 0) |
 		(sv->nmi_masked || sv->nmi_window ? SVM_I1_IRET : 0);
 	c->intercept2 = sv->l1[4] | INTERCEPT2_ALL;
+	c->intercept3 = sv->l1[5] |
+		(svm.bus_lock && !domain_is_dom0(v->dom) ? SVM_I3_BUS_LOCK : 0);
 	if (!domain_is_dom0(v->dom)) {
 		c->intercept1 |= SVM_I1_RDPMC;
 		c->intercept2 |= SVM_I2_WBINVD | SVM_I2_RDPRU;
@@ -65,8 +68,6 @@ static void set_intercepts(struct vcpu *v, struct svm_vcpu *sv)
 
 static void init_controls(struct vcpu *v, struct vmcb_control *c)
 {
-	if (svm.bus_lock && !domain_is_dom0(v->dom))
-		c->intercept3 = SVM_I3_BUS_LOCK;
 	if (svm.pause_threshold)
 		c->pause_threshold = PAUSE_THRESHOLD;
 	c->iopm = svm_iopm(v);

@@ -46,6 +46,7 @@
 #define SVM_I2_INSNS		0x7fffu	/* all up to here: instructions */
 
 /* ->intercept3 */
+#define SVM_I3_INVPCID		(1u << 2)
 #define SVM_I3_BUS_LOCK		(1u << 5)
 
 /* ---- other control fields ---- */
@@ -127,6 +128,7 @@
 #define SVM_EXIT_MWAIT_ARMED	0x8c
 #define SVM_EXIT_XSETBV		0x8d
 #define SVM_EXIT_RDPRU		0x8e
+#define SVM_EXIT_INVPCID	0xa2
 #define SVM_EXIT_BUS_LOCK	0xa5
 #define SVM_EXIT_LOW_END	0xa6
 #define SVM_EXIT_NPF		0x400

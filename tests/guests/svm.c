@@ -288,6 +288,25 @@ void guest_svm_exits(int cpu)
 	GCHECK(VMCB->s.rip == (u64)l2_insns_end);
 }
 
+L2(l2_invpcid,
+   "	xor %ebx, %ebx\n"
+   "	push $0\n"
+   "	push $0\n"
+   "	invpcid (%rsp), %rbx\n");		/* one address of PCID 0 */
+
+/* By which L1 learns that L2 has changed its page tables. */
+void guest_svm_invpcid(int cpu)
+{
+	(void)cpu;
+	setup(l2_invpcid);
+	VMCB->c.intercept3 = SVM_I3_INVPCID;
+	expect(SVM_EXIT_INVPCID);
+	GCHECK(VMCB->c.info1 == STACK - 16 && !VMCB->c.info2);
+	VMCB->c.intercept3 = 0;
+	expect(SVM_EXIT_VMMCALL);
+	GCHECK(VMCB->s.rip == (u64)l2_invpcid_end);
+}
+
 /* ---- registers ---- */
 
 L2(l2_regs,

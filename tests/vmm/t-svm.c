@@ -34,6 +34,13 @@ TEST(svm, gif) { done(G_svm_gif); }
 TEST(svm, intr) { done(G_svm_intr); }
 TEST(svm, virq) { done(G_svm_virq); }
 
+TEST(svm, invpcid)
+{
+	if (!(cpuid_find(cpuid_for(0), 7, 0)->ebx & 1 << 10))
+		SKIP("no INVPCID");
+	done(G_svm_invpcid);
+}
+
 /* What CPUID says of it, and that the capability goes with it. */
 TEST(svm, offered)
 {

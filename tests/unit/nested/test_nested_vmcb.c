@@ -241,7 +241,7 @@ static void words(void **state)
 	(void)state;
 	n.c = (struct vmcb_control){
 		.intercept_cr = 1, .intercept_dr = 2, .intercept_exc = BIT(14), .intercept1 = 4,
-		.intercept2 = 8, .tsc_offset = 99,
+		.intercept2 = 8, .intercept3 = SVM_I3_INVPCID, .tsc_offset = 99,
 		.int_ctl = SVM_V_INTR_MASKING | SVM_V_IRQ | 3 << 16 | 5,
 	};
 	nest_rules(&r, &n);
@@ -250,6 +250,7 @@ static void words(void **state)
 	assert_int_equal(r.intercept[2], BIT(14));
 	assert_int_equal(r.intercept[3], 4);
 	assert_int_equal(r.intercept[4], 8);
+	assert_int_equal(r.intercept[5], SVM_I3_INVPCID);
 	assert_int_equal(r.exceptions, BIT(14));
 	assert_int_equal(r.tsc_offset, 99);
 	assert_int_equal(r.tpr, 5);
@@ -259,7 +260,9 @@ static void words(void **state)
 	assert_true(nest_wants(&n.c, SVM_EXIT_SMI));
 	assert_true(nest_wants(&n.c, SVM_EXIT_VMSAVE));
 	assert_false(nest_wants(&n.c, SVM_EXIT_CPUID));
-	assert_false(nest_wants(&n.c, 5 * 32));
+	assert_true(nest_wants(&n.c, SVM_EXIT_INVPCID));
+	assert_false(nest_wants(&n.c, SVM_EXIT_INVPCID - 1));
+	assert_false(nest_wants(&n.c, 6 * 32));
 	assert_false(nest_wants(&n.c, ~0ull));
 
 	/* Of a double fault Bedplate has to see both parts; L1 hears of the whole alone. */

@@ -662,9 +662,11 @@ static void bus_locks(void **state __unused)
 {
 	rig_dom.id = 1;
 	svm_vcpu_reset(&rig_v);
+	svm_sync_controls(&rig_v);
 	assert_int_equal(rig_vmcb.c.intercept3, 0);
 	svm.bus_lock = true;
 	svm_vcpu_reset(&rig_v);
+	svm_sync_controls(&rig_v);
 	assert_int_equal(rig_vmcb.c.intercept3, SVM_I3_BUS_LOCK);
 	hardware = hw_bus_lock;
 	assert_int_equal(run(), VM_EXIT_BUS_LOCK);
@@ -672,6 +674,7 @@ static void bus_locks(void **state __unused)
 	assert_int_equal(run(), VM_EXIT_BUS_LOCK);
 	rig_dom.id = 0;
 	svm_vcpu_reset(&rig_v);
+	svm_sync_controls(&rig_v);
 	assert_int_equal(rig_vmcb.c.intercept3, 0);
 }
 
@@ -705,7 +708,7 @@ static void l1_intercepts(void **state __unused)
 	assert_false(is_l1s(SVM_EXIT_CPUID));
 
 	rig_v.nested.flags = BP_NESTED_ON | BP_NESTED_GUEST;
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 6; i++)
 		rig_v.nested.intercept[i] = ~0u;
 	rig_v.nested.tsc_offset = 5;
 	svm_sync_controls(&rig_v);
@@ -714,13 +717,16 @@ static void l1_intercepts(void **state __unused)
 	assert_int_equal(rig_vmcb.c.intercept_exc, ~0u);
 	assert_int_equal(rig_vmcb.c.intercept1, ~SVM_I1_VINTR);
 	assert_int_equal(rig_vmcb.c.intercept2, 0x7fff);
+	assert_int_equal(rig_vmcb.c.intercept3, SVM_I3_INVPCID);
 	assert_int_equal(rig_vmcb.c.tsc_offset, rig_v.tsc_offset + 5);
 	assert_true(is_l1s(0x00) && is_l1s(0x1f) && is_l1s(0x3f) && is_l1s(SVM_EXIT_EXC(6)));
 	assert_true(is_l1s(SVM_EXIT_CPUID) && is_l1s(SVM_EXIT_IRET) && is_l1s(SVM_EXIT_RDPRU));
 	assert_false(is_l1s(SVM_EXIT_EXC(X86_TRAP_MC)));
 	for (i = SVM_EXIT_INTR; i <= SVM_EXIT_VINTR; i++)
 		assert_false(is_l1s(i));
+	assert_true(is_l1s(SVM_EXIT_INVPCID));
 	assert_false(is_l1s(0x8f) || is_l1s(0x9f) || is_l1s(0xa0) || is_l1s(SVM_EXIT_NPF));
+	assert_false(is_l1s(SVM_EXIT_BUS_LOCK));
 
 	/* Windows of Bedplate's come and go beside them. */
 	svm_window(&rig_v, EVENT_INTR, true);
