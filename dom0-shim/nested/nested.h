@@ -13,7 +13,7 @@ struct bp_nest {
 	bool on;		/* its CPUID has it still */
 	u8 inits;		/* page->inits, as seen */
 	u32 phys_bits;
-	u64 vm_cr, hsave;	/* MSRs */
+	u64 hsave;		/* an MSR */
 	struct vmcb vmcb;	/* the one in hand, a copy */
 	u8 *map;		/* L1's MSR permission map, a copy; or NULL */
 	bool map_read;		/* it is L2's */

@@ -32,7 +32,6 @@ MODULE_PARM_DESC(nested, "guests can have SVM and run guests of their own");
 #define ASIDS		8		/* as KVM has them: each VMRUN flushes anyway */
 
 #define PHYS_BITS	36		/* where CPUID does not say */
-#define VM_CR_WRITABLE	0x1full
 
 /* ---- who has it ---- */
 
@@ -180,10 +179,27 @@ long bp_nest_get_msr(const struct bp_vcpu *vcpu, u32 index, u64 *val)
 	if (!nest)
 		*val = 0;
 	else
-		*val = index == MSR_VM_CR ? nest->vm_cr : nest->hsave;
+		*val = index == MSR_VM_CR ? nest->n.vm_cr : nest->hsave;
 	return 0;
 }
 
+/* Where @from is there.  With SVMDIS there is no SVM as far as Bedplate is concerned. */
+static long set_vm_cr(struct bp_vcpu *vcpu, u64 from, u64 val)
+{
+	const struct kvm_sregs *s = vcpu->state;
+	struct nest *n = &vcpu->nest->n;
+	u64 old = n->vm_cr;
+	long ret = bp_state_get(vcpu, BP_STATE_SREGS, sizeof(*s));
+
+	if (ret < 0)
+		return ret;
+	if (!nest_vm_cr_write(&from, val, s->efer & NEST_EFER_SVME))
+		return -EINVAL;
+	n->vm_cr = from;
+	return (old ^ from) & NEST_VM_CR_SVMDIS && vcpu->nest->on ? bp_nest_rules(vcpu) : 0;
+}
+
+/* User space is not held by LOCK. */
 long bp_nest_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
 {
 	struct bp_nest *nest = vcpu->nest;
@@ -192,16 +208,19 @@ long bp_nest_set_msr(struct bp_vcpu *vcpu, u32 index, u64 val)
 		return -ENOENT;
 	if (!nest)
 		return val ? -EINVAL : 0;
-	if (index == MSR_VM_CR) {
-		if (val & ~VM_CR_WRITABLE)
-			return -EINVAL;
-		nest->vm_cr = val;
-		return 0;
-	}
+	if (index == MSR_VM_CR)
+		return set_vm_cr(vcpu, 0, val);
 	if (offset_in_page(val) || val >> nest->phys_bits)
 		return -EINVAL;
 	nest->hsave = val;
 	return 0;
+}
+
+static long guest_write(struct bp_vcpu *vcpu, const struct bp_exit_msr *msr)
+{
+	if (msr->index == MSR_VM_CR)
+		return set_vm_cr(vcpu, vcpu->nest->n.vm_cr, msr->data);
+	return bp_nest_set_msr(vcpu, msr->index, msr->data);
 }
 
 int bp_nest_exit_msr(struct bp_vcpu *vcpu)
@@ -213,8 +232,7 @@ int bp_nest_exit_msr(struct bp_vcpu *vcpu)
 
 	if (!bp_nest_of(vcpu))
 		return -ENOENT;
-	ret = msr->write ? bp_nest_set_msr(vcpu, msr->index, msr->data) :
-			   bp_nest_get_msr(vcpu, msr->index, &val);
+	ret = msr->write ? guest_write(vcpu, msr) : bp_nest_get_msr(vcpu, msr->index, &val);
 	if (ret)
 		return ret;
 	if (!msr->write) {

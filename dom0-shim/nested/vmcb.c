@@ -16,6 +16,21 @@
 /* #DE, #TS, #NP, #SS, #GP, #PF: of two of them there may come a double fault. */
 #define EXC_TO_DF	(BIT(0) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14))
 
+/* ---- VM_CR ---- */
+
+#define VM_CR_VALID	0x1full
+#define VM_CR_LOCKED	(NEST_VM_CR_LOCK | NEST_VM_CR_SVMDIS)
+
+bool nest_vm_cr_write(u64 *vm_cr, u64 val, bool svme)
+{
+	u64 keep = *vm_cr & NEST_VM_CR_LOCK ? VM_CR_LOCKED : 0;
+
+	if (val & ~VM_CR_VALID || (svme && val & NEST_VM_CR_SVMDIS))
+		return false;
+	*vm_cr = (val & ~keep) | (*vm_cr & keep);
+	return true;
+}
+
 /* ---- the checks of VMRUN ---- */
 
 static bool save_ok(const struct vmcb_save *s)
@@ -310,7 +325,8 @@ void nest_rules(struct bp_nested *to, const struct nest *n)
 	u32 i;
 
 	memset(to, 0, sizeof(*to));
-	to->flags = BP_NESTED_ON | (n->gif ? 0 : BP_NESTED_HOLD);
+	to->flags = (n->vm_cr & NEST_VM_CR_SVMDIS ? 0 : BP_NESTED_ON) |
+		    (n->gif ? 0 : BP_NESTED_HOLD);
 	if (!n->guest)
 		return;
 	for (i = 0; i < WORDS; i++)

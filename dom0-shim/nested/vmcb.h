@@ -27,6 +27,7 @@ struct nest_state {
 
 /* A guest hypervisor's vCPU. */
 struct nest {
+	u64 vm_cr;		/* an MSR */
 	bool gif;
 	bool guest;		/* in L2; then: */
 	u64 vmcb_gpa;		/* its VMCB's, */
@@ -34,6 +35,16 @@ struct nest {
 	struct vmcb_save l1;	/* L1's state, of which VMRUN keeps only a part, */
 	u64 l1_event;		/* and what L1 was to take, as EVENTINJ; or 0 */
 };
+
+/* ---- VM_CR (APM vol. 2, 15.30.1) ---- */
+
+#define NEST_VM_CR_LOCK		BIT_ULL(3)	/* this one and the next stay as they are */
+#define NEST_VM_CR_SVMDIS	BIT_ULL(4)	/* EFER.SVME is reserved */
+
+/* WRMSR of @val, with EFER.SVME or without; false: it may not. */
+bool nest_vm_cr_write(u64 *vm_cr, u64 val, bool svme);
+
+/* ---- VMRUN ---- */
 
 /* Does VMRUN accept it?  Physical addresses of the guest's have @phys_bits. */
 bool nest_vmcb_ok(const struct vmcb *b, u32 phys_bits);

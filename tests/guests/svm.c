@@ -156,6 +156,38 @@ void guest_svm_off(int cpu)
 	GCHECK(caught.vec == 6);
 }
 
+static u64 write_vm_cr(u32 val)
+{
+	TRY("wrmsr", :: "c"(MSR_AMD_VM_CR), "a"(val), "d"(0) : "memory");
+	return caught.vec;
+}
+
+static u64 set_svme(void)
+{
+	TRY("wrmsr", :: "c"(MSR_EFER), "a"((u32)rdmsr(MSR_EFER) | EFER_SVME), "d"(0) : "memory");
+	return caught.vec;
+}
+
+/* SVMDIS and EFER.SVME exclude each other, and LOCK holds the former. */
+void guest_svm_vm_cr(int cpu)
+{
+	(void)cpu;
+	GCHECK(write_vm_cr(0x20) == 13);
+	GCHECK(set_svme() == TRAP_NONE);
+	GCHECK(write_vm_cr(VM_CR_SVMDIS) == 13 && !rdmsr(MSR_AMD_VM_CR));
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+	GCHECK(write_vm_cr(VM_CR_SVMDIS) == TRAP_NONE && rdmsr(MSR_AMD_VM_CR) == VM_CR_SVMDIS);
+	GCHECK(set_svme() == 13);
+	TRY("stgi", ::: "memory");
+	GCHECK(caught.vec == 6);
+	GCHECK(write_vm_cr(0) == TRAP_NONE && !rdmsr(MSR_AMD_VM_CR));
+	GCHECK(set_svme() == TRAP_NONE);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+	GCHECK(write_vm_cr(VM_CR_SVMDIS | VM_CR_LOCK) == TRAP_NONE);
+	GCHECK(write_vm_cr(2) == TRAP_NONE && rdmsr(MSR_AMD_VM_CR) == (VM_CR_SVMDIS | VM_CR_LOCK | 2));
+	GCHECK(set_svme() == 13);
+}
+
 #define OTHER	0x123456780ull			/* canonical, and nobody's */
 
 /* VMLOAD and VMSAVE move what VMRUN leaves alone. */

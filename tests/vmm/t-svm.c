@@ -8,6 +8,11 @@
 #define STATE_SIZE	(sizeof(struct kvm_nested_state) + SVM_VMCB)
 #define GUEST_RFLAGS	(0x400 + 0x170)		/* L1's, in the VMCB of the state */
 
+#define MSR_VM_CR	0xc0010114
+#define VM_CR_LOCK	8
+#define SVMDIS		0x10
+#define EFER_SVME	0x1000
+
 static struct vm *svm_vm(enum guest_id guest)
 {
 	const struct kvm_cpuid_entry2 *e = cpuid_find(cpuid_for(0), 0x80000001, 0);
@@ -23,6 +28,28 @@ static void done(enum guest_id guest)
 }
 
 TEST(svm, off) { done(G_svm_off); }
+/* The guest has locked it; user space may do as it likes, but SVMDIS and EFER.SVME are not both. */
+TEST(svm, vm_cr)
+{
+	struct vcpu *v = &svm_vm(G_svm_vm_cr)->vcpu[0];
+	struct { struct kvm_msrs hdr; struct kvm_msr_entry e; } m = {
+		.hdr.nmsrs = 1, .e = { .index = MSR_VM_CR, .data = SVMDIS },
+	};
+	struct kvm_sregs s;
+
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("on KVM SVMDIS has no effect");
+	run_done(v);
+	CHECK_EQ(get_msr(v, MSR_VM_CR), SVMDIS | VM_CR_LOCK | 2);
+	CHECK_EQ(ioctl(v->fd, KVM_GET_SREGS, &s), 0);
+	s.efer |= EFER_SVME;
+	CHECK_ERRNO(ioctl(v->fd, KVM_SET_SREGS, &s), EINVAL);
+	set_msr(v, MSR_VM_CR, VM_CR_LOCK);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_SREGS, &s), 0);
+	CHECK_EQ(ioctl(v->fd, KVM_SET_MSRS, &m), 0);
+	CHECK_EQ(get_msr(v, MSR_VM_CR), VM_CR_LOCK);
+}
+
 TEST(svm, moves) { done(G_svm_moves); }
 TEST(svm, exits) { done(G_svm_exits); }
 TEST(svm, registers) { done(G_svm_registers); }

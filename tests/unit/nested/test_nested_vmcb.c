@@ -206,6 +206,29 @@ static void events(void **state)
 	assert_int_equal(nest_event_get(&ev), 0);
 }
 
+/* LOCK holds itself and SVMDIS, which EFER.SVME excludes whether it is locked or not. */
+static void vm_cr(void **state)
+{
+	u64 cr = 0;
+
+	(void)state;
+	assert_false(nest_vm_cr_write(&cr, BIT_ULL(5), false));
+	assert_false(nest_vm_cr_write(&cr, NEST_VM_CR_SVMDIS, true));
+	assert_int_equal(cr, 0);
+	assert_true(nest_vm_cr_write(&cr, 7, true));
+	assert_int_equal(cr, 7);
+	assert_true(nest_vm_cr_write(&cr, NEST_VM_CR_SVMDIS, false));
+	assert_true(nest_vm_cr_write(&cr, 0, false));
+	assert_int_equal(cr, 0);
+	assert_true(nest_vm_cr_write(&cr, NEST_VM_CR_LOCK, false));
+	assert_true(nest_vm_cr_write(&cr, NEST_VM_CR_SVMDIS | 1, false));
+	assert_int_equal(cr, NEST_VM_CR_LOCK | 1);
+	assert_false(nest_vm_cr_write(&cr, NEST_VM_CR_SVMDIS, true));
+	cr |= NEST_VM_CR_SVMDIS;
+	assert_true(nest_vm_cr_write(&cr, 2, false));
+	assert_int_equal(cr, NEST_VM_CR_LOCK | NEST_VM_CR_SVMDIS | 2);
+}
+
 static u32 rules(u32 intercept1, u32 int_ctl, u64 rflags)
 {
 	struct bp_nested r;
@@ -232,6 +255,20 @@ static void interrupts(void **state)
 	assert_int_equal(rules(SVM_I1_NMI | SVM_I1_SMI, 0, 0), BP_NESTED_NMI | BP_NESTED_SMI);
 	n.gif = false;
 	assert_int_equal(rules(0, 0, 0), BP_NESTED_HOLD);
+}
+
+static void disabled(void **state)
+{
+	struct bp_nested r;
+
+	(void)state;
+	n.guest = false;
+	n.vm_cr = NEST_VM_CR_LOCK;
+	nest_rules(&r, &n);
+	assert_int_equal(r.flags, BP_NESTED_ON);
+	n.vm_cr |= NEST_VM_CR_SVMDIS;
+	nest_rules(&r, &n);
+	assert_int_equal(r.flags, 0);
 }
 
 static void words(void **state)
@@ -348,7 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(bad_vmcbs), T(odd_vmcbs), T(there_and_back), T(modes), T(moved), T(events),
-		T(interrupts), T(words), T(ends), T(maps),
+		T(vm_cr), T(interrupts), T(disabled), T(words), T(ends), T(maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
