@@ -108,6 +108,18 @@ long bp_nest_sync(struct bp_vcpu *vcpu, struct bp_nested *now)
 	return 0;
 }
 
+/* ---- L1's VMCB ---- */
+
+int bp_nest_write(struct bp_vcpu *vcpu, u64 gpa, const struct nest_part *parts)
+{
+	const u8 *from = (const u8 *)&vcpu->nest->vmcb;
+	int err = 0;
+
+	for (; !err && parts->len; parts++)
+		err = bp_vcpu_write(vcpu, gpa + parts->at, from + parts->at, parts->len);
+	return err;
+}
+
 /* ---- VMRUN ---- */
 
 static int gp(struct bp_vcpu *vcpu)
@@ -123,7 +135,7 @@ static int refuse(struct bp_vcpu *vcpu, u64 gpa, u8 len)
 	int err;
 
 	nest_refuse(&nest->vmcb);
-	err = bp_vcpu_write(vcpu, gpa, &nest->vmcb, sizeof(nest->vmcb));
+	err = bp_nest_write(vcpu, gpa, nest_refuse_parts);
 	if (err)
 		return err == -EINTR ? err : gp(vcpu);
 	nest->n.guest = false;
@@ -209,14 +221,9 @@ static int shut_down(struct bp_vcpu *vcpu)
 static long tell_l1(struct bp_vcpu *vcpu, const struct nest_exit *why)
 {
 	struct bp_nest *nest = vcpu->nest;
-	u64 gpa = nest->n.vmcb_gpa;
-	int err = bp_vcpu_read(vcpu, gpa, &nest->vmcb, sizeof(nest->vmcb));
 
-	if (!err) {
-		nest_end(&nest->vmcb, &nest->n, &nest->s, why);
-		err = bp_vcpu_write(vcpu, gpa, &nest->vmcb, sizeof(nest->vmcb));
-	}
-	return err ? bp_gmem_error(err, 1) : 0;
+	nest_end(&nest->vmcb, &nest->n, &nest->s, why);
+	return bp_gmem_error(bp_nest_write(vcpu, nest->n.vmcb_gpa, nest_end_parts), 1);
 }
 
 static long back_to_l1(struct bp_vcpu *vcpu, struct kvm_vcpu_events *ev)

@@ -73,11 +73,8 @@ static int vmsave(struct bp_vcpu *vcpu, u64 gpa, u8 len)
 	ret = move_msrs(vcpu, msrs, false);
 	if (ret)
 		return ret == -EINVAL ? -EIO : ret;
-	err = bp_vcpu_read(vcpu, gpa, &nest->vmcb, sizeof(nest->vmcb));
-	if (!err) {
-		nest_vmsave(&nest->vmcb.s, &nest->s.sregs, msrs);
-		err = bp_vcpu_write(vcpu, gpa, &nest->vmcb, sizeof(nest->vmcb));
-	}
+	nest_vmsave(&nest->vmcb.s, &nest->s.sregs, msrs);
+	err = bp_nest_write(vcpu, gpa, nest_vmsave_parts);
 	if (err)
 		return err == -EINTR ? err : gp(vcpu);
 	return done(vcpu, len);

@@ -26,12 +26,14 @@ struct bp_nest *bp_nest_of(struct bp_vcpu *vcpu);
 /*
  * ---- enter.c: VMRUN and #VMEXIT ----
  * As in run.h; nothing has changed with -EINTR.  get: ->s, in KVM_RUN, from page->regs.
- * rules: Bedplate has ->n's.  sync: ->n has what the CPU has changed in L2.
+ * rules: Bedplate has ->n's.  sync: ->n has what the CPU has changed in L2.  write: of ->vmcb,
+ * as bp_vcpu_write(), but that parts may be written when it fails.
  */
 long bp_nest_get(struct bp_vcpu *vcpu);
 long bp_nest_rules(struct bp_vcpu *vcpu);
 long bp_nest_inject(struct bp_vcpu *vcpu, u8 vector);
 long bp_nest_sync(struct bp_vcpu *vcpu, struct bp_nested *now);
+int bp_nest_write(struct bp_vcpu *vcpu, u64 gpa, const struct nest_part *parts);
 int bp_nest_vmrun(struct bp_vcpu *vcpu, u64 gpa, u8 len);
 int bp_nest_vmexit(struct bp_vcpu *vcpu, u64 code, u64 info1, u64 info2);
 

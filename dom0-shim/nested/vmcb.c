@@ -381,6 +381,27 @@ void nest_refuse(struct vmcb *to)
 	to->c.event_inj = 0;
 }
 
+#define PART(first, last) { \
+	offsetof(struct vmcb, first), \
+	offsetof(struct vmcb, last) + sizeof(((struct vmcb *)0)->last) - offsetof(struct vmcb, first), \
+}
+
+const struct nest_part nest_end_parts[] = {
+	PART(c.int_ctl, c.int_ctl), PART(c.int_state, c.exit_int_info),
+	PART(c.event_inj, c.event_inj),
+	PART(s.es, s.ds), PART(s.gdtr.limit, s.gdtr.base), PART(s.idtr.limit, s.idtr.base),
+	PART(s.cpl, s.cpl), PART(s.efer, s.efer), PART(s.cr4, s.rip), PART(s.rsp, s.rsp),
+	PART(s.rax, s.rax), PART(s.cr2, s.cr2), { },
+};
+
+const struct nest_part nest_refuse_parts[] = {
+	PART(c.exit_code, c.info2), PART(c.event_inj, c.event_inj), { },
+};
+
+const struct nest_part nest_vmsave_parts[] = {
+	PART(s.fs, s.gs), PART(s.ldtr, s.ldtr), PART(s.tr, s.tr), PART(s.star, s.sysenter_eip), { },
+};
+
 /* ---- permission maps ---- */
 
 u8 nest_msr_bit(u32 msr, bool write, u32 *at)

@@ -87,6 +87,15 @@ void nest_resume(struct nest_state *s, const struct vmcb_save *l1);
 /* VMRUN has refused it. */
 void nest_refuse(struct vmcb *to);
 
+/*
+ * What of a VMCB the processor writes; all else is L1's, whose other CPUs may write there at the
+ * same time.  Each list ends with one of no length.
+ */
+struct nest_part {
+	u16 at, len;
+};
+extern const struct nest_part nest_end_parts[], nest_refuse_parts[], nest_vmsave_parts[];
+
 /* ---- permission maps (APM vol. 2, 15.10.1, 15.11) ---- */
 
 /*

@@ -678,6 +678,46 @@ void guest_svm_state(int cpu)
 	asm volatile("stgi" ::: "memory");
 }
 
+/* ---- a VMCB that two CPUs write to ---- */
+
+#define COUNT		MEM(u64, (u64)VMCB + 0x380)	/* what the processor has no business with */
+#define ROUNDS		4000
+
+static volatile bool l2_over;
+
+/* L2 begins and ends, and VMSAVE writes. */
+static void run_often(void)
+{
+	u32 i;
+
+	apic_enable();
+	setup(l2_nothing);
+	start_cpu(1);
+	for (i = 0; i < ROUNDS; i++) {
+		VMCB->s.rip = (u64)l2_nothing;
+		run_l2();
+		GCHECK(VMCB->c.exit_code == SVM_EXIT_VMMCALL);
+	}
+	l2_over = true;
+}
+
+/* CPU 1 counts there all the while, and finds what it has written. */
+void guest_svm_shared(int cpu)
+{
+	u64 n = 0;
+
+	if (!cpu) {
+		run_often();
+		return;
+	}
+	while (!l2_over) {
+		COUNT = ++n;
+		GCHECK(COUNT == n);
+		asm volatile("pause");
+		GCHECK(COUNT == n);
+	}
+}
+
 /* ---- Hyper-V's interface for hypervisors (TLFS 16) ---- */
 
 #define ASSIST		(GPA_SCRATCH + 0x8000)	/* of L1's VP */

@@ -13,14 +13,16 @@
 #define SVMDIS		0x10
 #define EFER_SVME	0x1000
 
-static struct vm *svm_vm(enum guest_id guest)
+static struct vm *svm_cpus(enum guest_id guest, int vcpus)
 {
 	const struct kvm_cpuid_entry2 *e = cpuid_find(cpuid_for(0), 0x80000001, 0);
 
 	if (!e || !(e->ecx & 1 << 2))
 		SKIP("guests have no SVM");
-	return vm_new(guest, 1, 0);
+	return vm_new(guest, vcpus, 0);
 }
+
+static struct vm *svm_vm(enum guest_id guest) { return svm_cpus(guest, 1); }
 
 static void done(enum guest_id guest)
 {
@@ -66,6 +68,16 @@ TEST(svm, invpcid)
 	if (!(cpuid_find(cpuid_for(0), 7, 0)->ebx & 1 << 10))
 		SKIP("no INVPCID");
 	done(G_svm_invpcid);
+}
+
+TEST_LIMIT(svm, shared, 60)
+{
+	struct vm *vm = svm_cpus(G_svm_shared, 2);
+
+	thread_start(&vm->vcpu[0]);
+	thread_start(&vm->vcpu[1]);
+	thread_join(&vm->vcpu[0]);
+	thread_join(&vm->vcpu[1]);
 }
 
 /* What CPUID says of it, and that the capability goes with it. */

@@ -355,6 +355,54 @@ static void ends(void **state)
 	assert_int_equal(b.c.exit_code, ~0ull);
 }
 
+/* Of @from to @to, as it goes to L1's. */
+static void write_parts(struct vmcb *to, const struct vmcb *from, const struct nest_part *p)
+{
+	for (; p->len; p++)
+		memcpy((u8 *)to + p->at, (const u8 *)from + p->at, p->len);
+}
+
+/* All that changes is written, and nothing else: other CPUs may write there. */
+static void written(void **state)
+{
+	struct kvm_msr_entry msrs[NEST_MSRS];
+	static struct vmcb whole, parts, zero;
+	static struct nest_state st;
+	struct nest_exit why;
+	u32 i;
+
+	(void)state;
+	srand(2);
+	for (i = 0; i < 100; i++) {
+		fill(&b, sizeof(b));
+		fill(&st, sizeof(st));
+		fill(&n, sizeof(n));
+		fill(&why, sizeof(why));
+		fill(msrs, sizeof(msrs));
+		why.shadow = n.gif = n.guest = true;
+		whole = parts = b;
+		nest_end(&whole, &n, &st, &why);
+		write_parts(&parts, &whole, nest_end_parts);
+		assert_memory_equal(&parts, &whole, sizeof(whole));
+		whole = parts = b;
+		nest_vmsave(&whole.s, &st.sregs, msrs);
+		write_parts(&parts, &whole, nest_vmsave_parts);
+		assert_memory_equal(&parts, &whole, sizeof(whole));
+		whole = parts = b;
+		nest_refuse(&whole);
+		write_parts(&parts, &whole, nest_refuse_parts);
+		assert_memory_equal(&parts, &whole, sizeof(whole));
+	}
+	memset(&whole, 0xff, sizeof(whole));
+	write_parts(&zero, &whole, nest_end_parts);
+	write_parts(&zero, &whole, nest_vmsave_parts);
+	write_parts(&zero, &whole, nest_refuse_parts);
+	for (i = 0; i < 0x60; i++)
+		assert_int_equal(((u8 *)&zero)[i], 0);
+	assert_int_equal(zero.c.int_vector | zero.c.nested_ctl | zero.c.n_cr3 | zero.c.clean, 0);
+	assert_int_equal(zero.s.gdtr.selector | zero.s.idtr.attrib | zero.s.g_pat | zero.s.dbgctl, 0);
+}
+
 /* APM vol. 2, 15.11 and 15.10.1. */
 static void maps(void **state)
 {
@@ -385,7 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(bad_vmcbs), T(odd_vmcbs), T(there_and_back), T(modes), T(moved), T(events),
-		T(vm_cr), T(interrupts), T(disabled), T(words), T(ends), T(maps),
+		T(vm_cr), T(interrupts), T(disabled), T(words), T(ends), T(written), T(maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
