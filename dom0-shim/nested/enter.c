@@ -260,22 +260,32 @@ int bp_nest_vmexit(struct bp_vcpu *vcpu, u64 code, u64 info1, u64 info2)
 #define EXIT_SW	NEST_EXIT_HV	/* what KVM writes into the VMCB */
 #define HSAVE	0x400		/* and where it keeps L1's state */
 
-long bp_nest_smm_enter(struct bp_vcpu *vcpu, struct emul_smm *s)
+/* Where KVM has it, too: L1 as it is to be after L2. */
+static int save_l1(struct bp_vcpu *vcpu)
 {
 	struct bp_nest *nest = vcpu->nest;
 	struct vmcb_save *l1 = &nest->vmcb.s;
-	int ret, err;
+
+	nest_resume(&nest->s, &nest->n.l1);
+	memset(l1, 0, sizeof(*l1));
+	nest_store(l1, &nest->s);
+	return bp_vcpu_write(vcpu, nest->hsave + HSAVE, l1, sizeof(*l1));
+}
+
+long bp_nest_smm_enter(struct bp_vcpu *vcpu, struct emul_smm *s)
+{
+	struct bp_nest *nest = vcpu->nest;
+	int ret;
 
 	if (!bp_nest_in_guest(vcpu))
 		return 0;
+	/* First what a signal may end. */
+	ret = save_l1(vcpu);
+	if (ret)
+		return bp_gmem_error(ret, -EIO);
 	ret = bp_nest_vmexit(vcpu, EXIT_SW, 0, 0);
 	if (ret <= 0)
 		return ret ?: -EIO;
-	memset(l1, 0, sizeof(*l1));
-	nest_store(l1, &nest->s);
-	err = bp_vcpu_write(vcpu, nest->hsave + HSAVE, l1, sizeof(*l1));
-	if (err)
-		return -EIO;
 	s->regs = nest->s.regs;
 	s->sregs = nest->s.sregs;
 	s->dr6 = nest->s.dr6;
@@ -285,20 +295,30 @@ long bp_nest_smm_enter(struct bp_vcpu *vcpu, struct emul_smm *s)
 	return bp_nest_rules(vcpu);
 }
 
-long bp_nest_smm_leave(struct bp_vcpu *vcpu, struct emul_smm *s)
+long bp_nest_smm_load(struct bp_vcpu *vcpu, const struct emul_smm *s)
 {
 	struct bp_nest *nest = bp_nest_of(vcpu);
-	struct nest *n;
+	int err;
 
 	if (!s->l2)
 		return 0;
 	if (!nest || !(s->sregs.efer & NEST_EFER_SVME) || offset_in_page(s->l2_vmcb))
 		return -EINVAL;
+	err = bp_gmem_read(vcpu, s->l2_vmcb, &nest->vmcb, sizeof(nest->vmcb)) ?:
+	      bp_gmem_read(vcpu, nest->hsave + HSAVE, &nest->n.l1, sizeof(nest->n.l1));
+	if (err)
+		return bp_gmem_error(err, -EINVAL);
+	return nest_vmcb_ok(&nest->vmcb, nest->phys_bits) ? 0 : -EINVAL;
+}
+
+long bp_nest_smm_leave(struct bp_vcpu *vcpu, const struct emul_smm *s)
+{
+	struct bp_nest *nest = vcpu->nest;
+	struct nest *n;
+
+	if (!s->l2)
+		return 0;
 	n = &nest->n;
-	if (bp_vcpu_read(vcpu, s->l2_vmcb, &nest->vmcb, sizeof(nest->vmcb)) ||
-	    !nest_vmcb_ok(&nest->vmcb, nest->phys_bits) ||
-	    bp_vcpu_read(vcpu, nest->hsave + HSAVE, &n->l1, sizeof(n->l1)))
-		return -EINVAL;
 	nest->map_read = false;
 	n->c = nest->vmcb.c;
 	n->vmcb_gpa = s->l2_vmcb;

@@ -39,10 +39,12 @@ int bp_nest_flush_exit(struct bp_vcpu *vcpu);
 
 /*
  * An SMI has come while in L2, whose state is saved already: *s becomes L1's, which is current
- * from now on.  Back into L2 by RSM, whose state *s is.  -EINVAL: it cannot be.
+ * from now on.  By RSM back into L2, whose state *s is: load, in SMM, reads what L1 has of it;
+ * leave is for when that is over.  -EINTR: nothing has changed.  -EINVAL: it cannot be.
  */
 long bp_nest_smm_enter(struct bp_vcpu *vcpu, struct emul_smm *s);
-long bp_nest_smm_leave(struct bp_vcpu *vcpu, struct emul_smm *s);
+long bp_nest_smm_load(struct bp_vcpu *vcpu, const struct emul_smm *s);
+long bp_nest_smm_leave(struct bp_vcpu *vcpu, const struct emul_smm *s);
 
 /* ---- state ioctls; MSRs on behalf of user space, -ENOENT: not one of SVM's ---- */
 bool bp_nest_owns(u32 msr);

@@ -205,7 +205,8 @@ static long leave(struct bp_vcpu *vcpu, struct emul_smm *s)
 		return ret;
 	emul_smm_load(s, long_mode, area);
 
-	ret = tell(vcpu, BP_SMM_LEAVE);
+	/* First what a signal may end, here, too. */
+	ret = bp_nest_smm_load(vcpu, s) ?: tell(vcpu, BP_SMM_LEAVE);
 	if (ret)
 		return ret;
 	bp_smm_changed(vcpu, false);

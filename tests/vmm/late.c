@@ -139,3 +139,15 @@ void late_interrupts(struct vcpu *v, const struct late *l, uint64_t page)
 	CHECK_EQ(vm_slot(v->vm, FREE_SLOT, FREE_GPA, PAGE, v->vm->mem, 0), 0);
 	CHECK_EQ(vm_slot(v->vm, FREE_SLOT, FREE_GPA, 0, v->vm->mem, 0), 0);
 }
+
+void late_hold(struct late_page *p, void *page)
+{
+	memcpy(p->was, page, sizeof(p->was));
+	p->l = late_again(page);
+}
+
+void late_waits(struct vcpu *v, const struct late_page *p)
+{
+	late_interrupts(v, &p->l, 0);
+	late_bring(&p->l, 0, p->was);
+}

@@ -489,6 +489,43 @@ TEST(smm, late_area)
 	run_done(v);
 }
 
+/* A guest's guest: so do the VMCB and the host save area of the hypervisor. */
+TEST(smm, late_in_l2)
+{
+	const struct kvm_cpuid_entry2 *e = cpuid_find(cpuid_for(0), 0x80000001, 0);
+	struct late_page vmcb, save;
+	struct kvm_regs before;
+
+	if (!e || !(e->ecx & 1 << 2))
+		SKIP("guests have no SVM");
+	vm = vm_new(G_svm_state, 1, 0);
+	v = &vm->vcpu[0];
+	handler(smm_report, 0);
+	run_sync(v, 1);
+	run_sync(v, 2);					/* of L2 */
+	v->run->immediate_exit = 1;
+	CHECK_EQ(run_once(v), -EINTR);			/* past the OUT */
+	v->run->immediate_exit = 0;
+	before = regs();
+	late_hold(&vmcb, vm->mem + GPA_SCRATCH);
+	late_hold(&save, vm->mem + GPA_SCRATCH + PAGE);
+	smi();
+	late_waits(v, &save);
+	CHECK(events().smi.pending && !events().smi.smm);
+	late_waits(v, &vmcb);
+	in_handler();
+	CHECK_EQ(area64(A64_RIP), before.rip);
+	late_hold(&vmcb, vm->mem + GPA_SCRATCH);
+	late_hold(&save, vm->mem + GPA_SCRATCH + PAGE);
+	late_waits(v, &vmcb);
+	CHECK(events().smi.smm);
+	late_waits(v, &save);
+	run_sync(v, 3);
+	CHECK_EQ(get_msr(v, MSR_SMI_COUNT), 1);
+	run_sync(v, 4);
+	run_done(v);
+}
+
 /* What is no state ends the guest, and nothing else. */
 TEST(smm, bad_area)
 {
