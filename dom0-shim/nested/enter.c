@@ -222,6 +222,8 @@ static long tell_l1(struct bp_vcpu *vcpu, const struct nest_exit *why)
 {
 	struct bp_nest *nest = vcpu->nest;
 
+	if (why->code == SVM_EXIT_EXC(X86_TRAP_DB))
+		nest_debug(&nest->s, why->info[1]);
 	nest_end(&nest->vmcb, &nest->n, &nest->s, why);
 	return bp_gmem_error(bp_nest_write(vcpu, nest->n.vmcb_gpa, nest_end_parts), 1);
 }

@@ -21,13 +21,24 @@ static int raise(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 	return 1;
 }
 
+/* The CPU has DR6 as it is to be, and no trap comes again by itself. */
+static int exit_debug(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
+{
+	bool by_cpu = x->what == BP_NESTED_BY_CPU;
+	int ret = bp_nest_vmexit(vcpu, x->code, 0, by_cpu ? 0 : x->info[1]);
+
+	if (ret == -EINTR && by_cpu)
+		bp_queue_exception(vcpu, X86_TRAP_DB, false, 0, 0);
+	return ret;
+}
+
 static int exit_exception(struct bp_vcpu *vcpu, const struct bp_exit_nested *x)
 {
-	u64 info1 = x->info[0], info2 = x->info[1];
-
 	if (!nest_wants(&vcpu->nest->n.c, x->code))
 		return raise(vcpu, x);
-	return bp_nest_vmexit(vcpu, x->code, info1, info2);
+	if (x->code == SVM_EXIT_EXC(X86_TRAP_DB))
+		return exit_debug(vcpu, x);
+	return bp_nest_vmexit(vcpu, x->code, x->info[0], x->info[1]);
 }
 
 /* The virtual interrupt can be taken. */

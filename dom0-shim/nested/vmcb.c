@@ -345,6 +345,18 @@ void nest_rules(struct bp_nested *to, const struct nest *n)
 
 /* ---- #VMEXIT ---- */
 
+#define DR6_HITS	0xfull
+#define DR6_CAUSES	0xe00full
+#define DR7_GD		BIT_ULL(13)
+
+void nest_debug(struct nest_state *l2, u64 cause)
+{
+	cause &= DR6_CAUSES;
+	if (cause)
+		l2->dr6 = (l2->dr6 & ~DR6_HITS) | cause;
+	l2->dr7 &= ~DR7_GD;
+}
+
 void nest_end(struct vmcb *to, const struct nest *n, const struct nest_state *l2,
 	      const struct nest_exit *why)
 {

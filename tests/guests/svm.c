@@ -678,6 +678,34 @@ void guest_svm_state(int cpu)
 	asm volatile("stgi" ::: "memory");
 }
 
+/* ---- traps ---- */
+
+/* Steps over what the CPU does, and over an OUT, which is done for it. */
+L2(l2_step,
+   "	mov $" "0x5f0" ", %edx\n"		/* PORT_SYNC */
+   "	mov $2, %eax\n"
+   "	out %eax, %dx\n"
+   "	pushf\n"
+   "	orl $0x100, (%rsp)\n"
+   "	popf\n"
+   "	mov $3, %eax\n"
+   "l2_step_mov:	out %eax, %dx\n"
+   "l2_step_out:	nop\n");
+extern u8 l2_step_mov[], l2_step_out[];
+
+/* L1 is told of both, also by the VMCB's DR6, which it clears between them. */
+void guest_svm_step(int cpu)
+{
+	(void)cpu;
+	setup(l2_step);
+	VMCB->c.intercept_exc = 1 << 1;
+	expect(SVM_EXIT_EXC(1));
+	GCHECK(VMCB->s.rip == (u64)l2_step_mov && VMCB->s.dr6 == 0xffff4ff0);
+	VMCB->s.dr6 = 0xffff0ff0;
+	expect(SVM_EXIT_EXC(1));
+	GCHECK(VMCB->s.rip == (u64)l2_step_out && VMCB->s.dr6 == 0xffff4ff0);
+}
+
 /* ---- a VMCB that two CPUs write to ---- */
 
 #define COUNT		MEM(u64, (u64)VMCB + 0x380)	/* what the processor has no business with */

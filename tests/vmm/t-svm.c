@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Guests that are hypervisors, by AMD's SVM: what they see, and their state in user space. */
-#include "test.h"
+#include "late.h"
 
 #include <stdlib.h>
 
@@ -68,6 +68,34 @@ TEST(svm, invpcid)
 	if (!(cpuid_find(cpuid_for(0), 7, 0)->ebx & 1 << 10))
 		SKIP("no INVPCID");
 	done(G_svm_invpcid);
+}
+
+static struct vcpu *step_begins(bool payload)
+{
+	struct vm *vm = svm_vm(G_svm_step);
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXCEPTION_PAYLOAD, .args = { 1 } };
+
+	if (payload)
+		CHECK_EQ(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), 0);
+	run_sync(&vm->vcpu[0], 2);
+	return &vm->vcpu[0];
+}
+
+TEST(svm, step) { run_done(step_begins(false)); }
+TEST(svm, step_payload) { run_done(step_begins(true)); }
+
+/* The VMCB comes late: the traps come nonetheless, and once. */
+TEST(svm, late_step)
+{
+	struct vcpu *v = step_begins(false);
+	struct late_page vmcb;
+
+	late_hold(&vmcb, v->vm->mem + GPA_SCRATCH);
+	late_waits(v, &vmcb);
+	run_sync(v, 3);
+	late_hold(&vmcb, v->vm->mem + GPA_SCRATCH);
+	late_waits(v, &vmcb);
+	run_done(v);
 }
 
 TEST_LIMIT(svm, shared, 60)

@@ -42,7 +42,7 @@ static bool exception(struct vcpu *v)
 	    !(v->nested.exceptions & 1u << e->vector))
 		return false;
 	return tell(v, BP_NESTED_BY_EXCEPTION, e->vector, e->has_error ? e->error : 0,
-		    e->has_payload ? e->payload : e->dr6 ? e->dr6 : v->regs.cr2);
+		    e->has_payload ? e->payload : e->vector == X86_TRAP_PF ? v->regs.cr2 : e->dr6);
 }
 
 static bool interrupt_waits(struct vcpu *v)

@@ -355,6 +355,18 @@ static void ends(void **state)
 	assert_int_equal(b.c.exit_code, ~0ull);
 }
 
+static void debug(void **state)
+{
+	struct nest_state s = { .dr6 = 0xffff0ff3, .dr7 = 0x2401 };
+
+	(void)state;
+	nest_debug(&s, 0);
+	assert_int_equal(s.dr6, 0xffff0ff3);
+	assert_int_equal(s.dr7, 0x401);
+	nest_debug(&s, 0x14004);
+	assert_int_equal(s.dr6, 0xffff4ff4);
+}
+
 /* Of @from to @to, as it goes to L1's. */
 static void write_parts(struct vmcb *to, const struct vmcb *from, const struct nest_part *p)
 {
@@ -433,7 +445,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(bad_vmcbs), T(odd_vmcbs), T(there_and_back), T(modes), T(moved), T(events),
-		T(vm_cr), T(interrupts), T(disabled), T(words), T(ends), T(written), T(maps),
+		T(vm_cr), T(interrupts), T(disabled), T(words), T(ends), T(debug), T(written), T(maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

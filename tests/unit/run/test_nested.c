@@ -108,6 +108,13 @@ static void exceptions(void **state)
 	assert_true(nested_stops(&v));
 	told(BP_NESTED_BY_EXCEPTION, 14);
 	assert_int_equal(page.nested.info[1], 0x5678);
+	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 1, .dr6 = 0x4000, .fresh = true };
+	assert_true(nested_stops(&v));
+	told(BP_NESTED_BY_EXCEPTION, 1);
+	assert_int_equal(page.nested.info[1], 0x4000);
+	v.inject.dr6 = 0;
+	assert_true(nested_stops(&v));
+	assert_int_equal(page.nested.info[1], 0);
 	v.inject = (struct vcpu_event){ .type = EVENT_EXC, .vector = 13, .fresh = true };
 	assert_false(nested_stops(&v));
 	v.inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 14, .fresh = true };
