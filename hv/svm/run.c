@@ -81,10 +81,8 @@ void svm_flush(struct vcpu *v)
 /* The hardware's TPR from the virtual APIC's, or L2's own; result: as CR8 has it. */
 static u32 load_tpr(struct vcpu *v, struct vmcb *b)
 {
-	u32 cr8 = v->apic.reg[APIC_REG_TPR / 4] >> 4 & SVM_V_TPR;
+	u32 cr8 = vcpu_cr8(v);
 
-	if (unlikely(v->nested.flags & BP_NESTED_TPR))
-		cr8 = v->nested.tpr;
 	if ((b->c.int_ctl & SVM_V_TPR) != cr8) {
 		b->c.int_ctl = (b->c.int_ctl & ~SVM_V_TPR) | cr8;
 		svm_dirty(b, SVM_CLEAN_TPR);

@@ -657,6 +657,39 @@ void guest_svm_virq(int cpu)
 	GCHECK(VMCB->s.rip == (u64)l2_cr8_end);
 }
 
+L2(l2_halt, "	hlt\n");
+
+/* With a virtual interrupt, and L1's timer; false: that was before L2 had begun. */
+static bool halts(u32 tpr, u64 rflags, u32 ticks)
+{
+	setup(l2_halt);
+	VMCB->c.intercept1 = SVM_I1_INTR;
+	VMCB->c.int_ctl = SVM_V_INTR_MASKING | SVM_V_IRQ | 2u << 16 | tpr;
+	VMCB->c.int_vector = VIRTUAL;
+	VMCB->s.rflags |= rflags;
+	apic_write(APIC_TMICT, ticks);
+	run_l2_gif(true);
+	GCHECK(VMCB->c.exit_code == SVM_EXIT_INTR);
+	asm volatile("stgi; nop; cli" ::: "memory");
+	return VMCB->s.rip == (u64)l2_halt_end;
+}
+
+/* A virtual interrupt that L2's CR8 or IF holds back does not end its HLT; the timer does. */
+void guest_svm_halt(int cpu)
+{
+	u32 ticks = 1000000;
+
+	(void)cpu;
+	apic_enable();
+	count_irq(VECTOR);
+	apic_write(APIC_TDCR, 0xb);
+	apic_write(APIC_LVTT, VECTOR);
+	while (!halts(5, IF, ticks))
+		ticks *= 2;
+	while (!halts(0, 0, ticks))
+		ticks *= 2;
+}
+
 /* ---- for KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE ---- */
 
 L2(l2_sync,

@@ -62,6 +62,7 @@ TEST(svm, invalid) { done(G_svm_invalid); }
 TEST(svm, gif) { done(G_svm_gif); }
 TEST(svm, intr) { done(G_svm_intr); }
 TEST(svm, virq) { done(G_svm_virq); }
+TEST(svm, halt) { done(G_svm_halt); }
 
 TEST(svm, invpcid)
 {

@@ -133,12 +133,9 @@ static void exit_cpuid(struct vcpu *v)
 static void exit_hlt(struct vcpu *v)
 {
 	vcpu_skip(v);
-	/* A single step's #DB ends the halt. */
-	if (v->inject.type != EVENT_NONE ||
-	    (vcpu_has_irq(v) && (v->regs.rflags & X86_EFLAGS_IF)))
-		return;
 	v->mp_state = KVM_MP_STATE_HALTED;
-	if (halt_poll(v)) {
+	/* A single step's #DB ends the halt, too. */
+	if (vcpu_has_work(v) || halt_poll(v)) {
 		v->mp_state = KVM_MP_STATE_RUNNABLE;
 		v->pv_unhalted = false;
 		return;

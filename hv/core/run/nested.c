@@ -77,12 +77,11 @@ bool nested_stops(struct vcpu *v)
 
 bool nested_virq(struct vcpu *v)
 {
-	const struct bp_nested *n = &v->nested;
-	u8 cr8 = n->flags & BP_NESTED_TPR ? n->tpr : vlapic_get_cr8(v);
+	u8 virq = v->nested.virq;
 
-	if (n->virq <= cr8) {		/* until CR8 falls */
-		v->tpr_watch = n->virq;
-		ops->tpr_threshold(v, n->virq);
+	if (virq <= vcpu_cr8(v)) {	/* until CR8 falls */
+		v->tpr_watch = virq;
+		ops->tpr_threshold(v, virq);
 		return false;
 	}
 	if (ops->can_inject(v, EVENT_INTR))

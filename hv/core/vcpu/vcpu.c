@@ -27,6 +27,21 @@ static bool has_interrupt(struct vcpu *v)
 	return vlapic_has_interrupt(v) || (v->pv_eoi_armed && READ_ONCE(v->apic.irr_hint));
 }
 
+/* An NMI, or an interrupt that it would take.  In L2 those of L1's may be for neither of them. */
+static bool event_ends_halt(struct vcpu *v)
+{
+	u32 flags = v->nested.flags;
+	bool open = v->regs.rflags & X86_EFLAGS_IF;
+
+	if (unlikely(flags & BP_NESTED_HOLD))
+		return false;
+	if (READ_ONCE(v->nmi_pending) ||
+	    (unlikely(v->nested.virq) && open && v->nested.virq > vcpu_cr8(v)))
+		return true;
+	return (open || (flags & BP_NESTED_ANY_IF)) &&
+	       (flags & (BP_NESTED_NO_IRQ | BP_NESTED_INTR)) != BP_NESTED_NO_IRQ && has_interrupt(v);
+}
+
 bool vcpu_has_work(struct vcpu *v)
 {
 	u64 reqs = vcpu_requests(v);
@@ -37,11 +52,8 @@ bool vcpu_has_work(struct vcpu *v)
 	case KVM_MP_STATE_INIT_RECEIVED:
 		return reqs & (VCPU_REQ_INIT | VCPU_REQ_SIPI);
 	case KVM_MP_STATE_HALTED:
-		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky || v->nested.virq ||
-		       READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) ||
-		       READ_ONCE(v->pv_unhalted) ||
-		       (((v->regs.rflags & X86_EFLAGS_IF) || (v->nested.flags & BP_NESTED_ANY_IF)) &&
-			has_interrupt(v));
+		return reqs || v->inject.type != EVENT_NONE || v->shutdown_sticky ||
+		       READ_ONCE(v->mce_pending) || READ_ONCE(v->pv_unhalted) || event_ends_halt(v);
 	default:
 		return true;
 	}

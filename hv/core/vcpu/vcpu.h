@@ -267,6 +267,12 @@ static inline u8 vlapic_get_cr8(const struct vcpu *v)
 	return (READ_ONCE(v->apic.reg[APIC_REG_TPR / 4]) >> 4) & 15;
 }
 
+/* The same, or L2's own. */
+static inline u8 vcpu_cr8(const struct vcpu *v)
+{
+	return unlikely(v->nested.flags & BP_NESTED_TPR) ? v->nested.tpr : vlapic_get_cr8(v);
+}
+
 #define VCPU_REQ_INIT	BIT(0)
 #define VCPU_REQ_SIPI	BIT(1)
 #define VCPU_REQ_SMI	BIT(2)		/* until the shim has taken it */

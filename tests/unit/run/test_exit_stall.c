@@ -68,7 +68,7 @@ struct cpu *ioeventfd_signal(struct vcpu *w __unused, u64 addr __unused, u8 size
 			     u64 data __unused, bool pio __unused) { return NULL; }
 void irq_dispatch(u8 vector __unused) { fail(); }
 void vcpu_block(struct vcpu *w __unused) { fail(); }
-bool vcpu_has_irq(struct vcpu *w __unused) { return false; }
+bool vcpu_has_work(struct vcpu *w __unused) { return false; }
 void vcpu_kick(struct vcpu *w __unused) { fail(); }
 void vcpu_skip(struct vcpu *w __unused) { fail(); }
 void vcpu_exception(struct vcpu *w __unused, u8 vector __unused, bool has_error __unused,

@@ -869,6 +869,51 @@ static void requests_wait_in_smm(void **state)
 	assert_false(vcpu_has_work(&vm[0]));
 }
 
+/* HLT of a guest's guest, or without GIF: it ends by what can be taken, and by nothing else. */
+static void what_ends_a_nested_halt(void **state)
+{
+	struct vcpu *v = &vm[0];
+
+	(void)state;
+	v->mp_state = KVM_MP_STATE_HALTED;
+	v->apic.reg[APIC_REG_TPR / 4] = 0x30;
+	v->nested = (struct bp_nested){ .flags = BP_NESTED_ON | BP_NESTED_GUEST, .virq = 3 };
+	assert_false(vcpu_has_work(v));
+	v->nested.virq = 4;
+	assert_true(vcpu_has_work(v));
+	v->regs.rflags = 0;
+	assert_false(vcpu_has_work(v));
+	v->regs.rflags = X86_EFLAGS_IF;
+	v->nested.flags |= BP_NESTED_TPR;
+	v->nested.tpr = 4;
+	assert_false(vcpu_has_work(v));
+	v->nested.tpr = 3;
+	assert_true(vcpu_has_work(v));
+	v->nested.virq = 0;
+
+	irq[0] = true;
+	assert_true(vcpu_has_work(v));
+	v->nested.flags |= BP_NESTED_NO_IRQ;
+	assert_false(vcpu_has_work(v));
+	v->nested.flags |= BP_NESTED_INTR;
+	assert_true(vcpu_has_work(v));
+	v->regs.rflags = 0;
+	assert_false(vcpu_has_work(v));
+	v->nested.flags |= BP_NESTED_ANY_IF;
+	assert_true(vcpu_has_work(v));
+	irq[0] = false;
+	v->nmi_pending = true;
+	assert_true(vcpu_has_work(v));
+
+	v->nested = (struct bp_nested){ .flags = BP_NESTED_ON | BP_NESTED_HOLD };
+	v->regs.rflags = X86_EFLAGS_IF;
+	irq[0] = true;
+	assert_false(vcpu_has_work(v));
+	v->inject.type = EVENT_EXC;
+	assert_true(vcpu_has_work(v));
+	v->apic.reg[APIC_REG_TPR / 4] = 0;
+}
+
 /* Nobody waited for the triple fault: the next RUN says it, once, whatever PAUSE came between. */
 static void shutdown_is_reported_once(void **state)
 {
@@ -895,6 +940,7 @@ int main(void)
 		cmocka_unit_test_setup(looked_at_if_need_be, setup),
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
+		cmocka_unit_test_setup(what_ends_a_nested_halt, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(timer_waits_for_a_cpu, setup),
 		cmocka_unit_test_setup(notifying, setup),
