@@ -33,6 +33,7 @@ void accepted_irq_set(struct vcpu *v, u8 vector)
 {
 	drop_accepted(v);
 	v->intr_again = true;
+	v->again_now = true;
 	v->again_vector = vector;
 }
 

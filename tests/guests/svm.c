@@ -657,6 +657,52 @@ void guest_svm_virq(int cpu)
 	GCHECK(VMCB->s.rip == (u64)l2_cr8_end);
 }
 
+L2(l2_iret,
+   "	mov %rsp, %rbx\n"
+   "	mov %ss, %eax\n"
+   "	push %rax\n"
+   "	push %rbx\n"
+   "	pushf\n"
+   "	mov %cs, %eax\n"
+   "	push %rax\n"
+   "	lea l2_iret_done(%rip), %rax\n"
+   "	push %rax\n"
+   "	iretq\n"
+   "l2_iret_done:	nop\n");
+extern u8 l2_iret_done[];
+
+static u32 nmis;
+
+/* The first of L1's has another one wait, while it runs L2. */
+static void nmi_runs_l2(struct trap *t)
+{
+	(void)t;
+	if (nmis++)
+		return;
+	apic_icr(0, ICR_NMI);
+	setup(l2_nothing);
+	VMCB->c.intercept1 = SVM_I1_NMI;
+	expect(SVM_EXIT_VMMCALL);
+	GCHECK(nmis == 1);
+	begin_at((u64)l2_iret);
+	run_l2_gif(false);
+	GCHECK(VMCB->c.exit_code == SVM_EXIT_NMI && VMCB->s.rip == (u64)l2_iret_done);
+	GCHECK(nmis == 1);
+	asm volatile("stgi; nop" ::: "memory");
+	GCHECK(nmis == 2);
+}
+
+/* NMIs are blocked in L1's handler, in its L2, too, until an IRET. */
+void guest_svm_nmi(int cpu)
+{
+	(void)cpu;
+	apic_enable();
+	set_handler(2, nmi_runs_l2);
+	apic_icr(0, ICR_NMI);
+	while (nmis < 2)
+		asm volatile("pause" ::: "memory");
+}
+
 L2(l2_halt, "	hlt\n");
 
 /* With a virtual interrupt, and L1's timer; false: that was before L2 had begun. */

@@ -62,6 +62,13 @@ TEST(svm, invalid) { done(G_svm_invalid); }
 TEST(svm, gif) { done(G_svm_gif); }
 TEST(svm, intr) { done(G_svm_intr); }
 TEST(svm, virq) { done(G_svm_virq); }
+TEST(svm, nmi)
+{
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("on KVM the NMI ends L2 at once");
+	done(G_svm_nmi);
+}
+
 TEST(svm, halt) { done(G_svm_halt); }
 
 TEST(svm, invpcid)

@@ -65,7 +65,8 @@ bool nested_stops(struct vcpu *v)
 		return false;
 	if ((flags & BP_NESTED_SMI) && (vcpu_requests(v) & VCPU_REQ_SMI))
 		return tell(v, BP_NESTED_BY_SMI, 0, 0, 0);
-	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending))
+	/* One that L1's handler for NMIs blocks waits for an IRET, L2's or its own. */
+	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending) && ops->can_inject(v, EVENT_NMI))
 		return tell(v, BP_NESTED_BY_NMI, 0, 0, 0);
 	if (!(flags & BP_NESTED_INTR) || !interrupt_waits(v))
 		return false;

@@ -50,7 +50,7 @@ static void inject_pending(struct vcpu *v)
 	int vector;
 
 	if (unlikely(READ_ONCE(v->nmi_pending))) {
-		if (ops->can_inject(v, EVENT_NMI)) {
+		if (!(v->nested.flags & BP_NESTED_NMI) && ops->can_inject(v, EVENT_NMI)) {
 			v->nmi_pending = false;
 			v->inject = (struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
 		} else {
@@ -66,7 +66,7 @@ static void inject_pending(struct vcpu *v)
 	}
 	/* What L1 injects waits for nothing. */
 	if (v->inject.type != EVENT_NONE ||
-	    (!(v->intr_again && (v->nested.flags & BP_NESTED_GUEST)) &&
+	    (!(v->intr_again && v->again_now && (v->nested.flags & BP_NESTED_GUEST)) &&
 	     !ops->can_inject(v, EVENT_INTR))) {
 		ops->window(v, EVENT_INTR, true);
 		return;
@@ -104,7 +104,7 @@ static bool extint_service(struct vcpu *v)
 /* True: v has stopped, for the shim to take an SMI.  It does not interrupt another. */
 static bool smi_service(struct vcpu *v)
 {
-	if (!(vcpu_requests(v) & VCPU_REQ_SMI))
+	if (!(vcpu_requests(v) & VCPU_REQ_SMI) || (v->nested.flags & BP_NESTED_SMI))
 		return false;
 	vcpu_service(v, BP_EXIT_SMI);
 	return true;

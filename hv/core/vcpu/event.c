@@ -49,6 +49,7 @@ void vcpu_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	 */
 	if (e->type == EVENT_INTR) {
 		v->intr_again = true;
+		v->again_now = false;
 		v->again_vector = e->vector;
 	} else if (e->type == EVENT_NMI) {
 		v->nmi_pending = true;

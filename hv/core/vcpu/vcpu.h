@@ -188,6 +188,7 @@ struct vcpu {
 	};
 	u8 extint_vector;
 	u8 again_vector;
+	bool again_now;			/* of intr_again: the VMM's, which in L2 comes whatever IF says */
 	bool pv_unhalted;		/* KVM_HC_KICK_CPU, set by others */
 	u32 sipi_vector;
 	u64 tsc_offset;			/* guest TSC = TSC + offset */

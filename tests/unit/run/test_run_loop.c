@@ -89,9 +89,12 @@ static void raise_irq(int n)
 	irq[n] = v->apic.irr_hint = true;
 }
 
+static bool nmi_comes;			/* from another CPU, in the midst of what follows */
+
 int vlapic_pending(struct vcpu *v)
 {
 	looks++;
+	v->nmi_pending |= nmi_comes && v == &vm[0];
 	return irq[number(v)] ? 0x30 : -1;
 }
 
@@ -194,15 +197,16 @@ static void op_nothing(struct vcpu *v __unused) { }
 static void op_threshold(struct vcpu *v __unused, u8 cls __unused) { }
 
 static u8 injected[8];
-static u32 injections, windows;
+static u32 injections, windows, nmis;
 
 static void op_window(struct vcpu *v __unused, u8 type, bool on)
 {
 	windows += type == EVENT_INTR && on;
 }
-static bool op_can_inject(struct vcpu *v, u8 type __unused)
+static bool op_can_inject(struct vcpu *v, u8 type)
 {
-	return v->inject.type == EVENT_NONE;
+	return v->inject.type == EVENT_NONE &&
+	       (type == EVENT_NMI || (v->regs.rflags & X86_EFLAGS_IF));
 }
 
 static void op_get_block(struct vcpu *v __unused, u8 *shadow, u8 *masked)
@@ -303,6 +307,7 @@ static void op_run(struct vcpu *v)
 	assert_ptr_equal(cpu.rq.curr, &v->sched);
 	if (n < GUESTS && v->inject.type == EVENT_INTR)
 		injected[injections++ % ARRAY_SIZE(injected)] = v->inject.vector;
+	nmis += v->inject.type == EVENT_NMI;
 	v->inject.type = EVENT_NONE;
 	pending_exit = NULL;
 	if (n == GUESTS)
@@ -349,7 +354,7 @@ static int tasks, on_cpu;
 static u64 linux_last, linux_steal;
 static bool in_run;
 static u64 task_ran[TASKS];
-static u64 exits_seen[BP_EXIT_MCE + 1];
+static u64 exits_seen[BP_EXIT_NESTED + 1];
 
 static void linux_account(void)
 {
@@ -440,7 +445,8 @@ static int setup(void **state)
 	memset(guest_step, 0, sizeof(guest_step));
 	host_tsc = 1000 * MS;
 	kicks = self_kicks = notices = services = injections = windows = 0;
-	machine_checks = 0;
+	machine_checks = nmis = 0;
+	nmi_comes = false;
 	stall = stalled = 0;
 	in_run = ticking = false;
 	tasks = on_cpu = 0;
@@ -914,6 +920,43 @@ static void what_ends_a_nested_halt(void **state)
 	v->apic.reg[APIC_REG_TPR / 4] = 0;
 }
 
+/* In L2 what L1 injects waits for nothing; what has met an exception waits for IF. */
+static void interrupt_again_in_l2(void **state)
+{
+	(void)state;
+	tasks = 1;
+	vm[0].nested.flags = BP_NESTED_ON | BP_NESTED_GUEST;
+	vm[0].regs.rflags = 0;
+	vm[0].intr_again = true;
+	vm[0].again_vector = 0x41;
+	run_until(MS);
+	assert_int_equal(injections, 0);
+	assert_true(windows);
+	setup(NULL);
+	tasks = 1;
+	vm[0].nested.flags = BP_NESTED_ON | BP_NESTED_GUEST;
+	vm[0].regs.rflags = 0;
+	vm[0].intr_again = vm[0].again_now = true;
+	vm[0].again_vector = 0x41;
+	run_until(MS);
+	assert_int_equal(injections, 1);
+	assert_int_equal(injected[0], 0x41);
+}
+
+/* An NMI that L1 wants to hear of is not L2's, whenever it comes. */
+static void nmi_comes_late_in_l2(void **state)
+{
+	(void)state;
+	tasks = 1;
+	nmi_comes = true;
+	vm[0].nested.flags = BP_NESTED_ON | BP_NESTED_GUEST | BP_NESTED_NMI | BP_NESTED_INTR |
+			     BP_NESTED_ANY_IF | BP_NESTED_NO_IRQ;
+	run_until(MS);
+	assert_int_equal(nmis, 0);
+	assert_true(exits_seen[BP_EXIT_NESTED]);
+	assert_int_equal(page[0].nested.what, BP_NESTED_BY_NMI);
+}
+
 /* Nobody waited for the triple fault: the next RUN says it, once, whatever PAUSE came between. */
 static void shutdown_is_reported_once(void **state)
 {
@@ -941,6 +984,8 @@ int main(void)
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(what_ends_a_nested_halt, setup),
+		cmocka_unit_test_setup(interrupt_again_in_l2, setup),
+		cmocka_unit_test_setup(nmi_comes_late_in_l2, setup),
 		cmocka_unit_test_setup(shutdown_is_reported_once, setup),
 		cmocka_unit_test_setup(timer_waits_for_a_cpu, setup),
 		cmocka_unit_test_setup(notifying, setup),

@@ -121,10 +121,11 @@ static void interrupts_are_not_lost(void **state)
 {
 	(void)state;
 	v.inject = (struct vcpu_event){ .type = EVENT_INTR, .vector = 0x41 };
+	v.again_now = true;
 	vcpu_exception(&v, X86_TRAP_PF, true, 2);
 	assert_int_equal(v.inject.vector, X86_TRAP_PF);
 	assert_int_equal(v.inject.error, 2);
-	assert_true(v.intr_again);
+	assert_true(v.intr_again && !v.again_now);	/* it waits for IF again */
 	assert_int_equal(v.again_vector, 0x41);
 	assert_false(v.extint_queued);
 	/* The PIC's next one is queued already. */
