@@ -242,12 +242,14 @@ L2(l2_insns,
    "9:	in %dx, %al\n"
    "10:	invlpg (%rsp)\n");
 
+#define SVM_EXIT_CR0_READ	0x00
+
 /* Of control and debug registers the first ones: QEMU's TCG has them for the others, too. */
 static const struct insn {
 	u8 word, bit, len;
 	u16 code, info1;
 } insns[] = {
-	{ 3, 18, 2, SVM_EXIT_CPUID, 0 }, { 3, 14, 2, 0x6e, 0 }, { 0, 0, 3, 0x00, 0 },
+	{ 3, 18, 2, SVM_EXIT_CPUID, 0 }, { 3, 14, 2, 0x6e, 0 }, { 0, 0, 3, SVM_EXIT_CR0_READ, 0 },
 	{ 0, 16, 3, 0x10, 0 }, { 1, 0, 3, 0x20, 0 }, { 1, 16, 3, 0x30, 0 },
 	{ 3, 28, 2, SVM_EXIT_MSR, 0 }, { 3, 28, 2, SVM_EXIT_MSR, 1 },
 	{ 3, 27, 1, SVM_EXIT_IOIO, 0 }, { 3, 25, 4, 0x79, 0 },
@@ -282,6 +284,9 @@ static void all_exit(void)
 			GCHECK(VMCB->c.info1 == insns[i].info1);
 		if (insns[i].code == SVM_EXIT_IOIO)
 			GCHECK(VMCB->c.info1 >> 16 == 0x21 && VMCB->c.info2 == VMCB->s.rip + 1);
+		/* What is written to CR0 next has to be right: a CPU may check that before it exits. */
+		if (insns[i].code == SVM_EXIT_CR0_READ)
+			VMCB->s.rax = VMCB->s.cr0;
 		last = VMCB->s.rip;
 		VMCB->s.rip += insns[i].len;
 	}
