@@ -1,110 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * bp_failing.ko: of the requests for memory and the like that bedplate.ko makes for processes called
- * @comm, the @nth fails, and with @all each one after it. Debian's kernel is built without fault
- * injection; probes at the entry of what allocates do as well.
- */
-#include <linux/kprobes.h>
-#include <linux/linkage.h>
+/* Which requests fail, by the module's parameters; see failing.h. */
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 
-static int nth;
-module_param(nth, int, 0644);
-MODULE_PARM_DESC(nth, "the request to fail, counted from 1; 0 when it has");
-static bool all;
-module_param(all, bool, 0644);
-MODULE_PARM_DESC(all, "those after it fail, too");
-static int failed;
-module_param(failed, int, 0644);
-MODULE_PARM_DESC(failed, "how many have");
+#include "failing.h"
+
+/* By kind of request (enum failing_kind). */
+#define PER_KIND(name, perm, what) \
+	static unsigned int name[FAILING_KINDS]; \
+	module_param_array(name, uint, NULL, perm); \
+	MODULE_PARM_DESC(name, what ", by kind: memory, MAP, donations, what else needs frames")
+
+PER_KIND(nth, 0644, "the request to fail, counted from 1; 0 when it has");
+PER_KIND(every, 0644, "after it each so many-th, too: 1 all, 0 none");
+PER_KIND(failed, 0644, "how many have");
+PER_KIND(seen, 0644, "how many there were");
+PER_KIND(last, 0444, "the last that failed, as seen counts");
+
 static char comm[TASK_COMM_LEN] = "bp-vmm";
 module_param_string(comm, comm, sizeof(comm), 0644);
+MODULE_PARM_DESC(comm, "the processes, by how their name begins");
 static char where[80];
 module_param_string(where, where, sizeof(where), 0444);
-MODULE_PARM_DESC(where, "the last of them");
+MODULE_PARM_DESC(where, "the last of all that failed");
+
+static unsigned long text, end;
+module_param(text, ulong, 0444);
+module_param(end, ulong, 0444);
+MODULE_PARM_DESC(text, "where bedplate.ko's code is: /sys/module/bedplate/sections/.text,");
+MODULE_PARM_DESC(end, "and what follows it there, .altinstr_replacement");
 
 static DEFINE_RAW_SPINLOCK(lock);
-static unsigned long text, size;
-module_param(text, ulong, 0444);
-module_param(size, ulong, 0444);
-MODULE_PARM_DESC(text, "where bedplate.ko is: /sys/module/bedplate/sections/.text, coresize");
 
-/* Where a function goes on that is to return at once. */
-asmlinkage void failing_return(void);
-asm(".pushsection .text, \"ax\"\n"
-    ".type failing_return, @function\n"
-    "failing_return:\n\t"
-    ASM_ENDBR
-    ASM_RET
-    ".size failing_return, .-failing_return\n"
-    ".popsection\n");
-
-static bool due(void)
+bool failing_due(enum failing_kind kind, const char *what, unsigned long from)
 {
-	bool is = false;
+	unsigned long flags;
+	bool due;
 
-	raw_spin_lock(&lock);
-	if (nth > 0)
-		is = !--nth;
-	else
-		is = all && failed;
-	failed += is;
-	raw_spin_unlock(&lock);
-	return is;
+	if (from < text || from >= end || strncmp(current->comm, comm, strlen(comm)))
+		return false;
+	raw_spin_lock_irqsave(&lock, flags);
+	seen[kind]++;
+	due = nth[kind] && !--nth[kind];
+	if (due) {
+		nth[kind] = every[kind];
+		failed[kind]++;
+		last[kind] = seen[kind];
+		snprintf(where, sizeof(where), "%s for %pS", what, (void *)from);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return due;
 }
-
-struct target {
-	struct kprobe probe;
-	unsigned long ret;
-};
-
-static int on_entry(struct kprobe *p, struct pt_regs *regs)
-{
-	unsigned long from = *(unsigned long *)regs->sp;
-
-	if (from - text >= size || strncmp(current->comm, comm, strlen(comm)) || !due())
-		return 0;
-	snprintf(where, sizeof(where), "%s for %pS", p->symbol_name, (void *)from);
-	regs->ax = container_of(p, struct target, probe)->ret;
-	regs->ip = (unsigned long)failing_return;
-	return 1;
-}
-
-#define TARGET(name, what) \
-	{ .probe = { .symbol_name = #name, .pre_handler = on_entry }, .ret = (unsigned long)(what) }
-#define NOTHING	0
-#define ERROR	-ENOMEM
-
-static struct target targets[] = {
-	TARGET(__kmalloc_cache_noprof, NOTHING), TARGET(__kmalloc_noprof, NOTHING),
-	TARGET(__kvmalloc_node_noprof, NOTHING), TARGET(__vmalloc_noprof, NOTHING),
-	TARGET(alloc_pages_noprof, NOTHING), TARGET(get_free_pages_noprof, NOTHING),
-	TARGET(memdup_user, ERROR), TARGET(vmemdup_user, ERROR), TARGET(anon_inode_getfile, ERROR),
-	TARGET(anon_inode_create_getfile, ERROR), TARGET(anon_inode_getfd, ERROR), TARGET(init_srcu_struct, ERROR),
-	TARGET(mmu_notifier_register, ERROR), TARGET(__xa_alloc_cyclic, ERROR), TARGET(__xa_insert, ERROR),
-	TARGET(kobject_init_and_add, ERROR),
-};
 
 static int __init failing_init(void)
 {
-	int i, err = text ? 0 : -EINVAL;
+	int err = text && text < end ? failing_memory_init() : -EINVAL;
 
-	for (i = 0; i < ARRAY_SIZE(targets) && !err; i++) {
-		err = register_kprobe(&targets[i].probe);
-		if (err)
-			pr_err("failing: %s: %d\n", targets[i].probe.symbol_name, err);
-	}
-	while (err && i-- > 1)
-		unregister_kprobe(&targets[i - 1].probe);
+	if (err)
+		return err;
+	err = failing_calls_init(text, end);
+	if (err)
+		failing_memory_exit();
 	return err;
 }
 
 static void __exit failing_exit(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(targets); i++)
-		unregister_kprobe(&targets[i].probe);
+	failing_calls_exit();
+	failing_memory_exit();
 }
 
 module_init(failing_init);
