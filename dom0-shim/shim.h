@@ -108,7 +108,7 @@ struct bp_vm {
 	unsigned long mmu_seq;
 	unsigned long mmu_in_progress;
 	unsigned long mmu_start, mmu_end; /* hva range under invalidation */
-	struct page *map_page;	/* list of BP_HC_MAP */
+	struct page *map_page;	/* list of BP_HC_MAP, and what other calls are given or give */
 	struct xarray marks;	/* gfns with a BP_MAP_MMIO mark */
 	unsigned int nr_marks;
 

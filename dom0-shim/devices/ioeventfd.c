@@ -63,25 +63,32 @@ void bp_ioeventfd_event(struct bp_vm *vm, u32 id)
 		eventfd_signal(e->ctx);
 }
 
-static int tell_bedplate(struct bp_vm *vm, const struct ioevent *e, u32 flags)
+/* Without memory of its own: to take one back must not fail. */
+static long tell_once(struct bp_vm *vm, const struct ioevent *e, u32 flags)
 {
-	struct bp_ioeventfd *msg = (void *)get_zeroed_page(GFP_KERNEL);
-	u64 pfn;
+	struct bp_ioeventfd *msg = page_address(vm->map_page);
 	long ret;
 
-	if (!msg)
-		return -ENOMEM;
-	pfn = bp_pfn(msg);
-	msg->addr = e->addr;
-	msg->datamatch = e->datamatch;
-	msg->len = e->len;
-	msg->id = e->id;
-	msg->flags = flags | (e->bus == BP_BUS_PIO ? BP_IOEVENTFD_PIO : 0) |
-		     (e->wildcard ? 0 : BP_IOEVENTFD_DATAMATCH);
-	ret = bp_hc_ioeventfd(vm->dom, pfn);
+	spin_lock(&vm->mmu_lock);
+	*msg = (struct bp_ioeventfd){
+		.addr = e->addr,
+		.datamatch = e->datamatch,
+		.len = e->len,
+		.id = e->id,
+		.flags = flags | (e->bus == BP_BUS_PIO ? BP_IOEVENTFD_PIO : 0) |
+			 (e->wildcard ? 0 : BP_IOEVENTFD_DATAMATCH),
+	};
+	ret = bp_hc_ioeventfd(vm->dom, page_to_pfn(vm->map_page));
+	spin_unlock(&vm->mmu_lock);
+	return ret;
+}
+
+static int tell_bedplate(struct bp_vm *vm, const struct ioevent *e, u32 flags)
+{
+	long ret = tell_once(vm, e, flags);
+
 	if (ret == -ENOMEM && !bp_donate(vm))
-		ret = bp_hc_ioeventfd(vm->dom, pfn);
-	free_page((unsigned long)msg);
+		ret = tell_once(vm, e, flags);
 	return ret < 0 ? ret : 0;
 }
 
