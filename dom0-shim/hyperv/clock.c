@@ -17,19 +17,19 @@
 
 #define UNITS_PER_MS	10000
 
+/* Without memory of its own: a guest's time must not depend on whether there is any. */
 static u64 kvmclock(struct bp_vm *vm, u64 *host_tsc)
 {
-	struct kvm_clock_data *c = (void *)get_zeroed_page(GFP_KERNEL);
+	const struct kvm_clock_data *c = page_address(vm->map_page);
 	u64 ns = 0;
 
 	*host_tsc = rdtsc_ordered();
-	if (!c)
-		return 0;
-	if (bp_hc_domain_get(vm->dom, BP_DOM_CLOCK, bp_pfn(c)) >= 0) {
+	spin_lock(&vm->mmu_lock);
+	if (bp_hc_domain_get(vm->dom, BP_DOM_CLOCK, page_to_pfn(vm->map_page)) >= 0) {
 		ns = c->clock;
 		*host_tsc = c->host_tsc;
 	}
-	free_page((unsigned long)c);
+	spin_unlock(&vm->mmu_lock);
 	return ns;
 }
 

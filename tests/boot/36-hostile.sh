@@ -24,7 +24,8 @@ hostile kill kill --calls 200
 thorough reports hostile.reloads "${hostile_lab[@]}" -- /opt/tests/reloads "$hostile_seed" 20
 # Case by case, for each is gone through as often as it asks for memory, twice, and for what Bedplate needs frames for.
 thorough reports hostile.failing "${hostile_lab[@]}" -- /opt/tests/failing 1 200 \
-	io.ports64 smp.start_xapic mem.dirty_log eventfd.irqfd eventfd.pio memfd.two_memories hyperv.synic_xapic
+	io.ports64 smp.start_xapic mem.dirty_log eventfd.irqfd eventfd.pio memfd.two_memories hyperv.synic_xapic \
+	hyperv.reference_time
 
 # TCG ends itself by what bp-fuzz does (testbed.md).
 thorough reports hostile.fuzz scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \
