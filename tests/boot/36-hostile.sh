@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The service VM's kernel, its users and its guests mean harm, at random: nobody panics or hangs, nothing is
-# missing afterwards, and guests run. CHECK_SEED=N makes other inputs; docs/assurance.md has longer runs.
+# missing afterwards, and guests run. CHECK_SEED=N makes other inputs, CHECK_CALLS=N as many calls of
+# kernel and users; docs/assurance.md has longer runs.
 
 hostile_seed=${CHECK_SEED:-1}
-hostile_lab=(scripts/lab run --overlay "$overlay")
+hostile_lab=(scripts/lab run ${CHECK_CALLS:+--timeout 7200} --overlay "$overlay")
 
 # hostile NAME ARGUMENT...: bp-hostile.
 hostile() {
@@ -15,10 +16,11 @@ hostile() {
 }
 
 # The module makes hypercalls; with an IOMMU it has a device, too.
-thorough reports hostile.kernel "${hostile_lab[@]}" -- /opt/tests/hostile-kernel "$hostile_seed" 100000
+thorough reports hostile.kernel "${hostile_lab[@]}" -- \
+	/opt/tests/hostile-kernel "$hostile_seed" "${CHECK_CALLS:-100000}"
 thorough reports hostile.kernel_vtd "${hostile_lab[@]}" --iommu vtd --edu -- \
-	/opt/tests/hostile-kernel "$hostile_seed" 40000
-hostile user user --calls 150000
+	/opt/tests/hostile-kernel "$hostile_seed" "${CHECK_CALLS:-40000}"
+hostile user user --calls "${CHECK_CALLS:-150000}"
 hostile guest guest --calls 30000
 hostile kill kill --calls 200
 thorough reports hostile.reloads "${hostile_lab[@]}" -- /opt/tests/reloads "$hostile_seed" 20

@@ -180,7 +180,7 @@ static int storm(void)
 	for (i = 0; i < nr_threads; i++)
 		wake_up_process(tasks[i]);
 	for (i = 0; i < callers; i++)
-		wait_for_completion(&done);
+		wait_for_completion_state(&done, TASK_IDLE);	/* however long: no hung task */
 	stop_all();
 	return err;
 }
