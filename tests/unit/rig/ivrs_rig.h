@@ -16,14 +16,14 @@ static struct ivrs ivrs;
 static char err[128];
 
 /* Little endian, and zeros beyond eight bytes. */
-static void put(u64 value, u32 bytes)
+static inline void put(u64 value, u32 bytes)
 {
 	memset(tab + tab_len, 0, bytes);
 	memcpy(tab + tab_len, &value, min(bytes, 8u));
 	tab_len += bytes;
 }
 
-static void begin(u32 info)
+static inline void begin(u32 info)
 {
 	memset(tab, 0, sizeof(tab));
 	memcpy(tab, "IVRS", 4);
@@ -35,7 +35,7 @@ static void begin(u32 info)
 }
 
 /* The device entries that follow grow the last IVHD. */
-static void put_entry(u64 value, u32 bytes)
+static inline void put_entry(u64 value, u32 bytes)
 {
 	u16 len;
 
@@ -54,7 +54,7 @@ struct unit_facts {
 	u64 efr, efr2;
 };
 
-static void ivhd_of(const struct unit_facts *f)
+static inline void ivhd_of(const struct unit_facts *f)
 {
 	block = tab_len;
 	put(f->type, 1);
@@ -75,38 +75,38 @@ static void ivhd_of(const struct unit_facts *f)
 #define ivhd(...)	ivhd_of(&(const struct unit_facts){ __VA_ARGS__ })
 
 /* Entries of four bytes: 1 all, 2 select, 3 start of a range, 4 its end. */
-static void entry4(u8 type, u16 id, u8 dte)
+static inline void entry4(u8 type, u16 id, u8 dte)
 {
 	put_entry(type | (u32)id << 8 | (u32)dte << 24, 4);
 }
 
-static void entry8(u8 type, u16 id, u8 dte, u32 more)
+static inline void entry8(u8 type, u16 id, u8 dte, u32 more)
 {
 	put_entry(type | (u64)id << 8 | (u64)dte << 24 | (u64)more << 32, 8);
 }
 
-static void all(u8 dte)
+static inline void all(u8 dte)
 {
 	entry4(1, 0, dte);
 }
 
-static void sel(u16 id, u8 dte)
+static inline void sel(u16 id, u8 dte)
 {
 	entry4(2, id, dte);
 }
 
-static void range(u16 first, u16 last, u8 dte)
+static inline void range(u16 first, u16 last, u8 dte)
 {
 	entry4(3, first, dte);
 	entry4(4, last, 0);
 }
 
-static void alias(u16 id, u8 dte, u16 to)
+static inline void alias(u16 id, u8 dte, u16 to)
 {
 	entry8(0x42, id, dte, (u32)to << 8);
 }
 
-static void alias_range(u16 first, u16 last, u16 to)
+static inline void alias_range(u16 first, u16 last, u16 to)
 {
 	entry8(0x43, first, 0, (u32)to << 8);
 	entry4(4, last, 0);
@@ -114,12 +114,12 @@ static void alias_range(u16 first, u16 last, u16 to)
 
 enum { SPECIAL_IOAPIC = 1, SPECIAL_HPET };
 
-static void special(u8 variety, u8 handle, u16 source, u8 dte)
+static inline void special(u8 variety, u8 handle, u16 source, u8 dte)
 {
 	entry8(0x48, 0, dte, handle | (u32)source << 8 | (u32)variety << 24);
 }
 
-static void hid(u16 id, u8 dte, const char *name, u8 uid_kind, const char *uid)
+static inline void hid(u16 id, u8 dte, const char *name, u8 uid_kind, const char *uid)
 {
 	u32 uid_len = (u32)strlen(uid), at = tab_len;
 
@@ -130,7 +130,7 @@ static void hid(u16 id, u8 dte, const char *name, u8 uid_kind, const char *uid)
 	memcpy(tab + at + 22, uid, uid_len);
 }
 
-static void ivmd(u8 type, u8 flags, u16 id, u16 last, u64 start, u64 length)
+static inline void ivmd(u8 type, u8 flags, u16 id, u16 last, u64 start, u64 length)
 {
 	put(type, 1);
 	put(flags, 1);
@@ -142,7 +142,7 @@ static void ivmd(u8 type, u8 flags, u16 id, u16 last, u64 start, u64 length)
 	put(length, 8);
 }
 
-static void fix_sum(void)
+static inline void fix_sum(void)
 {
 	u8 sum = 0;
 	u32 i;
@@ -154,7 +154,7 @@ static void fix_sum(void)
 }
 
 /* As it is, in memory of its own of @len bytes, so that reading past it is caught. */
-static bool read_bytes(u32 len)
+static inline bool read_bytes(u32 len)
 {
 	u8 *copy = malloc(len ? len : 1);
 	bool ok;
@@ -166,7 +166,7 @@ static bool read_bytes(u32 len)
 	return ok;
 }
 
-static bool read_table(void)
+static inline bool read_table(void)
 {
 	memcpy(tab + 4, &tab_len, 4);
 	fix_sum();
