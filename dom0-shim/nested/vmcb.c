@@ -280,7 +280,7 @@ void nest_vmsave(struct vmcb_save *to, const struct kvm_sregs *s, const struct k
 /* ---- what Bedplate is told ---- */
 
 #define WORDS	6
-static_assert(sizeof(((struct bp_nested *)0)->intercept) == WORDS * sizeof(u32), "the VMCB's words");
+static_assert(sizeof(((struct bp_nested *)0)->intercept) == WORDS * sizeof(u32), "all words");
 
 static u32 word(const struct vmcb_control *c, u32 i)
 {
@@ -393,9 +393,9 @@ void nest_refuse(struct vmcb *to)
 	to->c.event_inj = 0;
 }
 
+#define END(field)	(offsetof(struct vmcb, field) + sizeof(((struct vmcb *)0)->field))
 #define PART(first, last) { \
-	offsetof(struct vmcb, first), \
-	offsetof(struct vmcb, last) + sizeof(((struct vmcb *)0)->last) - offsetof(struct vmcb, first), \
+	offsetof(struct vmcb, first), END(last) - offsetof(struct vmcb, first), \
 }
 
 const struct nest_part nest_end_parts[] = {

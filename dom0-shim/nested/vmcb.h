@@ -79,7 +79,7 @@ struct nest_exit {
 	bool shadow;		/* an interrupt shadow */
 };
 
-/* What a #DB does to DR6 and DR7, which L1 sees when it intercepts one; @cause: of DR6, if it is not there. */
+/* What a #DB does to DR6 and DR7, which L1 sees, too; @cause: of DR6, if that lacks it. */
 void nest_debug(struct nest_state *l2, u64 cause);
 /* Write L2's state and why it has ended into its VMCB. */
 void nest_end(struct vmcb *to, const struct nest *n, const struct nest_state *l2,

@@ -5,7 +5,7 @@
  */
 #include <linux/kprobes.h>
 
-#include "channel/hypercall.h"
+#include "../../dom0-shim/channel/hypercall.h"
 #include "failing.h"
 
 #define CALL_LEN	3

@@ -143,7 +143,10 @@ void late_interrupts(struct vcpu *v, const struct late *l, uint64_t page)
 void late_hold(struct late_page *p, void *page)
 {
 	memcpy(p->was, page, sizeof(p->was));
-	p->l = late_again(page);
+	if (p->l.mem)
+		late_take(&p->l, 0);
+	else
+		p->l = late_again(page);
 }
 
 void late_waits(struct vcpu *v, const struct late_page *p)

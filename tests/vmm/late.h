@@ -29,7 +29,10 @@ uint64_t late_wanted(const struct late *l);
  */
 void late_interrupts(struct vcpu *v, const struct late *l, uint64_t page);
 
-/* A page that is in use goes; and comes back as it was when KVM_RUN has been seen to wait for it, as above. */
+/*
+ * A page that is in use goes, the first time with *p all zeroes; and comes back as it was when KVM_RUN has been seen to
+ * wait for it, as above.
+ */
 struct late_page {
 	struct late l;
 	uint8_t was[4096];

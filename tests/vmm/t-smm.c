@@ -493,7 +493,7 @@ TEST(smm, late_area)
 TEST(smm, late_in_l2)
 {
 	const struct kvm_cpuid_entry2 *e = cpuid_find(cpuid_for(0), 0x80000001, 0);
-	struct late_page vmcb, save;
+	struct late_page vmcb = { 0 }, save = { 0 };
 	struct kvm_regs before;
 
 	if (!e || !(e->ecx & 1 << 2))

@@ -39,7 +39,7 @@ static bool event_ends_halt(struct vcpu *v)
 	    (unlikely(v->nested.virq) && open && v->nested.virq > vcpu_cr8(v)))
 		return true;
 	return (open || (flags & BP_NESTED_ANY_IF)) &&
-	       (flags & (BP_NESTED_NO_IRQ | BP_NESTED_INTR)) != BP_NESTED_NO_IRQ && has_interrupt(v);
+	       (!(flags & BP_NESTED_NO_IRQ) || (flags & BP_NESTED_INTR)) && has_interrupt(v);
 }
 
 bool vcpu_has_work(struct vcpu *v)
