@@ -13,6 +13,7 @@
 void __CPROVER_assume(bool condition);
 void __CPROVER_assert(bool condition, const char *what);
 void __CPROVER_havoc_object(void *p);
+bool __CPROVER_r_ok(const void *p, u64 bytes);
 #endif
 
 u8 nondet_u8(void);
@@ -33,6 +34,9 @@ bool nondet_bool(void);
 #define BP_CORE_PANIC_H
 #define ASSERT(condition)	do { prove(condition); assume(condition); } while (0)
 #define panic(...)		do { prove(!"panic"); assume(false); } while (0)
+
+/* May @bytes bytes at @p be read? */
+#define can_read(p, bytes)	__CPROVER_r_ok(p, bytes)
 
 /* Any number from @low to @high. */
 static inline u64 any_of(u64 low, u64 high)

@@ -8,9 +8,10 @@
  * Bounds: an RSDP of up to 40 bytes. Each entry of a MADT by itself, of up to 24 bytes (what is read of one are
  * 16), into lists that any number of entries have filled; a walk through a MADT with 6
  * bytes of entries. A FADT of up to 276 bytes. Lists of two instead of 1024 CPUs, 128 I/O APICs and so on.
+ * An XSDT or RSDT of up to 64 bytes, for the walk from entry to entry.
  * Assumed: map() gives as many bytes as it was asked for, or NULL; the length in a table is
  * the same at its second look: it is firmware's memory, which nobody writes then.
- * Not seen: the text of errors (bp_snprintf()).
+ * Not seen: the text of errors (bp_snprintf()), and which tables of an XSDT are looked into (parse_table()).
  */
 #include "stand_in.h"
 
@@ -152,4 +153,71 @@ void prove_fadt(void)
 	assume(h->length == len);
 	parse_fadt(&p, h);
 	prove(is_sane());
+}
+
+/* ---- from table to table ---- */
+
+#define LONGEST		64
+static u8 room[LONGEST];	/* the one table that there is, at its end */
+static u32 size, entries;
+static bool madt_seen;
+
+static const void *map_any(hpa_t pa __unused, u64 len)
+{
+	return len <= size && nondet_bool() ? tail_of(room, size) : NULL;
+}
+
+/* In place of sum_bytes(). */
+u8 any_sum(const void *b, u32 len)
+{
+	prove(can_read(b, len));
+	return nondet_u8();
+}
+
+/* In place of parse_table(). */
+bool any_table(struct parser *q, hpa_t pa __unused)
+{
+	entries++;
+	q->madt |= nondet_bool();
+	madt_seen = q->madt;
+	return nondet_bool();
+}
+
+/* From the RSDP through the XSDT or, where there is none, the RSDT. */
+// PROVE: acpi.root prove_root --max-field-sensitivity-array-size 2 --unwind 9
+// REPLACE: sum_bytes any_sum
+// REPLACE: parse_table any_table
+// MUTANT: hv/core/machine/acpi.c
+// - off + entry <= h->length; off += entry) {
+// + off + 4 <= h->length; off += entry) {
+// MUTANT: hv/core/machine/acpi.c
+// - 	for (off = sizeof(*h); off + entry
+// + 	for (off = sizeof(*h) - entry; off + entry
+// MUTANT: hv/core/machine/acpi.c
+// - 	if (!checked(p, h, pa, name))
+// - 		return false;
+// + 	checked(p, h, pa, name);
+// MUTANT: hv/core/machine/acpi.c
+// - 	if (!p->madt)
+// + 	if (p->fadt)
+// MUTANT: hv/core/machine/acpi.c
+// - 	if (r.revision >= 2)
+// - 		memcpy
+// + 	if (r.revision)
+// + 		memcpy
+void prove_root(void)
+{
+	u8 rsdp[36], *r = tail_of(rsdp, nondet_bool() ? sizeof(rsdp) : RSDP_V1_LEN);
+	const struct header *h;
+	u32 entry;
+
+	assume((r == rsdp) == (r[15] >= 2));
+	size = (u32)any_of(sizeof(*h), sizeof(room));
+	h = (const void *)tail_of(room, size);
+	__CPROVER_havoc_object(room);
+	entry = r == rsdp && get64(r, 24) ? 8 : 4;
+	if (!acpi_parse(r, map_any, &info, NULL, 0))
+		return;
+	prove(madt_seen && !memcmp(h->sig, entry == 8 ? "XSDT" : "RSDT", 4));
+	prove(entries == (h->length - sizeof(*h)) / entry);
 }
