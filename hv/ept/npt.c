@@ -224,9 +224,7 @@ static int map_again(struct npt *t, u64 *e, u32 have, u64 gfn, u64 want, u32 lev
 
 static int check_map(const struct npt *t, u64 gfn, u64 pfn, u32 order)
 {
-	if (order != 0 && order != 9 && order != 18)
-		return -EINVAL;
-	if (order > t->max_order || ((gfn | pfn) & (BIT(order) - 1)))
+	if (order % NPT_BITS || order > t->max_order || ((gfn | pfn) & (BIT(order) - 1)))
 		return -EINVAL;
 	if (gfn >= GFN_END || pfn > t->fmt->addr >> PAGE_SHIFT)
 		return -EINVAL;
@@ -235,7 +233,7 @@ static int check_map(const struct npt *t, u64 gfn, u64 pfn, u32 order)
 
 int npt_map(struct npt *t, u64 gfn, u64 pfn, u32 order, u32 attr, bool *added)
 {
-	u32 level = order / 9, l = level;
+	u32 level = order / NPT_BITS, l = level;
 	u64 want, old, *e;
 	int err = check_map(t, gfn, pfn, order);
 
@@ -272,7 +270,7 @@ int npt_map_range(struct npt *t, u64 gfn, u64 pfn, u64 n, u32 attr)
 		int err;
 
 		while (((gfn | pfn) & (BIT(order) - 1)) || BIT(order) > n)
-			order -= 9;
+			order -= NPT_BITS;
 		err = npt_map(t, gfn, pfn, order, attr, NULL);
 		if (err)
 			return err;

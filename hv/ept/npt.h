@@ -23,9 +23,10 @@
 #include "lib/types.h"
 
 #define NPT_LEVELS	4		/* level 0 has the 4 KiB leaves */
-#define NPT_ENTRIES	512
-#define NPT_GFN_BITS	36		/* 48-bit guest-physical addresses */
-#define NPT_ORDER(level) (9 * (level))
+#define NPT_BITS	9		/* of a frame number, for each level */
+#define NPT_ENTRIES	(1 << NPT_BITS)
+#define NPT_GFN_BITS	(NPT_LEVELS * NPT_BITS)	/* 48-bit guest-physical addresses */
+#define NPT_ORDER(level) (NPT_BITS * (level))
 
 /*
  * What a leaf allows, in no format's bits.  Reading is always allowed.  The
