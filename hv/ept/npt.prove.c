@@ -175,11 +175,6 @@ static bool same(struct seen a, struct seen b)
 // MUTANT: hv/ept/npt.c
 // - 	u64 grant = f->write | f->exec;
 // + 	u64 grant = f->write;
-// MUTANT: hv/ept/npt.c
-// - 		if (read_entry(e))
-// - 			return -EEXIST;
-// - 		table = new_table(t);
-// + 		table = new_table(t);
 void prove_map(void)
 {
 	u64 pfn = nondet_u64(), leaves;
