@@ -151,7 +151,7 @@ static inline bool answers(const struct kvm_cpuid_entry2 *e, u32 leaf, u32 sub)
 	       (!(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || e->index == sub);
 }
 
-/* Where entries of the leaf begin; beyond the last one: there are none. */
+/* Where to look for the leaf's first entry; beyond the last one: there is none. */
 static inline u32 first_of(const struct vcpu *v, u32 leaf)
 {
 	if (likely(!(leaf & 0x3fffffe0) && leaf >> 30 < 3))
@@ -227,31 +227,31 @@ struct cpuid vcpu_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 	return c;
 }
 
-static noinline void answer(struct vcpu *v, u32 leaf, u32 sub, u64 *gpr)
+static inline void put(u64 *gpr, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	gpr[RAX] = eax;
+	gpr[RBX] = ebx;
+	gpr[RCX] = ecx;
+	gpr[RDX] = edx;
+}
+
+static noinline void put_any(struct vcpu *v, u32 leaf, u32 sub)
 {
 	struct cpuid c = vcpu_cpuid(v, leaf, sub);
 
-	gpr[RAX] = c.eax;
-	gpr[RBX] = c.ebx;
-	gpr[RCX] = c.ecx;
-	gpr[RDX] = c.edx;
+	put(v->regs.gpr, c.eax, c.ebx, c.ecx, c.edx);
 }
 
 void cpuid_execute(struct vcpu *v)
 {
 	u64 *gpr = v->regs.gpr;
-	u32 leaf = gpr[RAX], sub = gpr[RCX], i;
-	const struct kvm_cpuid_entry2 *e;
+	u32 leaf = gpr[RAX], sub = gpr[RCX], i = first_of(v, leaf);
+	const struct kvm_cpuid_entry2 *e = &v->cpuid[i];
+	bool changes = leaf < 32 && DYNAMIC & 1u << leaf;
 
-	/* As a rule the table has it, in the leaf's first entry. */
-	i = first_of(v, leaf);
-	e = &v->cpuid[i];
-	if (unlikely((leaf < 32 && DYNAMIC & 1u << leaf) || i >= v->cpuid_n || !answers(e, leaf, sub))) {
-		answer(v, leaf, sub, gpr);
-		return;
-	}
-	gpr[RAX] = e->eax;
-	gpr[RBX] = e->ebx;
-	gpr[RCX] = e->ecx;
-	gpr[RDX] = e->edx;
+	/* As a rule it is the leaf's first entry, as it stands there. */
+	if (likely(!changes && i < v->cpuid_n && answers(e, leaf, sub)))
+		put(gpr, e->eax, e->ebx, e->ecx, e->edx);
+	else
+		put_any(v, leaf, sub);
 }
