@@ -122,7 +122,7 @@ _Static_assert(sizeof(struct gop) == 32, "both sides");
 	X(numbers) X(apf_told) X(apf_halted) X(apf_reads) X(apf_masked) X(apf_init) X(late) \
 	X(svm_off) X(svm_vm_cr) X(svm_moves) X(svm_exits) X(svm_invpcid) X(svm_registers) \
 	X(svm_faults) X(svm_inject) X(svm_triple) X(svm_invalid) X(svm_gif) X(svm_intr) \
-	X(svm_virq) X(svm_nmi) X(svm_halt) X(svm_state) X(svm_step) X(svm_shared) X(svm_hyperv) \
+	X(svm_virq) X(svm_vtpr) X(svm_nmi) X(svm_halt) X(svm_state) X(svm_step) X(svm_shared) X(svm_hyperv) \
 	X(bench_cpuid) X(bench_rdmsr) X(bench_in) X(bench_mmio) X(bench_ioeventfd) \
 	X(bench_selfipi) X(bench_ipi) X(bench_timer) X(bench_deadline) X(bench_irqfd) \
 	X(bench_dirty) X(bench_idle)
