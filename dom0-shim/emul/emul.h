@@ -54,7 +54,10 @@ enum emul_result {
 	 * for CPL 0 only; a guest's user mode gets #UD.
 	 */
 	EMUL_UNHANDLED,
-	/* RSM, of a guest in SMM (emul_run_lacking()). Nothing has changed: the caller makes it. */
+	/*
+	 * RSM, of a guest in SMM: emul_run_lacking(), and the others where another instruction
+	 * has become one. Nothing has changed: the caller makes it.
+	 */
 	EMUL_RSM,
 };
 

@@ -338,6 +338,8 @@ static int handle_result(struct bp_vcpu *vcpu, int result)
 		return 1;
 	case EMUL_UNHANDLED:
 		return unhandled(vcpu);
+	case EMUL_RSM:
+		return bp_smm_leave(vcpu);
 	default:
 		/* What devices have answered by now is not asked for again. */
 		if (ctx->log_len) {
@@ -390,8 +392,6 @@ int bp_exit_undefined(struct bp_vcpu *vcpu)
 		return ret == -EIO ? -EFAULT : ret;
 	if (ret == EMUL_UNHANDLED)
 		ret = emul_run_lacking(vcpu->emul);
-	if (ret == EMUL_RSM)
-		return bp_smm_leave(vcpu);
 	if (ret == EMUL_UNHANDLED || (ret == EMUL_FAULT && ctx->fault.vector == X86_VEC_UD)) {
 		raise_undefined(vcpu);
 		return 1;

@@ -77,7 +77,7 @@ static void wild_state(struct input *in)
 static void check_end(int r)
 {
 	REQUIRE(rig.ctx.insn_len <= EMUL_MAX_INSN && rig.gpa_reads < MAX_READS);
-	REQUIRE(r >= EMUL_DONE && r <= EMUL_UNHANDLED);
+	REQUIRE(r >= EMUL_DONE && (r <= EMUL_UNHANDLED || (r == EMUL_RSM && rig.ctx.in_smm)));
 	if (r == EMUL_FAULT)
 		REQUIRE(rig.ctx.fault.vector <= 17);
 }
@@ -91,7 +91,7 @@ static void run_one(struct input *in)
 	rig.gpa_reads = 0;
 	r = emul_run(&rig.ctx);
 	check_end(r);
-	if (r == EMUL_UNHANDLED)
+	if (r == EMUL_UNHANDLED || r == EMUL_RSM)
 		REQUIRE(!memcmp(before.gpr, rig.ctx.gpr, sizeof(before.gpr)));
 	if (r != EMUL_DONE)
 		REQUIRE(before.rip == rig.ctx.rip);

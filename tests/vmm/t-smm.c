@@ -536,6 +536,27 @@ TEST(smm, bad_area)
 	run_exit(v, KVM_EXIT_SHUTDOWN);
 }
 
+/* An instruction that has read a device becomes RSM before it is executed again with the answer. */
+TEST(smm, becomes_rsm)
+{
+	static const uint8_t rsm[] = { 0x0f, 0xaa };
+
+	if (access("/sys/kernel/bedplate", F_OK))
+		SKIP("KVM does not decode it again");
+	in_long_mode(smm_reach);
+	CHECK_EQ(vm_slot(vm, SLOT + 1, GPA_SCRATCH, PAGE, mem_new(PAGE), 0), 0);
+	smi();
+	in_handler();
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK(v->run->mmio.is_write);
+	run_exit(v, KVM_EXIT_MMIO);
+	CHECK(!v->run->mmio.is_write);
+	memcpy(smram + 0x8000 + (regs().rip & 0x7fff), rsm, sizeof(rsm));
+	run_sync(v, 1);
+	CHECK(!events().smi.smm);
+	run_done(v);
+}
+
 TEST(smm, rsm_outside)
 {
 	in_protected_mode(smm_report);
