@@ -246,12 +246,16 @@ void cpuid_execute(struct vcpu *v)
 {
 	u64 *gpr = v->regs.gpr;
 	u32 leaf = gpr[RAX], sub = gpr[RCX], i = first_of(v, leaf);
-	const struct kvm_cpuid_entry2 *e = &v->cpuid[i];
 	bool changes = leaf < 32 && DYNAMIC & 1u << leaf;
 
 	/* As a rule it is the leaf's first entry, as it stands there. */
-	if (likely(!changes && i < v->cpuid_n && answers(e, leaf, sub)))
-		put(gpr, e->eax, e->ebx, e->ecx, e->edx);
-	else
-		put_any(v, leaf, sub);
+	if (likely(!changes && i < v->cpuid_n)) {
+		const struct kvm_cpuid_entry2 *e = &v->cpuid[i];
+
+		if (likely(answers(e, leaf, sub))) {
+			put(gpr, e->eax, e->ebx, e->ecx, e->edx);
+			return;
+		}
+	}
+	put_any(v, leaf, sub);
 }
