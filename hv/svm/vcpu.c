@@ -45,7 +45,7 @@ static void set_intercepts(struct vcpu *v, struct svm_vcpu *sv)
 	c->intercept_cr = sv->l1[0] |
 		(svm.hides_cr4 || !domain_is_dom0(v->dom) ? SVM_CR_WRITE(4) : 0) |
 		(sv->cr8_wait || sv->irq_window ? SVM_CR_WRITE(8) : 0);
-	c->intercept_dr = sv->l1[1] | (flags & BP_RULE_DEBUG ? ~0u : 0);
+	c->intercept_dr = sv->l1[1] | (flags & BP_RULE_DEBUG || !v->dr_own ? ~0u : 0);
 	c->intercept_exc = sv->l1[2] | vcpu_exc_exits(v); /* a step is armed within svm_run() only */
 	c->intercept1 = sv->l1[3] | INTERCEPT1_ALL |
 		(sv->irq_window ? SVM_I1_VINTR : 0) |

@@ -143,7 +143,7 @@ static void sync_rules(struct vcpu *v, struct vmx_vcpu *x)
 	x->exc_bitmap = vcpu_exc_exits(v);
 	vmwrite(VMCS_EXC_BITMAP, x->exc_bitmap);
 	x->proc = v->rules.flags & BP_RULE_HLT ? x->proc & ~PROC_HLT : x->proc | PROC_HLT;
-	x->proc = v->rules.flags & BP_RULE_DEBUG ? x->proc | PROC_MOV_DR : x->proc & ~PROC_MOV_DR;
+	x->proc = v->rules.flags & BP_RULE_DEBUG || !v->dr_own ? x->proc | PROC_MOV_DR : x->proc & ~PROC_MOV_DR;
 	vmwrite(VMCS_PROC, x->proc);
 	if (vmx.ctl.pause_loop)
 		x->proc2 = v->rules.flags & BP_RULE_PAUSE ? x->proc2 & ~PROC2_PAUSE_LOOP :

@@ -3,6 +3,10 @@
 #include "test.h"
 
 #include <asm/kvm_para.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 TEST(state, regs)
 {
@@ -471,6 +475,48 @@ TEST(state, debugregs)
 	CHECK_EQ(vm->p->res[2], 0x400);
 	d.flags = 0x100;
 	CHECK_ERRNO(ioctl(v->fd, KVM_SET_DEBUGREGS, &d), EINVAL);
+}
+
+static volatile uint64_t watched;
+
+/* This process's breakpoint on a write to ->watched: an event that counts, or -1. */
+static int watch(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT, .size = sizeof(attr), .bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)&watched, .bp_len = HW_BREAKPOINT_LEN_8,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t hits(int event)
+{
+	uint64_t n;
+
+	CHECK_EQ(read(event, &n, sizeof(n)), sizeof(n));
+	return n;
+}
+
+/* The service VM's breakpoints and the guest's, which take turns on a CPU: each has its own. */
+TEST(state, breakpoints_of_both)
+{
+	struct vm *vm = vm_new(G_setdr, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	int event = watch();
+
+	CHECK(event >= 0);
+	watched = 1;
+	CHECK_EQ(hits(event), 1);
+	run_sync(v, 1);					/* with one of its own enabled */
+	watched = 2;
+	CHECK_EQ(hits(event), 2);
+	run_done(v);
+	watched = 3;
+	CHECK_EQ(hits(event), 3);
+	CHECK_EQ(vm->p->res[0], 0x1111);
+	CHECK_EQ(vm->p->res[1], 0x4444);
+	close(event);
 }
 
 #define DM_INIT		(5 << 8)

@@ -84,6 +84,7 @@
 #define X86_DR6_BS		(1ull << 14)
 #define X86_DR6_RTM		(1ull << 16)	/* 0: it happened */
 #define X86_DR6_INIT		0xffff0ff0ull
+#define X86_DR7_ENABLED		0xffull		/* L0, G0 to L3, G3 */
 #define X86_DR7_GD		(1ull << 13)
 #define X86_DR7_INIT		0x400ull
 

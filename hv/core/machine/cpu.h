@@ -103,7 +103,6 @@ struct cpu {
 
 	bool has_tsc_aux;
 	u64 tsc_aux;			/* in the MSR now */
-	u64 dr[4];			/* DR0 to 3, when a vCPU had been saved here last */
 	u64 level_isr[4];		/* level-triggered vectors in service
 					 * physically until domain 0's EOI */
 	u64 level_done[4];		/* of these: it came, the physical one not yet */

@@ -257,9 +257,13 @@ static void exit_mwait(struct vcpu *v)
 		vcpu_skip(v);
 }
 
+/* The debugger's are in the CPU, and the shim has the guest's; or it gets its own there now. */
 static void exit_mov_dr(struct vcpu *v)
 {
-	vcpu_service(v, BP_EXIT_MOV_DR);
+	if (v->rules.flags & BP_RULE_DEBUG)
+		vcpu_service(v, BP_EXIT_MOV_DR);
+	else
+		vcpu_use_drs(v);
 }
 
 static void exit_protection(struct vcpu *v)

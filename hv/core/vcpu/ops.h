@@ -104,7 +104,7 @@ struct hv_ops {
 	void (*get_block)(struct vcpu *v, u8 *shadow, u8 *nmi_masked);
 	void (*set_block)(struct vcpu *v, u8 shadow, u8 nmi_masked);
 
-	/* v->dr7, v->dr6, v->tsc_offset, v->rules, v->nested changed: bring them into the controls. */
+	/* v->dr7, v->dr6, v->dr_own, v->tsc_offset, v->rules, v->nested changed: bring them into the controls. */
 	void (*sync_controls)(struct vcpu *v);
 	/* Drop every cached translation of this vCPU before its next entry. */
 	void (*flush)(struct vcpu *v);

@@ -76,9 +76,11 @@ void vcpu_set_regs(struct vcpu *v, const struct kvm_regs *r);
 
 /* Each CPU, before it loads a vCPU: what is there of the following. */
 void extra_init_cpu(struct cpu *c);
-/* Save and load what the back end does not: XSAVE state, XCR0, DR0-3, TSC_AUX. */
+/* Save and load what the back end does not: XSAVE state, XCR0, DR0-3, TSC_AUX. Load comes after ops->load(). */
 void vcpu_save_extra(struct vcpu *v);
 void vcpu_load_extra(struct vcpu *v);
+/* The current vCPU has a MOV DR that exits: give it DR0-3, and let it go on there. */
+void vcpu_use_drs(struct vcpu *v);
 /* The current vCPU's TSC_AUX into the MSR, if it is another. */
 void vcpu_load_tsc_aux(struct vcpu *v);
 extern u64 xcr0_supported;	/* what vCPUs may set; fits one page */

@@ -193,7 +193,9 @@ struct vcpu {
 	u32 sipi_vector;
 	u64 tsc_offset;			/* guest TSC = TSC + offset */
 	u64 xcr0;
-	u64 dr[4], dr6, dr7;		/* loaded when dr7 arms something */
+	u64 dr[4], dr6, dr7;
+	bool dr_own;			/* dr[] is in the CPU while it runs; else MOV DR exits,
+					 * and dr7 enables none of them (extra.c) */
 	struct vcpu_msrs msr;
 	struct vlapic apic;
 	u8 tpr_watch;			/* class last given to ops->tpr_threshold */

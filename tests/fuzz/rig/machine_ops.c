@@ -197,6 +197,7 @@ bool xcr0_valid(u64 val)
 }
 
 void vcpu_save_extra(struct vcpu *v __unused) { }
+void vcpu_use_drs(struct vcpu *v) { v->dr_own = true; }
 void vcpu_load_extra(struct vcpu *v)
 {
 	machine_load_extra(v);

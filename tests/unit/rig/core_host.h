@@ -17,7 +17,6 @@ struct cpuid {
 };
 
 extern u64 host_tsc;
-extern u64 host_dr[4];
 struct cpuid host_cpuid(u32 leaf, u32 sub);
 int host_rdmsr(u32 msr, u64 *val);
 int host_wrmsr(u32 msr, u64 val);
@@ -96,6 +95,18 @@ static inline void wbinvd(void)
 {
 	host_wbinvd();
 }
+
+u64 host_read_dr(u32 n);
+void host_write_dr(u32 n, u64 val);
+
+static inline u64 read_dr0(void) { return host_read_dr(0); }
+static inline u64 read_dr1(void) { return host_read_dr(1); }
+static inline u64 read_dr2(void) { return host_read_dr(2); }
+static inline u64 read_dr3(void) { return host_read_dr(3); }
+static inline void write_dr0(u64 val) { host_write_dr(0, val); }
+static inline void write_dr1(u64 val) { host_write_dr(1, val); }
+static inline void write_dr2(u64 val) { host_write_dr(2, val); }
+static inline void write_dr3(u64 val) { host_write_dr(3, val); }
 
 void host_xsetbv(u32 xcr, u64 val);
 

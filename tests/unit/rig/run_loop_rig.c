@@ -161,6 +161,7 @@ void pv_eoi_prepare(struct vcpu *v __unused, u8 vector __unused) { }
 void pv_eoi_sync(struct vcpu *v __unused) { }
 void vcpu_save_extra(struct vcpu *v __unused) { }
 void vcpu_load_extra(struct vcpu *v __unused) { }
+void vcpu_use_drs(struct vcpu *v __unused) { }
 void vcpu_take_init_sipi(struct vcpu *v)
 {
 	assert_int_equal(v->requests, VCPU_REQ_SMI);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exits by which a guest is kept from holding up a CPU, or all of them. */
+/* Exits by which a guest is kept from holding up a CPU, or all of them; and MOV DR. */
 // SOURCES: hv/core/run/exit.c hv/core/vcpu/exit_name.c
 // CFLAGS: -include core_host.h
 #include <setjmp.h>
@@ -70,6 +70,15 @@ void irq_dispatch(u8 vector __unused) { fail(); }
 void vcpu_block(struct vcpu *w __unused) { fail(); }
 bool vcpu_has_work(struct vcpu *w __unused) { return false; }
 void vcpu_kick(struct vcpu *w __unused) { fail(); }
+
+static int used_drs;
+
+void vcpu_use_drs(struct vcpu *w)
+{
+	assert_ptr_equal(w, &v);
+	used_drs++;
+}
+
 void vcpu_skip(struct vcpu *w __unused) { fail(); }
 void vcpu_exception(struct vcpu *w __unused, u8 vector __unused, bool has_error __unused,
 		    u32 error __unused) { fail(); }
@@ -91,7 +100,7 @@ static int setup(void **state __unused)
 {
 	memset(&v, 0, sizeof(v));
 	v.dom = &guest;
-	served = windows = 0;
+	served = windows = used_drs = 0;
 	return 0;
 }
 
@@ -104,6 +113,19 @@ static void bus_lock(void **state __unused)
 	assert_int_equal(windows, 0);
 	assert_int_equal(v.exits[VM_EXIT_BUS_LOCK], 1);
 	assert_string_equal(vm_exit_name(VM_EXIT_BUS_LOCK), "bus lock");
+}
+
+/* A MOV DR is made again with the guest's own in the CPU; with a debugger's there it is the shim's. */
+static void mov_dr(void **state __unused)
+{
+	v.exit.reason = VM_EXIT_MOV_DR;
+	vcpu_handle_exit(&v);
+	assert_int_equal(used_drs, 1);
+	assert_int_equal(served, 0);
+	v.rules.flags = BP_RULE_DEBUG;
+	vcpu_handle_exit(&v);
+	assert_int_equal(used_drs, 1);
+	assert_int_equal(served, BP_EXIT_MOV_DR);
 }
 
 /* Interrupts that the instruction has held back are taken; then it goes on, if others let it. */
@@ -128,7 +150,7 @@ static void lost(void **state __unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(bus_lock, setup),
+		cmocka_unit_test_setup(bus_lock, setup), cmocka_unit_test_setup(mov_dr, setup),
 		cmocka_unit_test_setup(endless, setup),
 		cmocka_unit_test_setup(lost, setup),
 	};

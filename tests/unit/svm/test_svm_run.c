@@ -333,6 +333,21 @@ static void tpr_threshold(void **state __unused)
 	assert_int_equal(seen.c.intercept_cr, others);
 }
 
+/* Only who has DR0-3 in the CPU moves them without an exit, and not past a debugger. */
+static void mov_dr(void **state __unused)
+{
+	rig_dom.id = 1;
+	svm_vcpu_reset(&rig_v);
+	svm_sync_controls(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept_dr, ~0u);
+	rig_v.dr_own = true;
+	svm_sync_controls(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept_dr, 0);
+	rig_v.rules.flags = BP_RULE_DEBUG;
+	svm_sync_controls(&rig_v);
+	assert_int_equal(rig_vmcb.c.intercept_dr, ~0u);
+}
+
 static void hw_bus_lock(struct vmcb *b)
 {
 	b->c.exit_code = b->c.bus_locks ? SVM_EXIT_CPUID : SVM_EXIT_BUS_LOCK;
@@ -367,7 +382,7 @@ int main(void)
 		T(registers_move), T(low_tpr_bits_stay), T(speculation_before_entry), T(asids_roll_over),
 		T(another_cpu_takes_a_new_asid), T(flush_by_asid), T(fp_pointers_are_forgotten),
 		T(kick_follows_interrupt), T(interrupts_are_recalled), T(interrupts_overdue), T(event_words),
-		T(cut_short), T(interrupt_window), T(tpr_threshold), T(bus_locks),
+		T(cut_short), T(interrupt_window), T(tpr_threshold), T(mov_dr), T(bus_locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

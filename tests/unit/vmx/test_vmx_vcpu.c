@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Controls that a vCPU starts with: what is a guest's and what everybody's. */
+/* Controls that a vCPU starts with, what is a guest's and what everybody's; and what changes them. */
 // SOURCES: hv/vmx/vcpu.c
 #include "vmx_rig.h"
 #include "hv/core/memory/domain.h"
@@ -14,7 +14,7 @@ void log_printf(int level __unused, const char *fmt __unused, ...) { fail(); }
 u32 vcpu_exc_exits(const struct vcpu *v __unused) { return 1u << X86_TRAP_MC; }
 hpa_t virt_to_phys(const void *va __unused) { return 0; }
 void vmx_apic_init(struct vcpu *v __unused) { fail(); }
-void vmx_apic_mode(struct vcpu *v __unused, enum vlapic_mode mode __unused) { fail(); }
+void vmx_apic_mode(struct vcpu *v __unused, enum vlapic_mode mode __unused) { }
 void vmx_apic_no_delivery(struct vcpu *v __unused) { fail(); }
 void vmx_apic_reset(struct vcpu *v __unused) { }
 hpa_t vmx_io_bitmap(u32 half __unused) { return 0; }
@@ -55,11 +55,25 @@ static void guests_only(void **state __unused)
 	assert_false(rig_x.proc & PROC_UNCOND_IO);
 }
 
+/* Only who has DR0-3 in the CPU moves them without an exit, and not past a debugger. */
+static void mov_dr(void **state __unused)
+{
+	proc2_of(1, 0);
+	vmx_sync_controls(&rig_v);
+	assert_true(rig_vmcs[VMCS_PROC] & PROC_MOV_DR);
+	rig_v.dr_own = true;
+	vmx_sync_controls(&rig_v);
+	assert_false(rig_vmcs[VMCS_PROC] & PROC_MOV_DR);
+	rig_v.rules.flags = BP_RULE_DEBUG;
+	vmx_sync_controls(&rig_v);
+	assert_true(rig_vmcs[VMCS_PROC] & PROC_MOV_DR);
+}
+
 #define T(f) cmocka_unit_test_setup(f, rig_setup)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(stalls), T(guests_only),
+		T(stalls), T(guests_only), T(mov_dr),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
