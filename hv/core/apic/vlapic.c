@@ -159,11 +159,14 @@ bool vlapic_accepts_extint(const struct vcpu *v)
 	return !(lvt & LVT_MASKED) && ((lvt >> 8) & 7) == DM_EXTINT;
 }
 
+bool vlapic_waits(struct vcpu *v)
+{
+	return vlapic_pending(v) >= 0 || (READ_ONCE(v->extint) && vlapic_accepts_extint(v));
+}
+
 bool vlapic_has_interrupt(struct vcpu *v)
 {
-	if (vlapic_pending(v) >= 0 || vcpu_intr_queued(v))
-		return true;
-	return READ_ONCE(v->extint) && vlapic_accepts_extint(v);
+	return vcpu_intr_queued(v) || vlapic_waits(v);
 }
 
 bool vlapic_set_irr(struct vcpu *v, u8 vector, bool level)

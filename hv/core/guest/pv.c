@@ -319,7 +319,8 @@ bool pv_update(struct vcpu *v)
 	}
 	/* Asked once already, or beyond what a table reaches: there is no memory. */
 	if (domain_is_dom0(v->dom) || v->pv_asked == want || want >> (NPT_GFN_BITS + PAGE_SHIFT)) {
-		v->pv_dirty = untold && !domain_is_dom0(v->dom);
+		if (untold && !domain_is_dom0(v->dom))
+			v->pv_dirty = true;
 		return true;
 	}
 	v->pv_asked = want;
@@ -362,7 +363,9 @@ void pv_switch_out(struct vcpu *v)
 	/* Where the page is away the guest may have ended it, or still does. */
 	if (v->pv_eoi_armed && !write_eoi(v, 0))
 		v->pv_eoi_armed = false;
-	v->pv_dirty |= v->pv_eoi_armed;
+	/* Other CPUs set it, too (pv_clock_set()): never from what it was. */
+	if (v->pv_eoi_armed)
+		v->pv_dirty = true;
 }
 
 /* ---- EOI ---- */

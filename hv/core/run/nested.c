@@ -45,11 +45,6 @@ static bool exception(struct vcpu *v)
 		    e->has_payload ? e->payload : e->vector == X86_TRAP_PF ? v->regs.cr2 : e->dr6);
 }
 
-static bool interrupt_waits(struct vcpu *v)
-{
-	return vlapic_pending(v) >= 0 || (READ_ONCE(v->extint) && vlapic_accepts_extint(v));
-}
-
 bool nested_waits(struct vcpu *v)
 {
 	return vcpu_has_irq(v) || READ_ONCE(v->extint) || v->nested.virq;
@@ -68,7 +63,7 @@ bool nested_stops(struct vcpu *v)
 	/* One that L1's handler for NMIs blocks waits for an IRET, L2's or its own. */
 	if ((flags & BP_NESTED_NMI) && READ_ONCE(v->nmi_pending) && ops->can_inject(v, EVENT_NMI))
 		return tell(v, BP_NESTED_BY_NMI, 0, 0, 0);
-	if (!(flags & BP_NESTED_INTR) || !interrupt_waits(v))
+	if (!(flags & BP_NESTED_INTR) || !vlapic_waits(v))
 		return false;
 	if ((flags & BP_NESTED_ANY_IF) || ops->can_inject(v, EVENT_INTR))
 		return tell(v, BP_NESTED_BY_INTR, 0, 0, 0);

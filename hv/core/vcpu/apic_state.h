@@ -111,10 +111,10 @@ struct vlapic {
 };
 
 /*
- * Supplied by apic/vlapic.c: anything in IRR above PPR, INTR from the PIC through LINT0,
- * or a vector that the next entry injects in any case (vcpu_intr_queued())?  For wake-up
- * and windows.
+ * Supplied by apic/vlapic.c: anything in IRR above PPR, or INTR from the PIC through LINT0?  And:
+ * one of these, or a vector that was acknowledged already (vcpu_intr_queued())?  For wake-up and windows.
  */
+bool vlapic_waits(struct vcpu *v);
 bool vlapic_has_interrupt(struct vcpu *v);
 
 #endif

@@ -22,9 +22,19 @@ bool vcpu_has_irq(struct vcpu *v)
 }
 
 /* Where it is not known whether the guest has ended the last one (pv.c), any may be due. */
-static bool has_interrupt(struct vcpu *v)
+static bool interrupt_waits(struct vcpu *v)
 {
-	return vlapic_has_interrupt(v) || (v->pv_eoi_armed && READ_ONCE(v->apic.irr_hint));
+	return vlapic_waits(v) || (v->pv_eoi_armed && READ_ONCE(v->apic.irr_hint));
+}
+
+static bool nmi_waits(struct vcpu *v)
+{
+	u8 shadow, masked;
+
+	if (likely(!READ_ONCE(v->nmi_pending)))
+		return false;
+	ops->get_block(v, &shadow, &masked);
+	return !masked;
 }
 
 /* An NMI, or an interrupt that it would take.  In L2 those of L1's may be for neither of them. */
@@ -35,11 +45,13 @@ static bool event_ends_halt(struct vcpu *v)
 
 	if (unlikely(flags & BP_NESTED_HOLD))
 		return false;
-	if (READ_ONCE(v->nmi_pending) ||
-	    (unlikely(v->nested.virq) && open && v->nested.virq > vcpu_cr8(v)))
+	if (nmi_waits(v) || (unlikely(v->nested.virq) && open && v->nested.virq > vcpu_cr8(v)))
+		return true;
+	/* What has been acknowledged is the guest's that runs, whatever becomes of L1's. */
+	if (vcpu_intr_queued(v) && (open || ((flags & BP_NESTED_GUEST) && v->intr_again && v->again_now)))
 		return true;
 	return (open || (flags & BP_NESTED_ANY_IF)) &&
-	       (!(flags & BP_NESTED_NO_IRQ) || (flags & BP_NESTED_INTR)) && has_interrupt(v);
+	       (!(flags & BP_NESTED_NO_IRQ) || (flags & BP_NESTED_INTR)) && interrupt_waits(v);
 }
 
 bool vcpu_has_work(struct vcpu *v)

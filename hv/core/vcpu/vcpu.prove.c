@@ -126,6 +126,18 @@ void ring_post_service(struct vcpu *x)
 	services++;
 }
 
+static bool nmi_masked[3];
+
+static void get_block(struct vcpu *x, u8 *shadow, u8 *masked)
+{
+	*shadow = 0;
+	*masked = nmi_masked[number(x)];
+}
+
+static const struct hv_ops contract = { .get_block = get_block };
+const struct hv_ops *ops = &contract;
+
+bool vlapic_waits(struct vcpu *x) { return irq[number(x)]; }
 bool vlapic_has_interrupt(struct vcpu *x) { return irq[number(x)]; }
 void vcpu_get_regs(const struct vcpu *x __unused, struct kvm_regs *r __unused) { }
 void vcpu_set_regs(struct vcpu *x __unused, const struct kvm_regs *r __unused) { }
@@ -215,6 +227,7 @@ static void any_one(u8 n)
 	assume(x->state != VCPU_HALTED || x->mp_state == KVM_MP_STATE_HALTED);
 	queued[n] = x->state == VCPU_RUNNABLE;
 	irq[n] = nondet_bool();
+	nmi_masked[n] = nondet_bool();
 }
 
 static void any_state(void)

@@ -43,8 +43,11 @@ static u8 rtc[128], rtc_index;
 
 static u64 unmapped = ~0ull;		/* a page */
 
+static bool set_meanwhile;		/* another CPU sets the clock */
+
 int guest_read(struct domain *d __unused, gpa_t gpa, void *buf, u32 len)
 {
+	v[0].pv_dirty |= set_meanwhile;
 	if (gpa + len > sizeof(mem) || gpa / PAGE_SIZE == unmapped)
 		return -EFAULT;
 	memcpy(buf, mem + gpa, len);
@@ -265,6 +268,11 @@ static void missing_page_is_asked_for_once(void **state)
 	wanted = 0;
 	assert_true(pv_update(&v[0]));
 	assert_int_equal(wanted, 0);
+	assert_false(v[0].pv_dirty);
+	set_meanwhile = true;
+	assert_true(pv_update(&v[0]));
+	set_meanwhile = false;
+	assert_true(v[0].pv_dirty);
 	/* Where no table reaches, and at the end of the address space, nobody is asked. */
 	pv_wrmsr(&v[0], MSR_KVM_SYSTEM_TIME_NEW, BIT(48) | 1);
 	assert_true(pv_update(&v[0]));

@@ -65,9 +65,15 @@ bool vcpu_debug_service(struct vcpu *v __unused, u8 vector __unused, u64 dr6 __u
 bool exit_msr_go(struct vcpu *v __unused) { return true; }
 u8 vcpu_insn_len(struct vcpu *v __unused) { return 2; }
 
+bool vlapic_waits(struct vcpu *v)
+{
+	v->nmi_pending |= nmi_comes && v == &vm[0];
+	return irq[number(v)];
+}
+
 bool vlapic_has_interrupt(struct vcpu *v)
 {
-	return irq[number(v)];
+	return irq[number(v)] || vcpu_intr_queued(v);
 }
 
 void raise_irq(int n)
@@ -196,9 +202,12 @@ static bool op_can_inject(struct vcpu *v, u8 type)
 	       (type == EVENT_NMI || (v->regs.rflags & X86_EFLAGS_IF));
 }
 
+bool nmi_masked;
+
 static void op_get_block(struct vcpu *v __unused, u8 *shadow, u8 *masked)
 {
-	*shadow = *masked = 0;
+	*shadow = 0;
+	*masked = nmi_masked;
 }
 
 static void op_set_block(struct vcpu *v __unused, u8 shadow __unused, u8 masked __unused)

@@ -24,6 +24,7 @@ extern bool irq[GUESTS + 2];		/* interrupt pending: guests, d0, other_d0 */
 extern u32 kicks, self_kicks, notices;	/* interrupts sent */
 extern u32 looks;			/* at an APIC, before entries */
 extern bool nmi_comes;			/* from another CPU, while vm[0]'s is looked at */
+extern bool nmi_masked;		/* what the back end says of each */
 extern u32 machine_checks;		/* raised in domain 0 */
 extern int timers_resumed;
 extern u8 injected[8];			/* vectors, the first of so many: */

@@ -9,6 +9,7 @@
 #include "hv/core/apic/irq.h"
 #include "hv/core/machine/lapic.h"
 #include "hv/core/machine/tsc.h"
+#include "hv/core/vcpu/ops.h"
 #include "hv/core/vcpu/switch.h"
 
 u64 tsc_khz = 1000000;
@@ -24,6 +25,14 @@ u64 rig_ipis, rig_hardware[RIG_CPUS], rig_windows;
 static u64 seed;
 
 struct cpu *this_cpu(void) { return rig_here; }
+
+static void get_block(struct vcpu *v __unused, u8 *shadow, u8 *masked)
+{
+	*shadow = *masked = 0;
+}
+
+static const struct hv_ops rig_ops = { .get_block = get_block };
+const struct hv_ops *ops = &rig_ops;
 u64 hv_tsc(void) { return host_tsc; }
 void lapic_timer_program(u64 deadline) { rig_hardware[rig_here->index] = deadline; }
 void lapic_send_ipi(u32 apic_id __unused, u8 vector __unused) { rig_ipis++; }

@@ -28,8 +28,7 @@ void vcpu_service(struct vcpu *w, u8 exit)
 }
 
 u8 vcpu_insn_len(struct vcpu *w __unused) { return 3; }
-int vlapic_pending(struct vcpu *w __unused) { return vector; }
-bool vlapic_accepts_extint(const struct vcpu *w __unused) { return true; }
+bool vlapic_waits(struct vcpu *w) { return vector >= 0 || w->extint; }
 bool vcpu_has_irq(struct vcpu *w) { return w->nmi_pending; }
 static bool can_inject(struct vcpu *w __unused, u8 type __unused) { return can; }
 

@@ -260,8 +260,24 @@ static void what_ends_a_nested_halt(void **state)
 	v->nested.flags |= BP_NESTED_ANY_IF;
 	assert_true(vcpu_has_work(v));
 	irq[0] = false;
+	/* What L1 has injected is L2's: it waits for IF, or for nothing. */
+	v->intr_again = true;
+	assert_false(vcpu_has_work(v));
+	v->again_now = true;
+	assert_true(vcpu_has_work(v));
+	v->again_now = false;
+	v->nested.flags &= ~(BP_NESTED_ANY_IF | BP_NESTED_INTR);
+	assert_false(vcpu_has_work(v));
+	v->regs.rflags = X86_EFLAGS_IF;
+	assert_true(vcpu_has_work(v));
+	v->intr_again = false;
+	assert_false(vcpu_has_work(v));
+
 	v->nmi_pending = true;
 	assert_true(vcpu_has_work(v));
+	nmi_masked = true;
+	assert_false(vcpu_has_work(v));
+	nmi_masked = false;
 
 	v->nested = (struct bp_nested){ .flags = BP_NESTED_ON | BP_NESTED_HOLD };
 	v->regs.rflags = X86_EFLAGS_IF;
@@ -270,6 +286,22 @@ static void what_ends_a_nested_halt(void **state)
 	v->inject.type = EVENT_EXC;
 	assert_true(vcpu_has_work(v));
 	v->apic.reg[APIC_REG_TPR / 4] = 0;
+}
+
+/* HLT in a handler of NMIs: another one waits for its IRET, and does not end it. */
+static void halt_inside_an_nmi(void **state)
+{
+	struct vcpu *v = &vm[0];
+
+	(void)state;
+	v->mp_state = KVM_MP_STATE_HALTED;
+	v->regs.rflags = X86_EFLAGS_IF;
+	v->nmi_pending = nmi_masked = true;
+	assert_false(vcpu_has_work(v));
+	irq[0] = true;
+	assert_true(vcpu_has_work(v));
+	irq[0] = nmi_masked = false;
+	assert_true(vcpu_has_work(v));
 }
 
 /* In L2 what L1 injects waits for nothing; what has met an exception waits for IF. */
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(smi_comes_between_events, setup),
 		cmocka_unit_test_setup(requests_wait_in_smm, setup),
 		cmocka_unit_test_setup(what_ends_a_nested_halt, setup),
+		cmocka_unit_test_setup(halt_inside_an_nmi, setup),
 		cmocka_unit_test_setup(interrupt_again_in_l2, setup),
 		cmocka_unit_test_setup(nmi_comes_late_in_l2, setup),
 		cmocka_unit_test_setup(timer_waits_for_a_cpu, setup),
