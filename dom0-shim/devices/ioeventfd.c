@@ -23,6 +23,7 @@ struct ioevent {
 	u64 addr;
 	u32 len;		/* 0: any */
 	bool wildcard;		/* no datamatch */
+	bool told;		/* Bedplate's table has it; else the bus alone */
 	u64 datamatch;
 };
 
@@ -92,6 +93,28 @@ static int tell_bedplate(struct bp_vm *vm, const struct ioevent *e, u32 flags)
 	return ret < 0 ? ret : 0;
 }
 
+/* KVM has no limit, so what finds Bedplate's table full is matched here, which takes longer. */
+static int offer(struct bp_vm *vm, struct ioevent *e)
+{
+	int ret = tell_bedplate(vm, e, 0);
+
+	e->told = !ret;
+	return ret == -ENOSPC ? 0 : ret;
+}
+
+/* The table has room for one again. */
+static void offer_another(struct bp_vm *vm)
+{
+	struct ioevent *e;
+	unsigned long id;
+
+	xa_for_each(&vm->ioeventfds, id, e)
+		if (!e->told) {
+			offer(vm, e);
+			return;
+		}
+}
+
 static bool collides(struct bp_vm *vm, const struct ioevent *new)
 {
 	struct ioevent *e;
@@ -124,7 +147,7 @@ static int publish(struct bp_vm *vm, struct ioevent *e)
 	ret = bp_bus_register(vm, e->bus, e->addr, e->len, &e->dev);
 	if (ret)
 		goto unpublish;
-	ret = tell_bedplate(vm, e, 0);
+	ret = offer(vm, e);
 	if (!ret)
 		return 0;
 	bp_bus_unregister(vm, e->bus, &e->dev);
@@ -134,26 +157,20 @@ unpublish:
 	return ret;
 }
 
-static struct ioevent *make_ioevent(const struct kvm_ioeventfd *args)
+static int init_ioevent(struct ioevent *e, const struct kvm_ioeventfd *args)
 {
-	struct ioevent *e = kzalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
+	bool wildcard = !(args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
 
-	if (!e)
-		return ERR_PTR(-ENOMEM);
-	e->dev.ops = &ioevent_ops;
-	e->bus = args->flags & KVM_IOEVENTFD_FLAG_PIO ? BP_BUS_PIO : BP_BUS_MMIO;
-	e->addr = args->addr;
-	e->len = args->len;
-	e->wildcard = !(args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
-	e->datamatch = e->wildcard ? 0 : args->datamatch;
-	e->ctx = eventfd_ctx_fdget(args->fd);
-	if (IS_ERR(e->ctx)) {
-		void *err = e->ctx;
-
-		kfree(e);
-		return err;
-	}
-	return e;
+	*e = (struct ioevent){
+		.dev.ops = &ioevent_ops,
+		.bus = args->flags & KVM_IOEVENTFD_FLAG_PIO ? BP_BUS_PIO : BP_BUS_MMIO,
+		.addr = args->addr,
+		.len = args->len,
+		.wildcard = wildcard,
+		.datamatch = wildcard ? 0 : args->datamatch,
+		.ctx = eventfd_ctx_fdget(args->fd),
+	};
+	return PTR_ERR_OR_ZERO(e->ctx);
 }
 
 static long assign(struct bp_vm *vm, const struct kvm_ioeventfd *args)
@@ -167,9 +184,14 @@ static long assign(struct bp_vm *vm, const struct kvm_ioeventfd *args)
 		return -EINVAL;
 	if (!args->len && args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH)
 		return -EINVAL;
-	e = make_ioevent(args);
-	if (IS_ERR(e))
-		return PTR_ERR(e);
+	e = kmalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
+	if (!e)
+		return -ENOMEM;
+	ret = init_ioevent(e, args);
+	if (ret) {
+		kfree(e);
+		return ret;
+	}
 
 	mutex_lock(&vm->ioeventfd_lock);
 	ret = collides(vm, e) ? -EEXIST : publish(vm, e);
@@ -188,30 +210,35 @@ static bool same(const struct ioevent *a, const struct ioevent *b)
 
 static void withdraw(struct bp_vm *vm, struct ioevent *e)
 {
-	WARN_ON_ONCE(tell_bedplate(vm, e, BP_IOEVENTFD_REMOVE));
+	if (e->told)
+		WARN_ON_ONCE(tell_bedplate(vm, e, BP_IOEVENTFD_REMOVE));
 	bp_bus_unregister(vm, e->bus, &e->dev);
 	/* Writes that were posted before must still signal. */
 	bp_ring_drain_all();
 	xa_erase(&vm->ioeventfds, e->id);
 	synchronize_rcu();
+	if (e->told)
+		offer_another(vm);
 }
 
+/* Needs no memory, for it must not fail. */
 static long deassign(struct bp_vm *vm, const struct kvm_ioeventfd *args)
 {
-	struct ioevent *key = make_ioevent(args), *e, *found = NULL;
+	struct ioevent key, *e, *found = NULL;
 	unsigned long id;
+	int ret = init_ioevent(&key, args);
 
-	if (IS_ERR(key))
-		return PTR_ERR(key);
+	if (ret)
+		return ret;
 	mutex_lock(&vm->ioeventfd_lock);
 	xa_for_each(&vm->ioeventfds, id, e)
-		if (same(e, key))
+		if (same(e, &key))
 			found = e;
 	if (found)
 		withdraw(vm, found);
 	mutex_unlock(&vm->ioeventfd_lock);
 
-	free_ioevent(key);
+	eventfd_ctx_put(key.ctx);
 	if (!found)
 		return -ENOENT;
 	free_ioevent(found);

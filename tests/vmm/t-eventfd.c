@@ -106,6 +106,43 @@ static void efd_signal(int fd)
 }
 
 /* One through the IOAPIC's pin, one through an MSI route, while the guest halts. */
+/* More than Bedplate matches itself. One that goes makes room for another. */
+TEST(eventfd, many)
+{
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	static const int written[] = { 0, 126, 127, 128, 299 };
+	int fd[300];
+
+	for (int i = 0; i < 300; i++) {
+		fd[i] = efd_new();
+		CHECK_EQ(ioeventfd(vm, fd[i], GPA_MMIO, 4, KVM_IOEVENTFD_FLAG_DATAMATCH, i), 0);
+	}
+	for (int stage = 1; stage < 3; stage++) {
+		for (int i = 0; i < 5; i++)
+			op_add(vm, OP_WRITE, 4, GPA_MMIO, written[i]);
+		op_add(vm, OP_SYNC, 0, stage, 0);
+	}
+	op_add(vm, OP_WRITE, 4, GPA_MMIO, 0);
+	run_sync(v, 1);
+	for (int i = 0; i < 300; i++)
+		CHECK_EQ(efd_now(fd[i]), i == 0 || (i >= 126 && i <= 128) || i == 299);
+	for (int i = 1; i < 100; i++)
+		CHECK_EQ(ioeventfd(vm, fd[i], GPA_MMIO, 4,
+				   KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN, i), 0);
+	run_sync(v, 2);
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(efd_now(fd[written[i]]), 1);
+	for (int i = 0; i < 300; i++)
+		CHECK_EQ(ioeventfd(vm, fd[i], GPA_MMIO, 4,
+				   KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_DEASSIGN, i),
+			 i > 0 && i < 100 ? -ENOENT : 0);
+	run_exit(v, KVM_EXIT_MMIO);
+	run_done(v);
+	for (int i = 0; i < 300; i++)
+		close(fd[i]);
+}
+
 TEST(eventfd, irqfd)
 {
 	struct vm *vm = vm_new(G_irqcount, 1, 0);
