@@ -176,11 +176,26 @@ static void complete_mmio(struct bp_vcpu *vcpu)
 	mmio_done(vcpu, val);
 }
 
+/*
+ * The VMM's page has gone bad.  As where a thread of its own touches it: SIGBUS, by which a VMM
+ * makes a machine check in the guest, which else finds the page again.
+ */
+static int poisoned_page(struct bp_vcpu *vcpu, u64 gfn)
+{
+	const struct bp_memslot *slot = bp_slot_find(vcpu->vm, gfn);
+
+	if (slot)
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)bp_slot_hva(slot, gfn), PAGE_SHIFT, current);
+	return 1;
+}
+
 /* The memory behind @gfn cannot be had: KVM_RUN fails, and says where. */
 static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
 {
 	struct kvm_run *run = vcpu->run;
 
+	if (err == -EHWPOISON && !vcpu->fault_private)
+		return poisoned_page(vcpu, gfn);
 	if (err == -EFAULT || err == -EHWPOISON || (vcpu->fault_private && err != -EINTR)) {
 		run->exit_reason = KVM_EXIT_MEMORY_FAULT;
 		run->memory_fault.flags =

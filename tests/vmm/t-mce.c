@@ -2,6 +2,8 @@
 /* Machine checks that the VMM makes up, and what the guest hears of them. */
 #include "test.h"
 
+#include <signal.h>
+
 #define MSR_MCG_CAP	0x179
 #define MSR_MCG_STATUS	0x17a
 #define MSR_MC_CTL2(b)	(0x280 + (b))
@@ -199,4 +201,44 @@ TEST(mce, cmci_off)
 	CHECK(!pending(v));
 	run_sync(v, 1);
 	CHECK_EQ(lapic_reg(v, LVT_CMCI), 0x10000 | VECTOR);
+}
+
+#define PAGE	4096
+#define GPA	0x1000000ull
+
+static siginfo_t bus_error;
+
+static void note_bus_error(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	bus_error = *info;
+}
+
+/* Memory behind a slot goes bad: the vCPU's thread has SIGBUS, and the guest goes on when there is other memory. */
+TEST(mce, poisoned_memory)
+{
+	uint8_t *m = mem_new(PAGE);
+	struct vm *vm = vm_new(G_script, 1, 0);
+	struct vcpu *v = &vm->vcpu[0];
+	struct sigaction act = { .sa_sigaction = note_bus_error, .sa_flags = SA_SIGINFO };
+	struct gop *rd;
+
+	CHECK_EQ(vm_slot(vm, 2, GPA, PAGE, m, 0), 0);
+	*m = 1;
+	CHECK_EQ(sigaction(SIGBUS, &act, NULL), 0);
+	if (madvise(m, PAGE, MADV_HWPOISON))	/* which tells, too */
+		SKIP("nothing poisons memory here");
+	rd = op_add(vm, OP_READ, 8, GPA, 0);
+	for (int i = 0; i < 2; i++) {
+		bus_error.si_signo = 0;
+		CHECK_EQ(run_once(v), -EINTR);
+		CHECK_EQ(bus_error.si_signo, SIGBUS);
+		CHECK_EQ(bus_error.si_code, BUS_MCEERR_AR);
+		CHECK(bus_error.si_addr == m);
+	}
+	CHECK(mmap(m, PAGE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == m);
+	*(uint64_t *)m = 0x8888;
+	run_done(v);
+	CHECK_EQ(rd->val, 0x8888);
 }
