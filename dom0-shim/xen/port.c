@@ -14,6 +14,7 @@ struct bp_xen_port {
 	u32 port;		/* of the receiver; 0: ->eventfd's; constant */
 	u32 vcpu;		/* KVM's number */
 	struct eventfd_ctx *eventfd;
+	struct bp_xen_port *next;	/* of those that go together */
 };
 
 static void free_port(struct bp_xen_port *p)
@@ -106,13 +107,25 @@ static long deassign(struct bp_vm *vm, u32 port)
 	return 0;
 }
 
+/* All at once: a grace period for each of 4,095 would be a minute that no signal ends. */
 static long reset(struct bp_vm *vm)
 {
-	struct bp_xen_port *p;
+	struct bp_xen_port *p, *gone = NULL;
 	unsigned long port;
 
-	xa_for_each(&vm->xen->ports, port, p)
-		deassign(vm, port);
+	mutex_lock(&vm->xen->lock);
+	xa_for_each(&vm->xen->ports, port, p) {
+		xa_erase(&vm->xen->ports, port);
+		p->next = gone;
+		gone = p;
+	}
+	mutex_unlock(&vm->xen->lock);
+	if (gone)
+		synchronize_rcu();
+	while ((p = gone)) {
+		gone = p->next;
+		free_port(p);
+	}
 	return 0;
 }
 
