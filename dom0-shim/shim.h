@@ -102,8 +102,9 @@ struct bp_vm {
 	struct mutex memfd_lock; /* which guest_memfd's pages slots have: memory/guest_memfd.c */
 	struct maple_tree private; /* ranges of private frames; writers hold ->slots_lock */
 	struct mmu_notifier notifier;
-	rwlock_t hva_lock;	/* a leaf; hypercalls are made under it, to read */
+	rwlock_t hva_lock;	/* a leaf, for the next two */
 	struct rb_root_cached hva_tree; /* the slots, by hva */
+	struct bp_memslot *slot_going;	/* not in ->slots any more, and not zapped yet */
 	spinlock_t mmu_lock;	/* below: */
 	unsigned long mmu_seq;
 	unsigned long mmu_in_progress;

@@ -133,10 +133,19 @@ static void hva_insert(struct bp_vm *vm, struct bp_memslot *s)
 	write_unlock(&vm->hva_lock);
 }
 
+/* From here on it may be mapped, and not be found by gfn. */
+static void hva_going(struct bp_vm *vm, struct bp_memslot *s)
+{
+	write_lock(&vm->hva_lock);
+	vm->slot_going = s;
+	write_unlock(&vm->hva_lock);
+}
+
 static void hva_remove(struct bp_vm *vm, struct bp_memslot *s)
 {
 	write_lock(&vm->hva_lock);
 	interval_tree_remove(&s->hva_node, &vm->hva_tree);
+	vm->slot_going = NULL;
 	write_unlock(&vm->hva_lock);
 }
 
@@ -151,6 +160,8 @@ static void change_slots(struct bp_vm *vm, struct bp_memslot *old,
 	bp_dirty_collect(vm);
 	if (new)
 		hva_insert(vm, new);
+	if (old)
+		hva_going(vm, old);
 	publish(vm, old, new);
 	xa_store(&vm->slot_ids, new ? new->id : old->id, new, GFP_SURE);
 	if (old) {

@@ -149,39 +149,61 @@ static struct gfn_range range_in(const struct bp_memslot *s, unsigned long start
 
 #define FEW_SLOTS	32
 
-/* Adds @r to the @n that are noted, by gfn; of too many the lowest stay. */
-static unsigned int note(struct gfn_range few[FEW_SLOTS], unsigned int n, struct gfn_range r)
-{
-	unsigned int i = 0;
-
-	while (i < n && few[i].gfn < r.gfn)
-		i++;
-	if (i == FEW_SLOTS || (i < n && few[i].gfn == r.gfn))
-		return n;	/* the same: a slot that is being replaced */
-	n = min(n + 1, FEW_SLOTS);
-	memmove(&few[i + 1], &few[i], (n - 1 - i) * sizeof(*few));
-	few[i] = r;
-	return n;
-}
-
-/* What of slots is in [start, end), from @gfn on; FEW_SLOTS: there may be more. */
-static unsigned int find_ranges(struct bp_vm *vm, unsigned long start, unsigned long end, u64 gfn,
+/* What of slots is in [start, end); FEW_SLOTS + 1: of more than are told. */
+static unsigned int find_ranges(struct bp_vm *vm, unsigned long start, unsigned long end,
 				struct gfn_range few[FEW_SLOTS])
 {
 	struct interval_tree_node *node;
 	unsigned int n = 0;
 
 	read_lock(&vm->hva_lock);
-	for (node = interval_tree_iter_first(&vm->hva_tree, start, end - 1); node;
+	for (node = interval_tree_iter_first(&vm->hva_tree, start, end - 1); node && n <= FEW_SLOTS;
 	     node = interval_tree_iter_next(node, start, end - 1)) {
-		struct gfn_range r = range_in(container_of(node, struct bp_memslot, hva_node),
-					      start, end);
-
-		if (r.gfn >= gfn)
-			n = note(few, n, r);
+		if (n < FEW_SLOTS)
+			few[n] = range_in(container_of(node, struct bp_memslot, hva_node), start, end);
+		n++;
 	}
 	read_unlock(&vm->hva_lock);
 	return n;
+}
+
+static bool meets(const struct bp_memslot *s, unsigned long start, unsigned long end)
+{
+	return s->hva < end && start < s->hva + (s->npages << PAGE_SHIFT);
+}
+
+/* What of the slot that is being taken away is in [start, end), and may be mapped still. */
+static bool going_range(struct bp_vm *vm, unsigned long start, unsigned long end, struct gfn_range *r)
+{
+	bool found;
+
+	read_lock(&vm->hva_lock);
+	found = vm->slot_going && meets(vm->slot_going, start, end);
+	if (found)
+		*r = range_in(vm->slot_going, start, end);
+	read_unlock(&vm->hva_lock);
+	return found;
+}
+
+/* Once through all slots; then the one that left them meanwhile, if it has not been zapped yet. */
+static void zap_many_slots(struct bp_vm *vm, unsigned long start, unsigned long end, bool may_sleep)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	struct gfn_range r;
+	struct bp_memslot *s;
+	unsigned long gfn = 0;
+
+	mt_for_each(&vm->slots, s, gfn, ULONG_MAX) {
+		if (meets(s, start, end)) {
+			r = range_in(s, start, end);
+			zap(vm, r.gfn, r.npages, may_sleep);
+		}
+		if (may_sleep)
+			cond_resched();
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	if (going_range(vm, start, end, &r))
+		zap(vm, r.gfn, r.npages, may_sleep);
 }
 
 /*
@@ -192,16 +214,14 @@ static void zap_hva_range(struct bp_vm *vm, unsigned long start,
 			  unsigned long end, bool may_sleep)
 {
 	struct gfn_range few[FEW_SLOTS];
-	unsigned int i, n;
-	u64 gfn = 0;
+	unsigned int i, n = find_ranges(vm, start, end, few);
 
-	do {
-		n = find_ranges(vm, start, end, gfn, few);
-		for (i = 0; i < n; i++) {
-			zap(vm, few[i].gfn, few[i].npages, may_sleep);
-			gfn = few[i].gfn + 1;
-		}
-	} while (n == FEW_SLOTS);
+	if (n > FEW_SLOTS) {
+		zap_many_slots(vm, start, end, may_sleep);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		zap(vm, few[i].gfn, few[i].npages, may_sleep);
 }
 
 void bp_zap_all(struct bp_vm *vm)
