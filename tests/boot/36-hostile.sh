@@ -29,11 +29,11 @@ thorough reports hostile.reloads "${hostile_lab[@]}" -- /opt/tests/reloads "$hos
 thorough reports hostile.failing "${hostile_lab[@]}" -- /opt/tests/failing 1 200 \
 	io.ports64 smp.start_xapic mem.dirty_log eventfd.irqfd eventfd.pio memfd.two_memories hyperv.synic_xapic \
 	hyperv.reference_time
-# Under Linux, which QEMU boots: each MAP, donations, and a fourth of the requests for memory; the seed says which fourth.
+# Under Linux, which QEMU boots: each MAP, donations, and an eighth of the requests for memory; the seed says which.
 failing_guest=("${hostile_lab[@]}" --timeout 7200 -- /opt/tests/failing-guest)
 thorough reports hostile.failing_maps "${failing_guest[@]}" maps 3 1 2 3
 thorough reports hostile.failing_donations "${failing_guest[@]}" donations 5 1 2 3 4 6 8 16 32 64
-thorough reports hostile.failing_memory "${failing_guest[@]}" memory 4 $((hostile_seed % 4 + 1))
+thorough reports hostile.failing_memory "${failing_guest[@]}" memory 8 $((hostile_seed % 8 + 1))
 
 # TCG ends itself by what bp-fuzz does (testbed.md).
 thorough reports hostile.fuzz scripts/lab run --machine vmx --smp 1 --overlay "$overlay" -- \

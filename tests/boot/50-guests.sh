@@ -4,6 +4,8 @@
 # of the service VM (svc/guests).
 
 reports guest.pc scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests pc
+# Once more on other firmware those are: what guests are like does not depend on it.
+[ -z "$firmware" ] || return 0
 reports guest.q35 scripts/lab run --timeout 2400 --overlay "$overlay" -- /opt/tests/guests q35
 
 # An empty disk of that name, as long as nobody has written to it.
