@@ -62,6 +62,8 @@ int vlapic_msi(struct domain *d, u64 addr, u32 data);
 
 /* Highest pending vector that PPR lets through, or -1. */
 int vlapic_pending(struct vcpu *v);
+/* A vector that waits (vlapic_waits()), or one that was acknowledged already (vcpu_intr_queued())?  For windows. */
+bool vlapic_has_interrupt(struct vcpu *v);
 /* Is anything pending but `vector`, whatever the priorities? */
 bool vlapic_others_pending(const struct vlapic *a, u8 vector);
 /* Class of the highest pending vector if the TPR alone holds it back, else 0. */

@@ -110,11 +110,7 @@ struct vlapic {
 	u32 eilvt[APIC_EILVTS];		/* domain 0's */
 };
 
-/*
- * Supplied by apic/vlapic.c: anything in IRR above PPR, or INTR from the PIC through LINT0?  And:
- * one of these, or a vector that was acknowledged already (vcpu_intr_queued())?  For wake-up and windows.
- */
+/* Supplied by apic/vlapic.c: anything in IRR above PPR, or INTR from the PIC through LINT0?  For wake-up. */
 bool vlapic_waits(struct vcpu *v);
-bool vlapic_has_interrupt(struct vcpu *v);
 
 #endif

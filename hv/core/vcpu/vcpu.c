@@ -18,7 +18,7 @@
 bool vcpu_has_irq(struct vcpu *v)
 {
 	return READ_ONCE(v->nmi_pending) || READ_ONCE(v->mce_pending) || vcpu_requests(v) ||
-	       vlapic_has_interrupt(v);
+	       vcpu_intr_queued(v) || vlapic_waits(v);
 }
 
 /* Where it is not known whether the guest has ended the last one (pv.c), any may be due. */

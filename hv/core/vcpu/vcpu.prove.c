@@ -138,7 +138,6 @@ static const struct hv_ops contract = { .get_block = get_block };
 const struct hv_ops *ops = &contract;
 
 bool vlapic_waits(struct vcpu *x) { return irq[number(x)]; }
-bool vlapic_has_interrupt(struct vcpu *x) { return irq[number(x)]; }
 void vcpu_get_regs(const struct vcpu *x __unused, struct kvm_regs *r __unused) { }
 void vcpu_set_regs(struct vcpu *x __unused, const struct kvm_regs *r __unused) { }
 void vcpu_insn_done(struct vcpu *x) { prove(x == &v && is_locked(&v.lock) && v.state == VCPU_STOPPED); }
