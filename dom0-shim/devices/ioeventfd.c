@@ -93,7 +93,7 @@ static int tell_bedplate(struct bp_vm *vm, const struct ioevent *e, u32 flags)
 	return ret < 0 ? ret : 0;
 }
 
-/* KVM has no limit, so what finds Bedplate's table full is matched here, which takes longer. */
+/* What finds Bedplate's table full is matched here, which takes longer: only the bus has a limit (bus.c). */
 static int offer(struct bp_vm *vm, struct ioevent *e)
 {
 	int ret = tell_bedplate(vm, e, 0);

@@ -189,14 +189,14 @@ static int poisoned_page(struct bp_vcpu *vcpu, u64 gfn)
 	return 1;
 }
 
-/* The memory behind @gfn cannot be had: KVM_RUN fails, and says where. */
+/* The memory behind @gfn cannot be had: KVM_RUN fails, and says where; or goes on, with SIGBUS. */
 static int no_page(struct bp_vcpu *vcpu, u64 gfn, int err)
 {
 	struct kvm_run *run = vcpu->run;
 
 	if (err == -EHWPOISON && !vcpu->fault_private)
 		return poisoned_page(vcpu, gfn);
-	if (err == -EFAULT || err == -EHWPOISON || (vcpu->fault_private && err != -EINTR)) {
+	if (err == -EFAULT || (vcpu->fault_private && err != -EINTR)) {
 		run->exit_reason = KVM_EXIT_MEMORY_FAULT;
 		run->memory_fault.flags =
 			vcpu->fault_private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;

@@ -25,6 +25,9 @@
 #define VECTOR		0xa9
 #define BANK		7
 
+#define PAGE		4096
+#define HIGH		0x1000000ull		/* where the memory is that goes bad */
+
 static int setup_mce(struct vcpu *v, uint64_t cap)
 {
 	return ioctl(v->fd, KVM_X86_SETUP_MCE, &cap);
@@ -203,9 +206,6 @@ TEST(mce, cmci_off)
 	CHECK_EQ(lapic_reg(v, LVT_CMCI), 0x10000 | VECTOR);
 }
 
-#define PAGE	4096
-#define GPA	0x1000000ull
-
 static siginfo_t bus_error;
 
 static void note_bus_error(int sig, siginfo_t *info, void *context)
@@ -224,12 +224,12 @@ TEST(mce, poisoned_memory)
 	struct sigaction act = { .sa_sigaction = note_bus_error, .sa_flags = SA_SIGINFO };
 	struct gop *rd;
 
-	CHECK_EQ(vm_slot(vm, 2, GPA, PAGE, m, 0), 0);
+	CHECK_EQ(vm_slot(vm, 2, HIGH, PAGE, m, 0), 0);
 	*m = 1;
 	CHECK_EQ(sigaction(SIGBUS, &act, NULL), 0);
 	if (madvise(m, PAGE, MADV_HWPOISON))	/* which tells, too */
 		SKIP("nothing poisons memory here");
-	rd = op_add(vm, OP_READ, 8, GPA, 0);
+	rd = op_add(vm, OP_READ, 8, HIGH, 0);
 	for (int i = 0; i < 2; i++) {
 		bus_error.si_signo = 0;
 		CHECK_EQ(run_once(v), -EINTR);

@@ -67,6 +67,7 @@ static void set_own(struct vcpu *v, bool own)
 	ops->sync_controls(v);
 }
 
+/* Not while it has them: those in memory are old then. */
 void vcpu_use_drs(struct vcpu *v)
 {
 	set_own(v, true);
